@@ -1,0 +1,224 @@
+// Package strictjson reads the small subset of JSON (RFC 8259) that a signed
+// statement may be written in, and refuses all the rest.
+//
+// encoding/json takes "ISS" for "iss", the last of two equal names, null for
+// anything, and what follows the value. A signature covers bytes, so two
+// readers that see two meanings in the same bytes are an attack. Here a text
+// has one meaning or none:
+//
+//   - objects with distinct names, arrays, strings and integers; no null, no
+//     true or false, since no member of a statement has such a value;
+//   - strings of printable ASCII without escapes, since every legal value is
+//     plain ASCII;
+//   - integers from 0 to 2^53-1 without sign, fraction, exponent or leading
+//     zero;
+//   - white space as in RFC 8259, members in any order;
+//   - nothing after the value, and the limits below.
+//
+// The package knows nothing of statements: which names an object has, and
+// what they mean, is the caller's to check with [Value.Object].
+package strictjson
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Limits. A statement needs at most a depth of 4, 6 members in an object and
+// 16 elements in an array.
+const (
+	MaxDepth   = 4         // nested objects and arrays
+	MaxMembers = 16        // members of one object
+	MaxItems   = 16        // elements of one array
+	MaxInteger = 1<<53 - 1 // RFC 8259, Section 6: what every reader keeps exactly
+)
+
+// ErrSyntax is wrapped by every error of this package.
+var ErrSyntax = errors.New("not strict JSON")
+
+// Kind is the kind of a [Value].
+type Kind int
+
+// The kinds of JSON values that exist here.
+const (
+	Object Kind = iota + 1
+	Array
+	String
+	Integer
+)
+
+func (k Kind) String() string {
+	return [...]string{"nothing", "an object", "an array", "a string", "an integer"}[k]
+}
+
+// A Value is a parsed JSON value.
+type Value struct {
+	Kind    Kind
+	Text    string   // of a String
+	Number  int64    // of an Integer, 0 to MaxInteger
+	Items   []Value  // of an Array
+	Members []Member // of an Object, in the order of the text, names distinct
+}
+
+// A Member is a name and its value in an object.
+type Member struct {
+	Name  string
+	Value Value
+}
+
+// Parse reads a whole text as one value.
+func Parse(text []byte) (Value, error) {
+	p := parser{text: text}
+	v, err := p.value(1)
+	if err != nil {
+		return Value{}, err
+	}
+	if p.space(); p.at < len(text) {
+		return Value{}, p.fail("something follows the value")
+	}
+	return v, nil
+}
+
+type parser struct {
+	text []byte
+	at   int
+}
+
+func (p *parser) fail(format string, args ...any) error {
+	return fmt.Errorf("%w: offset %d: %s", ErrSyntax, p.at, fmt.Sprintf(format, args...))
+}
+
+func (p *parser) space() {
+	for p.at < len(p.text) {
+		switch p.text[p.at] {
+		case ' ', '\t', '\n', '\r':
+			p.at++
+		default:
+			return
+		}
+	}
+}
+
+// next passes over white space and returns the octet there, 0 at the end.
+func (p *parser) next() byte {
+	if p.space(); p.at < len(p.text) {
+		return p.text[p.at]
+	}
+	return 0
+}
+
+func (p *parser) value(depth int) (Value, error) {
+	switch c := p.next(); {
+	case c == '"':
+		s, err := p.string()
+		return Value{Kind: String, Text: s}, err
+	case '0' <= c && c <= '9':
+		n, err := p.integer()
+		return Value{Kind: Integer, Number: n}, err
+	case c != '{' && c != '[':
+		return Value{}, p.fail("neither an object, an array, a string nor an unsigned integer")
+	case depth > MaxDepth:
+		return Value{}, p.fail("nested deeper than %d", MaxDepth)
+	case c == '{':
+		return p.object(depth)
+	default:
+		return p.array(depth)
+	}
+}
+
+func (p *parser) object(depth int) (Value, error) {
+	v := Value{Kind: Object}
+	err := p.list('}', func() error {
+		if p.next() != '"' {
+			return p.fail("a name is missing")
+		}
+		name, err := p.string()
+		if err != nil {
+			return err
+		}
+		for _, m := range v.Members {
+			if m.Name == name {
+				return p.fail("the name %.40q appears twice", name)
+			}
+		}
+		if len(v.Members) == MaxMembers {
+			return p.fail("more than %d members", MaxMembers)
+		}
+		if p.next() != ':' {
+			return p.fail("no colon after the name %.40q", name)
+		}
+		p.at++
+		value, err := p.value(depth + 1)
+		v.Members = append(v.Members, Member{name, value})
+		return err
+	})
+	return v, err
+}
+
+func (p *parser) array(depth int) (Value, error) {
+	v := Value{Kind: Array}
+	err := p.list(']', func() error {
+		if len(v.Items) == MaxItems {
+			return p.fail("more than %d elements", MaxItems)
+		}
+		item, err := p.value(depth + 1)
+		v.Items = append(v.Items, item)
+		return err
+	})
+	return v, err
+}
+
+// list reads from an opening bracket to the closing one, an element at a time.
+func (p *parser) list(closing byte, element func() error) error {
+	p.at++
+	if p.next() == closing {
+		p.at++
+		return nil
+	}
+	for {
+		if err := element(); err != nil {
+			return err
+		}
+		switch p.next() {
+		case ',':
+			p.at++
+		case closing:
+			p.at++
+			return nil
+		default:
+			return p.fail("neither a comma nor %q", closing)
+		}
+	}
+}
+
+func (p *parser) string() (string, error) {
+	p.at++
+	for start := p.at; p.at < len(p.text); p.at++ {
+		switch c := p.text[p.at]; {
+		case c == '"':
+			p.at++
+			return string(p.text[start : p.at-1]), nil
+		case c == '\\':
+			return "", p.fail("an escape in a string")
+		case c < ' ' || c > '~':
+			return "", p.fail("a string with an octet that is not printable ASCII")
+		}
+	}
+	return "", p.fail("a string without end")
+}
+
+func (p *parser) integer() (int64, error) {
+	start, n := p.at, int64(0)
+	for ; p.at < len(p.text) && '0' <= p.text[p.at] && p.text[p.at] <= '9'; p.at++ {
+		if n = n*10 + int64(p.text[p.at]-'0'); n > MaxInteger {
+			return 0, p.fail("an integer above 2^53-1")
+		}
+	}
+	if p.text[start] == '0' && p.at-start > 1 {
+		return 0, p.fail("an integer with a leading zero")
+	}
+	if p.at < len(p.text) && (p.text[p.at] == '.' || p.text[p.at] == 'e' || p.text[p.at] == 'E') {
+		return 0, p.fail("a number with a fraction or an exponent")
+	}
+	return n, nil
+}
