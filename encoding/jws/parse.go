@@ -1,0 +1,117 @@
+package jws
+
+import (
+	"bytes"
+	"crypto"
+	"encoding/base64"
+	"fmt"
+
+	"github.com/dnasign/dnasign/internal/strictjson"
+	"github.com/dnasign/dnasign/keys"
+)
+
+// Unverified is a token in good form whose signature nobody has checked.
+type Unverified struct {
+	// Algorithm is what alg says.
+	Algorithm keys.Algorithm
+	// Certificates is what x5c holds: 1 to [keys.MaxChain] octet strings that
+	// claim to be DER certificates, the signer's first.
+	Certificates [][]byte
+
+	payload   []byte
+	signed    []byte // header.payload as received: RFC 7515, Section 5.2, step 8
+	signature []byte
+}
+
+// Parse reads a token of the given typ. It does no cryptography and its cost
+// is linear in the size of the token.
+func Parse(token []byte, typ string) (*Unverified, error) {
+	if len(token) > MaxSize {
+		return nil, fmt.Errorf("%w: %d octets, at most %d", ErrTooLarge, len(token), MaxSize)
+	}
+	parts := bytes.Split(token, []byte("."))
+	if len(parts) != 3 {
+		return nil, fmt.Errorf("%w: %d parts between dots, not 3", ErrMalformed, len(parts))
+	}
+	var decoded [3][]byte
+	for i, part := range parts {
+		var err error
+		if decoded[i], err = decode(base64.RawURLEncoding, part); err != nil {
+			return nil, fmt.Errorf("%w: the %s is not canonical base64url: %w", ErrMalformed, partNames[i], err)
+		}
+		if len(decoded[i]) == 0 {
+			return nil, fmt.Errorf("%w: the %s is empty", ErrMalformed, partNames[i])
+		}
+	}
+	u := &Unverified{
+		payload:   decoded[1],
+		signed:    token[:len(parts[0])+1+len(parts[1])],
+		signature: decoded[2],
+	}
+	if err := u.readHeader(decoded[0], typ); err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+var partNames = [3]string{"header", "payload", "signature"}
+
+func (u *Unverified) readHeader(header []byte, typ string) error {
+	value, err := strictjson.Parse(header)
+	if err != nil {
+		return fmt.Errorf("%w: header: %w", ErrMalformed, err)
+	}
+	f := value.Object("the header")
+	gotTyp, alg, x5c := f.String("typ"), f.String("alg"), f.Array("x5c")
+	if err := f.End(); err != nil {
+		return fmt.Errorf("%w: %w", ErrHeader, err)
+	}
+	if gotTyp != typ {
+		return fmt.Errorf("%w: %.40q, not %q", ErrType, gotTyp, typ)
+	}
+	if u.Algorithm, err = keys.ParseAlgorithm(alg); err != nil {
+		return fmt.Errorf("%w: %w", ErrAlgorithm, err)
+	}
+	if len(x5c) == 0 || len(x5c) > keys.MaxChain {
+		return fmt.Errorf("%w: %d certificates, not 1 to %d", ErrCertificates, len(x5c), keys.MaxChain)
+	}
+	for i, item := range x5c {
+		if item.Kind != strictjson.String {
+			return fmt.Errorf("%w: element %d is %s, not a string", ErrCertificates, i+1, item.Kind)
+		}
+		// RFC 7515, Section 4.1.6: base64, not base64url, with padding.
+		der, err := decode(base64.StdEncoding, []byte(item.Text))
+		if err != nil || len(der) == 0 {
+			return fmt.Errorf("%w: element %d is not canonical base64", ErrCertificates, i+1)
+		}
+		u.Certificates = append(u.Certificates, der)
+	}
+	return nil
+}
+
+// decode is the strict decoding of RFC 4648, Section 3.5: the decoder refuses
+// non-zero trailing bits, and we refuse CR and LF, which it would pass over.
+func decode(encoding *base64.Encoding, text []byte) ([]byte, error) {
+	if i := bytes.IndexAny(text, "\r\n"); i >= 0 {
+		return nil, base64.CorruptInputError(i)
+	}
+	out := make([]byte, encoding.DecodedLen(len(text)))
+	n, err := encoding.Strict().Decode(out, text)
+	return out[:n], err
+}
+
+// UnverifiedPayload is what the token says, before anything is proven. It is
+// for cheap checks that may refuse the token, and for showing it to a person.
+func (u *Unverified) UnverifiedPayload() []byte { return u.payload }
+
+// Verify checks the signature over the octets as received and returns the
+// payload. It says nothing about who holds the key: the caller must have the
+// certificate's chain judged as well. Bound the key's size first, with
+// [keys.CheckSize]. The errors are [keys.ErrAlgorithmMismatch] and
+// [keys.ErrSignature].
+func (u *Unverified) Verify(leaf crypto.PublicKey) (payload []byte, err error) {
+	if err := u.Algorithm.Verify(leaf, u.signed, u.signature); err != nil {
+		return nil, err
+	}
+	return u.payload, nil
+}
