@@ -1,0 +1,142 @@
+package delegation
+
+import "strings"
+
+// agree compares verified targets with the target asked about or with the SRV
+// records and returns where to connect. What the statement lists is proven;
+// SRV records, unless they are secure, only choose among it.
+func (v *verification) agree(targets []Target, chosen []Proven) ([]Target, *Error) {
+	if v.query.Target != (Endpoint{}) {
+		return v.agreeWithTarget(targets)
+	}
+	if len(v.evidence.SRV) == 0 {
+		v.log.info("targets", "", "SRV was not asked; the statement's own targets count: %s", list(targets))
+		return targets, nil
+	}
+	var dial []Target
+	var none *Error // why there is nothing to dial, of the label asked for if it says
+	for _, a := range v.evidence.SRV {
+		asked := a.Name == SRVName(v.query.Source, v.query.Service)
+		records, err := v.readSRV(a)
+		switch {
+		case err == nil && len(records) == 0:
+			continue
+		case err == nil:
+			var found []Target
+			found, err = v.matchSRV(a, records, targets, chosen)
+			dial = append(dial, found...)
+		case err.Reason == ServiceNotAvailable:
+			v.log.info("srv", a.Name, "%s", err.Detail)
+		case asked:
+			v.log.fail("srv", a.Name, err)
+			return nil, err
+		default:
+			v.log.info("srv", a.Name, "left out: %s", err.Detail)
+			continue
+		}
+		if none == nil || asked {
+			none = err
+		}
+	}
+	switch {
+	case len(dial) == 0 && none == nil:
+		v.log.ok("targets", "", "no SRV records; the statement's own targets count: %s", list(targets))
+		return targets, nil
+	case len(dial) == 0:
+		v.log.fail("targets", "", none)
+		return nil, none
+	}
+	v.log.ok("targets", "", "delegated and in SRV: %s", list(dial))
+	return dial, nil
+}
+
+func (v *verification) agreeWithTarget(targets []Target) ([]Target, *Error) {
+	want := v.query.Target
+	for _, t := range targets {
+		if t.Endpoint == want {
+			v.log.ok("targets", "", "%s is delegated", want)
+			return []Target{t}, nil
+		}
+	}
+	e := notListed(targets, want)
+	v.log.fail("targets", "", e)
+	return nil, e
+}
+
+// readSRV returns the records of an answer that can be gone on with.
+func (v *verification) readSRV(a SRVAnswer) ([]SRVRecord, *Error) {
+	switch {
+	case a.Failure != nil:
+		return nil, refuse(a.Failure.Reason, "SRV %s: %s", a.Name, a.Failure.Detail)
+	case a.DNSSEC == Bogus:
+		return nil, refuse(DNSBogus, "SRV %s: DNSSEC validation failed", a.Name)
+	case len(a.Records) > MaxSRVRecords:
+		return nil, refuse(TooManyRecords, "SRV %s has %d records, at most %d", a.Name, len(a.Records), MaxSRVRecords)
+	case len(a.Records) == 1 && a.Records[0].Target == ".":
+		return nil, refuse(ServiceNotAvailable, "SRV %s has the target \".\"", a.Name)
+	case len(a.Records) == 0:
+		v.log.info("srv", a.Name, "no SRV records (%s)", v.evidence.state(a.Answer, v.policy))
+	default:
+		v.log.ok("srv", a.Name, "%d found (%s)", len(a.Records), v.evidence.state(a.Answer, v.policy))
+	}
+	return a.Records, nil
+}
+
+// matchSRV picks the targets that an SRV answer names. If there is none, the
+// error says why, and it says port-mismatch rather than target-mismatch.
+func (v *verification) matchSRV(a SRVAnswer, records []SRVRecord, targets []Target, chosen []Proven) ([]Target, *Error) {
+	comparePorts := false
+	for _, p := range chosen {
+		if a.Name == SRVName(v.query.Source, p.Statement.Service) {
+			targets, comparePorts = p.Statement.Targets, true
+		}
+	}
+	var dial []Target
+	var first *Error
+	for _, r := range records {
+		e := Endpoint{r.Target, r.Port}
+		if listed, host := lists(targets, e); listed || host && !comparePorts {
+			dial = append(dial, Target{e, r.Priority, r.Weight, pinsFor(targets, e, comparePorts)})
+			continue
+		}
+		err := notListed(targets, e)
+		v.log.info("srv", a.Name, "left out: %s", err.Detail)
+		if first == nil || first.Reason == TargetMismatch {
+			first = err
+		}
+	}
+	switch {
+	case len(dial) > 0:
+		return dial, nil
+	case v.evidence.state(a.Answer, v.policy) == Secure:
+		return nil, refuse(Conflict, "the secure SRV records of %s and the statement have no target in common", a.Name)
+	}
+	return nil, first
+}
+
+// pinsFor gives the pins that hold for an endpoint. The other label of a role
+// has ports of its own there, so for it the pins of the host on any port hold.
+func pinsFor(targets []Target, e Endpoint, comparePorts bool) []Pin {
+	var pins []Pin
+	for _, t := range targets {
+		if t.Host == e.Host && (t.Port == e.Port || !comparePorts) {
+			pins = append(pins, t.SPKI...)
+		}
+	}
+	return pins
+}
+
+func notListed(targets []Target, e Endpoint) *Error {
+	if _, host := lists(targets, e); host {
+		return refuse(PortMismatch, "%s is delegated to, but not on port %d", e.Host, e.Port)
+	}
+	return refuse(TargetMismatch, "%.260s is not delegated to", e)
+}
+
+func list(targets []Target) string {
+	names := make([]string, len(targets))
+	for i, t := range targets {
+		names[i] = t.Endpoint.String()
+	}
+	return strings.Join(names, ", ")
+}

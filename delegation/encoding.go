@@ -1,0 +1,134 @@
+package delegation
+
+import (
+	"crypto/x509"
+	"strings"
+
+	"github.com/dnasign/dnasign/encoding/jws"
+	"github.com/dnasign/dnasign/keys"
+)
+
+// An Encoding is one of the forms a statement is carried in.
+type Encoding string
+
+// The encodings, by the value of e= in a TXT record.
+const (
+	JWS Encoding = "jws" // compact JWS, package encoding/jws
+)
+
+// Encodings lists every [Encoding].
+func Encodings() []Encoding { return []Encoding{JWS} }
+
+// suffix is the end of the path of a document.
+func (e Encoding) suffix() string { return "." + string(e) }
+
+// MediaType is the media type a document in the encoding is served with.
+func (e Encoding) MediaType() string { return mediaTypes[e] }
+
+// Type is the typ of a statement's JWS header (RFC 8725, Section 3.11), and
+// application/ before it its media type. A second version would have another.
+const Type = "dna+jwt"
+
+var mediaTypes = map[Encoding]string{JWS: "application/" + Type}
+
+// sniff tells the encoding of a file from its first octet. A compact JWS
+// begins with the base64url form of a brace or of white space.
+func sniff(raw []byte) Encoding {
+	return JWS
+}
+
+// A signed is a statement as it was received: decoded, and not yet believed.
+type signed struct {
+	statement    Statement
+	certificates [][]byte // the signer's first
+	// verify checks the signature with the signer's certificate.
+	verify func(leaf *x509.Certificate) error
+}
+
+// decode reads a statement in an encoding without any cryptography.
+func decode(e Encoding, raw []byte) (*signed, error) {
+	if len(raw) > MaxStatementSize {
+		return nil, refuse(StatementTooLarge, "%d octets, at most %d", len(raw), MaxStatementSize)
+	}
+	switch e {
+	case JWS:
+		return decodeJWS(raw)
+	}
+	return nil, refuse(UnsupportedEncoding, "the encoding %.40q is none of %v", e, Encodings())
+}
+
+func decodeJWS(raw []byte) (*signed, error) {
+	token, err := jws.Parse(raw, Type)
+	if err != nil {
+		return nil, err
+	}
+	statement, err := decodeClaims(token.UnverifiedPayload())
+	if err != nil {
+		return nil, err
+	}
+	return &signed{
+		statement:    *statement,
+		certificates: token.Certificates,
+		verify: func(leaf *x509.Certificate) error {
+			_, err := token.Verify(leaf.PublicKey)
+			return err
+		},
+	}, nil
+}
+
+// Sign encodes and signs a statement. It refuses, with the reason a verifier
+// would give, what no verifier would accept: a statement in bad form, a signer
+// that may not sign for the source, a statement older than its certificate or
+// longer than [LongestMaxLife]. Whether the chain leads to a trust anchor is
+// the verifier's question and not asked.
+func Sign(s Statement, e Encoding, signer *keys.Signer) ([]byte, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	if err := s.checkLife(LongestMaxLife); err != nil {
+		return nil, err
+	}
+	if err := checkSigner(signer.Leaf(), s.Source, s.Issued); err != nil {
+		return nil, err
+	}
+	if err := s.checkIssuedAfter(signer.Leaf()); err != nil {
+		return nil, err
+	}
+	var der [][]byte
+	for _, c := range signer.Chain() {
+		der = append(der, c.Raw)
+	}
+	if _, err := parseChain(der); err != nil {
+		return nil, err
+	}
+	raw, err := encode(s, e, signer)
+	if err != nil {
+		return nil, err
+	}
+	if len(raw) > MaxStatementSize {
+		return nil, refuse(StatementTooLarge, "%d octets, at most %d", len(raw), MaxStatementSize)
+	}
+	return raw, nil
+}
+
+func encode(s Statement, e Encoding, signer *keys.Signer) ([]byte, error) {
+	switch e {
+	case JWS:
+		algorithm, err := keys.AlgorithmFor(signer.Leaf().PublicKey)
+		if err != nil {
+			return nil, err
+		}
+		return jws.Sign(encodeClaims(s), Type, algorithm, signer)
+	}
+	return nil, refuse(UnsupportedEncoding, "the encoding %.40q is none of %v", e, Encodings())
+}
+
+// trimDocument takes one line end from the end of a document or file, which
+// editors and shells add. In a TXT record there is none to take.
+func trimDocument(body []byte) []byte {
+	text, found := strings.CutSuffix(string(body), "\n")
+	if found {
+		text = strings.TrimSuffix(text, "\r")
+	}
+	return []byte(text)
+}

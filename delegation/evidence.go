@@ -1,0 +1,175 @@
+package delegation
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// EvidenceVersion is the Version of an [Evidence].
+const EvidenceVersion = 1
+
+// Evidence is everything that was found out for one question, and nothing that
+// was concluded from it. It marshals to JSON, so that every verdict can be
+// saved, replayed and argued about. Evidence read back from JSON is marked as
+// replayed; see [Policy.BelieveReplayedDNSSEC].
+type Evidence struct {
+	Version   int         `json:"version"`
+	Source    string      `json:"source"`
+	Service   string      `json:"service"`
+	Collected time.Time   `json:"collected"`
+	SRV       []SRVAnswer `json:"srv"`       // none: not asked
+	TXT       []TXTAnswer `json:"txt"`       // none: not asked
+	Documents []Document  `json:"documents"` // none: not asked
+
+	replayed bool
+}
+
+// UnmarshalJSON reads evidence and marks it as replayed.
+func (e *Evidence) UnmarshalJSON(data []byte) error {
+	type plain Evidence // without this method
+	if err := json.Unmarshal(data, (*plain)(e)); err != nil {
+		return err
+	}
+	e.replayed = true
+	return nil
+}
+
+// Replayed reports whether the evidence was read from JSON.
+func (e *Evidence) Replayed() bool { return e.replayed }
+
+// DNSSEC is what a resolver says of an answer (RFC 4033, Section 5). Only a
+// resolver that the operator named as validating can make it anything but
+// insecure or indeterminate.
+type DNSSEC string
+
+// The four states.
+const (
+	Secure        DNSSEC = "secure"        // validated up to a trust anchor
+	Insecure      DNSSEC = "insecure"      // not signed, or not known to be validated
+	Bogus         DNSSEC = "bogus"         // validation failed
+	Indeterminate DNSSEC = "indeterminate" // no answer to judge
+)
+
+// A Failure says why a look-up has no answer.
+type Failure struct {
+	Reason Reason `json:"reason"`
+	Detail string `json:"detail"`
+}
+
+// Answer is what every DNS answer has. An answer without a Failure and without
+// records says that there are none (NXDOMAIN or no data).
+type Answer struct {
+	Name     string   `json:"name"`               // asked for, without trailing dot
+	Resolver string   `json:"resolver,omitempty"` // address:port that answered
+	DNSSEC   DNSSEC   `json:"dnssec"`
+	TTL      uint32   `json:"ttl"` // seconds, the least of the chain
+	Failure  *Failure `json:"failure,omitempty"`
+}
+
+// An SRVAnswer is the answer to one SRV question, CNAME records followed.
+type SRVAnswer struct {
+	Answer
+	Records []SRVRecord `json:"records"`
+}
+
+// An SRVRecord is one SRV record (RFC 2782). Target is lower-case without
+// trailing dot, or "." for a service that is not available.
+type SRVRecord struct {
+	Priority uint16 `json:"priority"`
+	Weight   uint16 `json:"weight"`
+	Port     uint16 `json:"port"`
+	Target   string `json:"target"`
+}
+
+// A TXTAnswer is the answer to one TXT question, CNAME records followed.
+type TXTAnswer struct {
+	Answer
+	// Records holds the text of each record, its strings concatenated, in
+	// presentation form without quotes: an octet that needs an escape there
+	// (RFC 1035, Section 5.1) is written with a backslash, which no legal
+	// record contains.
+	Records []string `json:"records"`
+}
+
+// A Document is what one HTTPS address served, or a file.
+type Document struct {
+	URL  string `json:"url,omitempty"`  // asked for
+	File string `json:"file,omitempty"` // name of a file instead of URL, for messages
+	// Status, MediaType (lower-case, without parameters) and MaxAge (seconds,
+	// from Cache-Control; -1 if absent) are those of the final response.
+	Status    int    `json:"status,omitempty"`
+	MediaType string `json:"media_type,omitempty"`
+	MaxAge    int64  `json:"max_age,omitempty"`
+	// NoAddress says that the host has no address at all, so that it serves
+	// nothing.
+	NoAddress bool     `json:"no_address,omitempty"`
+	Body      []byte   `json:"body,omitempty"`
+	Failure   *Failure `json:"failure,omitempty"`
+}
+
+func (d *Document) origin() string {
+	if d.URL != "" {
+		return d.URL
+	}
+	return d.File
+}
+
+// check bounds evidence that may come from a file, and ties it to the query.
+func (e *Evidence) check(q Query) *Error {
+	switch {
+	case e == nil:
+		return refuse(MissingInput, "there is no evidence")
+	case e.Version != EvidenceVersion:
+		return refuse(BadEvidence, "version %d, not %d", e.Version, EvidenceVersion)
+	case e.Source != q.Source || e.Service != q.Service:
+		return refuse(BadEvidence, "it is about %.300q of %.300q, not %s of %s", e.Service, e.Source, q.Service, q.Source)
+	case len(e.SRV) > MaxAnswers || len(e.TXT) > MaxAnswers || len(e.Documents) > MaxDocuments:
+		return refuse(BadEvidence, "%d SRV answers, %d TXT answers and %d documents, at most %d, %[4]d and %d",
+			len(e.SRV), len(e.TXT), len(e.Documents), MaxAnswers, MaxDocuments)
+	}
+	places := map[string]bool{}
+	for _, service := range Services(q.Service) {
+		places[SRVName(q.Source, service)] = true
+		places[TXTName(q.Source, service)] = true
+		for _, encoding := range Encodings() {
+			places[DocumentURL(q.Source, service, encoding)] = true
+		}
+	}
+	look := func(place string, f *Failure) *Error {
+		if !places[place] {
+			return refuse(BadEvidence, "%.300q is no place to look at for this question, or is there twice", place)
+		}
+		places[place] = false
+		if f != nil && f.Reason.Outcome() != OutcomeUndetermined {
+			return refuse(BadEvidence, "%.40q is no reason for a look-up to fail", f.Reason)
+		}
+		return nil
+	}
+	for _, a := range e.SRV {
+		if err := look(a.Name, a.Failure); err != nil {
+			return err
+		}
+	}
+	for _, a := range e.TXT {
+		if err := look(a.Name, a.Failure); err != nil {
+			return err
+		}
+	}
+	for _, d := range e.Documents {
+		if d.File != "" && d.URL == "" && d.Failure == nil {
+			continue
+		}
+		if err := look(d.URL, d.Failure); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// state is what the policy lets count of an answer's DNSSEC state.
+func (e *Evidence) state(a Answer, p *Policy) DNSSEC {
+	if e.replayed && !p.BelieveReplayedDNSSEC && a.DNSSEC == Secure {
+		return Insecure
+	}
+	return a.DNSSEC
+}

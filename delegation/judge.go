@@ -1,0 +1,122 @@
+package delegation
+
+import (
+	"crypto/sha256"
+	"slices"
+	"strings"
+
+	"github.com/dnasign/dnasign/keys"
+)
+
+// A candidate is something found that may be a statement.
+type candidate struct {
+	origin   string
+	encoding Encoding
+	raw      []byte
+	maxAge   int64 // seconds for which the place says it will not change; -1 unknown
+}
+
+// judge holds one candidate to the whole algorithm of docs/spec.md, steps 3 to
+// 14: cheap checks first, signatures last. log gets a line for each step.
+func judge(c candidate, q Query, p *Policy, log *checks) (*Proven, *Error) {
+	fail := func(step string, err error) (*Proven, *Error) {
+		e := asError(err)
+		log.fail(step, c.origin, e)
+		return nil, e
+	}
+
+	received, err := decode(c.encoding, c.raw)
+	if err != nil {
+		return fail("form", err)
+	}
+	s := &received.statement
+	log.ok("form", c.origin, "%s in good form, %d octets", c.encoding, len(c.raw))
+
+	if err := s.checkSubject(q); err != nil {
+		return fail("subject", err)
+	}
+	log.ok("subject", c.origin, "%s of %s", s.Service, s.Source)
+
+	if err := s.checkTime(p); err != nil {
+		return fail("time", err)
+	}
+	log.ok("time", c.origin, "issued %s, expires %s", stamp(s.Issued), stamp(s.Expires))
+
+	chain, e := parseChain(received.certificates)
+	if e != nil {
+		return fail("signer", e)
+	}
+	leaf := chain[0]
+	if err := checkSigner(leaf, s.Source, p.Time); err != nil {
+		return fail("signer", err)
+	}
+	if err := s.checkIssuedAfter(leaf); err != nil {
+		return fail("signer", err)
+	}
+	log.ok("signer", c.origin, "certificate of %s, %s, until %s", keys.Name(leaf), keys.Describe(leaf.PublicKey), stamp(leaf.NotAfter))
+
+	floor := Floor{Service: s.Service, Order: Order{leaf.NotBefore, s.Issued}, Targets: DigestTargets(s.Targets)}
+	if err := floor.checkAgainst(p.Floor); err != nil {
+		return fail("order", err)
+	}
+
+	if err := received.verify(leaf); err != nil {
+		return fail("signature", err)
+	}
+	log.ok("signature", c.origin, "made with the key of that certificate")
+
+	verified, end, e := trustChain(chain, p)
+	if e != nil {
+		return fail("chain", e)
+	}
+	log.ok("chain", c.origin, "leads to the trust anchor %s", keys.Name(verified[len(verified)-1]))
+
+	if p.SignerCheck != nil {
+		if err := p.SignerCheck(slices.Clone(verified)); err != nil {
+			return fail("policy", refuse(SignerRejected, "%v", err))
+		}
+		log.ok("policy", c.origin, "the policy's own check of the chain agrees")
+	}
+
+	if s.Expires.Before(end) {
+		end = s.Expires
+	}
+	return &Proven{
+		Statement: *s, Encoding: c.encoding, Origin: c.origin,
+		Signer: keys.Name(leaf), Fingerprint: sha256.Sum256(leaf.Raw),
+		ValidUntil: end.UTC(), Floor: floor, maxAge: c.maxAge,
+	}, nil
+}
+
+// checkSubject: is the statement about what was asked? Exact source only.
+func (s *Statement) checkSubject(q Query) *Error {
+	if s.Source != q.Source {
+		if strings.HasSuffix(q.Source, "."+s.Source) {
+			return refuse(ParentSource, "it is a delegation by %s, and %s does not inherit it", s.Source, q.Source)
+		}
+		return refuse(SourceMismatch, "it is a delegation by %s, not by %s", s.Source, q.Source)
+	}
+	if !slices.Contains(Services(q.Service), s.Service) {
+		return refuse(ServiceMismatch, "it delegates %s, not %s", s.Service, q.Service)
+	}
+	return nil
+}
+
+// checkTime: there is no post-dating. Valid when iat - ClockSkew <= t < exp.
+func (s *Statement) checkTime(p *Policy) *Error {
+	if p.Time.Before(s.Issued.Add(-ClockSkew)) {
+		return refuse(NotYetValid, "issued at %s, and now it is %s", stamp(s.Issued), stamp(p.Time))
+	}
+	if !p.Time.Before(s.Expires) {
+		return refuse(Expired, "expired at %s, and now it is %s", stamp(s.Expires), stamp(p.Time))
+	}
+	return s.checkLife(p.maxLife())
+}
+
+// asError gives any error of the packages below its reason.
+func asError(err error) *Error {
+	if e, ok := err.(*Error); ok {
+		return e
+	}
+	return refuse(ReasonOf(err), "%v", err)
+}

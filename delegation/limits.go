@@ -1,0 +1,48 @@
+package delegation
+
+import "time"
+
+// Limits of statements and of what is looked at for one query. Passing one is
+// a refusal, never a silent cut.
+const (
+	// MaxStatementSize bounds a statement as it is carried, in octets: 16
+	// targets and five RSA certificates make about 14 KB in either encoding.
+	MaxStatementSize = 32 << 10
+	// MaxTargets bounds the targets of a statement. No service in the field
+	// has more SRV records than this.
+	MaxTargets = 16
+	// MaxPins bounds the spki pins of one target: the key in use, the next
+	// one, and as much for a second certificate.
+	MaxPins = 4
+	// MaxTXTRecords bounds the TXT records of version 1 at one name: two
+	// encodings, each old and new during a change.
+	MaxTXTRecords = 4
+	// MaxDocuments bounds the documents in one Evidence: two encodings at the
+	// two labels of a family, and as many from files.
+	MaxDocuments = 8
+	// MaxAnswers bounds the answers of one kind (SRV, TXT) in one Evidence,
+	// one for each label of a family.
+	MaxAnswers = 2
+	// MaxSRVRecords bounds the SRV records at one name: twice what a statement
+	// can list.
+	MaxSRVRecords = 32
+)
+
+// Time rules.
+const (
+	// DefaultMaxLife is the longest life of a statement, exp - iat, that a
+	// policy accepts unless it says otherwise.
+	DefaultMaxLife = 31 * 24 * time.Hour
+	// LongestMaxLife is the most that a policy can say.
+	LongestMaxLife = 90 * 24 * time.Hour
+	// ClockSkew is how far iat may lie after the verifier's clock, and before
+	// the start of the signer's certificate.
+	ClockSkew = 5 * time.Minute
+	// DefaultLife is how long a statement is signed for when nobody says, or
+	// until its certificate ends, if that is earlier.
+	DefaultLife = 14 * 24 * time.Hour
+	// MinRefresh and MaxRefresh bound how soon a proof is looked up again,
+	// whatever a TTL or max-age says.
+	MinRefresh = 5 * time.Minute
+	MaxRefresh = 6 * time.Hour
+)

@@ -1,0 +1,83 @@
+package delegation
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"slices"
+	"time"
+)
+
+// A PeerPolicy is what a program believes about the certificates of peers.
+type PeerPolicy struct {
+	// Roots are the trust anchors for peers. Required: nil refuses everything.
+	Roots *x509.CertPool
+	// Now is the clock. Required, since a connection is checked later than the
+	// statement was: a nil Now refuses everything. Usually time.Now.
+	Now func() time.Time
+}
+
+// ConnectionCheck returns a function for [tls.Config.VerifyConnection] that
+// accepts the peer only if, at the moment of the connection,
+//
+//   - the proof has not ended,
+//   - target is one of [Result.Dial],
+//   - the peer's certificate leads to a trust anchor, is good for server
+//     authentication and names target.Host as a DNS name (RFC 9525, wildcards
+//     as it allows them, the common name never), and
+//   - its key is one of the statement's pins, if the target has any.
+//
+// This is the second of the two proofs: the result proves that the source
+// delegates to target.Host, the connection that the peer is target.Host.
+//
+// The function does all of this by itself, so it is safe with
+// InsecureSkipVerify and with [tls.RequireAnyClientCert]. Go calls
+// VerifyConnection on resumed sessions too, which VerifyPeerCertificate is
+// not; set SessionTicketsDisabled all the same. A refusal is an *[Error].
+func (r *Result) ConnectionCheck(target Endpoint, p PeerPolicy) func(tls.ConnectionState) error {
+	return func(cs tls.ConnectionState) error {
+		if err := r.checkPeer(target, p, cs.PeerCertificates); err != nil {
+			return err
+		}
+		return nil
+	}
+}
+
+func (r *Result) checkPeer(target Endpoint, p PeerPolicy, peer []*x509.Certificate) *Error {
+	if p.Roots == nil || p.Now == nil {
+		return refuse(MissingInput, "the peer policy has no trust anchors (Roots) or no clock (Now)")
+	}
+	now := p.Now()
+	if now.IsZero() {
+		return refuse(MissingInput, "the peer policy's clock gives no time")
+	}
+	if !now.Before(r.validUntil) {
+		return refuse(ProofExpired, "the proof ended at %s", stamp(r.validUntil))
+	}
+	i := slices.IndexFunc(r.dial, func(t Target) bool { return t.Endpoint == target })
+	if i < 0 {
+		return notListed(r.dial, target)
+	}
+	if len(peer) == 0 {
+		return refuse(PeerUntrusted, "the peer showed no certificate")
+	}
+	leaf := peer[0]
+	if err := leaf.VerifyHostname(target.Host); err != nil {
+		return refuse(PeerNameMismatch, "%v", err)
+	}
+	intermediates := x509.NewCertPool()
+	for _, c := range peer[1:] {
+		intermediates.AddCert(c)
+	}
+	if _, err := leaf.Verify(x509.VerifyOptions{
+		Roots: p.Roots, Intermediates: intermediates, CurrentTime: now,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}); err != nil {
+		return refuse(PeerUntrusted, "%v", err)
+	}
+	pins := r.dial[i].SPKI
+	if len(pins) > 0 && !slices.Contains(pins, Pin(sha256.Sum256(leaf.RawSubjectPublicKeyInfo))) {
+		return refuse(PeerKeyMismatch, "the key of %s is none of the %d pinned", target.Host, len(pins))
+	}
+	return nil
+}

@@ -1,0 +1,350 @@
+package delegation
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/dnasign/dnasign/encoding/jws"
+	"github.com/dnasign/dnasign/keys"
+)
+
+// An Outcome is one of the three ends of a verification.
+type Outcome string
+
+// The outcomes. A caller goes on only after [OutcomeVerified]. Undetermined is
+// a passing failure: try again later, and never go on with something weaker.
+const (
+	OutcomeVerified     Outcome = "verified"
+	OutcomeRefused      Outcome = "refused"
+	OutcomeUndetermined Outcome = "undetermined"
+)
+
+// A Reason says why an outcome is what it is. The constants below are the
+// whole, closed set; their values are stable and are what errors, JSON,
+// metrics, test vectors and tests use. docs/spec.md explains each of them in a
+// section of its own.
+type Reason string
+
+// Reasons that end a verification before anything was looked at.
+const (
+	// MissingInput: the query, the evidence or the policy lacks a part; a zero
+	// value is never a default that lets something through.
+	MissingInput Reason = "missing-input"
+	// BadQuery: a name, service or port asked about is not in legal form.
+	BadQuery Reason = "bad-query"
+	// BadEvidence: evidence about another question, of another version, or
+	// with more in it than can be looked at.
+	BadEvidence Reason = "bad-evidence"
+)
+
+// Reasons about finding evidence. Those of a look-up that failed make the
+// outcome undetermined, unless another way led to a verified statement.
+const (
+	// NoStatement: every place was looked at and none has a statement.
+	NoStatement Reason = "no-statement"
+	// Unanswered: the collection ended before an answer came.
+	Unanswered Reason = "unanswered"
+	// DNSTimeout: no resolver answered in time.
+	DNSTimeout Reason = "dns-timeout"
+	// DNSFailure: SERVFAIL, REFUSED or an unusable reply from the resolvers.
+	DNSFailure Reason = "dns-failure"
+	// DNSBogus: a validating resolver says that DNSSEC validation failed.
+	DNSBogus Reason = "dns-bogus"
+	// AliasLoop: a chain of CNAME records that loops or is too long.
+	AliasLoop Reason = "alias-loop"
+	// HTTPSTimeout: the web server did not deliver in time.
+	HTTPSTimeout Reason = "https-timeout"
+	// HTTPSFailure: connection, TLS or protocol failure, or a status that is
+	// neither 200, 404 nor 410.
+	HTTPSFailure Reason = "https-failure"
+	// BadRedirect: too many redirects, or one that is not to https on port 443.
+	BadRedirect Reason = "bad-redirect"
+	// DocumentTooLarge: the web server sent more than can be looked at.
+	DocumentTooLarge Reason = "document-too-large"
+	// AddressNotAllowed: a name resolved to addresses that are not global.
+	AddressNotAllowed Reason = "address-not-allowed"
+)
+
+// Reasons about the form of a statement, in the order of the checks.
+const (
+	// TooManyRecords: more records at one name than can be looked at.
+	TooManyRecords Reason = "too-many-records"
+	// StatementTooLarge: more octets than MaxStatementSize.
+	StatementTooLarge Reason = "statement-too-large"
+	// MalformedRecord: a TXT record that begins as version 1 and is not in its
+	// form.
+	MalformedRecord Reason = "malformed-record"
+	// UnsupportedEncoding: an encoding this verifier does not have.
+	UnsupportedEncoding Reason = "unsupported-encoding"
+	// MalformedToken: not a JWS in canonical compact form.
+	MalformedToken Reason = "malformed-token"
+	// BadHeader: a JWS header with other parameters than alg, typ and x5c.
+	BadHeader Reason = "bad-header"
+	// WrongType: a JWS of another typ.
+	WrongType Reason = "wrong-type"
+	// UnsupportedAlgorithm: a signature algorithm that is not in the profile.
+	UnsupportedAlgorithm Reason = "unsupported-algorithm"
+	// MalformedCertificate: a certificate bag that is empty, too large or
+	// holds something that is no certificate.
+	MalformedCertificate Reason = "malformed-certificate"
+	// MalformedClaims: claims missing, unknown or of the wrong kind.
+	MalformedClaims Reason = "malformed-claims"
+	// BadName: a name in the statement is not in legal form.
+	BadName Reason = "bad-name"
+	// BadTargets: too many targets or pins, port 0, or an endpoint twice.
+	BadTargets Reason = "bad-targets"
+	// BadLifetime: it ends before it begins.
+	BadLifetime Reason = "bad-lifetime"
+)
+
+// Reasons about what a statement says, in the order of the checks.
+const (
+	// SourceMismatch: it is about another domain.
+	SourceMismatch Reason = "source-mismatch"
+	// ParentSource: it is about a parent of the domain; nothing is inherited.
+	ParentSource Reason = "parent-source"
+	// ServiceMismatch: it is about another service.
+	ServiceMismatch Reason = "service-mismatch"
+	// NotYetValid: issued more than ClockSkew in the future.
+	NotYetValid Reason = "not-yet-valid"
+	// Expired: its end has come.
+	Expired Reason = "expired"
+	// LifeTooLong: it lives longer than the policy accepts.
+	LifeTooLong Reason = "life-too-long"
+)
+
+// Reasons about who signed it, in the order of the checks.
+const (
+	// UnsupportedKey: a certificate with a key of a kind or size that is not
+	// accepted.
+	UnsupportedKey Reason = "unsupported-key"
+	// ChainNotLinear: certificates that are not a chain, each the issuer of
+	// the one before, or that repeat.
+	ChainNotLinear Reason = "chain-not-linear"
+	// SignerIsCA: signed by a certification authority or a trust anchor.
+	SignerIsCA Reason = "signer-is-ca"
+	// SignerVersion: the signer's certificate is not X.509 version 3.
+	SignerVersion Reason = "signer-version"
+	// SignerWildcard: the certificate covers the source by a wildcard only.
+	SignerWildcard Reason = "signer-wildcard"
+	// SignerCommonNameOnly: the certificate has the source in its subject's
+	// common name only (RFC 9525, Section 2).
+	SignerCommonNameOnly Reason = "signer-cn-only"
+	// SignerNameMismatch: the certificate does not name the source.
+	SignerNameMismatch Reason = "signer-name-mismatch"
+	// SignerKeyUsage: keyUsage without digitalSignature.
+	SignerKeyUsage Reason = "signer-key-usage"
+	// SignerExtKeyUsage: extKeyUsage without serverAuth.
+	SignerExtKeyUsage Reason = "signer-ext-key-usage"
+	// SignerNotYetValid: the signer's certificate is not yet valid.
+	SignerNotYetValid Reason = "signer-not-yet-valid"
+	// SignerExpired: the signer's certificate has expired.
+	SignerExpired Reason = "signer-expired"
+	// IssuedBeforeSigner: issued before the signer's certificate begins.
+	IssuedBeforeSigner Reason = "issued-before-signer"
+	// Superseded: a newer statement has been verified before.
+	Superseded Reason = "superseded"
+	// Conflict: two authentic answers contradict each other: statements of the
+	// same order with different targets, or a secure SRV record set and a
+	// statement that have no target in common.
+	Conflict Reason = "conflict"
+	// AlgorithmMismatch: the algorithm does not belong to the signer's key.
+	AlgorithmMismatch Reason = "algorithm-mismatch"
+	// BadSignature: the signature does not verify.
+	BadSignature Reason = "bad-signature"
+	// UntrustedSigner: the chain does not lead to a trust anchor.
+	UntrustedSigner Reason = "untrusted-signer"
+	// SignerRejected: the policy's own check of the chain said no.
+	SignerRejected Reason = "signer-rejected"
+)
+
+// Reasons about using a verified statement.
+const (
+	// Revoked: the newest statement delegates to nobody.
+	Revoked Reason = "revoked"
+	// ServiceNotAvailable: the SRV record says so with the target "."
+	// (RFC 2782).
+	ServiceNotAvailable Reason = "service-not-available"
+	// PortMismatch: the statement lists the host, under another port.
+	PortMismatch Reason = "port-mismatch"
+	// TargetMismatch: the statement does not list the target.
+	TargetMismatch Reason = "target-mismatch"
+	// ProofExpired: the proof has ended since it was verified.
+	ProofExpired Reason = "proof-expired"
+	// PeerUntrusted: the peer's certificate does not lead to a trust anchor,
+	// or is not for server authentication.
+	PeerUntrusted Reason = "peer-untrusted"
+	// PeerNameMismatch: the peer's certificate does not name the target.
+	PeerNameMismatch Reason = "peer-name-mismatch"
+	// PeerKeyMismatch: the peer's key is none of those the statement pins.
+	PeerKeyMismatch Reason = "peer-key-mismatch"
+	// Verified is the reason of the outcome verified.
+	Verified Reason = "verified"
+)
+
+// Reasons about a person's own files, given by the commands.
+const (
+	// BadFile: a file that is missing, unreadable or not what it should be.
+	BadFile Reason = "bad-file"
+	// BadPEM: a file without the PEM block that is needed.
+	BadPEM Reason = "bad-pem"
+	// KeyEncrypted: a private key protected by a pass phrase.
+	KeyEncrypted Reason = "key-encrypted"
+	// KeyReadable: a private key that every user can read.
+	KeyReadable Reason = "key-readable"
+	// KeyMismatch: a private key that does not belong to the certificate.
+	KeyMismatch Reason = "key-mismatch"
+)
+
+// reasonInfo is what belongs to a reason. The table is in the order in which
+// the algorithm of docs/spec.md can end: of two refused candidates, the one
+// whose reason stands later got further.
+type reasonInfo struct {
+	reason  Reason
+	outcome Outcome
+	hint    string // what a person can do about it
+}
+
+var reasonTable = []reasonInfo{
+	{BadFile, OutcomeRefused, "check the file's name, permissions and contents"},
+	{BadPEM, OutcomeRefused, "give a PEM file: the certificate chain, leaf first, and the private key"},
+	{KeyEncrypted, OutcomeRefused, "decrypt the key first, for example: openssl pkey -in KEY -out PLAINKEY"},
+	{KeyReadable, OutcomeRefused, "make the key private: chmod 600 KEY"},
+	{KeyMismatch, OutcomeRefused, "give the key that belongs to the first certificate of the chain"},
+	{MissingInput, OutcomeRefused, "give what is named; there are no defaults for trust, time or question"},
+	{BadQuery, OutcomeRefused, "give a domain such as b.example, a service such as xmpp-server, a target such as host.example:5269"},
+	{BadEvidence, OutcomeRefused, "use evidence that was saved for this domain and service by this version"},
+	{NoStatement, OutcomeRefused, "the owner can publish one: dnasign sign, then dnasign publish"},
+	{Unanswered, OutcomeUndetermined, "try again"},
+	{DNSTimeout, OutcomeUndetermined, "is the resolver reachable? try again, or name another with --resolver"},
+	{DNSFailure, OutcomeUndetermined, "ask the name with another resolver; the zone's servers may be broken"},
+	{DNSBogus, OutcomeUndetermined, "DNSSEC validation failed: the zone is broken or somebody forges answers; do not go on"},
+	{AliasLoop, OutcomeUndetermined, "the owner must mend the CNAME chain"},
+	{HTTPSTimeout, OutcomeUndetermined, "try again; the web server is slow or away"},
+	{HTTPSFailure, OutcomeUndetermined, "look at the web server; a domain without one needs no HTTPS: then use --via dns"},
+	{BadRedirect, OutcomeUndetermined, "the owner must serve the file itself, or redirect to https on port 443, three times at most"},
+	{DocumentTooLarge, OutcomeUndetermined, "the owner must serve the statement and nothing else at that address"},
+	{AddressNotAllowed, OutcomeUndetermined, "the name points to a private or special address; in a laboratory use --allow-private-addresses"},
+	{TooManyRecords, OutcomeRefused, "the owner must remove old records"},
+	{StatementTooLarge, OutcomeRefused, "sign with a shorter chain or fewer targets"},
+	{MalformedRecord, OutcomeRefused, "publish the record again, quoted, as dnasign publish zone prints it"},
+	{UnsupportedEncoding, OutcomeRefused, "use a verifier that knows this encoding"},
+	{MalformedToken, OutcomeRefused, "the statement was damaged on its way, or is none; publish it again"},
+	{BadHeader, OutcomeRefused, "sign with alg, typ and x5c in the header and nothing else"},
+	{WrongType, OutcomeRefused, "this is another kind of token; a delegation has typ dna+jwt"},
+	{UnsupportedAlgorithm, OutcomeRefused, "sign with ES256, ES384, RS256, PS256 or EdDSA"},
+	{MalformedCertificate, OutcomeRefused, "put the signer's chain, leaf first and at most five certificates, into the statement"},
+	{MalformedClaims, OutcomeRefused, "sign exactly the claims of the specification"},
+	{BadName, OutcomeRefused, "sign names in ASCII, lower-case, without a trailing dot"},
+	{BadTargets, OutcomeRefused, "sign 0 to 16 distinct targets with ports from 1 to 65535"},
+	{BadLifetime, OutcomeRefused, "sign with an end that is after the beginning"},
+	{SourceMismatch, OutcomeRefused, "this statement belongs to another domain; find the one for the domain you ask about"},
+	{ParentSource, OutcomeRefused, "a delegation covers exactly one domain; the owner must sign one for this domain"},
+	{ServiceMismatch, OutcomeRefused, "this statement is for another service; the owner must sign one for this service"},
+	{NotYetValid, OutcomeRefused, "compare the clocks of signer and verifier"},
+	{Expired, OutcomeRefused, "the owner must sign and publish a new one: dnasign sign"},
+	{LifeTooLong, OutcomeRefused, "the owner must sign for a shorter time: dnasign sign --valid 336h"},
+	{UnsupportedKey, OutcomeRefused, "sign with RSA of 2048 to 4096 bits, P-256, P-384 or Ed25519"},
+	{ChainNotLinear, OutcomeRefused, "give the chain leaf first, each certificate followed by its issuer, none twice"},
+	{SignerIsCA, OutcomeRefused, "sign with the domain's server certificate, not with a certification authority"},
+	{SignerVersion, OutcomeRefused, "sign with an X.509 version 3 certificate"},
+	{SignerWildcard, OutcomeRefused, "a wildcard is not enough: get a certificate that names the domain itself"},
+	{SignerCommonNameOnly, OutcomeRefused, "the common name does not count: get a certificate with the domain as DNS name (subjectAltName)"},
+	{SignerNameMismatch, OutcomeRefused, "sign with a certificate that has the domain as DNS name (subjectAltName)"},
+	{SignerKeyUsage, OutcomeRefused, "sign with a certificate whose keyUsage has digitalSignature"},
+	{SignerExtKeyUsage, OutcomeRefused, "sign with a certificate for TLS servers (extKeyUsage serverAuth)"},
+	{SignerNotYetValid, OutcomeRefused, "wait until the certificate is valid, or look at the clock"},
+	{SignerExpired, OutcomeRefused, "renew the certificate and sign again"},
+	{IssuedBeforeSigner, OutcomeRefused, "sign again: a statement cannot be older than its certificate"},
+	{Superseded, OutcomeRefused, "somebody shows an old statement; the newest one counts"},
+	{Conflict, OutcomeRefused, "the owner must publish one statement that agrees with its secure SRV records"},
+	{AlgorithmMismatch, OutcomeRefused, "sign with the algorithm that belongs to the certificate's key"},
+	{BadSignature, OutcomeRefused, "the statement was altered, or signed with another key"},
+	{UntrustedSigner, OutcomeRefused, "is the chain complete, and its trust anchor among yours? others are given with --roots"},
+	{SignerRejected, OutcomeRefused, "your own policy refuses this certificate"},
+	{Revoked, OutcomeRefused, "the owner delegates to nobody; only the domain's own certificate counts"},
+	{ServiceNotAvailable, OutcomeRefused, "the domain says that it does not have this service"},
+	{PortMismatch, OutcomeRefused, "the host is delegated to on another port; the owner must sign this one or mend the SRV record"},
+	{TargetMismatch, OutcomeRefused, "do not connect there: the owner did not delegate to it"},
+	{ProofExpired, OutcomeRefused, "verify again"},
+	{PeerUntrusted, OutcomeRefused, "the provider must show a certificate that leads to a trust anchor of yours"},
+	{PeerNameMismatch, OutcomeRefused, "the provider must show a certificate for the name it was delegated to"},
+	{PeerKeyMismatch, OutcomeRefused, "the provider changed its key; the owner must sign its new pin"},
+	{Verified, OutcomeVerified, ""},
+}
+
+var reasonRank = func() map[Reason]int {
+	rank := make(map[Reason]int, len(reasonTable))
+	for i, info := range reasonTable {
+		rank[info.reason] = i
+	}
+	return rank
+}()
+
+// Reasons lists every reason, in the order in which a verification can end
+// with it.
+func Reasons() []Reason {
+	list := make([]Reason, len(reasonTable))
+	for i, info := range reasonTable {
+		list[i] = info.reason
+	}
+	return list
+}
+
+// Known reports whether r is one of the reasons of this package.
+func (r Reason) Known() bool { _, ok := reasonRank[r]; return ok }
+
+// Outcome is the outcome that a reason leads to. An unknown reason leads to
+// refused.
+func (r Reason) Outcome() Outcome {
+	if i, ok := reasonRank[r]; ok {
+		return reasonTable[i].outcome
+	}
+	return OutcomeRefused
+}
+
+// Hint is one sentence about what a person can do, empty for [Verified].
+func (r Reason) Hint() string {
+	if i, ok := reasonRank[r]; ok {
+		return reasonTable[i].hint
+	}
+	return ""
+}
+
+// causes maps the errors of the packages below to reasons.
+var causes = []struct {
+	err    error
+	reason Reason
+}{
+	{jws.ErrTooLarge, StatementTooLarge},
+	{jws.ErrMalformed, MalformedToken},
+	{jws.ErrHeader, BadHeader},
+	{jws.ErrType, WrongType},
+	{jws.ErrAlgorithm, UnsupportedAlgorithm},
+	{jws.ErrCertificates, MalformedCertificate},
+	{keys.ErrUnsupportedKey, UnsupportedKey},
+	{keys.ErrUnsupportedAlgorithm, UnsupportedAlgorithm},
+	{keys.ErrAlgorithmMismatch, AlgorithmMismatch},
+	{keys.ErrSignature, BadSignature},
+	{keys.ErrKeyEncrypted, KeyEncrypted},
+	{keys.ErrKeyReadable, KeyReadable},
+	{keys.ErrKeyMismatch, KeyMismatch},
+	{keys.ErrPEM, BadPEM},
+	{fs.ErrNotExist, BadFile},
+	{fs.ErrPermission, BadFile},
+}
+
+// ReasonOf finds the reason in any error of this module, or "" if there is
+// none.
+func ReasonOf(err error) Reason {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Reason
+	}
+	for _, c := range causes {
+		if errors.Is(err, c.err) {
+			return c.reason
+		}
+	}
+	return ""
+}

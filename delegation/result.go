@@ -1,0 +1,201 @@
+package delegation
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// An Error is the typed error of this package: a refusal or an undetermined
+// outcome. It says why, and it holds nothing that could be used by mistake as
+// if it were proven: no source, no targets, no times.
+type Error struct {
+	Outcome Outcome
+	Reason  Reason
+	Detail  string  // one sentence, for a person
+	Checks  []Check // everything that was checked, in order
+	// Unverified is what was found and not accepted, as octets, for a person
+	// to look at (dnasign inspect shows it).
+	Unverified []Unverified
+}
+
+// Error gives outcome, reason and detail.
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s: %s: %s", e.Outcome, e.Reason, e.Detail)
+}
+
+// Unverified is something found that was not accepted as a statement.
+type Unverified struct {
+	Origin string `json:"origin"` // where from, for a person
+	Reason Reason `json:"reason"` // why it was not accepted
+	Raw    []byte `json:"raw"`    // as received
+}
+
+func refuse(reason Reason, format string, args ...any) *Error {
+	return &Error{Outcome: reason.Outcome(), Reason: reason, Detail: fmt.Sprintf(format, args...)}
+}
+
+// A CheckOutcome is how one check ended.
+type CheckOutcome string
+
+// How a check ended. Info is for an observation that decides nothing by
+// itself, such as a place without a statement.
+const (
+	CheckOK   CheckOutcome = "ok"
+	CheckFail CheckOutcome = "fail"
+	CheckInfo CheckOutcome = "info"
+)
+
+// A Check is one line of the explanation of an outcome.
+type Check struct {
+	Name    string       `json:"name"` // what was checked: srv, txt, https, file, form, ...
+	Outcome CheckOutcome `json:"outcome"`
+	Reason  Reason       `json:"reason,omitempty"` // of a failure
+	Origin  string       `json:"origin,omitempty"` // which answer or document
+	Detail  string       `json:"detail"`           // the observation, for a person
+	Hint    string       `json:"hint,omitempty"`   // what to do about a failure
+}
+
+// checks collects the explanation.
+type checks []Check
+
+func (c *checks) ok(name, origin, format string, args ...any) {
+	*c = append(*c, Check{Name: name, Outcome: CheckOK, Origin: origin, Detail: fmt.Sprintf(format, args...)})
+}
+
+func (c *checks) info(name, origin, format string, args ...any) {
+	*c = append(*c, Check{Name: name, Outcome: CheckInfo, Origin: origin, Detail: fmt.Sprintf(format, args...)})
+}
+
+func (c *checks) fail(name, origin string, e *Error) {
+	*c = append(*c, Check{Name: name, Outcome: CheckFail, Reason: e.Reason, Origin: origin, Detail: e.Detail, Hint: e.Reason.Hint()})
+}
+
+// A Result is the proof that a source delegates a service to targets. Only
+// [Verify] makes one, and only when everything held. It is immutable and safe
+// for concurrent use.
+type Result struct {
+	source, service string
+	targets, dial   []Target
+	statements      []Proven
+	validUntil      time.Time
+	refreshAt       time.Time
+	notes           []string
+	checks          []Check
+}
+
+// Proven is one verified statement and what it rests on.
+type Proven struct {
+	Statement   Statement
+	Encoding    Encoding
+	Origin      string    // where it was found
+	Signer      string    // the signer's certificate, for a person
+	Fingerprint Digest    // SHA-256 of the signer's certificate in DER
+	ValidUntil  time.Time // the earlier of Expires and the end of the chain
+	Floor       Floor     // what to remember, so that nothing older passes again
+
+	maxAge int64 // seconds, of the place it was found at; -1 unknown
+}
+
+// Source is the domain that delegates.
+func (r *Result) Source() string { return r.source }
+
+// Service is the service asked about.
+func (r *Result) Service() string { return r.service }
+
+// Targets is everything the service is delegated to.
+func (r *Result) Targets() []Target { return r.targets }
+
+// Dial is where to connect: the targets that the SRV records name too, or all
+// targets if there are no SRV records. Order them by priority and weight
+// (RFC 2782).
+func (r *Result) Dial() []Target { return r.dial }
+
+// Statements are the verified statements the result rests on: one, or two for
+// the two labels of one XMPP role.
+func (r *Result) Statements() []Proven { return r.statements }
+
+// ValidUntil is when the proof ends, exclusive: the earliest end among the
+// statements and the certificates of the signers' chains.
+func (r *Result) ValidUntil() time.Time { return r.validUntil }
+
+// RefreshAt is when to look again, never after ValidUntil. A proof stays valid
+// until ValidUntil even if looking again fails.
+func (r *Result) RefreshAt() time.Time { return r.refreshAt }
+
+// Floors are what to remember and to give as [Policy.Floor] next time.
+func (r *Result) Floors() []Floor {
+	var floors []Floor
+	for _, p := range r.statements {
+		floors = append(floors, p.Floor)
+	}
+	return floors
+}
+
+// Checks is everything that was checked, in order.
+func (r *Result) Checks() []Check { return r.checks }
+
+// A Report is an outcome for a person or for another program. Its JSON form
+// is described in docs/spec.md; Version changes when a member changes its
+// meaning.
+type Report struct {
+	Version    int            `json:"version"`
+	Outcome    Outcome        `json:"outcome"`
+	Reason     Reason         `json:"reason"`
+	Detail     string         `json:"detail,omitempty"`
+	Hint       string         `json:"hint,omitempty"`
+	Source     string         `json:"source"`
+	Service    string         `json:"service"`
+	Targets    []ReportTarget `json:"targets"` // verified targets only
+	Dial       []Endpoint     `json:"dial"`
+	Expires    *time.Time     `json:"expires"`
+	RefreshAt  *time.Time     `json:"refresh_at"`
+	Notes      []string       `json:"notes,omitempty"` // choices of the policy that weaken the result
+	Checks     []Check        `json:"checks"`
+	Unverified []Unverified   `json:"unverified,omitempty"`
+}
+
+// ReportVersion is the Version of a [Report].
+const ReportVersion = 1
+
+// ReportTarget is a [Target] in a [Report].
+type ReportTarget struct {
+	Endpoint
+	Priority uint16   `json:"priority"`
+	Weight   uint16   `json:"weight"`
+	SPKI     []string `json:"spki,omitempty"` // lower-case hexadecimal
+}
+
+// NewReport puts what [Verify] returned for a query into a report.
+func NewReport(q Query, r *Result, err error) Report {
+	report := Report{
+		Version: ReportVersion, Outcome: OutcomeRefused, Source: q.Source, Service: q.Service,
+		Targets: []ReportTarget{}, Dial: []Endpoint{}, Checks: []Check{},
+	}
+	var e *Error
+	switch {
+	case errors.As(err, &e):
+		report.Outcome, report.Reason, report.Detail, report.Hint = e.Outcome, e.Reason, e.Detail, e.Reason.Hint()
+		report.Unverified = e.Unverified
+		report.Checks = append(report.Checks, e.Checks...)
+	case err != nil:
+		report.Reason, report.Detail = ReasonOf(err), err.Error()
+		report.Hint = report.Reason.Hint()
+	default:
+		report.Outcome, report.Reason = OutcomeVerified, Verified
+		for _, t := range r.targets {
+			rt := ReportTarget{Endpoint: t.Endpoint, Priority: t.Priority, Weight: t.Weight}
+			for _, p := range t.SPKI {
+				rt.SPKI = append(rt.SPKI, p.String())
+			}
+			report.Targets = append(report.Targets, rt)
+		}
+		for _, t := range r.dial {
+			report.Dial = append(report.Dial, t.Endpoint)
+		}
+		report.Expires, report.RefreshAt = &r.validUntil, &r.refreshAt
+		report.Notes = r.notes
+		report.Checks = append(report.Checks, r.checks...)
+	}
+	return report
+}

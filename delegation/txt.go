@@ -1,0 +1,52 @@
+package delegation
+
+import (
+	"strings"
+)
+
+// A TXT record of version 1, after its strings are concatenated (RFC 1035,
+// Section 3.3.14):
+//
+//	record   = "v=DNA1; e=" encoding "; s=" value
+//	encoding = "jws"
+//	value    = compact JWS
+const txtVersion = "v=DNA1"
+
+// TXTRecord is the text of the TXT record for a signed statement. It is longer
+// than 255 octets, so a zone file holds it in several quoted strings.
+func TXTRecord(e Encoding, raw []byte) string {
+	return txtVersion + "; e=" + string(e) + "; s=" + string(raw)
+}
+
+// isTXTRecord reports whether a TXT record is one of version 1, in good form
+// or not: it begins with the version, and no letter or digit follows.
+func isTXTRecord(text string) bool {
+	rest, ok := strings.CutPrefix(text, txtVersion)
+	return ok && (rest == "" || !isAlphanumeric(rest[0]))
+}
+
+func isAlphanumeric(c byte) bool {
+	return '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
+}
+
+// parseTXTRecord reads a record for which isTXTRecord holds.
+func parseTXTRecord(text string) (Encoding, []byte, *Error) {
+	rest, ok := strings.CutPrefix(text, txtVersion+"; e=")
+	if !ok {
+		if text == txtVersion {
+			return "", nil, refuse(MalformedRecord, "the record is only %q: in a zone file, a semicolon outside quotes starts a comment", text)
+		}
+		return "", nil, refuse(MalformedRecord, "after %q comes something other than \"; e=\"", txtVersion)
+	}
+	encoding, value, ok := strings.Cut(rest, "; s=")
+	if !ok || encoding == "" || strings.IndexFunc(encoding, func(c rune) bool { return c < 'a' || c > 'z' }) >= 0 {
+		return "", nil, refuse(MalformedRecord, "the record is not %q, an encoding, \"; s=\" and a statement", txtVersion+"; e=")
+	}
+	if value == "" {
+		return "", nil, refuse(MalformedRecord, "the statement after \"s=\" is empty")
+	}
+	if strings.ContainsAny(value, "\\\" ;") {
+		return "", nil, refuse(MalformedRecord, "the statement holds octets that are not base64url")
+	}
+	return Encoding(encoding), []byte(value), nil
+}
