@@ -29,7 +29,7 @@ import (
 const (
 	MaxDepth   = 4         // nested objects and arrays
 	MaxMembers = 16        // members of one object
-	MaxItems   = 16        // elements of one array
+	MaxItems   = 32        // elements of one array
 	MaxInteger = 1<<53 - 1 // RFC 8259, Section 6: what every reader keeps exactly
 )
 

@@ -48,7 +48,7 @@ var bad = map[string]string{
 	"NUL":                 "{}\x00",
 	"depth 5":             `[[[[[]]]]]`,
 	"very deep":           strings.Repeat("[", 1<<16),
-	"17 elements":         `[` + strings.Repeat("1,", 16) + `1]`,
+	"33 elements":         `[` + strings.Repeat("1,", 32) + `1]`,
 	"infinity and beyond": `Infinity`,
 }
 
