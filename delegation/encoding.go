@@ -40,6 +40,7 @@ func sniff(raw []byte) Encoding {
 // A signed is a statement as it was received: decoded, and not yet believed.
 type signed struct {
 	statement    Statement
+	algorithm    string   // by its name in the encoding, for a person
 	certificates [][]byte // the signer's first
 	// verify checks the signature with the signer's certificate.
 	verify func(leaf *x509.Certificate) error
@@ -68,6 +69,7 @@ func decodeJWS(raw []byte) (*signed, error) {
 	}
 	return &signed{
 		statement:    *statement,
+		algorithm:    string(token.Algorithm),
 		certificates: token.Certificates,
 		verify: func(leaf *x509.Certificate) error {
 			_, err := token.Verify(leaf.PublicKey)

@@ -166,6 +166,19 @@ type ReportTarget struct {
 	SPKI     []string `json:"spki,omitempty"` // lower-case hexadecimal
 }
 
+// ReportTargets puts targets into the form for a report.
+func ReportTargets(targets []Target) []ReportTarget {
+	list := []ReportTarget{}
+	for _, t := range targets {
+		rt := ReportTarget{Endpoint: t.Endpoint, Priority: t.Priority, Weight: t.Weight}
+		for _, p := range t.SPKI {
+			rt.SPKI = append(rt.SPKI, p.String())
+		}
+		list = append(list, rt)
+	}
+	return list
+}
+
 // NewReport puts what [Verify] returned for a query into a report.
 func NewReport(q Query, r *Result, err error) Report {
 	report := Report{
@@ -183,13 +196,7 @@ func NewReport(q Query, r *Result, err error) Report {
 		report.Hint = report.Reason.Hint()
 	default:
 		report.Outcome, report.Reason = OutcomeVerified, Verified
-		for _, t := range r.targets {
-			rt := ReportTarget{Endpoint: t.Endpoint, Priority: t.Priority, Weight: t.Weight}
-			for _, p := range t.SPKI {
-				rt.SPKI = append(rt.SPKI, p.String())
-			}
-			report.Targets = append(report.Targets, rt)
-		}
+		report.Targets = ReportTargets(r.targets)
 		for _, t := range r.dial {
 			report.Dial = append(report.Dial, t.Endpoint)
 		}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/cli"
+	"github.com/dnasign/dnasign/keys"
+)
+
+// description is a statement as inspect shows it; its JSON form is part of the
+// interface.
+type description struct {
+	Version      int                       `json:"version"`
+	Verified     bool                      `json:"verified"` // always false
+	File         string                    `json:"file"`
+	Encoding     delegation.Encoding       `json:"encoding"`
+	Algorithm    string                    `json:"algorithm"`
+	Source       string                    `json:"source"`
+	Service      string                    `json:"service"`
+	Targets      []delegation.ReportTarget `json:"targets"`
+	Issued       time.Time                 `json:"issued"`
+	Expires      time.Time                 `json:"expires"`
+	ID           string                    `json:"id"` // base64url, as jti
+	Size         int                       `json:"size"`
+	Certificates []certificate             `json:"certificates"`
+}
+
+type certificate struct {
+	Subject   string    `json:"subject"`
+	Issuer    string    `json:"issuer"`
+	DNSNames  []string  `json:"dns_names,omitempty"`
+	Key       string    `json:"key"`
+	NotBefore time.Time `json:"not_before"`
+	NotAfter  time.Time `json:"not_after"`
+	SHA256    string    `json:"sha256"`
+}
+
+func inspectCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "inspect FILE",
+		Short: "Show what a statement says, without verifying it",
+		Long: `Show everything a signed statement says and carries. Nothing is verified, since
+that needs trust anchors and a question: dnaverify verify does it.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			in, err := load(args[0])
+			if err != nil {
+				return err
+			}
+			d := describe(args[0], in)
+			if asJSON {
+				return cli.WriteJSON(cmd.OutOrStdout(), d)
+			}
+			_, err = fmt.Fprint(cmd.OutOrStdout(), d)
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	return cmd
+}
+
+// load reads a statement from a file. A little more than a statement may have
+// is read, so that a statement that is too large is refused as such.
+func load(file string) (*delegation.Inspection, error) {
+	raw, err := cli.ReadFile(file, 2*delegation.MaxStatementSize)
+	if err != nil {
+		return nil, err
+	}
+	in, err := delegation.Inspect(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return in, nil
+}
+
+func describe(file string, in *delegation.Inspection) description {
+	s := in.Statement
+	d := description{
+		Version: 1, File: file, Encoding: in.Encoding, Algorithm: in.Algorithm,
+		Source: s.Source, Service: s.Service, Targets: delegation.ReportTargets(s.Targets),
+		Issued: s.Issued, Expires: s.Expires, ID: base64.RawURLEncoding.EncodeToString(s.ID[:]), Size: len(in.Raw),
+	}
+	for _, c := range in.Certificates {
+		sum := sha256.Sum256(c.Raw)
+		d.Certificates = append(d.Certificates, certificate{
+			Subject: c.Subject.String(), Issuer: c.Issuer.String(), DNSNames: c.DNSNames,
+			Key: keys.Describe(c.PublicKey), NotBefore: c.NotBefore, NotAfter: c.NotAfter,
+			SHA256: hex.EncodeToString(sum[:]),
+		})
+	}
+	return d
+}
+
+// String is the form for a person.
+func (d description) String() string {
+	var b strings.Builder
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "%-12s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	b.WriteString("UNVERIFIED   this is what the file says; anybody can write one\n")
+	line("source", "%s", d.Source)
+	line("service", "%s", d.Service)
+	if len(d.Targets) == 0 {
+		line("targets", "none: a revocation, delegated to nobody")
+	}
+	for _, t := range d.Targets {
+		line("target", "%s priority %d weight %d", t.Endpoint, t.Priority, t.Weight)
+		for _, p := range t.SPKI {
+			line("", "key must be sha256 %s", p)
+		}
+	}
+	line("issued", "%s", d.Issued.Format(time.RFC3339))
+	line("expires", "%s", d.Expires.Format(time.RFC3339))
+	line("id", "%s", d.ID)
+	line("encoding", "%s, %s, %d octets", d.Encoding, d.Algorithm, d.Size)
+	for i, c := range d.Certificates {
+		name := "signer"
+		if i > 0 {
+			name = "issuer"
+		}
+		line(name, "subject %q, DNS names %q", c.Subject, c.DNSNames)
+		line("", "issued by %q", c.Issuer)
+		line("", "%s, valid from %s to %s", c.Key, c.NotBefore.Format(time.RFC3339), c.NotAfter.Format(time.RFC3339))
+		line("", "sha256 %s", c.SHA256)
+	}
+	return b.String()
+}
+
+func targetText(targets []delegation.Target) string {
+	if len(targets) == 0 {
+		return "nobody (revocation)"
+	}
+	var names []string
+	for _, t := range targets {
+		names = append(names, t.Endpoint.String())
+	}
+	return strings.Join(names, ", ")
+}

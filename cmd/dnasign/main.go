@@ -1,0 +1,38 @@
+// Command dnasign is for the owner of a domain: it signs statements that
+// delegate a service of the domain, prints or writes them where others find
+// them, and shows what a statement says.
+package main
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dnasign/dnasign/internal/cli"
+)
+
+func main() { os.Exit(cli.Run(rootCommand())) }
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "dnasign",
+		Short: "Sign and publish who may run a service of your domain",
+		Long: `dnasign signs the statement "service S of my domain is delegated to that host",
+with the key of the TLS certificate the domain has anyway, and publishes it.
+Everybody who connects can then accept the host's own certificate.
+
+  dnasign sign --domain b.example --service xmpp-server \
+    --target xmpp.hosting.example:5269 \
+    --cert fullchain.pem --key privkey.pem --out b.example.jws
+  dnasign publish zone b.example.jws
+
+Exit codes: 0 done, 1 refused, 2 wrong call, 3 undetermined.`,
+	}
+	publish := &cobra.Command{
+		Use:   "publish",
+		Short: "Put signed statements where others find them",
+	}
+	publish.AddCommand(publishZoneCommand(), publishHTTPSCommand())
+	root.AddCommand(signCommand(), publish, inspectCommand())
+	return root
+}

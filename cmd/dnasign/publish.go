@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/cli"
+)
+
+// ttl of a published record, in seconds: an hour, well below the life of a
+// statement, so that a revocation spreads soon.
+const ttl = 3600
+
+func publishZoneCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "zone FILE ...",
+		Short: "Print lines for a zone file",
+		Long: `Print one TXT record for each statement, quoted and cut into strings of at most
+255 octets, to be put into the zone of the domain. Remove the record that the new
+one replaces.`,
+		Example: `  dnasign publish zone b.example.jws >> b.example.zone`,
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var lines strings.Builder
+			for _, file := range args {
+				in, err := load(file)
+				if err != nil {
+					return err
+				}
+				lines.WriteString(zoneLine(in))
+			}
+			_, err := fmt.Fprint(cmd.OutOrStdout(), lines.String())
+			return err
+		},
+	}
+}
+
+// zoneLine is a TXT record in the form of RFC 1035, Section 5.1. The text has
+// no octet that needs an escape between quotes.
+func zoneLine(in *delegation.Inspection) string {
+	const longest = 255 // RFC 1035, Section 3.3: a character-string
+	text := delegation.TXTRecord(in.Encoding, in.Raw)
+	var quoted []string
+	for len(text) > 0 {
+		n := min(len(text), longest)
+		quoted = append(quoted, `"`+text[:n]+`"`)
+		text = text[n:]
+	}
+	return fmt.Sprintf("%s. %d IN TXT %s\n", delegation.TXTName(in.Statement.Source, in.Statement.Service), ttl, strings.Join(quoted, " "))
+}
+
+func publishHTTPSCommand() *cobra.Command {
+	var webroot string
+	cmd := &cobra.Command{
+		Use:   "https --webroot DIR FILE ...",
+		Short: "Write files under a web root",
+		Long: `Write each statement to DIR/.well-known/dna/ under the name by which it is looked
+for at https://<domain>/. A file is replaced in one step: no reader sees half of
+it. The web root must be that of the statements' own domain, and the web server
+must say the right media type; for nginx:
+
+  location /.well-known/dna/ { default_type ` + delegation.JWS.MediaType() + `; }`,
+		Example: `  dnasign publish https --webroot /var/www/b.example b.example.jws`,
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return publishHTTPS(cmd, webroot, args)
+		},
+	}
+	cmd.Flags().StringVar(&webroot, "webroot", "", "directory that the web server serves as / of the domain")
+	if err := cmd.MarkFlagRequired("webroot"); err != nil {
+		panic(err) // a flag that was not defined above
+	}
+	return cmd
+}
+
+func publishHTTPS(cmd *cobra.Command, webroot string, files []string) error {
+	info, err := os.Stat(webroot)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return cli.Usagef("%s is not a directory", webroot)
+	}
+	// All are read before the first is written, so that a bad one changes nothing.
+	var all []*delegation.Inspection
+	places := map[string]string{}
+	for _, file := range files {
+		in, err := load(file)
+		if err != nil {
+			return err
+		}
+		place := delegation.DocumentPath(in.Statement.Service, in.Encoding)
+		if earlier, ok := places[place]; ok {
+			return cli.Usagef("%s and %s would be the same file, %s; a web root serves one domain", earlier, file, place)
+		}
+		places[place] = file
+		all = append(all, in)
+	}
+	for _, in := range all {
+		name := filepath.Join(webroot, filepath.FromSlash(delegation.DocumentPath(in.Statement.Service, in.Encoding)))
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return err
+		}
+		if err := cli.WriteFile(name, in.Raw); err != nil {
+			return err
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: wrote %s, to be served as %s with the media type %s\n", name,
+			delegation.DocumentURL(in.Statement.Source, in.Statement.Service, in.Encoding), in.Encoding.MediaType())
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/cli"
+	"github.com/dnasign/dnasign/keys"
+)
+
+type signFlags struct {
+	domain, service string
+	targets         []string
+	revoke          bool
+	cert, key       string
+	format          string
+	valid           time.Duration
+	out             string
+	json            bool
+}
+
+func signCommand() *cobra.Command {
+	var f signFlags
+	cmd := &cobra.Command{
+		Use:   "sign --domain D --service S (--target H:P ... | --revoke) --cert FILE --key FILE",
+		Short: "Sign a delegation",
+		Long: `Sign the statement that a service of a domain is delegated to targets, with the
+key of the domain's TLS certificate. The certificate must name the domain itself
+(not by a wildcard, not by its common name), and the whole chain must be in the
+file, as in fullchain.pem. The private key is read, used and forgotten.
+
+Without --valid the statement lives for 14 days (a revocation for 31 days), or
+until the certificate ends, if that is earlier. Sign again after two thirds of it.`,
+		Example: `  dnasign sign --domain b.example --service xmpp-server --target xmpp.hosting.example:5269 \
+    --cert fullchain.pem --key privkey.pem --out b.example.jws
+  dnasign sign --domain b.example --service xmpp-server --revoke --cert fullchain.pem --key privkey.pem`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return sign(cmd, f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.domain, "domain", "", "the domain that delegates, such as b.example")
+	flags.StringVar(&f.service, "service", "", "the service: xmpp-server means _xmpp-server._tcp")
+	flags.StringArrayVar(&f.targets, "target", nil, "where the service runs: host:port[/priority/weight]; repeat for more")
+	flags.BoolVar(&f.revoke, "revoke", false, "delegate to nobody, instead of --target")
+	flags.StringVar(&f.cert, "cert", "", "PEM file with the certificate chain, leaf first")
+	flags.StringVar(&f.key, "key", "", "PEM file with the private key of the leaf")
+	flags.StringVar(&f.format, "format", string(delegation.JWS), "encoding: "+formats())
+	flags.DurationVar(&f.valid, "valid", 0, "how long it shall live, such as 336h")
+	flags.StringVar(&f.out, "out", "", "file to write the statement to, instead of standard output")
+	flags.BoolVar(&f.json, "json", false, "describe what was signed as JSON; needs --out")
+	for _, name := range []string{"domain", "service", "cert", "key"} {
+		if err := cmd.MarkFlagRequired(name); err != nil {
+			panic(err) // a flag that was not defined above
+		}
+	}
+	cmd.MarkFlagsMutuallyExclusive("target", "revoke")
+	cmd.MarkFlagsOneRequired("target", "revoke")
+	return cmd
+}
+
+func formats() string {
+	list := ""
+	for i, e := range delegation.Encodings() {
+		if i > 0 {
+			list += " or "
+		}
+		list += string(e)
+	}
+	return list
+}
+
+func sign(cmd *cobra.Command, f signFlags) error {
+	if f.json && f.out == "" {
+		return cli.Usagef("--json describes the statement on standard output, so the statement itself needs --out FILE")
+	}
+	s, err := f.statement()
+	if err != nil {
+		return err
+	}
+	signer, warnings, err := keys.LoadSigner(f.cert, f.key)
+	if err != nil {
+		return err
+	}
+	s.Issued = time.Now().UTC().Truncate(time.Second)
+	warning, err := f.setExpires(&s, signer)
+	if err != nil {
+		return err
+	}
+	if warning != "" {
+		warnings = append(warnings, warning)
+	}
+	raw, err := delegation.Sign(s, delegation.Encoding(f.format), signer)
+	if err != nil {
+		return err
+	}
+	for _, w := range warnings {
+		fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: warning: %s\n", w)
+	}
+	if f.out == "" {
+		_, err := cmd.OutOrStdout().Write(append(raw, '\n'))
+		return err
+	}
+	if err := cli.WriteFile(f.out, raw); err != nil {
+		return err
+	}
+	if f.json {
+		in, err := delegation.Inspect(raw)
+		if err != nil {
+			return err
+		}
+		return cli.WriteJSON(cmd.OutOrStdout(), describe(f.out, in))
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: wrote %s: %s of %s to %s, until %s\n",
+		f.out, s.Service, s.Source, targetText(s.Targets), s.Expires.Format(time.RFC3339))
+	return nil
+}
+
+// statement is what the flags say, without times.
+func (f signFlags) statement() (delegation.Statement, error) {
+	var s delegation.Statement
+	var err error
+	if s.Source, err = cli.Domain(f.domain); err != nil {
+		return s, err
+	}
+	if s.Service, err = cli.Service(f.service); err != nil {
+		return s, err
+	}
+	for _, text := range f.targets {
+		t, err := cli.Target(text)
+		if err != nil {
+			return s, err
+		}
+		s.Targets = append(s.Targets, t)
+	}
+	for !s.ID.Valid() {
+		if _, err := rand.Read(s.ID[:]); err != nil {
+			return s, err
+		}
+		s.ID[0] &= 0x7f
+	}
+	return s, nil
+}
+
+// setExpires gives the statement its end, never after the certificate's.
+func (f signFlags) setExpires(s *delegation.Statement, signer *keys.Signer) (warning string, err error) {
+	life := f.valid
+	switch {
+	case life < 0 || life != 0 && life < time.Second:
+		return "", cli.Usagef("--valid %v is not at least a second", life)
+	case life > delegation.LongestMaxLife:
+		return "", cli.Usagef("--valid %v is longer than %v, which no verifier accepts", life, delegation.LongestMaxLife)
+	case life == 0 && f.revoke:
+		life = delegation.DefaultMaxLife
+	case life == 0:
+		life = delegation.DefaultLife
+	case life > delegation.DefaultMaxLife:
+		warning = fmt.Sprintf("verifiers accept at most %v unless their operator says otherwise", delegation.DefaultMaxLife)
+	}
+	s.Expires = s.Issued.Add(life.Truncate(time.Second))
+	// A certificate that has ended already is for Sign to refuse.
+	if end := signer.Leaf().NotAfter; s.Expires.After(end) && end.After(s.Issued) {
+		s.Expires = end.UTC()
+		if f.valid != 0 {
+			warning = fmt.Sprintf("the statement ends with its certificate, at %s", end.UTC().Format(time.RFC3339))
+		}
+	}
+	return warning, nil
+}

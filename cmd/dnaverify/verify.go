@@ -1,0 +1,70 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/cli"
+)
+
+func verifyCommand() *cobra.Command {
+	var policy policyFlags
+	var domain, service, target string
+	cmd := &cobra.Command{
+		Use:   "verify FILE --domain D --service S [--target H:P]",
+		Short: "Verify a statement from a file, offline",
+		Long: `Verify a signed statement from a file, in any encoding, against the domain and the
+service you name. With --target, that host and port must be delegated to.
+Nothing is looked up.`,
+		Example: `  dnaverify verify b.example.jws --domain b.example --service xmpp-server --target xmpp.hosting.example:5269`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			q, err := query(domain, service)
+			if err != nil {
+				return err
+			}
+			if target != "" {
+				if q.Target, err = cli.Endpoint(target); err != nil {
+					return err
+				}
+			}
+			p, err := policy.policy()
+			if err != nil {
+				return err
+			}
+			// A little more than a statement may have is read, so that one that
+			// is too large is refused as such.
+			raw, err := cli.ReadFile(args[0], 2*delegation.MaxStatementSize)
+			if err != nil {
+				return err
+			}
+			e := &delegation.Evidence{
+				Version: delegation.EvidenceVersion, Source: q.Source, Service: q.Service, Collected: time.Now(),
+				Documents: []delegation.Document{{File: args[0], Body: raw}},
+			}
+			return conclude(cmd, policy.json, q, e, p)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&domain, "domain", "", "the domain that delegates, such as b.example")
+	flags.StringVar(&service, "service", "", "the service: xmpp-server means _xmpp-server._tcp")
+	flags.StringVar(&target, "target", "", "host:port that must be delegated to")
+	policy.define(cmd)
+	for _, name := range []string{"domain", "service"} {
+		if err := cmd.MarkFlagRequired(name); err != nil {
+			panic(err) // a flag that was not defined above
+		}
+	}
+	return cmd
+}
+
+// query reads the question as a person asks it.
+func query(domain, service string) (q delegation.Query, err error) {
+	if q.Source, err = cli.Domain(domain); err != nil {
+		return q, err
+	}
+	q.Service, err = cli.Service(service)
+	return q, err
+}

@@ -1,0 +1,34 @@
+package delegation
+
+import "crypto/x509"
+
+// An Inspection is what a signed statement says, for a person to look at and
+// for the owner's own tools. NOTHING in it is verified: anybody can write one.
+type Inspection struct {
+	Raw       []byte // the statement's octets, without a line end after them
+	Encoding  Encoding
+	Algorithm string // of the signature, by its name in the encoding
+	Statement Statement
+	// Certificates are those the statement carries, the signer's first.
+	Certificates []*x509.Certificate
+}
+
+// Inspect reads a statement from a file in any encoding and checks its form
+// and nothing else. The error is an *[Error].
+func Inspect(raw []byte) (*Inspection, error) {
+	raw = trimDocument(raw)
+	encoding := sniff(raw)
+	s, err := decode(encoding, raw)
+	if err != nil {
+		return nil, asError(err)
+	}
+	in := &Inspection{Raw: raw, Encoding: encoding, Algorithm: s.algorithm, Statement: s.statement}
+	for i, der := range s.certificates {
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			return nil, refuse(MalformedCertificate, "certificate %d: %v", i+1, err)
+		}
+		in.Certificates = append(in.Certificates, c)
+	}
+	return in, nil
+}

@@ -1,0 +1,155 @@
+// Package cli is what the two commands share: exit codes, how errors are
+// shown, how names are read from a person, and files that are written whole
+// or not at all.
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/dnasign/dnasign/delegation"
+)
+
+// Exit codes of both commands.
+const (
+	ExitDone         = 0 // verified, or done
+	ExitRefused      = 1
+	ExitUsage        = 2 // a wrong call: flags, arguments, files that are not there
+	ExitUndetermined = 3 // a passing failure: try again
+)
+
+// A UsageError says that the command was called wrongly.
+type UsageError struct{ err error }
+
+func (e UsageError) Error() string { return e.err.Error() }
+func (e UsageError) Unwrap() error { return e.err }
+
+// Usagef makes a UsageError.
+func Usagef(format string, args ...any) error { return UsageError{fmt.Errorf(format, args...)} }
+
+// Reported is an error whose text the command has already shown.
+type Reported struct{ Outcome delegation.Outcome }
+
+func (e Reported) Error() string { return string(e.Outcome) }
+
+// Run runs a command line and returns the exit code. Messages go to stderr.
+// It gives the command and those below it the manners of both programs: what
+// fails before a command begins its work is a wrong call, and a command that
+// only groups others refuses to be called alone.
+func Run(root *cobra.Command) int {
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.AddCommand(manCommand())
+	root.InitDefaultCompletionCmd()
+	started := false
+	prepare(root, &started)
+
+	err := root.Execute()
+	if err != nil && !started {
+		err = UsageError{err}
+	}
+	var reported Reported
+	if err != nil && !errors.As(err, &reported) {
+		fmt.Fprintf(root.ErrOrStderr(), "%s: %s\n", root.Name(), message(err))
+		if hint := delegation.ReasonOf(err).Hint(); hint != "" {
+			fmt.Fprintf(root.ErrOrStderr(), "hint: %s\n", hint)
+		}
+	}
+	return exitCode(err)
+}
+
+func prepare(cmd *cobra.Command, started *bool) {
+	if cmd.HasSubCommands() && cmd.RunE == nil {
+		cmd.Args = cobra.ArbitraryArgs
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return Usagef("there is no command %q; see %s --help", args[0], cmd.CommandPath())
+			}
+			return Usagef("name a command; see %s --help", cmd.CommandPath())
+		}
+	}
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			*started = true
+			return run(cmd, args)
+		}
+	}
+	for _, c := range cmd.Commands() {
+		prepare(c, started)
+	}
+}
+
+func message(err error) string {
+	if reason := delegation.ReasonOf(err); reason != "" {
+		var e *delegation.Error
+		if errors.As(err, &e) {
+			return err.Error()
+		}
+		return fmt.Sprintf("%s: %s: %v", reason.Outcome(), reason, err)
+	}
+	return err.Error()
+}
+
+func exitCode(err error) int {
+	var usage UsageError
+	var reported Reported
+	var outcome delegation.Outcome
+	switch {
+	case err == nil:
+		return ExitDone
+	case errors.As(err, &usage), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		return ExitUsage
+	case errors.As(err, &reported):
+		outcome = reported.Outcome
+	default:
+		outcome = delegation.ReasonOf(err).Outcome()
+	}
+	switch outcome {
+	case delegation.OutcomeVerified:
+		return ExitDone
+	case delegation.OutcomeUndetermined:
+		return ExitUndetermined
+	}
+	return ExitRefused
+}
+
+// WriteJSON writes a value as indented JSON.
+func WriteJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// Color reports whether output to w may be coloured: a terminal, and no
+// NO_COLOR in the environment (no-color.org).
+func Color(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+}
+
+// ReadFile reads a file of at most limit octets.
+func ReadFile(name string, limit int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("%w: %s is larger than %d octets", ErrTooLarge, name, limit)
+	}
+	return data, nil
+}
+
+// ErrTooLarge is wrapped by [ReadFile].
+var ErrTooLarge = errors.New("file too large")

@@ -1,0 +1,156 @@
+// Package clitest runs the testscript files of the two commands. Each script
+// finds, in its folder, a small world of certificates and keys, and has two
+// commands besides those of testscript:
+//
+//	code N program args...   runs a program and wants exactly that exit code
+//	alter FILE N             flips the lowest bit of octet N (from the end, if negative)
+package clitest
+
+import (
+	"crypto/x509"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/keys"
+)
+
+// Run runs every script in testdata, of which there must be at least that many.
+// Programs in the folders of path can be run by their names.
+func Run(t *testing.T, least int, path ...string) {
+	scripts, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(scripts) < least {
+		t.Fatalf("%d scripts found, want at least %d (%v)", len(scripts), least, err)
+	}
+	files, err := world()
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			path := append(path, env.Getenv("PATH"))
+			env.Setenv("PATH", strings.Join(path, string(os.PathListSeparator)))
+			for name, data := range files {
+				mode := os.FileMode(0o644)
+				if filepath.Ext(name) == ".key" {
+					mode = 0o600
+				}
+				if err := os.WriteFile(filepath.Join(env.WorkDir, name), data, mode); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code, "alter": alter},
+	})
+}
+
+func code(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N program args...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+func alter(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: alter FILE N")
+	}
+	at, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	data := []byte(ts.ReadFile(args[0]))
+	if at < 0 {
+		at += len(data)
+	}
+	data[at] ^= 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o644))
+}
+
+// world makes the certificates once: each name.pem is a chain, name.key its
+// key; roots.pem is the anchor of all, other-roots.pem of none.
+var world = sync.OnceValues(func() (map[string][]byte, error) {
+	files := map[string][]byte{}
+	now := time.Now()
+	root, err := localca.New("Test Root", now)
+	if err != nil {
+		return nil, err
+	}
+	other, err := localca.New("Other Root", now)
+	if err != nil {
+		return nil, err
+	}
+	inter, err := root.Intermediate("Test Intermediate", now, nil)
+	if err != nil {
+		return nil, err
+	}
+	files["roots.pem"] = localca.PEM(root.Root())
+	files["other-roots.pem"] = localca.PEM(other.Root())
+	const day = 24 * time.Hour
+	for name, leaf := range map[string]struct {
+		kind       string
+		domains    []string
+		start, end time.Duration
+		edit       func(*x509.Certificate)
+	}{
+		"b":        {"P-256", []string{"b.example"}, -day, 60 * day, nil},
+		"short":    {"P-256", []string{"b.example"}, -day, 2 * day, nil},
+		"p384":     {"P-384", []string{"b.example"}, -day, 60 * day, nil},
+		"rsa":      {"RSA-2048", []string{"b.example"}, -day, 60 * day, nil},
+		"ed25519":  {"Ed25519", []string{"b.example"}, -day, 60 * day, nil},
+		"p521":     {"P-521", []string{"b.example"}, -day, 60 * day, nil},
+		"c":        {"P-256", []string{"c.example"}, -day, 60 * day, nil},
+		"idn":      {"P-256", []string{"xn--bcher-kva.example"}, -day, 60 * day, nil},
+		"wildcard": {"P-256", []string{"*.b.example"}, -day, 60 * day, nil},
+		"cn": {"P-256", nil, -day, 60 * day, func(c *x509.Certificate) {
+			c.Subject.CommonName = "b.example"
+		}},
+		"ca": {"P-256", []string{"b.example"}, -day, 60 * day, func(c *x509.Certificate) {
+			c.IsCA, c.KeyUsage = true, c.KeyUsage|x509.KeyUsageCertSign
+		}},
+		"expired": {"P-256", []string{"b.example"}, -60 * day, -day, nil},
+		"future":  {"P-256", []string{"b.example"}, day, 60 * day, nil},
+		"client": {"P-256", []string{"b.example"}, -day, 60 * day, func(c *x509.Certificate) {
+			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+		}},
+		"encipher": {"RSA-2048", []string{"b.example"}, -day, 60 * day, func(c *x509.Certificate) {
+			c.KeyUsage |= x509.KeyUsageKeyEncipherment
+		}},
+	} {
+		signer, err := inter.Issue(leaf.kind, leaf.domains, now.Add(leaf.start), now.Add(leaf.end), leaf.edit)
+		if err != nil {
+			return nil, err
+		}
+		if err := put(files, name, signer); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+})
+
+func put(files map[string][]byte, name string, signer *keys.Signer) error {
+	key, err := localca.KeyPEM(signer.Key())
+	files[name+".pem"], files[name+".key"] = localca.PEM(signer.Chain()...), key
+	return err
+}
