@@ -1,0 +1,245 @@
+package x509attr
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/x509"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// An AlgorithmIdentifier names an algorithm and its parameters (RFC 5280,
+// Section 4.1.1.2).
+type AlgorithmIdentifier struct {
+	Algorithm x509.OID
+	// Parameters is one DER element, or empty where they are absent.
+	Parameters []byte
+}
+
+// derNull is the NULL element.
+const derNull = "\x05\x00"
+
+// readAlgorithmIdentifier reads an AlgorithmIdentifier.
+//
+//	AlgorithmIdentifier ::= SEQUENCE {
+//	    algorithm  OBJECT IDENTIFIER,
+//	    parameters ANY DEFINED BY algorithm OPTIONAL }
+func readAlgorithmIdentifier(s *cryptobyte.String, out *AlgorithmIdentifier) bool {
+	var id cryptobyte.String
+	if !s.ReadASN1(&id, asn1.SEQUENCE) || !readOID(&id, &out.Algorithm) {
+		return false
+	}
+	out.Parameters = nil
+	if id.Empty() {
+		return true
+	}
+	out.Parameters = id
+	return validAny(&id, maxDepth) && id.Empty()
+}
+
+// addAlgorithmIdentifier writes an AlgorithmIdentifier.
+func addAlgorithmIdentifier(b *cryptobyte.Builder, id AlgorithmIdentifier) {
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		addOID(b, id.Algorithm)
+		b.AddBytes(id.Parameters)
+	})
+}
+
+// addOID writes an OBJECT IDENTIFIER.
+func addOID(b *cryptobyte.Builder, oid x509.OID) {
+	b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) {
+		b.AddBytes([]byte(oidContent(oid)))
+	})
+}
+
+// signatureAlgorithm says which algorithm an identifier stands for. It is
+// UnknownSignatureAlgorithm where the algorithm is not one that this package
+// checks, and where the parameters are not exactly those of its
+// specification: there is one way to write each, and room for two only where
+// a specification asks for it.
+func signatureAlgorithm(id AlgorithmIdentifier) x509.SignatureAlgorithm {
+	parameters := string(id.Parameters)
+	switch oidContent(id.Algorithm) {
+	case oidRSAPSS:
+		return pssAlgorithm(id.Parameters)
+	// RFC 4055, Section 5: the parameters of PKCS #1 v1.5 are NULL.
+	case oidSHA256WithRSA:
+		if parameters == derNull {
+			return x509.SHA256WithRSA
+		}
+	case oidSHA384WithRSA:
+		if parameters == derNull {
+			return x509.SHA384WithRSA
+		}
+	case oidSHA512WithRSA:
+		if parameters == derNull {
+			return x509.SHA512WithRSA
+		}
+	// RFC 5758, Section 3.2: those of ECDSA are absent.
+	case oidECDSAWithSHA256:
+		if parameters == "" {
+			return x509.ECDSAWithSHA256
+		}
+	case oidECDSAWithSHA384:
+		if parameters == "" {
+			return x509.ECDSAWithSHA384
+		}
+	case oidECDSAWithSHA512:
+		if parameters == "" {
+			return x509.ECDSAWithSHA512
+		}
+	// RFC 8410, Section 3: and so are those of Ed25519.
+	case oidEd25519:
+		if parameters == "" {
+			return x509.PureEd25519
+		}
+	}
+	return x509.UnknownSignatureAlgorithm
+}
+
+// pssAlgorithm reads the parameters of RSASSA-PSS. As in crypto/x509 the
+// mask generation has to use the hash of the message and the salt its
+// length; other combinations are not in use, and are what accidents look
+// like. The trailer field has its default value in all of them, so DER does
+// not write it.
+//
+//	RSASSA-PSS-params ::= SEQUENCE {
+//	    hashAlgorithm    [0] HashAlgorithm DEFAULT sha1,
+//	    maskGenAlgorithm [1] MaskGenAlgorithm DEFAULT mgf1SHA1,
+//	    saltLength       [2] INTEGER DEFAULT 20,
+//	    trailerField     [3] INTEGER DEFAULT 1 }
+func pssAlgorithm(parameters []byte) x509.SignatureAlgorithm {
+	s := cryptobyte.String(parameters)
+	var params, hashField, maskField, saltField, mask cryptobyte.String
+	var hash, maskHash AlgorithmIdentifier
+	var maskID x509.OID
+	var salt int
+	if !s.ReadASN1(&params, asn1.SEQUENCE) || !s.Empty() ||
+		!params.ReadASN1(&hashField, tagContext(0, true)) ||
+		!params.ReadASN1(&maskField, tagContext(1, true)) ||
+		!params.ReadASN1(&saltField, tagContext(2, true)) ||
+		!params.Empty() ||
+		!readAlgorithmIdentifier(&hashField, &hash) || !hashField.Empty() ||
+		!maskField.ReadASN1(&mask, asn1.SEQUENCE) || !maskField.Empty() ||
+		!readOID(&mask, &maskID) || oidContent(maskID) != oidMGF1 ||
+		!readAlgorithmIdentifier(&mask, &maskHash) || !mask.Empty() ||
+		!saltField.ReadASN1Integer(&salt) || !saltField.Empty() {
+		return x509.UnknownSignatureAlgorithm
+	}
+	// RFC 4055, Section 2.1: a hash function's parameters are NULL or absent,
+	// and both have to be accepted.
+	for _, id := range []AlgorithmIdentifier{hash, maskHash} {
+		if len(id.Parameters) != 0 && string(id.Parameters) != derNull {
+			return x509.UnknownSignatureAlgorithm
+		}
+	}
+	if !hash.Algorithm.Equal(maskHash.Algorithm) {
+		return x509.UnknownSignatureAlgorithm
+	}
+	switch oid := oidContent(hash.Algorithm); {
+	case oid == oidSHA256 && salt == crypto.SHA256.Size():
+		return x509.SHA256WithRSAPSS
+	case oid == oidSHA384 && salt == crypto.SHA384.Size():
+		return x509.SHA384WithRSAPSS
+	case oid == oidSHA512 && salt == crypto.SHA512.Size():
+		return x509.SHA512WithRSAPSS
+	}
+	return x509.UnknownSignatureAlgorithm
+}
+
+// A scheme is what signing with an algorithm takes.
+type scheme struct {
+	oid  string      // of the algorithm
+	hash crypto.Hash // 0: the message is signed as it is
+	key  x509.PublicKeyAlgorithm
+	pss  string // for RSASSA-PSS: the hash function's OID
+}
+
+// schemeOf is the reverse of signatureAlgorithm.
+func schemeOf(algorithm x509.SignatureAlgorithm) (scheme, bool) {
+	switch algorithm {
+	case x509.SHA256WithRSA:
+		return scheme{oidSHA256WithRSA, crypto.SHA256, x509.RSA, ""}, true
+	case x509.SHA384WithRSA:
+		return scheme{oidSHA384WithRSA, crypto.SHA384, x509.RSA, ""}, true
+	case x509.SHA512WithRSA:
+		return scheme{oidSHA512WithRSA, crypto.SHA512, x509.RSA, ""}, true
+	case x509.SHA256WithRSAPSS:
+		return scheme{oidRSAPSS, crypto.SHA256, x509.RSA, oidSHA256}, true
+	case x509.SHA384WithRSAPSS:
+		return scheme{oidRSAPSS, crypto.SHA384, x509.RSA, oidSHA384}, true
+	case x509.SHA512WithRSAPSS:
+		return scheme{oidRSAPSS, crypto.SHA512, x509.RSA, oidSHA512}, true
+	case x509.ECDSAWithSHA256:
+		return scheme{oidECDSAWithSHA256, crypto.SHA256, x509.ECDSA, ""}, true
+	case x509.ECDSAWithSHA384:
+		return scheme{oidECDSAWithSHA384, crypto.SHA384, x509.ECDSA, ""}, true
+	case x509.ECDSAWithSHA512:
+		return scheme{oidECDSAWithSHA512, crypto.SHA512, x509.ECDSA, ""}, true
+	case x509.PureEd25519:
+		return scheme{oidEd25519, 0, x509.Ed25519, ""}, true
+	}
+	return scheme{}, false
+}
+
+// identifier returns the AlgorithmIdentifier of the scheme.
+func (s scheme) identifier() AlgorithmIdentifier {
+	id := AlgorithmIdentifier{Algorithm: constOID(s.oid)}
+	switch {
+	case s.pss != "":
+		id.Parameters = pssParameters(s.pss, s.hash.Size())
+	case s.key == x509.RSA:
+		id.Parameters = []byte(derNull)
+	}
+	return id
+}
+
+// pssParameters is the reverse of pssAlgorithm.
+// RFC 4055, Section 3.1: with NULL as the parameters of the hash function.
+func pssParameters(hashOID string, salt int) []byte {
+	addHash := func(b *cryptobyte.Builder) {
+		addAlgorithmIdentifier(b, AlgorithmIdentifier{constOID(hashOID), []byte(derNull)})
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(tagContext(0, true), addHash)
+		b.AddASN1(tagContext(1, true), func(b *cryptobyte.Builder) {
+			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				addOID(b, constOID(oidMGF1))
+				addHash(b)
+			})
+		})
+		b.AddASN1(tagContext(2, true), func(b *cryptobyte.Builder) { b.AddASN1Int64(int64(salt)) })
+	})
+	return b.BytesOrPanic()
+}
+
+// keyAlgorithm says what kind of key pub is and which signature algorithm
+// fits it best: for ECDSA the hash of the curve's size (RFC 5480, Section 4).
+// It refuses other kinds and curves, and RSA keys outside the limits.
+func keyAlgorithm(pub crypto.PublicKey) (x509.PublicKeyAlgorithm, x509.SignatureAlgorithm, error) {
+	switch pub := pub.(type) {
+	case *rsa.PublicKey:
+		if bits := pub.N.BitLen(); bits < minRSABits || bits > maxRSABits {
+			return 0, 0, fail(ProblemIssuerKey, "RSA key has %d bits, not %d to %d", bits, minRSABits, maxRSABits)
+		}
+		return x509.RSA, x509.SHA256WithRSA, nil
+	case *ecdsa.PublicKey:
+		switch pub.Curve {
+		case elliptic.P256():
+			return x509.ECDSA, x509.ECDSAWithSHA256, nil
+		case elliptic.P384():
+			return x509.ECDSA, x509.ECDSAWithSHA384, nil
+		case elliptic.P521():
+			return x509.ECDSA, x509.ECDSAWithSHA512, nil
+		}
+		return 0, 0, fail(ProblemIssuerKey, "ECDSA key is not on P-256, P-384 or P-521")
+	case ed25519.PublicKey:
+		return x509.Ed25519, x509.PureEd25519, nil
+	}
+	return 0, 0, fail(ProblemIssuerKey, "key is not of RSA, ECDSA or Ed25519")
+}
