@@ -49,10 +49,10 @@ func (k NameKind) constructed() bool {
 // A GeneralName is one name of the many kinds that X.509 knows (RFC 5280,
 // Section 4.2.1.6). Kind and Value together are the whole encoding.
 //
-// Of a parsed name it is known that ASCII kinds hold ASCII, that
-// a directory name has the structure of a Name, and that the rest is
-// well-formed DER where it is made of elements. Nothing is known of the
-// meaning: a DNS name may be empty, an IP address of any length.
+// Of a parsed name it is known that ASCII kinds hold ASCII and that the others
+// have the structure of their types, except that an X.400 address is only known
+// to be well-formed DER. Nothing is known of the meaning: a DNS name may be
+// empty, an IP address of any length.
 type GeneralName struct {
 	Kind  NameKind
 	Value []byte
@@ -121,7 +121,9 @@ func readGeneralName(s *cryptobyte.String, out *GeneralName) bool {
 		return isASCII(content)
 	case NameDirectory:
 		return readName(&content) && content.Empty()
-	case NameX400, NameEDIParty:
+	case NameEDIParty:
+		return readEDIPartyName(content)
+	case NameX400:
 		for !content.Empty() {
 			if !validAny(&content, maxDepth) {
 				return false
@@ -147,6 +149,25 @@ func readOtherName(s cryptobyte.String) bool {
 		s.Empty() &&
 		validAny(&value, maxDepth) &&
 		value.Empty()
+}
+
+// readEDIPartyName reads the content of an EDIPartyName up to its end. A
+// DirectoryString is a CHOICE of string types, so both tags are explicit.
+//
+//	EDIPartyName ::= SEQUENCE {
+//	    nameAssigner [0] DirectoryString OPTIONAL,
+//	    partyName    [1] DirectoryString }
+func readEDIPartyName(s cryptobyte.String) bool {
+	var assigner, party cryptobyte.String
+	var hasAssigner bool
+	if !s.ReadOptionalASN1(&assigner, &hasAssigner, tagContext(0, true)) ||
+		hasAssigner && (!validAny(&assigner, maxDepth) || !assigner.Empty()) {
+		return false
+	}
+	return s.ReadASN1(&party, tagContext(1, true)) &&
+		s.Empty() &&
+		validAny(&party, maxDepth) &&
+		party.Empty()
 }
 
 // readName reads over one Name. A name stays in bytes, since it is compared

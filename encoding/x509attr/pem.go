@@ -41,9 +41,10 @@ func ParsePEM(text []byte) (*AttributeCertificate, error) {
 	if body, ok = strings.CutSuffix(body, end); !ok {
 		return nil, fail(ProblemPEM, "PEM text does not end with %q", end)
 	}
-	// RFC 7468, Section 3: each boundary stands on a line of its own.
-	const newline = "\r\n"
-	if body == "" || !strings.Contains(newline, body[:1]) || !strings.Contains(newline, body[len(body)-1:]) {
+	// RFC 7468, Section 3: each boundary stands on a line of its own, after
+	// which blanks are tolerated.
+	body = strings.Trim(body, " \t")
+	if first, last := strings.IndexAny(body, "\r\n"), strings.LastIndexAny(body, "\r\n"); first != 0 || last != len(body)-1 {
 		return nil, fail(ProblemPEM, "PEM boundary does not stand on a line of its own")
 	}
 	characters := strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "").Replace(body)
