@@ -18,12 +18,11 @@ const (
 // with a page) say that there is none. All else says nothing.
 func (v *verification) gatherDocument(d *Document) {
 	if d.URL == "" {
-		body := trimDocument(d.Body)
 		v.log.ok("file", d.File, "read, %d octets", len(d.Body))
-		v.candidates = append(v.candidates, candidate{d.File, sniff(body), body, -1})
+		v.addDocument(d.File, sniff(d.Body), d.Body, -1)
 		return
 	}
-	encoding := v.encodingAt(d.URL)
+	encoding := encodingAt(d.URL)
 	switch {
 	case d.Failure != nil:
 		v.lookupFailed("https", d.URL, d.Failure)
@@ -37,12 +36,16 @@ func (v *verification) gatherDocument(d *Document) {
 		v.log.info("https", d.URL, "no statement there: it is served as %.100q; if it is one, configure the server to say %s", d.MediaType, encoding.MediaType())
 	default:
 		v.log.ok("https", d.URL, "found, %d octets", len(d.Body))
-		v.candidates = append(v.candidates, candidate{d.URL, encoding, trimDocument(d.Body), d.MaxAge})
+		v.addDocument(d.URL, encoding, d.Body, d.MaxAge)
 	}
 }
 
+func (v *verification) addDocument(origin string, e Encoding, body []byte, maxAge int64) {
+	v.candidates = append(v.candidates, candidate{origin, e, trimDocument(e, body), maxAge})
+}
+
 // encodingAt is the encoding of a URL that Evidence.check has let pass.
-func (v *verification) encodingAt(url string) Encoding {
+func encodingAt(url string) Encoding {
 	for _, e := range Encodings() {
 		if strings.HasSuffix(url, e.suffix()) {
 			return e

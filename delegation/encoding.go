@@ -14,26 +14,40 @@ type Encoding string
 // The encodings, by the value of e= in a TXT record.
 const (
 	JWS Encoding = "jws" // compact JWS, package encoding/jws
+	AC  Encoding = "ac"  // X.509 attribute certificate, package encoding/x509attr
 )
 
 // Encodings lists every [Encoding].
-func Encodings() []Encoding { return []Encoding{JWS} }
+func Encodings() []Encoding { return []Encoding{JWS, AC} }
 
 // suffix is the end of the path of a document.
-func (e Encoding) suffix() string { return "." + string(e) }
+func (e Encoding) suffix() string {
+	if e == AC {
+		return ".p7c" // RFC 8551, Section 3.2.1
+	}
+	return "." + string(e)
+}
 
-// MediaType is the media type a document in the encoding is served with.
-func (e Encoding) MediaType() string { return mediaTypes[e] }
+// MediaType is the media type a document in the encoding is served with,
+// without parameters.
+func (e Encoding) MediaType() string {
+	if e == AC {
+		return "application/pkcs7-mime" // RFC 8551, Section 3.2
+	}
+	return "application/" + Type
+}
 
 // Type is the typ of a statement's JWS header (RFC 8725, Section 3.11), and
 // application/ before it its media type. A second version would have another.
 const Type = "dna+jwt"
 
-var mediaTypes = map[Encoding]string{JWS: "application/" + Type}
-
-// sniff tells the encoding of a file from its first octet. A compact JWS
-// begins with the base64url form of a brace or of white space.
+// sniff tells the encoding of a file from its first octet: 0x30 begins a DER
+// SEQUENCE. It cannot begin a JWS, where it would stand for an octet above
+// 0xCF, and a header is ASCII.
 func sniff(raw []byte) Encoding {
+	if len(raw) > 0 && raw[0] == 0x30 {
+		return AC
+	}
 	return JWS
 }
 
@@ -42,6 +56,9 @@ type signed struct {
 	statement    Statement
 	algorithm    string   // by its name in the encoding, for a person
 	certificates [][]byte // the signer's first
+	unordered    bool     // the others are in any order
+	// attributeCertificate is that of the encoding AC, for a person.
+	attributeCertificate []byte
 	// verify checks the signature with the signer's certificate.
 	verify func(leaf *x509.Certificate) error
 }
@@ -54,6 +71,8 @@ func decode(e Encoding, raw []byte) (*signed, error) {
 	switch e {
 	case JWS:
 		return decodeJWS(raw)
+	case AC:
+		return decodeAC(raw)
 	}
 	return nil, refuse(UnsupportedEncoding, "the encoding %.40q is none of %v", e, Encodings())
 }
@@ -100,7 +119,7 @@ func Sign(s Statement, e Encoding, signer *keys.Signer) ([]byte, error) {
 	for _, c := range signer.Chain() {
 		der = append(der, c.Raw)
 	}
-	if _, err := parseChain(der); err != nil {
+	if _, err := parseChain(der, false); err != nil {
 		return nil, err
 	}
 	raw, err := encode(s, e, signer)
@@ -121,13 +140,19 @@ func encode(s Statement, e Encoding, signer *keys.Signer) ([]byte, error) {
 			return nil, err
 		}
 		return jws.Sign(encodeClaims(s), Type, algorithm, signer)
+	case AC:
+		return signAC(s, signer)
 	}
 	return nil, refuse(UnsupportedEncoding, "the encoding %.40q is none of %v", e, Encodings())
 }
 
-// trimDocument takes one line end from the end of a document or file, which
-// editors and shells add. In a TXT record there is none to take.
-func trimDocument(body []byte) []byte {
+// trimDocument takes one line end from the end of a JWS in a document or file,
+// which editors and shells add. In a TXT record there is none to take, and in
+// DER every octet counts.
+func trimDocument(e Encoding, body []byte) []byte {
+	if e != JWS {
+		return body
+	}
 	text, found := strings.CutSuffix(string(body), "\n")
 	if found {
 		text = strings.TrimSuffix(text, "\r")

@@ -11,18 +11,20 @@ type Inspection struct {
 	Statement Statement
 	// Certificates are those the statement carries, the signer's first.
 	Certificates []*x509.Certificate
+	// AttributeCertificate is the one of the encoding AC in DER, else nil.
+	AttributeCertificate []byte
 }
 
 // Inspect reads a statement from a file in any encoding and checks its form
 // and nothing else. The error is an *[Error].
 func Inspect(raw []byte) (*Inspection, error) {
-	raw = trimDocument(raw)
 	encoding := sniff(raw)
+	raw = trimDocument(encoding, raw)
 	s, err := decode(encoding, raw)
 	if err != nil {
 		return nil, asError(err)
 	}
-	in := &Inspection{Raw: raw, Encoding: encoding, Algorithm: s.algorithm, Statement: s.statement}
+	in := &Inspection{Raw: raw, Encoding: encoding, Algorithm: s.algorithm, Statement: s.statement, AttributeCertificate: s.attributeCertificate}
 	for i, der := range s.certificates {
 		c, err := x509.ParseCertificate(der)
 		if err != nil {

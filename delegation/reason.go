@@ -5,6 +5,7 @@ import (
 	"io/fs"
 
 	"github.com/dnasign/dnasign/encoding/jws"
+	"github.com/dnasign/dnasign/encoding/x509attr"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -87,14 +88,54 @@ const (
 	// MalformedCertificate: a certificate bag that is empty, too large or
 	// holds something that is no certificate.
 	MalformedCertificate Reason = "malformed-certificate"
+	// MalformedBag: not a CMS certs-only message of certificates in strict DER.
+	MalformedBag Reason = "malformed-bag"
+	// BagContents: a CMS message with content, signers or revocation lists.
+	BagContents Reason = "bag-contents"
+	// BagDuplicate: a CMS message with a certificate twice.
+	BagDuplicate Reason = "bag-duplicate"
+	// BagCount: a CMS message with no attribute certificate or several.
+	BagCount Reason = "bag-count"
+	// MalformedAC: not an attribute certificate in strict DER.
+	MalformedAC Reason = "malformed-ac"
+	// IssuerForm: the attribute certificate's issuer is in v1Form, or is not
+	// one directoryName.
+	IssuerForm Reason = "issuer-form"
+	// InnerOuterMismatch: the signed signature algorithm of the attribute
+	// certificate is not the one beside the signature.
+	InnerOuterMismatch Reason = "inner-outer-mismatch"
+	// BadSerial: a serial number that is zero, negative or too long.
+	BadSerial Reason = "bad-serial"
+	// BadACTime: a time that is not in UTC and whole seconds.
+	BadACTime Reason = "bad-ac-time"
+	// DuplicateAttribute: an attribute type that appears twice.
+	DuplicateAttribute Reason = "duplicate-attribute"
+	// DuplicateExtension: an extension that appears twice.
+	DuplicateExtension Reason = "duplicate-extension"
+	// CriticalExtension: a critical extension that the profile does not know.
+	CriticalExtension Reason = "critical-extension"
+	// BadRevocation: noRevAvail is missing, or there is a revocation pointer
+	// besides.
+	BadRevocation Reason = "bad-revocation"
+	// MalformedAttribute: the delegation attribute is missing, not alone or
+	// not in its form.
+	MalformedAttribute Reason = "malformed-attribute"
+	// AttributeVersion: the delegation attribute is of another version.
+	AttributeVersion Reason = "attribute-version"
 	// MalformedClaims: claims missing, unknown or of the wrong kind.
 	MalformedClaims Reason = "malformed-claims"
 	// BadName: a name in the statement is not in legal form.
 	BadName Reason = "bad-name"
 	// BadTargets: too many targets or pins, port 0, or an endpoint twice.
 	BadTargets Reason = "bad-targets"
-	// BadLifetime: it ends before it begins.
+	// BadLifetime: it ends before it begins, or lies outside 1970 to 9999.
 	BadLifetime Reason = "bad-lifetime"
+	// HolderMismatch: the attribute certificate's holder is not the list of
+	// its targets' hosts.
+	HolderMismatch Reason = "holder-mismatch"
+	// SignerHashMismatch: no certificate in the bag is the one that the
+	// attribute names as the signer's.
+	SignerHashMismatch Reason = "signer-hash-mismatch"
 )
 
 // Reasons about what a statement says, in the order of the checks.
@@ -150,6 +191,9 @@ const (
 	Conflict Reason = "conflict"
 	// AlgorithmMismatch: the algorithm does not belong to the signer's key.
 	AlgorithmMismatch Reason = "algorithm-mismatch"
+	// IssuerNameMismatch: the attribute certificate's issuer is not the subject
+	// of the signer's certificate.
+	IssuerNameMismatch Reason = "issuer-name-mismatch"
 	// BadSignature: the signature does not verify.
 	BadSignature Reason = "bad-signature"
 	// UntrustedSigner: the chain does not lead to a trust anchor.
@@ -234,10 +278,27 @@ var reasonTable = []reasonInfo{
 	{WrongType, OutcomeRefused, "this is another kind of token; a delegation has typ dna+jwt"},
 	{UnsupportedAlgorithm, OutcomeRefused, "sign with ES256, ES384, RS256, PS256 or EdDSA"},
 	{MalformedCertificate, OutcomeRefused, "put the signer's chain, leaf first and at most five certificates, into the statement"},
+	{MalformedBag, OutcomeRefused, "the statement was damaged on its way, or is none; publish it again"},
+	{BagContents, OutcomeRefused, "put certificates into the CMS message and nothing else"},
+	{BagDuplicate, OutcomeRefused, "put each certificate into the CMS message once"},
+	{BagCount, OutcomeRefused, "put exactly one attribute certificate into the CMS message"},
+	{MalformedAC, OutcomeRefused, "make the attribute certificate in strict DER by RFC 5755"},
+	{IssuerForm, OutcomeRefused, "name the issuer in v2Form, by one directoryName"},
+	{InnerOuterMismatch, OutcomeRefused, "the attribute certificate was altered, or made by faulty software"},
+	{BadSerial, OutcomeRefused, "use a positive serial number of 16 octets at most"},
+	{BadACTime, OutcomeRefused, "write times in UTC and whole seconds, as YYYYMMDDHHMMSSZ"},
+	{DuplicateAttribute, OutcomeRefused, "write each attribute type once"},
+	{DuplicateExtension, OutcomeRefused, "write each extension once"},
+	{CriticalExtension, OutcomeRefused, "leave out critical extensions"},
+	{BadRevocation, OutcomeRefused, "write noRevAvail and no pointer to revocation information"},
+	{MalformedAttribute, OutcomeRefused, "write the one attribute of the specification, in strict DER"},
+	{AttributeVersion, OutcomeRefused, "use a verifier that knows this version"},
 	{MalformedClaims, OutcomeRefused, "sign exactly the claims of the specification"},
 	{BadName, OutcomeRefused, "sign names in ASCII, lower-case, without a trailing dot"},
 	{BadTargets, OutcomeRefused, "sign 0 to 16 distinct targets with ports from 1 to 65535"},
 	{BadLifetime, OutcomeRefused, "sign with an end that is after the beginning"},
+	{HolderMismatch, OutcomeRefused, "write the targets' hosts as the holder, each once, in order"},
+	{SignerHashMismatch, OutcomeRefused, "carry the very certificate the statement was signed with"},
 	{SourceMismatch, OutcomeRefused, "this statement belongs to another domain; find the one for the domain you ask about"},
 	{ParentSource, OutcomeRefused, "a delegation covers exactly one domain; the owner must sign one for this domain"},
 	{ServiceMismatch, OutcomeRefused, "this statement is for another service; the owner must sign one for this service"},
@@ -259,6 +320,7 @@ var reasonTable = []reasonInfo{
 	{Superseded, OutcomeRefused, "somebody shows an old statement; the newest one counts"},
 	{Conflict, OutcomeRefused, "the owner must publish one statement that agrees with its secure SRV records"},
 	{AlgorithmMismatch, OutcomeRefused, "sign with the algorithm that belongs to the certificate's key"},
+	{IssuerNameMismatch, OutcomeRefused, "write the subject of the signer's certificate as the issuer, octet for octet"},
 	{BadSignature, OutcomeRefused, "the statement was altered, or signed with another key"},
 	{UntrustedSigner, OutcomeRefused, "is the chain complete, and its trust anchor among yours? others are given with --roots"},
 	{SignerRejected, OutcomeRefused, "your own policy refuses this certificate"},
@@ -340,6 +402,10 @@ func ReasonOf(err error) Reason {
 	var e *Error
 	if errors.As(err, &e) {
 		return e.Reason
+	}
+	var ac *x509attr.Error
+	if errors.As(err, &ac) {
+		return problems[ac.Problem]
 	}
 	for _, c := range causes {
 		if errors.Is(err, c.err) {

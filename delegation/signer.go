@@ -15,17 +15,25 @@ import (
 // to what makes judging them cheap: key sizes, and a chain in which each
 // certificate is the issuer of the one before and nothing appears twice. Names
 // that repeat are how a chain makes crypto/x509 try many signatures.
-func parseChain(der [][]byte) ([]*x509.Certificate, *Error) {
+func parseChain(der [][]byte, unordered bool) ([]*x509.Certificate, *Error) {
 	var chain []*x509.Certificate
 	for i, raw := range der {
 		c, err := x509.ParseCertificate(raw)
 		if err != nil {
 			return nil, refuse(MalformedCertificate, "certificate %d: %v", i+1, err)
 		}
+		chain = append(chain, c)
+	}
+	for i, c := range chain {
 		if err := keys.CheckSize(c.PublicKey); err != nil {
 			return nil, refuse(UnsupportedKey, "certificate %d (%.100s): %v", i+1, keys.Name(c), err)
 		}
-		for j, earlier := range chain {
+	}
+	if unordered {
+		order(chain)
+	}
+	for i, c := range chain {
+		for j, earlier := range chain[:i] {
 			if bytes.Equal(earlier.RawSubject, c.RawSubject) {
 				return nil, refuse(ChainNotLinear, "certificates %d and %d have the same subject", j+1, i+1)
 			}
@@ -33,9 +41,20 @@ func parseChain(der [][]byte) ([]*x509.Certificate, *Error) {
 		if i > 0 && !bytes.Equal(chain[i-1].RawIssuer, c.RawSubject) {
 			return nil, refuse(ChainNotLinear, "certificate %d is not the issuer of certificate %d", i+1, i)
 		}
-		chain = append(chain, c)
 	}
 	return chain, nil
+}
+
+// order puts the issuer of each certificate behind it, as far as there is one.
+func order(chain []*x509.Certificate) {
+	for i := range chain[:len(chain)-1] {
+		for j := i + 1; j < len(chain); j++ {
+			if bytes.Equal(chain[i].RawIssuer, chain[j].RawSubject) {
+				chain[i+1], chain[j] = chain[j], chain[i+1]
+				break
+			}
+		}
+	}
 }
 
 // checkSigner holds a leaf to what the signer of a statement for source must

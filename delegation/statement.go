@@ -86,6 +86,9 @@ func (s *Statement) check() error {
 		}
 		seen[t.Endpoint] = true
 	}
+	if s.Issued.Unix() < 0 || s.Expires.Unix() > maxTime {
+		return refuse(BadLifetime, "issued or expires outside the years 1970 to 9999")
+	}
 	if !s.Expires.After(s.Issued) {
 		return refuse(BadLifetime, "it expires at %s, not after it was issued at %s", stamp(s.Expires), stamp(s.Issued))
 	}

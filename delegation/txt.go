@@ -1,6 +1,7 @@
 package delegation
 
 import (
+	"encoding/base64"
 	"strings"
 )
 
@@ -8,14 +9,18 @@ import (
 // Section 3.3.14):
 //
 //	record   = "v=DNA1; e=" encoding "; s=" value
-//	encoding = "jws"
-//	value    = compact JWS
+//	encoding = "jws" / "ac"
+//	value    = compact JWS / base64 of the CMS message
 const txtVersion = "v=DNA1"
 
 // TXTRecord is the text of the TXT record for a signed statement. It is longer
 // than 255 octets, so a zone file holds it in several quoted strings.
 func TXTRecord(e Encoding, raw []byte) string {
-	return txtVersion + "; e=" + string(e) + "; s=" + string(raw)
+	value := string(raw)
+	if e == AC {
+		value = base64.StdEncoding.EncodeToString(raw)
+	}
+	return txtVersion + "; e=" + string(e) + "; s=" + value
 }
 
 // isTXTRecord reports whether a TXT record is one of version 1, in good form
@@ -48,5 +53,14 @@ func parseTXTRecord(text string) (Encoding, []byte, *Error) {
 	if strings.ContainsAny(value, "\\\" ;") {
 		return "", nil, refuse(MalformedRecord, "the statement holds octets that are not base64url")
 	}
-	return Encoding(encoding), []byte(value), nil
+	if Encoding(encoding) != AC {
+		return Encoding(encoding), []byte(value), nil
+	}
+	// The decoder would pass over line ends. DNS answers have none that are not
+	// escaped, evidence from a file may.
+	raw, err := base64.StdEncoding.Strict().DecodeString(value)
+	if err != nil || strings.ContainsAny(value, "\r\n") {
+		return "", nil, refuse(MalformedRecord, "the statement is not canonical base64")
+	}
+	return AC, raw, nil
 }

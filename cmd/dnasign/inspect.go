@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/pem"
 	"fmt"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/encoding/x509attr"
 	"github.com/dnasign/dnasign/internal/cli"
 	"github.com/dnasign/dnasign/keys"
 )
@@ -44,7 +46,7 @@ type certificate struct {
 }
 
 func inspectCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, asPEM bool
 	cmd := &cobra.Command{
 		Use:   "inspect FILE",
 		Short: "Show what a statement says, without verifying it",
@@ -56,15 +58,21 @@ that needs trust anchors and a question: dnaverify verify does it.`,
 			if err != nil {
 				return err
 			}
-			d := describe(args[0], in)
-			if asJSON {
-				return cli.WriteJSON(cmd.OutOrStdout(), d)
+			out := cmd.OutOrStdout()
+			switch d := describe(args[0], in); {
+			case asJSON:
+				return cli.WriteJSON(out, d)
+			case asPEM:
+				_, err = out.Write(pemText(in))
+			default:
+				_, err = fmt.Fprint(out, d)
 			}
-			_, err = fmt.Fprint(cmd.OutOrStdout(), d)
 			return err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	cmd.Flags().BoolVar(&asPEM, "pem", false, "as PEM: the attribute certificate, if it is one, and the signer's chain")
+	cmd.MarkFlagsMutuallyExclusive("json", "pem")
 	return cmd
 }
 
@@ -80,6 +88,18 @@ func load(file string) (*delegation.Inspection, error) {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return in, nil
+}
+
+// pemText is what the statement carries, for other software.
+func pemText(in *delegation.Inspection) []byte {
+	var out []byte
+	if in.AttributeCertificate != nil {
+		out = x509attr.EncodePEM(in.AttributeCertificate)
+	}
+	for _, c := range in.Certificates {
+		out = append(out, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
+	}
+	return out
 }
 
 func describe(file string, in *delegation.Inspection) description {

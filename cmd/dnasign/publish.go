@@ -62,9 +62,11 @@ func publishHTTPSCommand() *cobra.Command {
 		Long: `Write each statement to DIR/.well-known/dna/ under the name by which it is looked
 for at https://<domain>/. A file is replaced in one step: no reader sees half of
 it. The web root must be that of the statements' own domain, and the web server
-must say the right media type; for nginx:
+must say the right media types; for nginx:
 
-  location /.well-known/dna/ { default_type ` + delegation.JWS.MediaType() + `; }`,
+  location /.well-known/dna/ {
+    types { ` + delegation.JWS.MediaType() + ` jws; ` + delegation.AC.MediaType() + ` p7c; }
+  }`,
 		Example: `  dnasign publish https --webroot /var/www/b.example b.example.jws`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
