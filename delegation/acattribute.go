@@ -22,46 +22,43 @@ var pinsTag = asn1.Tag(0).ContextSpecific().Constructed()
 //	    targets    SEQUENCE OF Target,
 //	    signerHash OCTET STRING (SIZE(32)) }
 //
-// It fills source, service and targets; times and ID stand elsewhere.
-func decodeAttribute(der []byte) (*Statement, Digest, error) {
-	malformed := func(what string) (*Statement, Digest, error) {
-		return nil, Digest{}, refuse(MalformedAttribute, "%s", what)
+// Times and ID of a statement stand elsewhere in the certificate.
+func decodeAttribute(der []byte) (decoded, Digest, *Error) {
+	malformed := func(what string) (decoded, Digest, *Error) {
+		return decoded{}, Digest{}, refuse(MalformedAttribute, "%s", what)
 	}
 	input := cryptobyte.String(der)
-	var d, source, service, targets, hash cryptobyte.String
+	var content, source, service, targets, hash cryptobyte.String
 	var version int64
-	if !input.ReadASN1(&d, asn1.SEQUENCE) || !input.Empty() {
+	if !input.ReadASN1(&content, asn1.SEQUENCE) || !input.Empty() {
 		return malformed("it is not one SEQUENCE")
 	}
-	if !d.ReadASN1Integer(&version) {
+	if !content.ReadASN1Integer(&version) {
 		return malformed("it does not begin with a version")
 	}
 	if version != attributeVersion {
-		return nil, Digest{}, refuse(AttributeVersion, "version %d of the attribute, not %d", version, attributeVersion)
+		return decoded{}, Digest{}, refuse(AttributeVersion, "version %d of the attribute, not %d", version, attributeVersion)
 	}
-	if !d.ReadASN1(&source, asn1.IA5String) ||
-		!d.ReadASN1(&service, asn1.IA5String) ||
-		!d.ReadASN1(&targets, asn1.SEQUENCE) ||
-		!d.ReadASN1(&hash, asn1.OCTET_STRING) ||
-		!d.Empty() {
+	if !content.ReadASN1(&source, asn1.IA5String) ||
+		!content.ReadASN1(&service, asn1.IA5String) ||
+		!content.ReadASN1(&targets, asn1.SEQUENCE) ||
+		!content.ReadASN1(&hash, asn1.OCTET_STRING) ||
+		!content.Empty() {
 		return malformed("it is not version, source, service, targets and signerHash")
 	}
-	s := &Statement{Source: string(source), Service: string(service)}
+	d := decoded{source: string(source), service: string(service)}
 	for !targets.Empty() {
-		if len(s.Targets) == MaxTargets {
-			return nil, Digest{}, refuse(BadTargets, "more than %d targets", MaxTargets)
+		t, ok := decodeACTarget(&targets)
+		if !ok {
+			return malformed("a target is not host, port, priority, weight and perhaps spki, with pins of 32 octets")
 		}
-		t, err := decodeACTarget(&targets)
-		if err != nil {
-			return nil, Digest{}, err
-		}
-		s.Targets = append(s.Targets, t)
+		d.targets = append(d.targets, t)
 	}
 	signerHash, ok := fixed[Digest](hash)
 	if !ok {
 		return malformed("signerHash does not have 32 octets")
 	}
-	return s, signerHash, nil
+	return d, signerHash, nil
 }
 
 // decodeACTarget reads
@@ -72,41 +69,30 @@ func decodeAttribute(der []byte) (*Statement, Digest, error) {
 //	    priority INTEGER (0..65535),
 //	    weight   INTEGER (0..65535),
 //	    spki     [0] IMPLICIT SEQUENCE SIZE (1..4) OF OCTET STRING (SIZE(32)) OPTIONAL }
-func decodeACTarget(input *cryptobyte.String) (Target, error) {
-	var t Target
-	var d, host, pins cryptobyte.String
-	var pinned bool
-	var port, priority, weight int64
-	if !input.ReadASN1(&d, asn1.SEQUENCE) ||
-		!d.ReadASN1(&host, asn1.IA5String) ||
-		!d.ReadASN1Integer(&port) ||
-		!d.ReadASN1Integer(&priority) ||
-		!d.ReadASN1Integer(&weight) ||
-		!d.ReadOptionalASN1(&pins, &pinned, pinsTag) ||
-		!d.Empty() {
-		return t, refuse(MalformedAttribute, "a target is not host, port, priority, weight and perhaps spki")
+func decodeACTarget(input *cryptobyte.String) (t decodedTarget, ok bool) {
+	var content, host, pins cryptobyte.String
+	if !input.ReadASN1(&content, asn1.SEQUENCE) ||
+		!content.ReadASN1(&host, asn1.IA5String) ||
+		!content.ReadASN1Integer(&t.port) ||
+		!content.ReadASN1Integer(&t.priority) ||
+		!content.ReadASN1Integer(&t.weight) ||
+		!content.ReadOptionalASN1(&pins, &t.pinned, pinsTag) ||
+		!content.Empty() {
+		return t, false
 	}
-	if min(port, priority, weight) < 0 || max(port, priority, weight) > 0xffff {
-		return t, refuse(BadTargets, "a port, priority or weight is not between 0 and 65535")
-	}
-	t.Host, t.Port, t.Priority, t.Weight = string(host), uint16(port), uint16(priority), uint16(weight)
-	if pinned && pins.Empty() {
-		return t, refuse(BadTargets, "spki is there and empty: it would accept no key")
-	}
+	t.host = string(host)
 	for !pins.Empty() {
 		var octets cryptobyte.String
 		if !pins.ReadASN1(&octets, asn1.OCTET_STRING) {
-			return t, refuse(MalformedAttribute, "spki holds something other than octet strings")
+			return t, false
 		}
 		p, ok := fixed[Pin](octets)
 		if !ok {
-			return t, refuse(MalformedAttribute, "a pin in spki does not have 32 octets")
+			return t, false
 		}
-		if t.SPKI = append(t.SPKI, p); len(t.SPKI) > MaxPins {
-			return t, refuse(BadTargets, "target %.260s has more than %d pins", t.Endpoint, MaxPins)
-		}
+		t.pins = append(t.pins, p)
 	}
-	return t, nil
+	return t, true
 }
 
 // fixed copies octets of exactly the right number.

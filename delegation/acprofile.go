@@ -6,7 +6,6 @@ import (
 	"errors"
 	"math/big"
 	"slices"
-	"time"
 
 	"github.com/dnasign/dnasign/encoding/x509attr"
 	"github.com/dnasign/dnasign/keys"
@@ -99,18 +98,19 @@ func readProfile(ac *x509attr.AttributeCertificate) (*Statement, Digest, error) 
 	if len(ac.Attributes) != 1 || !ac.Attributes[0].Type.Equal(attributeOID) || len(ac.Attributes[0].Values) != 1 {
 		return nil, Digest{}, refuse(MalformedAttribute, "the attribute certificate does not have exactly the one attribute %v with one value", attributeOID)
 	}
-	s, signerHash, err := decodeAttribute(ac.Attributes[0].Values[0])
-	if err != nil {
-		return nil, Digest{}, err
+	d, signerHash, e := decodeAttribute(ac.Attributes[0].Values[0])
+	if e != nil {
+		return nil, Digest{}, e
 	}
-	// The certificate's end is inclusive, the statement's exclusive.
-	s.Issued, s.Expires = ac.NotBefore.UTC(), ac.NotAfter.UTC().Add(time.Second)
 	if ac.SerialNumber.BitLen() > 127 {
 		return nil, Digest{}, refuse(BadSerial, "the serial number has more than 127 bits")
 	}
-	ac.SerialNumber.FillBytes(s.ID[:])
-	if err := s.check(); err != nil {
-		return nil, Digest{}, err
+	ac.SerialNumber.FillBytes(d.id[:])
+	// The certificate's end is inclusive, the statement's exclusive.
+	d.issued, d.expires = ac.NotBefore.Unix(), ac.NotAfter.Unix()+1
+	s, e := d.statement()
+	if e != nil {
+		return nil, Digest{}, e
 	}
 	h := ac.Holder
 	if h.BaseCertificateID != nil || h.ObjectDigestInfo != nil || !slices.EqualFunc(h.EntityName, holderNames(s), equalName) {

@@ -3,66 +3,51 @@ package delegation
 import (
 	"encoding/base64"
 	"encoding/json"
-	"time"
 
 	"github.com/dnasign/dnasign/internal/strictjson"
 )
 
-// maxTime is the last second of the year 9999, the last that RFC 3339 and
-// GeneralizedTime can write.
-const maxTime = 253402300799
-
 // decodeClaims reads the JSON form of a statement: exactly the members iss,
-// service, targets, iat, exp and jti (RFC 7519, Section 4.1, and docs/spec.md).
-func decodeClaims(payload []byte) (*Statement, error) {
+// service, targets, iat, exp and jti (RFC 7519, Section 4.1).
+func decodeClaims(payload []byte) (*Statement, *Error) {
 	value, err := strictjson.Parse(payload)
 	if err != nil {
 		return nil, refuse(MalformedClaims, "%v", err)
 	}
 	f := value.Object("the claims set")
-	s := &Statement{Source: f.String("iss"), Service: f.String("service")}
-	targets, iat, exp, jti := f.Array("targets"), f.Integer("iat"), f.Integer("exp"), f.String("jti")
+	d := decoded{source: f.String("iss"), service: f.String("service")}
+	targets, jti := f.Array("targets"), f.String("jti")
+	d.issued, d.expires = f.Integer("iat"), f.Integer("exp")
 	if err := f.End(); err != nil {
 		return nil, refuse(MalformedClaims, "%v", err)
 	}
-	s.Issued, s.Expires = time.Unix(iat, 0).UTC(), time.Unix(exp, 0).UTC()
-	if !decodeFixed(s.ID[:], jti) {
-		return nil, refuse(MalformedClaims, "jti is not 16 octets in canonical base64url")
+	if !decodeFixed(d.id[:], jti) || !d.id.Valid() {
+		return nil, refuse(MalformedClaims, "jti is not 16 octets in canonical base64url, not all zero, the first bit 0")
 	}
 	for _, item := range targets {
 		t, err := decodeTarget(item)
 		if err != nil {
 			return nil, err
 		}
-		s.Targets = append(s.Targets, t)
+		d.targets = append(d.targets, t)
 	}
-	if err := s.check(); err != nil {
-		return nil, err
-	}
-	return s, nil
+	return d.statement()
 }
 
-func decodeTarget(value strictjson.Value) (Target, error) {
+func decodeTarget(value strictjson.Value) (decodedTarget, *Error) {
 	f := value.Object("a target")
-	t := Target{Endpoint: Endpoint{Host: f.String("host")}}
-	port, priority, weight := f.Integer("port"), f.Integer("priority"), f.Integer("weight")
+	t := decodedTarget{host: f.String("host"), port: f.Integer("port"), priority: f.Integer("priority"), weight: f.Integer("weight")}
 	pins, pinned := f.OptionalArray("spki")
 	if err := f.End(); err != nil {
 		return t, refuse(MalformedClaims, "%v", err)
 	}
-	if max(port, priority, weight) > 0xffff {
-		return t, refuse(BadTargets, "a port, priority or weight above 65535")
-	}
-	t.Port, t.Priority, t.Weight = uint16(port), uint16(priority), uint16(weight)
-	if pinned && len(pins) == 0 {
-		return t, refuse(BadTargets, "spki is there and empty: it would accept no key")
-	}
+	t.pinned = pinned
 	for _, item := range pins {
 		var p Pin
 		if item.Kind != strictjson.String || !decodeFixed(p[:], item.Text) {
 			return t, refuse(MalformedClaims, "a pin in spki is not 32 octets in canonical base64url")
 		}
-		t.SPKI = append(t.SPKI, p)
+		t.pins = append(t.pins, p)
 	}
 	return t, nil
 }

@@ -3,6 +3,7 @@ package delegation
 import (
 	"crypto/x509"
 	"strings"
+	"time"
 
 	"github.com/dnasign/dnasign/encoding/jws"
 	"github.com/dnasign/dnasign/keys"
@@ -82,9 +83,9 @@ func decodeJWS(raw []byte) (*signed, error) {
 	if err != nil {
 		return nil, err
 	}
-	statement, err := decodeClaims(token.UnverifiedPayload())
-	if err != nil {
-		return nil, err
+	statement, e := decodeClaims(token.UnverifiedPayload())
+	if e != nil {
+		return nil, e
 	}
 	return &signed{
 		statement:    *statement,
@@ -97,22 +98,33 @@ func decodeJWS(raw []byte) (*signed, error) {
 	}, nil
 }
 
-// Sign encodes and signs a statement. It refuses, with the reason a verifier
-// would give, what no verifier would accept: a statement in bad form, a signer
-// that may not sign for the source, a statement older than its certificate or
-// longer than [LongestMaxLife]. Whether the chain leads to a trust anchor is
-// the verifier's question and not asked.
+// Sign encodes and signs a statement; fractions of a second are cut off its
+// times. It refuses, with the reason a verifier would give, what no verifier
+// would accept: a statement in bad form, a signer that may not sign for the
+// source, a statement older than its certificate or longer than
+// [LongestMaxLife]. Whether the chain leads to a trust anchor is the
+// verifier's question and not asked. A nil or zero signer is refused.
 func Sign(s Statement, e Encoding, signer *keys.Signer) ([]byte, error) {
+	if signer == nil || len(signer.Chain()) == 0 {
+		return nil, refuse(MissingInput, "there is no signer")
+	}
+	s.Issued, s.Expires = s.Issued.Truncate(time.Second), s.Expires.Truncate(time.Second)
 	if err := s.check(); err != nil {
 		return nil, err
 	}
 	if err := s.checkLife(LongestMaxLife); err != nil {
 		return nil, err
 	}
-	if err := checkSigner(signer.Leaf(), s.Source, s.Issued); err != nil {
+	if err := s.checkIssuedAfter(signer.Leaf()); err != nil {
 		return nil, err
 	}
-	if err := s.checkIssuedAfter(signer.Leaf()); err != nil {
+	// A statement may be a little older than its certificate (ClockSkew), and
+	// then counts from the start of that.
+	at := s.Issued
+	if start := signer.Leaf().NotBefore; at.Before(start) {
+		at = start
+	}
+	if err := checkSigner(signer.Leaf(), s.Source, at); err != nil {
 		return nil, err
 	}
 	var der [][]byte

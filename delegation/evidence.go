@@ -107,13 +107,6 @@ type Document struct {
 	Failure   *Failure `json:"failure,omitempty"`
 }
 
-func (d *Document) origin() string {
-	if d.URL != "" {
-		return d.URL
-	}
-	return d.File
-}
-
 // check bounds evidence that may come from a file, and ties it to the query.
 func (e *Evidence) check(q Query) *Error {
 	switch {

@@ -56,8 +56,22 @@ func (id ID) Valid() bool { return id[0] < 0x80 && id != ID{} }
 // Revoked reports whether the statement delegates to nobody.
 func (s *Statement) Revoked() bool { return len(s.Targets) == 0 }
 
-// check is what can be said of a statement without a query, policy or key.
-func (s *Statement) check() error {
+// check is what can be said of a statement without a query, policy or key, in
+// the order of docs/spec.md, section 10, step 4.
+func (s *Statement) check() *Error {
+	if !s.ID.Valid() {
+		return refuse(MalformedClaims, "the id is zero or has its first bit set")
+	}
+	if err := s.checkNames(); err != nil {
+		return err
+	}
+	if err := s.checkTargets(); err != nil {
+		return err
+	}
+	return s.checkTimes()
+}
+
+func (s *Statement) checkNames() *Error {
 	if err := CheckName(s.Source); err != nil {
 		return refuse(BadName, "source: %v", err)
 	}
@@ -67,14 +81,20 @@ func (s *Statement) check() error {
 	if name := TXTName(s.Source, s.Service); len(name) > MaxNameLength {
 		return refuse(BadName, "%s is longer than %d octets", name, MaxNameLength)
 	}
+	for _, t := range s.Targets {
+		if err := CheckName(t.Host); err != nil {
+			return refuse(BadName, "target: %v", err)
+		}
+	}
+	return nil
+}
+
+func (s *Statement) checkTargets() *Error {
 	if len(s.Targets) > MaxTargets {
 		return refuse(BadTargets, "%d targets, at most %d", len(s.Targets), MaxTargets)
 	}
 	seen := map[Endpoint]bool{}
 	for _, t := range s.Targets {
-		if err := CheckName(t.Host); err != nil {
-			return refuse(BadName, "target: %v", err)
-		}
 		if t.Port == 0 {
 			return refuse(BadTargets, "target %s has port 0", t.Host)
 		}
@@ -86,14 +106,19 @@ func (s *Statement) check() error {
 		}
 		seen[t.Endpoint] = true
 	}
-	if s.Issued.Unix() < 0 || s.Expires.Unix() > maxTime {
-		return refuse(BadLifetime, "issued or expires outside the years 1970 to 9999")
+	return nil
+}
+
+// checkTimes: both times can be written as a NumericDate without a sign, and
+// as any date of four digits for the year.
+func (s *Statement) checkTimes() *Error {
+	for _, t := range []time.Time{s.Issued, s.Expires} {
+		if at := t.Unix(); at < 0 || at > maxTime {
+			return refuse(BadLifetime, "the time %s is not between 1970 and 9999", stamp(t))
+		}
 	}
-	if !s.Expires.After(s.Issued) {
+	if s.Expires.Unix() <= s.Issued.Unix() {
 		return refuse(BadLifetime, "it expires at %s, not after it was issued at %s", stamp(s.Expires), stamp(s.Issued))
-	}
-	if !s.ID.Valid() {
-		return refuse(MalformedClaims, "the id is zero or has its first bit set")
 	}
 	return nil
 }
