@@ -128,6 +128,9 @@ func (e *Evidence) check(q Query) *Error {
 			places[DocumentURL(q.Source, service, encoding)] = true
 		}
 	}
+	if len(e.TXT)+len(e.Documents) == 0 {
+		return refuse(MissingInput, "the evidence has neither a TXT answer nor a document: no place was looked at")
+	}
 	look := func(place string, f *Failure) *Error {
 		if !places[place] {
 			return refuse(BadEvidence, "%.300q is no place to look at for this question, or is there twice", place)
@@ -138,13 +141,20 @@ func (e *Evidence) check(q Query) *Error {
 		}
 		return nil
 	}
+	ask := func(place string, a Answer) *Error {
+		switch a.DNSSEC {
+		case Secure, Insecure, Bogus, Indeterminate:
+			return look(place, a.Failure)
+		}
+		return refuse(BadEvidence, "%.40q is no DNSSEC state", a.DNSSEC)
+	}
 	for _, a := range e.SRV {
-		if err := look(a.Name, a.Failure); err != nil {
+		if err := ask(a.Name, a.Answer); err != nil {
 			return err
 		}
 	}
 	for _, a := range e.TXT {
-		if err := look(a.Name, a.Failure); err != nil {
+		if err := ask(a.Name, a.Answer); err != nil {
 			return err
 		}
 	}

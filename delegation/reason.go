@@ -70,11 +70,11 @@ const (
 const (
 	// TooManyRecords: more records at one name than can be looked at.
 	TooManyRecords Reason = "too-many-records"
-	// StatementTooLarge: more octets than MaxStatementSize.
-	StatementTooLarge Reason = "statement-too-large"
 	// MalformedRecord: a TXT record that begins as version 1 and is not in its
 	// form.
 	MalformedRecord Reason = "malformed-record"
+	// StatementTooLarge: more octets than MaxStatementSize.
+	StatementTooLarge Reason = "statement-too-large"
 	// UnsupportedEncoding: an encoding this verifier does not have.
 	UnsupportedEncoding Reason = "unsupported-encoding"
 	// MalformedToken: not a JWS in canonical compact form.
@@ -162,10 +162,10 @@ const (
 	// ChainNotLinear: certificates that are not a chain, each the issuer of
 	// the one before, or that repeat.
 	ChainNotLinear Reason = "chain-not-linear"
-	// SignerIsCA: signed by a certification authority or a trust anchor.
-	SignerIsCA Reason = "signer-is-ca"
 	// SignerVersion: the signer's certificate is not X.509 version 3.
 	SignerVersion Reason = "signer-version"
+	// SignerIsCA: signed by a certification authority or a trust anchor.
+	SignerIsCA Reason = "signer-is-ca"
 	// SignerWildcard: the certificate covers the source by a wildcard only.
 	SignerWildcard Reason = "signer-wildcard"
 	// SignerCommonNameOnly: the certificate has the source in its subject's
@@ -270,8 +270,8 @@ var reasonTable = []reasonInfo{
 	{DocumentTooLarge, OutcomeUndetermined, "the owner must serve the statement and nothing else at that address"},
 	{AddressNotAllowed, OutcomeUndetermined, "the name points to a private or special address; in a laboratory use --allow-private-addresses"},
 	{TooManyRecords, OutcomeRefused, "the owner must remove old records"},
-	{StatementTooLarge, OutcomeRefused, "sign with a shorter chain or fewer targets"},
 	{MalformedRecord, OutcomeRefused, "publish the record again, quoted, as dnasign publish zone prints it"},
+	{StatementTooLarge, OutcomeRefused, "sign with a shorter chain or fewer targets"},
 	{UnsupportedEncoding, OutcomeRefused, "use a verifier that knows this encoding"},
 	{MalformedToken, OutcomeRefused, "the statement was damaged on its way, or is none; publish it again"},
 	{BadHeader, OutcomeRefused, "sign with alg, typ and x5c in the header and nothing else"},
@@ -307,8 +307,8 @@ var reasonTable = []reasonInfo{
 	{LifeTooLong, OutcomeRefused, "the owner must sign for a shorter time: dnasign sign --valid 336h"},
 	{UnsupportedKey, OutcomeRefused, "sign with RSA of 2048 to 4096 bits, P-256, P-384 or Ed25519"},
 	{ChainNotLinear, OutcomeRefused, "give the chain leaf first, each certificate followed by its issuer, none twice"},
-	{SignerIsCA, OutcomeRefused, "sign with the domain's server certificate, not with a certification authority"},
 	{SignerVersion, OutcomeRefused, "sign with an X.509 version 3 certificate"},
+	{SignerIsCA, OutcomeRefused, "sign with the domain's server certificate, not with a certification authority"},
 	{SignerWildcard, OutcomeRefused, "a wildcard is not enough: get a certificate that names the domain itself"},
 	{SignerCommonNameOnly, OutcomeRefused, "the common name does not count: get a certificate with the domain as DNS name (subjectAltName)"},
 	{SignerNameMismatch, OutcomeRefused, "sign with a certificate that has the domain as DNS name (subjectAltName)"},

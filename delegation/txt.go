@@ -9,8 +9,11 @@ import (
 // Section 3.3.14):
 //
 //	record   = "v=DNA1; e=" encoding "; s=" value
-//	encoding = "jws" / "ac"
-//	value    = compact JWS / base64 of the CMS message
+//	encoding = 1*%x61-7A
+//	value    = 1*( ALPHA / DIGIT / "-" / "_" / "." / "+" / "/" / "=" )
+//
+// For the encoding "jws" the value is a compact JWS, for "ac" the CMS message
+// in base64.
 const txtVersion = "v=DNA1"
 
 // TXTRecord is the text of the TXT record for a signed statement. It is longer
@@ -50,16 +53,16 @@ func parseTXTRecord(text string) (Encoding, []byte, *Error) {
 	if value == "" {
 		return "", nil, refuse(MalformedRecord, "the statement after \"s=\" is empty")
 	}
-	if strings.ContainsAny(value, "\\\" ;") {
-		return "", nil, refuse(MalformedRecord, "the statement holds octets that are not base64url")
+	for i := range len(value) {
+		if c := value[i]; !isAlphanumeric(c) && strings.IndexByte("-_.+/=", c) < 0 {
+			return "", nil, refuse(MalformedRecord, "the statement holds the octet %q, which is of no base64", c)
+		}
 	}
 	if Encoding(encoding) != AC {
 		return Encoding(encoding), []byte(value), nil
 	}
-	// The decoder would pass over line ends. DNS answers have none that are not
-	// escaped, evidence from a file may.
 	raw, err := base64.StdEncoding.Strict().DecodeString(value)
-	if err != nil || strings.ContainsAny(value, "\r\n") {
+	if err != nil {
 		return "", nil, refuse(MalformedRecord, "the statement is not canonical base64")
 	}
 	return AC, raw, nil

@@ -65,6 +65,11 @@ func (v *verification) gatherTXT(a *TXTAnswer) {
 		v.lookupFailed("txt", a.Name, a.Failure)
 		return
 	}
+	// The data of a bogus answer is used for nothing.
+	if a.DNSSEC == Bogus {
+		v.lookupFailed("txt", a.Name, &Failure{DNSBogus, "DNSSEC validation failed"})
+		return
+	}
 	var records []string
 	for _, r := range a.Records {
 		if isTXTRecord(r) {
@@ -97,11 +102,14 @@ func (v *verification) lookupFailed(check, place string, f *Failure) {
 	v.failed = append(v.failed, e)
 }
 
-// present notes something that was there and is no good statement.
+// present notes something that was there and is no good statement; raw is nil
+// where it is not to be looked at.
 func (v *verification) present(check, place string, raw []byte, e *Error) {
 	v.log.fail(check, place, e)
 	v.refused = append(v.refused, e)
-	v.unverified = append(v.unverified, Unverified{place, e.Reason, raw})
+	if raw != nil {
+		v.unverified = append(v.unverified, Unverified{place, e.Reason, raw})
+	}
 }
 
 func (v *verification) judge(c candidate) {
