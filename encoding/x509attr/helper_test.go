@@ -271,3 +271,30 @@ func (n *node) walk(path []int, f func(path []int, n *node)) {
 		child.walk(append(path[:len(path):len(path)], i), f)
 	}
 }
+
+// splitElements cuts octets into elements.
+func splitElements(t testing.TB, s cryptobyte.String) [][]byte {
+	t.Helper()
+	var elements [][]byte
+	for !s.Empty() {
+		var e cryptobyte.String
+		var tag asn1.Tag
+		if !s.ReadAnyASN1Element(&e, &tag) {
+			t.Fatalf("not an element: %x", s)
+		}
+		elements = append(elements, e)
+	}
+	return elements
+}
+
+// contentOf returns the content of one element.
+func contentOf(t testing.TB, der []byte) []byte {
+	t.Helper()
+	s := cryptobyte.String(der)
+	var content cryptobyte.String
+	var tag asn1.Tag
+	if !s.ReadAnyASN1(&content, &tag) {
+		t.Fatalf("not an element: %x", der)
+	}
+	return content
+}
