@@ -66,7 +66,7 @@ func (a Algorithm) Fits(pub crypto.PublicKey) error {
 	case *rsa.PublicKey:
 		fits = a == RS256 || a == PS256
 	case ed25519.PublicKey:
-		fits = a == EdDSA
+		fits = a == EdDSA && len(k) == ed25519.PublicKeySize
 	}
 	if !fits {
 		return fmt.Errorf("%w: %s with %s", ErrAlgorithmMismatch, a, Describe(pub))

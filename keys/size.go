@@ -2,6 +2,7 @@ package keys
 
 import (
 	"crypto"
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -33,7 +34,9 @@ func CheckSize(pub crypto.PublicKey) error {
 			return nil
 		}
 	case ed25519.PublicKey:
-		return nil
+		if len(k) == ed25519.PublicKeySize {
+			return nil
+		}
 	}
 	return fmt.Errorf("%w: %s (accepted: RSA %d to %d, P-256, P-384, P-521, Ed25519)",
 		ErrUnsupportedKey, Describe(pub), MinRSABits, MaxRSABits)
@@ -48,6 +51,10 @@ func Describe(pub crypto.PublicKey) string {
 		return k.Curve.Params().Name
 	case ed25519.PublicKey:
 		return "Ed25519"
+	case *ecdh.PublicKey:
+		return fmt.Sprintf("%v (key agreement only)", k.Curve())
+	case nil: // what crypto/x509 gives for a kind that it does not know
+		return "a key of unknown kind"
 	}
 	return fmt.Sprintf("%T", pub)
 }
