@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rsa"
 	"crypto/x509"
@@ -88,7 +89,11 @@ func certificates(file string, data []byte, most int) ([]*x509.Certificate, erro
 	var list []*x509.Certificate
 	for {
 		var block *pem.Block
-		if block, data = pem.Decode(data); block == nil {
+		var err error
+		if block, data, err = nextBlock(file, data); err != nil {
+			return nil, err
+		}
+		if block == nil {
 			break
 		}
 		if block.Type != "CERTIFICATE" {
@@ -109,6 +114,21 @@ func certificates(file string, data []byte, most int) ([]*x509.Certificate, erro
 	return list, nil
 }
 
+// nextBlock returns the next PEM block and what follows it, or nil if there is
+// none. pem.Decode passes over a block that it cannot read, and a chain would
+// lose a certificate without a word; here that is an error.
+func nextBlock(file string, data []byte) (block *pem.Block, rest []byte, err error) {
+	block, rest = pem.Decode(data)
+	passed, begins := data, 0
+	if block != nil {
+		passed, begins = data[:len(data)-len(rest)], 1
+	}
+	if bytes.Count(passed, []byte("-----BEGIN ")) != begins {
+		return nil, nil, fmt.Errorf("%w: %s has a broken PEM block", ErrPEM, file)
+	}
+	return block, rest, nil
+}
+
 // loadKey reads the first private key of a file whose mode it has checked.
 func loadKey(file string) (key crypto.Signer, warnings []string, err error) {
 	data, err := readFile(file, func(mode fs.FileMode) error {
@@ -126,7 +146,10 @@ func loadKey(file string) (key crypto.Signer, warnings []string, err error) {
 	defer clear(data)
 	for {
 		var block *pem.Block
-		if block, data = pem.Decode(data); block == nil {
+		if block, data, err = nextBlock(file, data); err != nil {
+			return nil, nil, err
+		}
+		if block == nil {
 			return nil, nil, fmt.Errorf("%w: %s holds no PEM private key", ErrPEM, file)
 		}
 		key, err = parseKey(block)
