@@ -4,6 +4,8 @@ import (
 	"crypto"
 	"crypto/x509"
 	"fmt"
+	"strings"
+	"unicode"
 )
 
 // MaxChain is the most certificates a signer may carry, the leaf included: a
@@ -48,12 +50,20 @@ func (s *Signer) Key() crypto.Signer { return s.key }
 
 // Name names a certificate for a message: its first DNS name, else its
 // subject, else its serial number (many domain certificates have no subject).
+// A stranger wrote these: what is not printable, as the control characters of
+// a terminal, is replaced by a question mark.
 func Name(c *x509.Certificate) string {
+	name := c.Subject.String()
 	if len(c.DNSNames) > 0 {
-		return c.DNSNames[0]
+		name = c.DNSNames[0]
 	}
-	if s := c.Subject.String(); s != "" {
-		return s
+	if name == "" {
+		return fmt.Sprintf("serial number %x", c.SerialNumber)
 	}
-	return fmt.Sprintf("serial number %x", c.SerialNumber)
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, name)
 }

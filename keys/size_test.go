@@ -3,7 +3,6 @@ package keys_test
 import (
 	"crypto"
 	"crypto/rsa"
-	"crypto/x509"
 	"errors"
 	"math/big"
 	"testing"
@@ -51,50 +50,6 @@ func TestCheckSize(t *testing.T) {
 	} {
 		if got := keys.Describe(refused[name]); got != want {
 			t.Errorf("%s is described as %q, want %q", name, got, want)
-		}
-	}
-}
-
-func TestNewSigner(t *testing.T) {
-	ca := authority(t)
-	key := newKey(t, "P-256")
-	good := issue(t, ca, key)
-	leaf := good.Leaf()
-	if len(good.Chain()) != 2 || good.Chain()[0] != leaf || good.Key() != key {
-		t.Errorf("a signer of %d certificates with key %v", len(good.Chain()), good.Key())
-	}
-	five := []*x509.Certificate{leaf, leaf, leaf, leaf, leaf}
-	if _, err := keys.NewSigner(five, key); err != nil {
-		t.Errorf("%d certificates: %v", keys.MaxChain, err)
-	}
-	unknown := *leaf
-	unknown.PublicKey = nil
-	for name, c := range map[string]struct {
-		chain []*x509.Certificate
-		key   crypto.Signer
-		want  error
-	}{
-		"no certificate":          {nil, key, keys.ErrPEM},
-		"six certificates":        {append(five, leaf), key, keys.ErrPEM},
-		"no key":                  {five, nil, keys.ErrKeyMismatch},
-		"another key":             {five, newOtherKey(t, "P-256"), keys.ErrKeyMismatch},
-		"a key of another kind":   {five, newKey(t, "Ed25519"), keys.ErrKeyMismatch},
-		"issuer first":            {[]*x509.Certificate{good.Chain()[1], leaf}, key, keys.ErrKeyMismatch},
-		"a leaf of unknown kind":  {[]*x509.Certificate{&unknown}, key, keys.ErrUnsupportedKey},
-		"a certificate by itself": {[]*x509.Certificate{leaf}, key, nil},
-	} {
-		if signer, err := keys.NewSigner(c.chain, c.key); !errors.Is(err, c.want) || (err == nil) != (signer != nil) {
-			t.Errorf("%s: got %v, %v, want %v", name, signer, err, c.want)
-		}
-	}
-	for _, kind := range []string{"RSA-1024", "RSA-2048", "P-521"} {
-		want := error(nil)
-		if kind == "RSA-1024" {
-			want = keys.ErrUnsupportedKey
-		}
-		signer, err := ca.IssueFor(newKey(t, kind), nil, leaf.NotBefore, leaf.NotAfter, nil)
-		if !errors.Is(err, want) || (err == nil) != (signer != nil) {
-			t.Errorf("%s: got %v, %v, want %v", kind, signer, err, want)
 		}
 	}
 }
