@@ -23,8 +23,8 @@ type Unverified struct {
 	signature []byte
 }
 
-// Parse reads a token of the given typ. It does no cryptography and its cost
-// is linear in the size of the token.
+// Parse reads a token of the given typ, which must not be empty. It does no
+// cryptography and its cost is linear in the size of the token.
 func Parse(token []byte, typ string) (*Unverified, error) {
 	if len(token) > MaxSize {
 		return nil, fmt.Errorf("%w: %d octets, at most %d", ErrTooLarge, len(token), MaxSize)
@@ -65,6 +65,9 @@ func (u *Unverified) readHeader(header []byte, typ string) error {
 	gotTyp, alg, x5c := f.String("typ"), f.String("alg"), f.Array("x5c")
 	if err := f.End(); err != nil {
 		return fmt.Errorf("%w: %w", ErrHeader, err)
+	}
+	if typ == "" {
+		return fmt.Errorf("%w: the caller asks for none", ErrType)
 	}
 	if gotTyp != typ {
 		return fmt.Errorf("%w: %.40q, not %q", ErrType, gotTyp, typ)
