@@ -39,10 +39,10 @@ func Sign(payload []byte, typ string, algorithm keys.Algorithm, signer *keys.Sig
 		return nil, fmt.Errorf("signing: %w", err)
 	}
 	u, err := Parse([]byte(compact), typ)
-	if err == nil {
-		_, err = u.Verify(signer.Leaf().PublicKey)
-	}
 	if err != nil {
+		return nil, fmt.Errorf("what was signed is no token: %w", err)
+	}
+	if _, err := u.Verify(signer.Leaf().PublicKey); err != nil {
 		return nil, fmt.Errorf("the key store made an unusable signature: %w", err)
 	}
 	return []byte(compact), nil
