@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/crypto/cryptobyte/asn1"
+	"pgregory.net/rapid"
 )
 
 // testBag holds one attribute certificate and two others.
@@ -24,7 +25,7 @@ func testBag(t testing.TB) *Bag {
 }
 
 // marshalBag writes what has to be right.
-func marshalBag(t testing.TB, bag *Bag) []byte {
+func marshalBag(t rapid.TB, bag *Bag) []byte {
 	t.Helper()
 	der, err := MarshalBag(bag)
 	if err != nil {

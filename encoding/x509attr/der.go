@@ -154,10 +154,10 @@ func validAny(s *cryptobyte.String, depth int) bool {
 		return false
 	}
 	const (
-		classMask   = 0xc0
+		class       = 0xc0 // 0 for universal
 		constructed = 0x20
 	)
-	if tag&classMask == 0 && !validUniversal(tag, content, element) {
+	if tag&class == 0 && !validUniversal(tag, content, element) {
 		return false
 	}
 	if tag&constructed != 0 {
@@ -171,19 +171,18 @@ func validAny(s *cryptobyte.String, depth int) bool {
 }
 
 // validUniversal checks an element of the universal class: that it is
-// constructed exactly where DER says so (X.690, Section 10.2: string types
-// never are), and that the content of simple types is in its one form.
+// constructed exactly where DER says so, which is never for string types
+// (X.690, Section 10.2), and that simple types have their one form.
 func validUniversal(tag asn1.Tag, content, element cryptobyte.String) bool {
 	const (
-		eoc      = asn1.Tag(0)
-		external = asn1.Tag(8 | 0x20)
-		pdv      = asn1.Tag(11 | 0x20)
+		constructed   = asn1.Tag(0x20)
+		endOfContents = asn1.Tag(0)
+		external      = asn1.Tag(8)
+		embeddedPDV   = asn1.Tag(11)
 	)
 	switch tag {
-	case eoc:
+	case endOfContents:
 		return false
-	case asn1.SEQUENCE, asn1.SET, external, pdv:
-		return true
 	case asn1.BOOLEAN:
 		var v bool
 		return element.ReadASN1Boolean(&v)
@@ -199,5 +198,9 @@ func validUniversal(tag asn1.Tag, content, element cryptobyte.String) bool {
 		var v x509.OID
 		return readOID(&element, &v)
 	}
-	return tag&0x20 == 0
+	switch tag | constructed {
+	case asn1.SEQUENCE, asn1.SET, external | constructed, embeddedPDV | constructed:
+		return tag&constructed != 0
+	}
+	return tag&constructed == 0
 }

@@ -21,6 +21,7 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
+	"pgregory.net/rapid"
 )
 
 // uuidOID is a type with an arc of 128 bits.
@@ -288,7 +289,7 @@ func splitElements(t testing.TB, s cryptobyte.String) [][]byte {
 }
 
 // contentOf returns the content of one element.
-func contentOf(t testing.TB, der []byte) []byte {
+func contentOf(t rapid.TB, der []byte) []byte {
 	t.Helper()
 	s := cryptobyte.String(der)
 	var content cryptobyte.String
