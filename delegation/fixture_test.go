@@ -1,6 +1,7 @@
 package delegation
 
 import (
+	"crypto"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -59,6 +60,25 @@ var sharedLaboratory = sync.OnceValue(func() *laboratory {
 	return &laboratory{root: root, intermediate: intermediate, signer: signer}
 })
 
+var (
+	sharedKeys sync.Mutex
+	keyOfKind  = map[string]crypto.Signer{}
+)
+
+// keyOf gives the one key of a kind.
+func keyOf(kind string) crypto.Signer {
+	sharedKeys.Lock()
+	defer sharedKeys.Unlock()
+	if keyOfKind[kind] == nil {
+		key, err := localca.NewKey(kind)
+		if err != nil {
+			panic(err)
+		}
+		keyOfKind[kind] = key
+	}
+	return keyOfKind[kind]
+}
+
 func newLaboratory(t testing.TB) *laboratory {
 	lab := *sharedLaboratory()
 	lab.t = t
@@ -72,7 +92,7 @@ func (lab *laboratory) issue(kind string, edit func(*x509.Certificate)) *keys.Si
 
 func (lab *laboratory) issueBelow(ca *localca.Authority, kind string, edit func(*x509.Certificate)) *keys.Signer {
 	lab.t.Helper()
-	signer, err := ca.Issue(kind, []string{source}, now.Add(-10*day), now.Add(80*day), edit)
+	signer, err := ca.IssueFor(keyOf(kind), []string{source}, now.Add(-10*day), now.Add(80*day), edit)
 	if err != nil {
 		lab.t.Fatal(err)
 	}

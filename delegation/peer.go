@@ -47,7 +47,7 @@ func (r *Result) checkPeer(target Endpoint, p PeerPolicy, peer []*x509.Certifica
 	if p.Roots == nil || p.Now == nil {
 		return refuse(MissingInput, "the peer policy has no trust anchors (Roots) or no clock (Now)")
 	}
-	now := p.Now()
+	now := wholeSecond(p.Now())
 	if now.IsZero() {
 		return refuse(MissingInput, "the peer policy's clock gives no time")
 	}

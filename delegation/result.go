@@ -3,7 +3,9 @@ package delegation
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // An Error is the typed error of this package: a refusal or an undetermined
@@ -32,7 +34,26 @@ type Unverified struct {
 }
 
 func refuse(reason Reason, format string, args ...any) *Error {
-	return &Error{Outcome: reason.Outcome(), Reason: reason, Detail: fmt.Sprintf(format, args...)}
+	return &Error{Outcome: reason.Outcome(), Reason: reason, Detail: sentence(format, args...)}
+}
+
+// maxSentence bounds what is said of one thing, in octets.
+const maxSentence = 1 << 10
+
+// sentence is for a person's terminal, and may quote what strangers wrote:
+// control characters and the like are replaced, and what is very long ends in
+// dots.
+func sentence(format string, args ...any) string {
+	text := strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, fmt.Sprintf(format, args...))
+	if len(text) > maxSentence {
+		text = strings.ToValidUTF8(text[:maxSentence], "") + "..."
+	}
+	return text
 }
 
 // A CheckOutcome is how one check ended.
@@ -60,11 +81,11 @@ type Check struct {
 type checks []Check
 
 func (c *checks) ok(name, origin, format string, args ...any) {
-	*c = append(*c, Check{Name: name, Outcome: CheckOK, Origin: origin, Detail: fmt.Sprintf(format, args...)})
+	*c = append(*c, Check{Name: name, Outcome: CheckOK, Origin: origin, Detail: sentence(format, args...)})
 }
 
 func (c *checks) info(name, origin, format string, args ...any) {
-	*c = append(*c, Check{Name: name, Outcome: CheckInfo, Origin: origin, Detail: fmt.Sprintf(format, args...)})
+	*c = append(*c, Check{Name: name, Outcome: CheckInfo, Origin: origin, Detail: sentence(format, args...)})
 }
 
 func (c *checks) fail(name, origin string, e *Error) {

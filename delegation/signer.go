@@ -3,6 +3,8 @@ package delegation
 import (
 	"bytes"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"slices"
 	"strings"
@@ -71,11 +73,11 @@ func checkSigner(leaf *x509.Certificate, source string, at time.Time) *Error {
 		return err
 	}
 	// RFC 5280, Section 4.2.1.3.
-	if leaf.KeyUsage != 0 && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
+	if hasExtension(leaf, oidKeyUsage) && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
 		return refuse(SignerKeyUsage, "the signer's certificate has keyUsage without digitalSignature")
 	}
 	// RFC 5280, Section 4.2.1.12. anyExtendedKeyUsage alone does not do.
-	if len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) > 0 && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth) {
+	if hasExtension(leaf, oidExtKeyUsage) && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth) {
 		return refuse(SignerExtKeyUsage, "the signer's certificate has extKeyUsage without serverAuth")
 	}
 	if at.Before(leaf.NotBefore) {
@@ -85,6 +87,17 @@ func checkSigner(leaf *x509.Certificate, source string, at time.Time) *Error {
 		return refuse(SignerExpired, "the signer's certificate was valid until %s", stamp(leaf.NotAfter))
 	}
 	return nil
+}
+
+var (
+	oidKeyUsage    = asn1.ObjectIdentifier{2, 5, 29, 15}
+	oidExtKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 37}
+)
+
+// hasExtension tells an extension that allows nothing, which crypto/x509
+// parses to a zero value, from one that is absent.
+func hasExtension(c *x509.Certificate, id asn1.ObjectIdentifier) bool {
+	return slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(id) })
 }
 
 // checkSignerName: an exact dNSName (RFC 9525, Section 6.3, without its

@@ -13,6 +13,7 @@ import (
 // an *[Error] with the outcome, the reason and the whole explanation. The
 // algorithm, step by step, is in docs/spec.md.
 func Verify(q Query, e *Evidence, p Policy) (*Result, error) {
+	p.Time = wholeSecond(p.Time)
 	if err := q.check(); err != nil {
 		return nil, err
 	}
@@ -34,6 +35,12 @@ func Verify(q Query, e *Evidence, p Policy) (*Result, error) {
 	}
 	return result, nil
 }
+
+// wholeSecond cuts fractions of a second. All times that t is compared with are
+// whole seconds, and the second that a notAfter names is the last one included.
+// It also turns a time that crypto/x509 would take for the zero time, which it
+// reads as now, into the zero time, which is refused.
+func wholeSecond(t time.Time) time.Time { return t.Truncate(time.Second) }
 
 // A verification is the state of one call of Verify.
 type verification struct {

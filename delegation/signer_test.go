@@ -1,0 +1,443 @@
+package delegation
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"errors"
+	"math/big"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// leaf is a spoiler that signs with another certificate.
+func leaf(edit func(c *x509.Certificate)) func(*trial) {
+	return func(tr *trial) { tr.signer = tr.issue("P-256", edit) }
+}
+
+func names(list ...string) func(*trial) {
+	return leaf(func(c *x509.Certificate) { c.DNSNames = list })
+}
+
+// extension replaces keyUsage or extKeyUsage by an extension of any value.
+func extension(id asn1.ObjectIdentifier, value ...byte) func(*trial) {
+	return leaf(func(c *x509.Certificate) {
+		if id.Equal(oidKeyUsage) {
+			c.KeyUsage = 0
+		} else {
+			c.ExtKeyUsage = nil
+		}
+		c.ExtraExtensions = []pkix.Extension{{Id: id, Value: value}}
+	})
+}
+
+// versionOne strips a certificate of its version and extensions. Its signature
+// is then wrong, which is found later than the version.
+func versionOne(t testing.TB, der []byte) []byte {
+	var c struct {
+		TBS       asn1.RawValue
+		Algorithm asn1.RawValue
+		Signature asn1.BitString
+	}
+	unmarshal(t, der, &c)
+	var fields []asn1.RawValue
+	for rest := c.TBS.Bytes; len(rest) > 0; {
+		var field asn1.RawValue
+		var err error
+		if rest, err = asn1.Unmarshal(rest, &field); err != nil {
+			t.Fatal(err)
+		}
+		if field.Class != asn1.ClassContextSpecific {
+			fields = append(fields, field)
+		}
+	}
+	tbs, err := asn1.Marshal(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.TBS = asn1.RawValue{FullBytes: tbs}
+	out, err := asn1.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func unmarshal(t testing.TB, der []byte, into any) {
+	t.Helper()
+	if rest, err := asn1.Unmarshal(der, into); err != nil || len(rest) > 0 {
+		t.Fatalf("%v, %d octets left", err, len(rest))
+	}
+}
+
+// srvName is a subjectAltName with only an SRVName (RFC 4985).
+func srvName(t testing.TB) pkix.Extension {
+	text, err := asn1.MarshalWithParams("_xmpp-server.b.example", "ia5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := asn1.Marshal(struct {
+		ID    asn1.ObjectIdentifier
+		Value asn1.RawValue `asn1:"tag:0,explicit"`
+	}{asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 8, 7}, asn1.RawValue{FullBytes: text}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other[0] = 0xa0 // [0] IMPLICIT SEQUENCE
+	value, err := asn1.Marshal([]asn1.RawValue{{FullBytes: other}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: value}
+}
+
+func signerCases() []verifyCase {
+	return []verifyCase{
+		{"name in other case", names("B.Example"), Verified},
+		{"name among others", names("a.example", "*.example", source, "c.example"), Verified},
+		{"another name", names("c.example"), SignerNameMismatch},
+		{"name of the parent", names("example"), SignerNameMismatch},
+		{"name below the source", names("www.b.example"), SignerNameMismatch},
+		{"name of the target", names(host), SignerNameMismatch},
+		{"name with a trailing dot", names("b.example."), SignerNameMismatch},
+		{"wildcard", names("*.example"), SignerWildcard},
+		{"wildcard in other case", names("*.EXAMPLE"), SignerWildcard},
+		{"wildcard below the source", names("*.b.example"), SignerNameMismatch},
+		{"wildcard of all", names("*"), SignerNameMismatch},
+		{"partial wildcard", names("b*.example"), SignerNameMismatch},
+		{"common name only", leaf(func(c *x509.Certificate) { c.DNSNames, c.Subject.CommonName = nil, source }), SignerCommonNameOnly},
+		{"common name and another name", leaf(func(c *x509.Certificate) { c.DNSNames, c.Subject.CommonName = []string{"c.example"}, source }), SignerNameMismatch},
+		{"no name at all", names(), SignerNameMismatch},
+		{"address and URI of the source", leaf(func(c *x509.Certificate) {
+			c.DNSNames, c.IPAddresses = nil, []net.IP{{192, 0, 2, 1}}
+			c.URIs = []*url.URL{{Scheme: "https", Host: source}}
+			c.EmailAddresses = []string{"x@" + source}
+		}), SignerNameMismatch},
+		{"SRVName only", func(tr *trial) {
+			leaf(func(c *x509.Certificate) {
+				c.DNSNames, c.ExtraExtensions = nil, []pkix.Extension{srvName(tr.t)}
+			})(tr)
+		}, SignerNameMismatch},
+		{"subject in the leaf", leaf(func(c *x509.Certificate) { c.Subject.CommonName = "anything" }), Verified},
+
+		{"version 1", func(tr *trial) {
+			chain(func(_ *laboratory, der [][]byte) [][]byte { return [][]byte{versionOne(tr.t, der[0]), der[1]} })(tr)
+		}, SignerVersion},
+		{"authority", leaf(func(c *x509.Certificate) {
+			c.IsCA, c.KeyUsage, c.Subject.CommonName = true, c.KeyUsage|x509.KeyUsageCertSign, "authority"
+		}), SignerIsCA},
+		{"trust anchor", func(tr *trial) { tr.policy.Roots.AddCert(tr.signer.Leaf()) }, SignerIsCA},
+		{"no basicConstraints", leaf(func(c *x509.Certificate) { c.BasicConstraintsValid = false }), Verified},
+
+		{"no keyUsage", leaf(func(c *x509.Certificate) { c.KeyUsage = 0 }), Verified},
+		{"keyUsage keyEncipherment", leaf(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }), SignerKeyUsage},
+		{"keyUsage contentCommitment", leaf(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageContentCommitment }), SignerKeyUsage},
+		{"keyUsage digitalSignature and keyAgreement", leaf(func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageKeyAgreement }), Verified},
+		{"keyUsage empty", extension(oidKeyUsage, 3, 1, 0), SignerKeyUsage},
+		{"keyUsage of a bit that nobody knows", extension(oidKeyUsage, 3, 3, 6, 0, 0x40), SignerKeyUsage},
+		{"no extKeyUsage", leaf(func(c *x509.Certificate) { c.ExtKeyUsage = nil }), Verified},
+		{"extKeyUsage serverAuth and clientAuth", leaf(func(c *x509.Certificate) {
+			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}
+		}), Verified},
+		{"extKeyUsage clientAuth", leaf(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }), SignerExtKeyUsage},
+		{"extKeyUsage any", leaf(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageAny} }), SignerExtKeyUsage},
+		{"extKeyUsage unknown", leaf(func(c *x509.Certificate) {
+			c.ExtKeyUsage, c.UnknownExtKeyUsage = nil, []asn1.ObjectIdentifier{{1, 3, 6, 1, 4, 1, 99999}}
+		}), SignerExtKeyUsage},
+		{"extKeyUsage empty", extension(oidExtKeyUsage, 0x30, 0), SignerExtKeyUsage},
+		{"unknown critical extension", leaf(func(c *x509.Certificate) {
+			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999}, Critical: true, Value: []byte{5, 0}}}
+		}), UntrustedSigner},
+		{"unknown extension", leaf(func(c *x509.Certificate) {
+			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999}, Value: []byte{5, 0}}}
+		}), Verified},
+
+		{"policy's check agrees", func(tr *trial) {
+			tr.policy.SignerCheck = func(chain []*x509.Certificate) error {
+				if len(chain) != 3 || !chain[0].Equal(tr.signer.Leaf()) || !chain[2].Equal(tr.root.Root()) {
+					return errors.New("not the chain, leaf first and trust anchor last")
+				}
+				clear(chain) // is a copy
+				return nil
+			}
+		}, Verified},
+		{"policy's check refuses", func(tr *trial) {
+			tr.policy.SignerCheck = func([]*x509.Certificate) error { return errors.New("not one of our pins") }
+		}, SignerRejected},
+	}
+}
+
+func TestSigner(t *testing.T) { runCases(t, 38, signerCases()) }
+
+// forged is a spoiler with a certificate of an authority in the chain that
+// has any public key. What it seems to have signed it did not.
+func forged(pub crypto.PublicKey) func(*trial) {
+	return func(tr *trial) {
+		authority := &x509.Certificate{
+			SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Forged Authority"},
+			NotBefore: now.Add(-day), NotAfter: now.Add(day), IsCA: true, BasicConstraintsValid: true,
+		}
+		signer := &x509.Certificate{
+			SerialNumber: big.NewInt(2), DNSNames: []string{source},
+			NotBefore: now.Add(-10 * day), NotAfter: now.Add(day),
+		}
+		tr.chain = [][]byte{
+			certificate(tr.t, signer, authority, tr.signer.Key().Public()),
+			certificate(tr.t, authority, &x509.Certificate{Subject: pkix.Name{CommonName: "Anybody"}}, pub),
+		}
+	}
+}
+
+// certificate signs with a key that belongs to nobody.
+func certificate(t testing.TB, template, parent *x509.Certificate, pub crypto.PublicKey) []byte {
+	t.Helper()
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, pub, strangersKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+func strangersKey() crypto.Signer { return keyOf("P-384") }
+
+// modulus is a public RSA key of exactly so many bits, of which nobody has the
+// private one.
+func modulus(bits int) *rsa.PublicKey {
+	n := new(big.Int).Lsh(big.NewInt(1), uint(bits-1))
+	return &rsa.PublicKey{N: n.SetBit(n, 0, 1), E: 65537}
+}
+
+func on(curve elliptic.Curve) *ecdsa.PublicKey {
+	key, err := ecdsa.GenerateKey(curve, rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	return &key.PublicKey
+}
+
+func keyCases() []verifyCase {
+	return []verifyCase{
+		{"RSA of 1024 bits", forged(modulus(1024)), UnsupportedKey},
+		{"RSA of 2047 bits", forged(modulus(2047)), UnsupportedKey},
+		{"RSA of 2048 bits", forged(modulus(2048)), UntrustedSigner},
+		{"RSA of 4096 bits", forged(modulus(4096)), UntrustedSigner},
+		{"RSA of 4097 bits", forged(modulus(4097)), UnsupportedKey},
+		{"RSA of 8192 bits", forged(modulus(8192)), UnsupportedKey},
+		{"RSA of 65536 bits", forged(modulus(65536)), UnsupportedKey},
+		{"P-224", forged(on(elliptic.P224())), UnsupportedKey},
+		{"P-256", forged(on(elliptic.P256())), UntrustedSigner},
+		{"P-384", forged(on(elliptic.P384())), UntrustedSigner},
+		{"P-521", forged(on(elliptic.P521())), UntrustedSigner},
+		{"Ed25519", forged(keyOf("Ed25519").Public()), UntrustedSigner},
+		{"RSA of 1024 bits in the leaf", func(tr *trial) {
+			tr.chain = [][]byte{certificate(tr.t, &x509.Certificate{
+				SerialNumber: big.NewInt(2), DNSNames: []string{source}, NotBefore: now.Add(-10 * day), NotAfter: now.Add(day),
+			}, &x509.Certificate{RawSubject: tr.intermediate.Certificate.RawSubject}, modulus(1024)), tr.intermediate.Certificate.Raw}
+		}, UnsupportedKey},
+	}
+}
+
+func TestKeys(t *testing.T) { runCases(t, 13, keyCases()) }
+
+// below is a spoiler that signs below an intermediate of its own.
+func below(edit func(c *x509.Certificate)) func(*trial) {
+	return func(tr *trial) {
+		tr.signer = tr.issueBelow(tr.authority(tr.root, "Another Intermediate", edit), "P-256", nil)
+	}
+}
+
+func chainCases() []verifyCase {
+	return []verifyCase{
+		{"issued by the root", func(tr *trial) { tr.signer = tr.issueBelow(tr.root, "P-256", nil) }, Verified},
+		{"five certificates", func(tr *trial) {
+			ca := tr.intermediate
+			for _, name := range []string{"Second", "Third", "Fourth"} {
+				ca = tr.authority(ca, name, nil)
+			}
+			tr.signer = tr.issueBelow(ca, "P-256", nil)
+		}, Verified},
+		{"root included", chain(func(lab *laboratory, der [][]byte) [][]byte {
+			return append(der, lab.root.Root().Raw)
+		}), Verified},
+		{"another root of the same name included", chain(func(lab *laboratory, der [][]byte) [][]byte {
+			return append(der, impostor(lab.t, lab.root.Root()))
+		}), Verified},
+		{"root included twice", chain(func(lab *laboratory, der [][]byte) [][]byte {
+			return append(der, lab.root.Root().Raw, lab.root.Root().Raw)
+		}), ChainNotLinear},
+		{"swapped", chain(func(_ *laboratory, der [][]byte) [][]byte {
+			slices.Reverse(der)
+			return der
+		}), ChainNotLinear},
+		{"intermediates swapped", func(tr *trial) {
+			tr.signer = tr.issueBelow(tr.authority(tr.intermediate, "Second", nil), "P-256", nil)
+			chain(func(_ *laboratory, der [][]byte) [][]byte { return [][]byte{der[0], der[2], der[1]} })(tr)
+		}, ChainNotLinear},
+		{"leaf twice", chain(func(_ *laboratory, der [][]byte) [][]byte { return [][]byte{der[0], der[0], der[1]} }), ChainNotLinear},
+		{"intermediate twice", repeated(3), ChainNotLinear},
+		{"two intermediates of the same name", chain(func(lab *laboratory, der [][]byte) [][]byte {
+			return append(der, impostor(lab.t, lab.intermediate.Certificate))
+		}), ChainNotLinear},
+		{"unrelated certificate last", chain(func(lab *laboratory, der [][]byte) [][]byte {
+			return append(der, lab.authority(lab.root, "Unrelated", nil).Certificate.Raw)
+		}), ChainNotLinear},
+		{"unrelated certificate between", chain(func(lab *laboratory, der [][]byte) [][]byte {
+			return [][]byte{der[0], lab.authority(lab.root, "Unrelated", nil).Certificate.Raw, der[1]}
+		}), ChainNotLinear},
+		{"no intermediate", chain(func(_ *laboratory, der [][]byte) [][]byte { return der[:1] }), UntrustedSigner},
+		{"only the intermediate", chain(func(_ *laboratory, der [][]byte) [][]byte { return der[1:] }), SignerIsCA},
+		{"another key of the intermediate's name", chain(func(lab *laboratory, der [][]byte) [][]byte {
+			return [][]byte{der[0], impostor(lab.t, lab.intermediate.Certificate)}
+		}), UntrustedSigner},
+		{"another trust anchor", func(tr *trial) {
+			tr.policy.Roots = x509.NewCertPool()
+			tr.policy.Roots.AddCert(parse(tr.t, impostor(tr.t, tr.root.Root())))
+		}, UntrustedSigner},
+		{"no trust anchor", func(tr *trial) { tr.policy.Roots = x509.NewCertPool() }, UntrustedSigner},
+		{"signed by itself", func(tr *trial) {
+			template := &x509.Certificate{
+				SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Self"}, DNSNames: []string{source},
+				NotBefore: now.Add(-10 * day), NotAfter: now.Add(day),
+			}
+			der, err := x509.CreateCertificate(rand.Reader, template, template, tr.signer.Key().Public(), tr.signer.Key())
+			if err != nil {
+				tr.t.Fatal(err)
+			}
+			tr.chain = [][]byte{der}
+		}, UntrustedSigner},
+
+		{"intermediate expired", below(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }), UntrustedSigner},
+		{"intermediate not yet valid", below(func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }), UntrustedSigner},
+		{"intermediate that is no authority", below(func(c *x509.Certificate) { c.IsCA, c.KeyUsage = false, 0 }), UntrustedSigner},
+		{"intermediate without keyCertSign", below(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageDigitalSignature }), UntrustedSigner},
+		{"intermediate for clientAuth", below(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }), UntrustedSigner},
+		{"intermediate with an unknown critical extension", below(func(c *x509.Certificate) {
+			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999}, Critical: true, Value: []byte{5, 0}}}
+		}), UntrustedSigner},
+		{"intermediate permitted for another name", below(func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"c.example"} }), UntrustedSigner},
+		{"intermediate permitted for the source", below(func(c *x509.Certificate) { c.PermittedDNSDomains = []string{source} }), Verified},
+		{"intermediate excluded from the source", below(func(c *x509.Certificate) { c.ExcludedDNSDomains = []string{"example"} }), UntrustedSigner},
+		{"path length 0 kept", below(func(c *x509.Certificate) { c.MaxPathLenZero = true }), Verified},
+		{"path length 0 exceeded", func(tr *trial) {
+			above := tr.authority(tr.root, "Above", func(c *x509.Certificate) { c.MaxPathLenZero = true })
+			tr.signer = tr.issueBelow(tr.authority(above, "Below", nil), "P-256", nil)
+		}, UntrustedSigner},
+		{"a leaf that issues", func(tr *trial) {
+			template := &x509.Certificate{
+				SerialNumber: big.NewInt(1), DNSNames: []string{"c.example"}, Subject: pkix.Name{CommonName: "c.example"},
+				NotBefore: now.Add(-10 * day), NotAfter: now.Add(day),
+			}
+			victim := tr.issue("P-384", func(c *x509.Certificate) { *c = *template })
+			der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+				SerialNumber: big.NewInt(2), DNSNames: []string{source}, NotBefore: template.NotBefore, NotAfter: template.NotAfter,
+			}, victim.Leaf(), tr.signer.Key().Public(), victim.Key())
+			if err != nil {
+				tr.t.Fatal(err)
+			}
+			tr.chain = [][]byte{der, victim.Leaf().Raw, tr.intermediate.Certificate.Raw}
+		}, UntrustedSigner},
+	}
+}
+
+// impostor is a certificate that differs in its key and signature only.
+func impostor(t testing.TB, c *x509.Certificate) []byte {
+	template := *c
+	issuer := &x509.Certificate{RawSubject: c.RawIssuer}
+	return certificate(t, &template, issuer, strangersKey().Public())
+}
+
+func parse(t testing.TB, der []byte) *x509.Certificate {
+	t.Helper()
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestChain(t *testing.T) { runCases(t, 30, chainCases()) }
+
+// TestImpostor: what the cases above rest on.
+func TestImpostor(t *testing.T) {
+	lab := newLaboratory(t)
+	root := parse(t, impostor(t, lab.root.Root()))
+	if !bytes.Equal(root.RawSubject, lab.root.Root().RawSubject) || !bytes.Equal(root.RawSubject, root.RawIssuer) ||
+		bytes.Equal(root.RawSubjectPublicKeyInfo, lab.root.Root().RawSubjectPublicKeyInfo) {
+		t.Error("not another key of the same name")
+	}
+}
+
+// TestSignRefusesSigner: what a verifier refuses of the signer, Sign does.
+func TestSignRefusesSigner(t *testing.T) {
+	lab := newLaboratory(t)
+	for _, c := range []struct {
+		name string
+		edit func(c *x509.Certificate)
+		want Reason
+	}{
+		{"authority", func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, c.KeyUsage|x509.KeyUsageCertSign }, SignerIsCA},
+		{"wildcard", func(c *x509.Certificate) { c.DNSNames = []string{"*.example"} }, SignerWildcard},
+		{"common name only", func(c *x509.Certificate) { c.DNSNames, c.Subject.CommonName = nil, source }, SignerCommonNameOnly},
+		{"another name", func(c *x509.Certificate) { c.DNSNames = []string{"c.example"} }, SignerNameMismatch},
+		{"key usage", func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyAgreement }, SignerKeyUsage},
+		{"purpose", func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }, SignerExtKeyUsage},
+		{"expired when issued", func(c *x509.Certificate) { c.NotAfter = goodStatement().Issued.Add(-time.Second) }, SignerExpired},
+		{"issued 5 minutes before", func(c *x509.Certificate) { c.NotBefore = goodStatement().Issued.Add(ClockSkew) }, Verified},
+		{"issued more than 5 minutes before", func(c *x509.Certificate) { c.NotBefore = goodStatement().Issued.Add(ClockSkew + time.Second) }, IssuedBeforeSigner},
+		{"nothing", nil, Verified},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			raw, err := Sign(goodStatement(), JWS, lab.issue("P-256", c.edit))
+			if c.want == Verified {
+				if err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			wantRefusal(t, c.want, err)
+			if raw != nil {
+				t.Error("a token beside the error")
+			}
+		})
+	}
+	t.Run("P-521", func(t *testing.T) {
+		_, err := Sign(goodStatement(), JWS, lab.issue("P-521", nil))
+		if ReasonOf(err) != UnsupportedKey {
+			t.Errorf("got %v, want %s", err, UnsupportedKey)
+		}
+	})
+}
+
+// TestHostileNames: what a certificate says reaches a person's terminal as
+// printable text of bounded length.
+func TestHostileNames(t *testing.T) {
+	tr := newTrial(t)
+	leaf(func(c *x509.Certificate) {
+		c.DNSNames = nil
+		c.Subject.CommonName = "\x1b[2J\u202e" + strings.Repeat("x", 60)
+		c.Subject.Organization = slices.Repeat([]string{strings.Repeat("y", 60)}, 30)
+		c.IsCA = true
+		c.KeyUsage |= x509.KeyUsageCertSign
+	})(tr)
+	_, err := tr.verify()
+	e := wantRefusal(t, SignerIsCA, err)
+	texts := []string{e.Error()}
+	for _, check := range e.Checks {
+		texts = append(texts, check.Detail)
+	}
+	for _, text := range texts {
+		if strings.ContainsAny(text, "\x1b\u202e\n") || len(text) > 2*maxSentence {
+			t.Errorf("%q", text)
+		}
+	}
+}

@@ -1,0 +1,140 @@
+package delegation
+
+import (
+	"crypto/x509"
+	"testing"
+	"time"
+)
+
+// at is a spoiler that verifies for another time.
+func at(t time.Time) func(*trial) { return func(tr *trial) { tr.policy.Time = t } }
+
+// lived is a spoiler for the life of the statement and the policy.
+func lived(life, most time.Duration) func(*trial) {
+	return func(tr *trial) {
+		tr.statement.Expires = tr.statement.Issued.Add(life)
+		tr.policy.MaxLife = most
+	}
+}
+
+// certified is a spoiler for the times of the signer's certificate.
+func certified(notBefore, notAfter time.Time) func(*trial) {
+	return leaf(func(c *x509.Certificate) { c.NotBefore, c.NotAfter = notBefore, notAfter })
+}
+
+// both applies two spoilers.
+func both(a, b func(*trial)) func(*trial) {
+	return func(tr *trial) { a(tr); b(tr) }
+}
+
+func timeCases() []verifyCase {
+	issued, expires := goodStatement().Issued, goodStatement().Expires
+	start, end := now.Add(-10*day), now.Add(10*day)
+	east := time.FixedZone("east", 14*3600)
+	return []verifyCase{
+		{"at iat", at(issued), Verified},
+		{"at iat - 5 min", at(issued.Add(-ClockSkew)), Verified},
+		{"a second before iat - 5 min", at(issued.Add(-ClockSkew - time.Second)), NotYetValid},
+		{"a nanosecond before iat - 5 min", at(issued.Add(-ClockSkew - 1)), NotYetValid},
+		{"a second before exp", at(expires.Add(-time.Second)), Verified},
+		{"a nanosecond before exp", at(expires.Add(-1)), Verified},
+		{"at exp", at(expires), Expired},
+		{"after exp", at(expires.Add(day)), Expired},
+		{"before exp in another zone", at(expires.Add(-time.Second).In(east)), Verified},
+		{"at exp in another zone", at(expires.In(east)), Expired},
+		{"far past", at(time.Unix(1, 0)), NotYetValid},
+		{"far future", at(time.Date(200000, 1, 1, 0, 0, 0, 0, time.UTC)), Expired},
+
+		{"life of 31 days", lived(DefaultMaxLife, 0), Verified},
+		{"life of 31 days and a second", lived(DefaultMaxLife+time.Second, 0), LifeTooLong},
+		{"life of 90 days by policy", lived(LongestMaxLife, LongestMaxLife), Verified},
+		{"life of 90 days and a second by policy", lived(LongestMaxLife+time.Second, LongestMaxLife), LifeTooLong},
+		{"life of a day by policy", lived(day, day), Verified},
+		{"life of a day and a second by policy", lived(day+time.Second, day), LifeTooLong},
+		{"no life", lived(0, 0), BadLifetime},
+
+		{"issued an hour before notBefore", certified(now, end), IssuedBeforeSigner},
+		{"notBefore, issued then", both(certified(issued, end), at(issued)), Verified},
+		{"a second before notBefore", both(certified(issued.Add(time.Second), end), at(issued)), SignerNotYetValid},
+		{"certificate of the future", certified(now.Add(day), end), SignerNotYetValid},
+		{"at notAfter", both(certified(start, end), at(end)), Verified},
+		{"in the second of notAfter", both(certified(start, end), at(end.Add(time.Second-1))), Verified},
+		{"a second after notAfter", both(certified(start, end), at(end.Add(time.Second))), SignerExpired},
+		{"issued 5 minutes before notBefore", certified(issued.Add(ClockSkew), end), Verified},
+		{"issued 5 minutes and a second before notBefore", certified(issued.Add(ClockSkew+time.Second), end), IssuedBeforeSigner},
+	}
+}
+
+func TestTime(t *testing.T) { runCases(t, 28, timeCases()) }
+
+// TestEnds: the proof ends with the first thing it rests on.
+func TestEnds(t *testing.T) {
+	early := now.Add(3 * day)
+	for _, c := range []struct {
+		name  string
+		spoil func(*trial)
+		want  time.Time
+	}{
+		{"exp", func(*trial) {}, goodStatement().Expires},
+		{"leaf", certified(now.Add(-10*day), early), early.Add(time.Second)},
+		{"intermediate", below(func(c *x509.Certificate) { c.NotAfter = early }), early.Add(time.Second)},
+		{"exp equals notAfter", certified(now.Add(-10*day), goodStatement().Expires), goodStatement().Expires},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tr := newTrial(t)
+			c.spoil(tr)
+			result, err := tr.verify()
+			wantEnd(t, Verified, result, err)
+			if got := result.ValidUntil(); !got.Equal(c.want) {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+			if got := result.Statements()[0].ValidUntil; !got.Equal(c.want) {
+				t.Errorf("of the statement: got %s, want %s", got, c.want)
+			}
+			// One second earlier it can still be verified, and then no more.
+			tr.policy.Time = c.want.Add(-time.Second)
+			result, err = tr.verify()
+			wantEnd(t, Verified, result, err)
+			tr.policy.Time = c.want
+			if _, err = tr.verify(); err == nil {
+				t.Error("verified at the end of the proof")
+			}
+		})
+	}
+}
+
+// TestRefresh: TTL or max-age within bounds, and never after the end.
+func TestRefresh(t *testing.T) {
+	ttl := func(seconds uint32) func(*trial) {
+		return func(tr *trial) { tr.adjust = func(e *Evidence) { e.TXT[0].TTL = seconds } }
+	}
+	age := func(seconds int64) func(*trial) { return served(func(d *Document) { d.MaxAge = seconds }) }
+	for _, c := range []struct {
+		name  string
+		spoil func(*trial)
+		want  time.Duration
+	}{
+		{"TTL 0", ttl(0), MinRefresh},
+		{"TTL 299", ttl(299), MinRefresh},
+		{"TTL 301", ttl(301), 301 * time.Second},
+		{"TTL an hour", ttl(3600), time.Hour},
+		{"TTL of 6 hours and a second", ttl(6*3600 + 1), MaxRefresh},
+		{"TTL of the most", ttl(1<<32 - 1), MaxRefresh},
+		{"max-age unknown", age(-1), MaxRefresh},
+		{"max-age negative", age(-1 << 63), MaxRefresh},
+		{"max-age 0", age(0), MinRefresh},
+		{"max-age an hour", age(3600), time.Hour},
+		{"max-age of the most", age(1<<63 - 1), MaxRefresh},
+		{"end of the proof", at(goodStatement().Expires.Add(-time.Minute)), time.Minute},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tr := newTrial(t)
+			c.spoil(tr)
+			result, err := tr.verify()
+			wantEnd(t, Verified, result, err)
+			if got := result.RefreshAt().Sub(tr.policy.Time); got != c.want {
+				t.Errorf("after %v, want %v", got, c.want)
+			}
+		})
+	}
+}
