@@ -15,7 +15,7 @@ func (v *verification) agree(targets []Target, chosen []Proven) ([]Target, *Erro
 	}
 	var dial []Target
 	var none *Error // why there is nothing to dial, of the label asked for if it says
-	for _, a := range v.evidence.SRV {
+	for _, a := range v.answersSRV() {
 		asked := a.Name == SRVName(v.query.Source, v.query.Service)
 		records, err := v.readSRV(a)
 		switch {
@@ -24,7 +24,11 @@ func (v *verification) agree(targets []Target, chosen []Proven) ([]Target, *Erro
 		case err == nil:
 			var found []Target
 			found, err = v.matchSRV(a, records, targets, chosen)
-			dial = append(dial, found...)
+			for _, t := range found {
+				if listed, _ := lists(dial, t.Endpoint); !listed {
+					dial = append(dial, t)
+				}
+			}
 		case err.Reason == ServiceNotAvailable:
 			v.log.info("srv", a.Name, "%s", err.Detail)
 		case asked:
@@ -48,6 +52,21 @@ func (v *verification) agree(targets []Target, chosen []Proven) ([]Target, *Erro
 	}
 	v.log.ok("targets", "", "delegated and in SRV: %s", list(dial))
 	return dial, nil
+}
+
+// answersSRV gives the SRV answers in the order of the labels of the family,
+// the one asked about first, so that its records decide where both name an
+// endpoint.
+func (v *verification) answersSRV() []SRVAnswer {
+	var sorted []SRVAnswer
+	for _, service := range Services(v.query.Service) {
+		for _, a := range v.evidence.SRV {
+			if a.Name == SRVName(v.query.Source, service) {
+				sorted = append(sorted, a)
+			}
+		}
+	}
+	return sorted
 }
 
 func (v *verification) agreeWithTarget(targets []Target) ([]Target, *Error) {
@@ -95,8 +114,8 @@ func (v *verification) matchSRV(a SRVAnswer, records []SRVRecord, targets []Targ
 	var first *Error
 	for _, r := range records {
 		e := Endpoint{r.Target, r.Port}
-		if listed, host := lists(targets, e); listed || host && !comparePorts {
-			dial = append(dial, Target{e, r.Priority, r.Weight, pinsFor(targets, e, comparePorts)})
+		if listed, host := lists(targets, e); listed || host && !comparePorts && e.Port != 0 {
+			dial = append(dial, Target{e, r.Priority, r.Weight, pinsFor(targets, e)})
 			continue
 		}
 		err := notListed(targets, e)
@@ -114,12 +133,16 @@ func (v *verification) matchSRV(a SRVAnswer, records []SRVRecord, targets []Targ
 	return nil, first
 }
 
-// pinsFor gives the pins that hold for an endpoint. The other label of a role
-// has ports of its own there, so for it the pins of the host on any port hold.
-func pinsFor(targets []Target, e Endpoint, comparePorts bool) []Pin {
+// pinsFor gives the pins that hold for an endpoint: those it is listed with,
+// and for a port of the other label of a role, which no statement lists, those
+// of its host on any port.
+func pinsFor(targets []Target, e Endpoint) []Pin {
 	var pins []Pin
 	for _, t := range targets {
-		if t.Host == e.Host && (t.Port == e.Port || !comparePorts) {
+		if t.Endpoint == e {
+			return t.SPKI
+		}
+		if t.Host == e.Host {
 			pins = append(pins, t.SPKI...)
 		}
 	}

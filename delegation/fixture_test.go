@@ -309,3 +309,5 @@ func wantRefusal(t testing.TB, want Reason, err error) *Error {
 	}
 	return e
 }
+
+var errRejected = errors.New("not one of our pins")

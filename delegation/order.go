@@ -1,6 +1,9 @@
 package delegation
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A Floor remembers the newest verified statement for a service of a source:
 // its place in the order and the digest of its targets. Nothing below it is
@@ -28,14 +31,24 @@ func (o Order) Compare(other Order) int {
 	return o.Issued.Compare(other.Issued)
 }
 
+// nobody is the digest of no targets: that of a revocation.
+var nobody = DigestTargets(nil)
+
 // checkAgainst holds a statement, given as the floor it would become, to what
-// is remembered for its service.
+// is remembered for its service, and to a revocation that is remembered for
+// the other label of its role: whoever can hide that revocation must not bring
+// back what it revoked.
 func (f Floor) checkAgainst(remembered []Floor) *Error {
 	for _, r := range remembered {
+		c := f.Order.Compare(r.Order)
 		if r.Service != f.Service {
+			if r.Targets == nobody && f.Targets != nobody && c <= 0 && slices.Contains(Services(f.Service), r.Service) {
+				return refuse(Superseded, "a revocation of %s of %s is remembered; this statement is of %s",
+					r.Service, stamp(r.Order.Issued), stamp(f.Order.Issued))
+			}
 			continue
 		}
-		switch c := f.Order.Compare(r.Order); {
+		switch {
 		case c < 0:
 			return refuse(Superseded, "a statement of %s is remembered, by a certificate of %s; this one is of %s, by a certificate of %s",
 				stamp(r.Order.Issued), stamp(r.Order.SignerNotBefore), stamp(f.Order.Issued), stamp(f.Order.SignerNotBefore))
@@ -65,7 +78,7 @@ func newest(found []*Proven, log *checks) (*Proven, *Error) {
 			log.fail("order", p.Origin, e)
 			return nil, e
 		case p != top && p.ValidUntil.After(top.ValidUntil):
-			top = p // the same statement in another encoding or on a longer chain
+			top = p // the same statement, for longer or on a chain that lives longer
 		}
 	}
 	return top, nil

@@ -3,6 +3,7 @@ package delegation
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -19,6 +20,11 @@ type Error struct {
 	// Unverified is what was found and not accepted, as octets, for a person
 	// to look at (dnasign inspect shows it).
 	Unverified []Unverified
+	// Floors is what to remember and to give as [Policy.Floor] next time, where
+	// the end came after statements were verified: a revocation above all, which
+	// would otherwise be forgotten as soon as somebody hides it. A floor holds no
+	// names but the service.
+	Floors []Floor
 }
 
 // Error gives outcome, reason and detail.
@@ -124,17 +130,33 @@ func (r *Result) Source() string { return r.source }
 // Service is the service asked about.
 func (r *Result) Service() string { return r.service }
 
-// Targets is everything the service is delegated to.
-func (r *Result) Targets() []Target { return r.targets }
+// Targets is everything the service is delegated to. Where both labels of a
+// role list an endpoint, what the label asked about says of it counts.
+func (r *Result) Targets() []Target { return cloneTargets(r.targets) }
 
 // Dial is where to connect: the targets that the SRV records name too, or all
 // targets if there are no SRV records. Order them by priority and weight
-// (RFC 2782).
-func (r *Result) Dial() []Target { return r.dial }
+// (RFC 2782). No endpoint is there twice.
+func (r *Result) Dial() []Target { return cloneTargets(r.dial) }
 
 // Statements are the verified statements the result rests on: one, or two for
 // the two labels of one XMPP role.
-func (r *Result) Statements() []Proven { return r.statements }
+func (r *Result) Statements() []Proven {
+	statements := slices.Clone(r.statements)
+	for i := range statements {
+		statements[i].Statement.Targets = cloneTargets(statements[i].Statement.Targets)
+	}
+	return statements
+}
+
+// cloneTargets lets a caller sort and change what it was given.
+func cloneTargets(targets []Target) []Target {
+	out := slices.Clone(targets)
+	for i := range out {
+		out[i].SPKI = slices.Clone(out[i].SPKI)
+	}
+	return out
+}
 
 // ValidUntil is when the proof ends, exclusive: the earliest end among the
 // statements and the certificates of the signers' chains.
@@ -145,16 +167,18 @@ func (r *Result) ValidUntil() time.Time { return r.validUntil }
 func (r *Result) RefreshAt() time.Time { return r.refreshAt }
 
 // Floors are what to remember and to give as [Policy.Floor] next time.
-func (r *Result) Floors() []Floor {
-	var floors []Floor
-	for _, p := range r.statements {
-		floors = append(floors, p.Floor)
+func (r *Result) Floors() []Floor { return floors(r.statements) }
+
+func floors(statements []Proven) []Floor {
+	var list []Floor
+	for _, p := range statements {
+		list = append(list, p.Floor)
 	}
-	return floors
+	return list
 }
 
 // Checks is everything that was checked, in order.
-func (r *Result) Checks() []Check { return r.checks }
+func (r *Result) Checks() []Check { return slices.Clone(r.checks) }
 
 // A Report is an outcome for a person or for another program. Its JSON form
 // is described in docs/spec.md; Version changes when a member changes its
@@ -200,8 +224,12 @@ func ReportTargets(targets []Target) []ReportTarget {
 	return list
 }
 
-// NewReport puts what [Verify] returned for a query into a report.
+// NewReport puts what [Verify] returned for a query into a report. Neither a
+// nil nor a zero Result makes one that says verified.
 func NewReport(q Query, r *Result, err error) Report {
+	if err == nil && (r == nil || len(r.statements) == 0) {
+		err = refuse(MissingInput, "there is no result")
+	}
 	report := Report{
 		Version: ReportVersion, Outcome: OutcomeRefused, Source: q.Source, Service: q.Service,
 		Targets: []ReportTarget{}, Dial: []Endpoint{}, Checks: []Check{},
@@ -221,8 +249,9 @@ func NewReport(q Query, r *Result, err error) Report {
 		for _, t := range r.dial {
 			report.Dial = append(report.Dial, t.Endpoint)
 		}
-		report.Expires, report.RefreshAt = &r.validUntil, &r.refreshAt
-		report.Notes = r.notes
+		expires, refreshAt := r.validUntil, r.refreshAt
+		report.Expires, report.RefreshAt = &expires, &refreshAt
+		report.Notes = slices.Clone(r.notes)
 		report.Checks = append(report.Checks, r.checks...)
 	}
 	return report

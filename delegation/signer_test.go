@@ -172,7 +172,7 @@ func signerCases() []verifyCase {
 			}
 		}, Verified},
 		{"policy's check refuses", func(tr *trial) {
-			tr.policy.SignerCheck = func([]*x509.Certificate) error { return errors.New("not one of our pins") }
+			tr.policy.SignerCheck = func([]*x509.Certificate) error { return errRejected }
 		}, SignerRejected},
 	}
 }

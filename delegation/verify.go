@@ -28,9 +28,10 @@ func Verify(q Query, e *Evidence, p Policy) (*Result, error) {
 	for _, c := range v.candidates {
 		v.judge(c)
 	}
-	result, err := v.decide()
+	chosen := v.choose()
+	result, err := v.decide(chosen)
 	if err != nil {
-		err.Checks, err.Unverified = v.log, v.unverified
+		err.Checks, err.Unverified, err.Floors = v.log, v.unverified, floors(chosen)
 		return nil, err
 	}
 	return result, nil
@@ -139,8 +140,7 @@ func (v *verification) judge(c candidate) {
 // decide: any verified statement decides; else a place that could not be
 // looked at leaves it open; else the statement that got furthest is refused;
 // else there is none.
-func (v *verification) decide() (*Result, *Error) {
-	chosen := v.choose()
+func (v *verification) decide(chosen []Proven) (*Result, *Error) {
 	if len(chosen) > 0 {
 		return v.use(chosen)
 	}
