@@ -23,7 +23,7 @@ import (
 )
 
 // parts are the three decoded parts of a token.
-func parts(t *testing.T, token []byte) (list [3][]byte) {
+func parts(t testing.TB, token []byte) (list [3][]byte) {
 	t.Helper()
 	texts := strings.Split(string(token), ".")
 	if len(texts) != len(list) {
