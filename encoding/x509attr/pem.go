@@ -19,27 +19,29 @@ func EncodePEM(der []byte) []byte {
 // KiB and parses it. The label has to be ATTRIBUTE CERTIFICATE. An error is an
 // [*Error].
 //
-// Around the block and between the characters of its base64 there may be
-// white space, and nothing else. RFC 7468, Section 2 would allow text before
-// a block, and files may hold several; but then a person reads the text and
-// a program the block, or two programs different blocks, and this package
-// means one file to say one thing. Headers, missing or surplus padding and
-// bits set beyond the last octet are refused as well.
+// RFC 7468, Section 2 lets text for people stand before and after a block, and
+// files of other software have it: it is passed over. But there may be one
+// block only, of whatever label, since a file with two says two things.
+// Between the characters of the base64 there may be white space. Headers,
+// missing or surplus padding and bits set beyond the last octet are refused.
 func ParsePEM(text []byte) (*AttributeCertificate, error) {
 	const (
-		space = " \t\r\n"
 		begin = "-----BEGIN " + pemLabel + "-----"
 		end   = "-----END " + pemLabel + "-----"
 	)
 	if len(text) > maxPEMSize {
 		return nil, fail(ProblemLimit, "PEM text has %d octets, more than %d", len(text), maxPEMSize)
 	}
-	body, ok := strings.CutPrefix(strings.Trim(string(text), space), begin)
-	if !ok {
-		return nil, fail(ProblemPEM, "PEM text does not begin with %q", begin)
+	before, body, found := strings.Cut(string(text), begin)
+	if !found || strings.Count(string(text), "-----BEGIN ") != 1 {
+		return nil, fail(ProblemPEM, "PEM text does not have exactly one block, beginning with %q", begin)
 	}
-	if body, ok = strings.CutSuffix(body, end); !ok {
-		return nil, fail(ProblemPEM, "PEM text does not end with %q", end)
+	body, after, found := strings.Cut(body, end)
+	if !found || strings.Count(string(text), "-----END ") != 1 {
+		return nil, fail(ProblemPEM, "PEM block does not end with %q", end)
+	}
+	if !lineEnds(before) || !lineBegins(after) {
+		return nil, fail(ProblemPEM, "PEM boundary does not stand on a line of its own")
 	}
 	// RFC 7468, Section 3: each boundary stands on a line of its own, after
 	// which blanks are tolerated.
@@ -53,4 +55,16 @@ func ParsePEM(text []byte) (*AttributeCertificate, error) {
 		return nil, fail(ProblemPEM, "PEM block is not base64")
 	}
 	return Parse(der)
+}
+
+// lineEnds says whether the next character begins a line, after blanks.
+func lineEnds(before string) bool {
+	before = strings.TrimRight(before, " \t")
+	return before == "" || strings.HasSuffix(before, "\n") || strings.HasSuffix(before, "\r")
+}
+
+// lineBegins says whether a line ends here, after blanks.
+func lineBegins(after string) bool {
+	after = strings.TrimLeft(after, " \t")
+	return after == "" || after[0] == '\n' || after[0] == '\r'
 }

@@ -20,6 +20,7 @@ func TestPEM(t *testing.T) {
 		"one line, no newline": oneLine,
 		"CR and LF":            strings.ReplaceAll(good, "\n", "\r\n"),
 		"white space around":   "\n\n \t" + good + "\r\n ",
+		"text around":          "Attribute Certificate:\n    Version: 2\n" + good + "end\n",
 		"white space inside":   strings.ReplaceAll(good, "\n", " \t\n"),
 	} {
 		ac, err := ParsePEM([]byte(text))
@@ -42,8 +43,10 @@ func TestPEM(t *testing.T) {
 	}{
 		{"empty", "", ProblemPEM},
 		{"white space", " \n", ProblemPEM},
-		{"text before", "Certificate:\n" + good, ProblemPEM},
-		{"text after", good + "end", ProblemPEM},
+		{"text on the first line", "Certificate: " + good, ProblemPEM},
+		{"text on the last line", strings.TrimSpace(good) + "end", ProblemPEM},
+		{"a certificate before", "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n" + good, ProblemPEM},
+		{"a certificate after", good + "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n", ProblemPEM},
 		{"two blocks", good + good, ProblemPEM},
 		{"another label", strings.ReplaceAll(good, "ATTRIBUTE CERT", "CERT"), ProblemPEM},
 		{"an old label", strings.ReplaceAll(good, "ATTRIBUTE", "X509 ATTRIBUTE"), ProblemPEM},
