@@ -1,0 +1,166 @@
+package discovery
+
+import (
+	"crypto/x509"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/dnasign/dnasign/delegation"
+)
+
+// Via chooses where statements are looked for. SRV records are asked for
+// always.
+type Via string
+
+// The choices. The empty Via is ViaAuto.
+const (
+	ViaAuto  Via = "auto"  // DNS and HTTPS together, until there is enough
+	ViaDNS   Via = "dns"   // DNS, until there is enough
+	ViaHTTPS Via = "https" // HTTPS, until there is enough
+	ViaBoth  Via = "both"  // DNS and HTTPS, all of it
+)
+
+// A Client is how the network is asked. The zero Client is of use only for
+// [ViaDNS]; everything else needs HTTPSRoots. A Client is not changed by its
+// methods, which may be called by several goroutines at once.
+type Client struct {
+	// Resolver is the recursive resolver, an IP address with a port (IPv6 in
+	// brackets) or without one for port 53. Empty means those of the system,
+	// /etc/resolv.conf, at most three of them. It is not subject to the
+	// address filter.
+	Resolver string
+	// Validating says that the operator vouches for Resolver: that it
+	// validates DNSSEC, and that nobody on the path to it can change its
+	// replies. Only then is an answer ever marked secure or bogus. It cannot
+	// be set without a Resolver.
+	Validating bool
+	// Via is where to look.
+	Via Via
+	// HTTPSRoots are the trust anchors for web servers. Required unless Via is
+	// ViaDNS; nil never means those of the system.
+	HTTPSRoots *x509.CertPool
+	// ConnectTo replaces addresses of web servers; the first that matches
+	// counts.
+	ConnectTo []ConnectTo
+	// AllowPrivateAddresses lets HTTPS connect to loopback, private and other
+	// special addresses. For laboratories: outside them, any domain asked
+	// about could make this machine connect inside its own network.
+	AllowPrivateAddresses bool
+	// Logger gets a line for each look-up at the debug level. Nil discards.
+	Logger *slog.Logger
+	// Now gives the time that is noted in the evidence. Nil means time.Now.
+	Now func() time.Time
+
+	timeouts   *timeouts // nil: defaultTimeouts
+	resolvConf string    // empty: the system's
+}
+
+func (c *Client) via() Via {
+	if c.Via == "" {
+		return ViaAuto
+	}
+	return c.Via
+}
+
+func (c *Client) logger() *slog.Logger {
+	if c.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return c.Logger
+}
+
+func (c *Client) limits() timeouts {
+	if c.timeouts == nil {
+		return defaultTimeouts
+	}
+	return *c.timeouts
+}
+
+func (c *Client) now() time.Time {
+	if c.Now == nil {
+		return time.Now()
+	}
+	return c.Now()
+}
+
+// check finds the mistakes of the caller's before anything is asked.
+func (c *Client) check(source, service string) error {
+	if err := delegation.CheckName(source); err != nil {
+		return configError("the source domain: %w", err)
+	}
+	if err := delegation.CheckService(service); err != nil {
+		return configError("%w", err)
+	}
+	switch c.via() {
+	case ViaDNS:
+	case ViaAuto, ViaHTTPS, ViaBoth:
+		if c.HTTPSRoots == nil {
+			return configError("there are no trust anchors for HTTPS (HTTPSRoots)")
+		}
+	default:
+		return configError("via %q is none of auto, dns, https and both", c.Via)
+	}
+	for _, to := range c.ConnectTo {
+		if err := to.check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resolver makes the stub resolver.
+func (c *Client) resolver() (*resolver, error) {
+	r := &resolver{validating: c.Validating, timeouts: c.limits(), log: c.logger()}
+	if c.Resolver != "" {
+		server, ok := parseServer(c.Resolver)
+		if !ok {
+			return nil, configError("the resolver %q is not an IP address and a port, such as 192.0.2.1:53 or [2001:db8::1]:53", c.Resolver)
+		}
+		r.servers = []netip.AddrPort{server}
+		return r, nil
+	}
+	if c.Validating {
+		return nil, configError("a resolver can be said to validate only if it is named (Resolver)")
+	}
+	var err error
+	r.servers, err = systemServers(c.resolvConf)
+	return r, err
+}
+
+const (
+	defaultResolvConf = "/etc/resolv.conf"
+	dnsPort           = 53
+)
+
+// parseServer reads address:port, or an address alone for port 53.
+func parseServer(s string) (netip.AddrPort, bool) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return netip.AddrPortFrom(a, dnsPort), true
+	}
+	server, err := netip.ParseAddrPort(s)
+	return server, err == nil && server.Port() != 0
+}
+
+// systemServers reads the name servers of resolv.conf(5).
+func systemServers(file string) ([]netip.AddrPort, error) {
+	if file == "" {
+		file = defaultResolvConf
+	}
+	conf, err := dns.ClientConfigFromFile(file)
+	if err != nil {
+		return nil, configError("the system names no resolver, name one: %w", err)
+	}
+	var servers []netip.AddrPort
+	for _, s := range conf.Servers {
+		if server, ok := parseServer(s); ok && len(servers) < maxResolvers {
+			servers = append(servers, server)
+		}
+	}
+	if len(servers) == 0 {
+		return nil, configError("%s names no resolver, name one", file)
+	}
+	return servers, nil
+}

@@ -1,0 +1,57 @@
+package discovery
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/dnasign/dnasign/delegation"
+)
+
+// ErrConfig is wrapped by every error of this package: a mistake of the
+// caller's, such as a field of [Client] that is missing or a name that is
+// none. What the network does is never an error; it is in the evidence.
+var ErrConfig = errors.New("discovery: cannot ask")
+
+func configError(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", ErrConfig, fmt.Errorf(format, args...))
+}
+
+// A problem is a [delegation.Failure] on its way into the evidence.
+type problem delegation.Failure
+
+// fail makes a problem. Its detail is bounded and printable whatever the
+// arguments are: certificates, URLs and DNS names hold strangers' octets.
+func fail(reason delegation.Reason, format string, args ...any) *problem {
+	return &problem{Reason: reason, Detail: printable(fmt.Sprintf(format, args...), maxDetail)}
+}
+
+func (p *problem) Error() string { return string(p.Reason) + ": " + p.Detail }
+
+// failure is nil for a nil problem.
+func (p *problem) failure() *delegation.Failure { return (*delegation.Failure)(p) }
+
+// reasonOf is for log lines: empty for no failure.
+func reasonOf(f *delegation.Failure) delegation.Reason {
+	if f == nil {
+		return ""
+	}
+	return f.Reason
+}
+
+// printable makes text safe to show on one line. What is left out is said.
+func printable(text string, most int) string {
+	if len(text) > most {
+		text = text[:most] + fmt.Sprintf("... (%d octets)", len(text))
+	}
+	return strings.Map(func(r rune) rune {
+		if strconv.IsPrint(r) && r != '\uFFFD' {
+			return r
+		}
+		return '?'
+	}, text)
+}
+
+// quoted is a piece of a stranger's text for a detail.
+func quoted(text string) string { return strconv.QuoteToASCII(printable(text, maxQuoted)) }

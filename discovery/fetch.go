@@ -1,0 +1,157 @@
+package discovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+)
+
+// userAgent is fixed: what runs here, and in which version, is nobody's
+// business. The number is that of the protocol.
+const userAgent = "dnaverify/1"
+
+// A fetcher gets documents for one Gather over connections of its own.
+type fetcher struct {
+	dialer    *dialer
+	transport *http.Transport
+	slots     chan struct{} // one for each document being fetched
+	timeout   time.Duration
+	log       *slog.Logger
+}
+
+func newFetcher(d *dialer, log *slog.Logger) *fetcher {
+	f := &fetcher{dialer: d, slots: make(chan struct{}, maxConnections), timeout: d.timeouts.document, log: log}
+	f.transport = &http.Transport{
+		Proxy:                  nil, // a proxy would dial, and the filter would see only the proxy
+		DialTLSContext:         d.dialTLS,
+		DisableCompression:     true,
+		MaxConnsPerHost:        maxConnections,
+		MaxResponseHeaderBytes: maxHeader,
+		Protocols:              new(http.Protocols),
+	}
+	f.transport.Protocols.SetHTTP1(true)
+	return f
+}
+
+// close ends all connections. No fetch may be running.
+func (f *fetcher) close() {
+	f.dialer.close()
+	f.transport.CloseIdleConnections()
+}
+
+// fetch gets one document. The body is read only if it can be a statement in
+// this encoding: a page that a server shows for any path, however large, is no
+// failure.
+func (f *fetcher) fetch(ctx context.Context, address string, e delegation.Encoding) delegation.Document {
+	d := delegation.Document{URL: address}
+	select {
+	case f.slots <- struct{}{}:
+		defer func() { <-f.slots }()
+	case <-ctx.Done():
+		d.Failure = fail(delegation.Unanswered, "%v", ctx.Err()).failure()
+		return d
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+
+	if err := f.get(ctx, &d, e); err != nil {
+		d.Failure = f.explain(ctx, err).failure()
+	}
+	f.log.Debug("https", "url", address, "status", d.Status, "type", d.MediaType, "octets", len(d.Body),
+		"no_address", d.NoAddress, "failure", reasonOf(d.Failure))
+	return d
+}
+
+// get fills in a document, redirects followed. Its errors are a *problem, or
+// those of the network, TLS, HTTP and ctx.
+func (f *fetcher) get(ctx context.Context, d *delegation.Document, e delegation.Encoding) error {
+	target, err := url.Parse(d.URL)
+	if err != nil {
+		return err
+	}
+	for redirects := 0; ; redirects++ {
+		response, err := f.request(ctx, target)
+		if redirects == 0 && errors.Is(err, errNoAddress) {
+			d.NoAddress = true
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if location := response.Header.Get("Location"); location == "" || !isRedirect(response.StatusCode) {
+			return read(ctx, d, response, e)
+		}
+		response.Body.Close()
+		if redirects == maxRedirects {
+			return fail(delegation.BadRedirect, "more than %d redirects, the last from %s", maxRedirects, quoted(target.String()))
+		}
+		if target, err = redirect(target, response.Header.Get("Location")); err != nil {
+			return err
+		}
+	}
+}
+
+// request sends one request. There are no cookies, no credentials and no
+// Referer, and nothing is remembered from one to the next.
+func (f *fetcher) request(ctx context.Context, target *url.URL) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("User-Agent", userAgent)
+	r.Header.Set("Accept-Encoding", "identity")
+	return f.transport.RoundTrip(r)
+}
+
+// read takes what counts from the final response and closes it.
+func read(ctx context.Context, d *delegation.Document, r *http.Response, e delegation.Encoding) error {
+	defer r.Body.Close()
+	d.Status, d.MediaType = r.StatusCode, mediaType(r.Header.Get("Content-Type"))
+	d.MaxAge = freshness(r.Header.Values("Cache-Control"))
+	if d.Status != http.StatusOK || d.MediaType != e.MediaType() {
+		return nil
+	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return fail(delegation.HTTPSFailure, "the body is encoded as %s, and identity was asked for", quoted(coding))
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxDocument+1))
+	if err == nil {
+		// When the time is over the connection is closed, and a server that
+		// sees this may end its body in good order, in the middle.
+		err = ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("after %d octets of the body: %w", len(body), err)
+	}
+	if len(body) > maxDocument {
+		return fail(delegation.DocumentTooLarge, "more than %d octets", maxDocument)
+	}
+	d.Body = body
+	return nil
+}
+
+// explain finds the reason in an error of get.
+func (f *fetcher) explain(ctx context.Context, err error) *problem {
+	var p *problem
+	var netError net.Error
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fail(delegation.HTTPSTimeout, "not done after %s", f.timeout)
+	case errors.As(err, &netError) && netError.Timeout():
+		return fail(delegation.HTTPSTimeout, "%v", err)
+	case errors.Is(err, errNoAddress):
+		return fail(delegation.HTTPSFailure, "redirected to a host that has no address")
+	}
+	return fail(delegation.HTTPSFailure, "%v", err)
+}

@@ -1,0 +1,446 @@
+package discovery
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/dnsserver"
+)
+
+// jwsType is the media type that is looked for.
+var jwsType = delegation.JWS.MediaType()
+
+// serve answers with a status, a header of pairs and a body.
+func serve(status int, body string, header ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		for i := 0; i < len(header); i += 2 {
+			w.Header().Set(header[i], header[i+1])
+		}
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
+	}
+}
+
+// redirecting sends the paths /0, /1, ... n-1 on to the next and serves the
+// last; the document itself goes to /0.
+func redirecting(n int) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		at := 0
+		if _, err := fmt.Sscanf(r.URL.Path, "/%d", &at); err == nil {
+			at++
+		}
+		if at == n {
+			serve(200, "moved", "Content-Type", jwsType)(w, r)
+			return
+		}
+		http.Redirect(w, r, fmt.Sprintf("/%d", at), http.StatusFound)
+	}
+}
+
+// untilGone writes a piece at a time until the client goes away.
+func untilGone(piece []byte, pause time.Duration) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", jwsType)
+		for r.Context().Err() == nil {
+			if _, err := w.Write(piece); err != nil {
+				return
+			}
+			w.(http.Flusher).Flush()
+			select {
+			case <-r.Context().Done():
+			case <-time.After(pause):
+			}
+		}
+	}
+}
+
+func TestDocuments(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		handler http.HandlerFunc
+		want    delegation.Document // Failure: the reason alone is compared
+		reason  delegation.Reason
+		detail  string
+	}{
+		{name: "found", handler: serve(200, "statement\n", "Content-Type", jwsType),
+			want: delegation.Document{Status: 200, MediaType: jwsType, MaxAge: -1, Body: []byte("statement\n")}},
+		{name: "parameters, case, max-age", handler: serve(200, "x", "Content-Type", "Application/DNA+JWT ; charset=utf-8", "Cache-Control", "public, Max-Age=300"),
+			want: delegation.Document{Status: 200, MediaType: jwsType, MaxAge: 300, Body: []byte("x")}},
+		{name: "as large as may be", handler: serve(200, strings.Repeat("x", maxDocument), "Content-Type", jwsType),
+			want: delegation.Document{Status: 200, MediaType: jwsType, MaxAge: -1, Body: bytes.Repeat([]byte("x"), maxDocument)}},
+		{name: "identity said aloud", handler: serve(200, "x", "Content-Type", jwsType, "Content-Encoding", "Identity"),
+			want: delegation.Document{Status: 200, MediaType: jwsType, MaxAge: -1, Body: []byte("x")}},
+		{name: "404", handler: serve(404, "no such page", "Content-Type", "text/plain"),
+			want: delegation.Document{Status: 404, MediaType: "text/plain", MaxAge: -1}},
+		{name: "404 with the right type", handler: serve(404, "no such page", "Content-Type", jwsType),
+			want: delegation.Document{Status: 404, MediaType: jwsType, MaxAge: -1}},
+		{name: "404 with a place", handler: serve(404, "", "Content-Type", "text/plain", "Location", "http://b.example/"),
+			want: delegation.Document{Status: 404, MediaType: "text/plain", MaxAge: -1}},
+		{name: "410", handler: serve(410, "", "Content-Type", "text/plain"),
+			want: delegation.Document{Status: 410, MediaType: "text/plain", MaxAge: -1}},
+		{name: "500", handler: serve(500, "oops", "Content-Type", "text/plain", "Cache-Control", "no-store"),
+			want: delegation.Document{Status: 500, MediaType: "text/plain"}},
+		{name: "redirect without a place", handler: serve(302, "", "Content-Type", "text/plain"),
+			want: delegation.Document{Status: 302, MediaType: "text/plain", MaxAge: -1}},
+		{name: "another type", handler: serve(200, "<html>", "Content-Type", "text/html; charset=utf-8"),
+			want: delegation.Document{Status: 200, MediaType: "text/html", MaxAge: -1}},
+		{name: "a large page for any path, compressed", handler: serve(200, strings.Repeat("x", 2*maxDocument), "Content-Type", "text/html", "Content-Encoding", "gzip"),
+			want: delegation.Document{Status: 200, MediaType: "text/html", MaxAge: -1}},
+		{name: "no legal type", handler: serve(200, "x", "Content-Type", "application/dna+jwt; ="),
+			want: delegation.Document{Status: 200, MediaType: "application/dna+jwt; =", MaxAge: -1}},
+		{name: "as many redirects as may be", handler: redirecting(maxRedirects),
+			want: delegation.Document{Status: 200, MediaType: jwsType, MaxAge: -1, Body: []byte("moved")}},
+
+		{name: "one redirect too many", handler: redirecting(maxRedirects + 1), reason: delegation.BadRedirect, detail: "more than 3"},
+		{name: "redirects in a loop", handler: serve(302, "", "Location", docURL), reason: delegation.BadRedirect},
+		{name: "redirect to http", handler: serve(301, "", "Location", "http://b.example/"), reason: delegation.BadRedirect, detail: "not https"},
+		{name: "redirect to another port", handler: serve(301, "", "Location", "https://b.example:8443/"), reason: delegation.BadRedirect, detail: "port 443"},
+		{name: "redirect to an address", handler: serve(307, "", "Location", "https://169.254.169.254/"), reason: delegation.BadRedirect, detail: "IP address"},
+		{name: "too large", handler: serve(200, strings.Repeat("x", maxDocument+1), "Content-Type", jwsType), reason: delegation.DocumentTooLarge,
+			want: delegation.Document{Status: 200, MediaType: jwsType, MaxAge: -1}},
+		{name: "endless", handler: untilGone(make([]byte, 4096), 0), reason: delegation.DocumentTooLarge,
+			want: delegation.Document{Status: 200, MediaType: jwsType, MaxAge: -1}},
+		{name: "a drop at a time", handler: untilGone([]byte("x"), 20*time.Millisecond), reason: delegation.HTTPSTimeout, detail: "not done after",
+			want: delegation.Document{Status: 200, MediaType: jwsType, MaxAge: -1}},
+		{name: "no answer", handler: func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, reason: delegation.HTTPSTimeout},
+		{name: "hangs up", handler: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, reason: delegation.HTTPSFailure},
+		{name: "hangs up in the middle", handler: func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", jwsType)
+			w.Header().Set("Content-Length", "100")
+			fmt.Fprint(w, "short")
+			w.(http.Flusher).Flush()
+			panic(http.ErrAbortHandler)
+		}, reason: delegation.HTTPSFailure, detail: "after 5 octets", want: delegation.Document{Status: 200, MediaType: jwsType, MaxAge: -1}},
+		{name: "compressed", handler: serve(200, "x", "Content-Type", jwsType, "Content-Encoding", "gzip"), reason: delegation.HTTPSFailure, detail: `"gzip"`,
+			want: delegation.Document{Status: 200, MediaType: jwsType, MaxAge: -1}},
+		{name: "large header", handler: serve(200, "x", "Content-Type", jwsType, "X-Large", strings.Repeat("x", 2*maxHeader)), reason: delegation.HTTPSFailure, detail: "header"},
+		{name: "another protocol", handler: func(w http.ResponseWriter, r *http.Request) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err == nil {
+				conn.Write([]byte("220 mail.example ESMTP\r\n"))
+				conn.Close()
+			}
+		}, reason: delegation.HTTPSFailure},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			web := startWeb(t, c.handler, source)
+			var got delegation.Document
+			client := web.client(startDNS(t))
+			client.timeouts = timeoutsFor(c.reason)
+			promptly(t, func() {
+				e := gather(t, client)
+				if c.reason != "" {
+					undetermined(t, e, c.reason)
+				}
+				got = e.Documents[0]
+			})
+			if failed(got.Failure) != c.reason {
+				t.Fatalf("failure %+v, want %q", got.Failure, c.reason)
+			}
+			if got.Failure != nil && !strings.Contains(got.Failure.Detail, c.detail) {
+				t.Errorf("detail %q, want %q in it", got.Failure.Detail, c.detail)
+			}
+			got.Failure, c.want.URL = nil, docURL
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestRequest: what a web server is told about us, and that is all.
+func TestRequest(t *testing.T) {
+	var request *http.Request
+	web := startWeb(t, func(w http.ResponseWriter, r *http.Request) {
+		request = r.Clone(context.Background())
+		http.SetCookie(w, &http.Cookie{Name: "track", Value: "1"})
+		if r.URL.Path != "/again" {
+			http.Redirect(w, r, "/again", http.StatusFound)
+		}
+	}, source)
+	gather(t, web.client(startDNS(t)))
+	want := http.Header{"User-Agent": {userAgent}, "Accept-Encoding": {"identity"}}
+	if diff := cmp.Diff(want, request.Header); diff != "" {
+		t.Error(diff)
+	}
+	if request.Host != source || request.Method != http.MethodGet || request.Proto != "HTTP/1.1" || request.URL.Path != "/again" {
+		t.Errorf("%s %s of %s by %s", request.Method, request.URL, request.Host, request.Proto)
+	}
+}
+
+func TestWebServerIdentity(t *testing.T) {
+	good := serve(200, "x", "Content-Type", jwsType)
+	web, other := startWeb(t, good, source), startWeb(t, good, "c.example")
+	for _, c := range []struct {
+		name   string
+		server webServer
+		roots  *x509.CertPool
+		detail string
+	}{
+		{"another name", other, other.roots, "not b.example"},
+		{"another authority", web, other.roots, "unknown authority"},
+		{"no authority", web, x509.NewCertPool(), "unknown authority"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			client := c.server.client(startDNS(t))
+			client.HTTPSRoots = c.roots
+			d := gather(t, client).Documents[0]
+			if failed(d.Failure) != delegation.HTTPSFailure || !strings.Contains(d.Failure.Detail, c.detail) || d.Body != nil {
+				t.Errorf("%+v, failure %+v, want %s with %q", d, d.Failure, delegation.HTTPSFailure, c.detail)
+			}
+		})
+	}
+}
+
+func TestSilentWebServer(t *testing.T) {
+	t.Parallel()
+	web := startWeb(t, nil, source)
+	web.addr = silentTCP(t) // it never says hello
+	var d delegation.Document
+	client := web.client(startDNS(t))
+	client.timeouts = quick
+	promptly(t, func() { d = gather(t, client).Documents[0] })
+	if failed(d.Failure) != delegation.HTTPSTimeout {
+		t.Errorf("failure %+v, want %s", d.Failure, delegation.HTTPSTimeout)
+	}
+}
+
+// TestStuckDials: connections that nobody waits for any more do not keep later
+// documents from their turn.
+func TestStuckDials(t *testing.T) {
+	t.Parallel()
+	web := startWeb(t, nil, source)
+	web.addr = silentTCP(t)
+	client := web.client(startDNS(t))
+	client.timeouts = &timeouts{document: 200 * time.Millisecond, connect: time.Minute}
+	r, err := client.resolver()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFetcher(&dialer{ctx: t.Context(), resolver: r, connectTo: client.ConnectTo, roots: web.roots, private: true, timeouts: *client.timeouts}, client.logger())
+	promptly(t, func() {
+		for range 2 * maxConnections {
+			if d := f.fetch(t.Context(), docURL, delegation.JWS); failed(d.Failure) != delegation.HTTPSTimeout {
+				t.Errorf("failure %+v, want %s", d.Failure, delegation.HTTPSTimeout)
+			}
+		}
+		f.close()
+	})
+}
+
+// TestAddressesOfWebServers: what DNS says of the host decides where to
+// connect, or that nothing is connected to.
+func TestAddressesOfWebServers(t *testing.T) {
+	many := make([]string, maxAddresses+1)
+	for i := range many {
+		many[i] = fmt.Sprintf("%s. IN A 127.0.0.%d", source, i+1)
+	}
+	for _, c := range []struct {
+		name       string
+		records    []string
+		fault      dnsserver.Fault // for A
+		validating bool
+		private    bool
+		reason     delegation.Reason
+		detail     string
+		none       bool
+	}{
+		{name: "no such name", none: true},
+		{name: "no address", records: []string{source + ". IN TXT x"}, none: true},
+		{name: "loopback", records: []string{source + ". IN A 127.0.0.1"}, reason: delegation.AddressNotAllowed, detail: "127.0.0.1 is in 127.0.0.0/8 (loopback"},
+		{name: "loopback by IPv6", records: []string{source + ". IN AAAA ::1"}, reason: delegation.AddressNotAllowed, detail: "::1 is not in 2000::/3"},
+		{name: "loopback, mapped", records: []string{source + ". IN AAAA ::ffff:127.0.0.1"}, reason: delegation.AddressNotAllowed, detail: "loopback"},
+		{name: "an alias of loopback", records: []string{source + ". IN CNAME c.example.", "c.example. IN A 127.0.0.1"}, reason: delegation.AddressNotAllowed},
+		{name: "several, all private", records: []string{source + ". IN A 10.0.0.1", source + ". IN A 192.168.0.1", source + ". IN AAAA fd00::1"}, reason: delegation.AddressNotAllowed},
+		{name: "too many", records: many, private: true, reason: delegation.HTTPSFailure, detail: "17 addresses, at most 16"},
+		{name: "nobody listens", records: []string{source + ". IN A 127.0.0.1"}, private: true, reason: delegation.HTTPSFailure, detail: "refused"},
+		{name: "A fails, no AAAA", fault: dnsserver.Fault{Rcode: servfail}, reason: delegation.DNSFailure},
+		{name: "A is silent, no AAAA", fault: dnsserver.Fault{Drop: true}, reason: delegation.DNSTimeout},
+		{name: "A fails, AAAA goes on", records: []string{source + ". IN AAAA ::1"}, fault: dnsserver.Fault{Rcode: servfail}, reason: delegation.AddressNotAllowed},
+		{name: "A bogus, AAAA not dialled", records: []string{source + ". IN A 127.0.0.1", source + ". IN AAAA ::1"}, fault: dnsserver.Fault{Bogus: true},
+			validating: true, private: true, reason: delegation.DNSBogus},
+		{name: "alias loop", records: []string{source + ". IN CNAME " + source + "."}, reason: delegation.AliasLoop},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := startDNS(t, c.records...)
+			setFault(t, s, source, "A", c.fault)
+			d := gather(t, &Client{
+				Resolver: s.Addr, Validating: c.validating, Via: ViaHTTPS, HTTPSRoots: x509.NewCertPool(),
+				AllowPrivateAddresses: c.private, timeouts: timeoutsFor(c.reason),
+			}).Documents[0]
+			if failed(d.Failure) != c.reason || d.NoAddress != c.none || d.Status != 0 {
+				t.Fatalf("%+v, failure %+v, want %q, no address %v", d, d.Failure, c.reason, c.none)
+			}
+			if d.Failure != nil && !strings.Contains(d.Failure.Detail, c.detail) {
+				t.Errorf("detail %q, want %q in it", d.Failure.Detail, c.detail)
+			}
+		})
+	}
+}
+
+// TestRedirectToAnotherHost: its addresses come from DNS and pass the filter,
+// whatever was allowed for the first host.
+func TestRedirectToAnotherHost(t *testing.T) {
+	web := startWeb(t, func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.Host, "www.") {
+			serve(200, "x", "Content-Type", jwsType)(w, r)
+			return
+		}
+		http.Redirect(w, r, "https://WWW.b.example:443/x", http.StatusPermanentRedirect)
+	}, source, "www.b.example")
+	s := startDNS(t, "www.b.example. IN A 127.0.0.1")
+
+	client := web.client(s)
+	if d := gather(t, client).Documents[0]; string(d.Body) != "x" {
+		t.Errorf("%+v, failure %+v", d, d.Failure)
+	}
+	client.ConnectTo = []ConnectTo{{Host: source, Port: 443, Addr: web.addr}}
+	client.AllowPrivateAddresses = false
+	if d := gather(t, client).Documents[0]; failed(d.Failure) != delegation.AddressNotAllowed {
+		t.Errorf("a fixed private address: failure %+v, want %s", d.Failure, delegation.AddressNotAllowed)
+	}
+
+	// Only the first host is let through, as if its address were global.
+	r, err := client.resolver()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFetcher(&dialer{ctx: t.Context(), resolver: r, roots: web.roots, timeouts: *relaxed}, client.logger())
+	defer f.close()
+	let := &dialer{ctx: t.Context(), connectTo: client.ConnectTo, roots: web.roots, timeouts: *relaxed, private: true}
+	f.transport.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if address == source+":443" {
+			return let.dialTLS(ctx, network, address)
+		}
+		return f.dialer.dialTLS(ctx, network, address)
+	}
+	doc := f.fetch(t.Context(), docURL, delegation.JWS)
+	if failed(doc.Failure) != delegation.AddressNotAllowed {
+		t.Errorf("redirected to a private address: %+v, failure %+v, want %s", doc, doc.Failure, delegation.AddressNotAllowed)
+	}
+	if err := s.SetRecords(nil); err != nil {
+		t.Fatal(err)
+	}
+	doc = f.fetch(t.Context(), docURL, delegation.JWS)
+	if failed(doc.Failure) != delegation.HTTPSFailure || doc.NoAddress {
+		t.Errorf("redirected to no address: %+v, failure %+v, want %s", doc, doc.Failure, delegation.HTTPSFailure)
+	}
+}
+
+func TestRedirectTargets(t *testing.T) {
+	from := mustURL(t, docURL)
+	for location, want := range map[string]string{
+		"/x":                               "https://b.example/x",
+		"x?y#z":                            "https://b.example/.well-known/dna/x?y#z",
+		"//c.example/":                     "https://c.example/",
+		"HTTPS://C.example:443/":           "https://c.example:443/",
+		"http://b.example/":                "",
+		"ftp://b.example/":                 "",
+		"https:b.example":                  "",
+		"https://b.example:80/":            "",
+		"https://b.example:/":              "",
+		"https://b.example:99999/":         "",
+		"https://user@b.example/":          "",
+		"https://user:password@b.example/": "",
+		"https://127.0.0.1/":               "",
+		"https://[::1]/":                   "",
+		"https://2130706433/":              "",
+		"https://0x7f.1/":                  "",
+		"https://localhost/":               "",
+		"https://printer.local/":           "",
+		"https://b.example./":              "",
+		"https://b\u00fccher.example/":     "",
+		"https://a b/":                     "",
+		"https:///x":                       "",
+		"::":                               "",
+		"javascript:alert(1)":              "",
+		"\x00":                             "",
+	} {
+		to, err := redirect(from, location)
+		switch {
+		case want == "" && err == nil:
+			t.Errorf("%q is accepted as %s", location, to)
+		case want == "" && failed(err.(*problem).failure()) != delegation.BadRedirect:
+			t.Errorf("%q: %v", location, err)
+		case want != "" && (err != nil || to.String() != want):
+			t.Errorf("%q: %v, %v, want %s", location, to, err, want)
+		}
+	}
+}
+
+func TestFreshness(t *testing.T) {
+	for _, c := range []struct {
+		want   int64
+		header []string
+	}{
+		{-1, nil},
+		{-1, []string{"public, s-maxage=60"}},
+		{300, []string{"max-age=300"}},
+		{300, []string{` public , MAX-AGE = "300" , immutable`}},
+		{0, []string{"max-age=0"}},
+		{0, []string{"no-store"}},
+		{0, []string{"max-age=300, No-Cache"}},
+		{0, []string{"no-cache=\"Set-Cookie\"", "max-age=300"}},
+		{60, []string{"max-age=300", "max-age=60"}},
+		{0, []string{"max-age=-1"}},
+		{0, []string{"max-age=1.5"}},
+		{0, []string{"max-age"}},
+		{0, []string{"max-age=ten"}},
+		{maxAge, []string{"max-age=99999999999999999999999"}},
+		{maxAge, []string{"max-age=2147483648"}},
+	} {
+		if got := freshness(c.header); got != c.want {
+			t.Errorf("%q: %d, want %d", c.header, got, c.want)
+		}
+	}
+}
+
+func TestConnectTo(t *testing.T) {
+	addr := netip.MustParseAddrPort("127.0.0.1:8443")
+	for text, want := range map[string]ConnectTo{
+		"b.example:443:127.0.0.1:8443": {"b.example", 443, addr},
+		"B.Example::127.0.0.1:8443":    {"b.example", 0, addr},
+		"::127.0.0.1:8443":             {"", 0, addr},
+		":443:[::1]:8443":              {"", 443, netip.MustParseAddrPort("[::1]:8443")},
+	} {
+		got, err := ParseConnectTo(text)
+		if err != nil || got != want {
+			t.Errorf("%q: %+v, %v, want %+v", text, got, err, want)
+			continue
+		}
+		if again, err := ParseConnectTo(got.String()); err != nil || again != got {
+			t.Errorf("%q is written as %q, which is %+v, %v", text, got, again, err)
+		}
+	}
+	for _, text := range []string{
+		"", "b.example", "b.example:443", "b.example:443:127.0.0.1", "b.example:443:localhost:8443", "b.example:0:127.0.0.1:8443",
+		"b.example:65536:127.0.0.1:8443", "b.example:https:127.0.0.1:8443", "b.example:443:127.0.0.1:0", "b.example:443:::1:8443", "b_x:443:127.0.0.1:8443",
+	} {
+		if c, err := ParseConnectTo(text); err == nil {
+			t.Errorf("%q is accepted as %+v", text, c)
+		}
+	}
+}
+
+func mustURL(t *testing.T, s string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}

@@ -1,0 +1,185 @@
+package discovery
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/netip"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/dnsserver"
+	"github.com/dnasign/dnasign/internal/localca"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// The question that most tests ask. Its service has one label only.
+const (
+	source  = "b.example"
+	service = "_imaps._tcp"
+	srvName = service + "." + source
+	txtName = service + "._dna." + source
+	docURL  = "https://" + source + "/.well-known/dna/" + service + ".jws"
+)
+
+// Time-outs for tests. A busy machine must not change what a test sees, so
+// quick is only for what never answers, and the others never run out.
+var (
+	quick   = &timeouts{try: 300 * time.Millisecond, lookup: time.Second, connect: 2 * time.Second, document: 2 * time.Second}
+	relaxed = &timeouts{try: 10 * time.Second, lookup: time.Minute, connect: time.Minute, document: time.Minute}
+	patient = &timeouts{try: time.Hour, lookup: time.Hour, connect: time.Hour, document: time.Hour}
+)
+
+// atOnce is, on any machine, much less than the time-outs of patient.
+const atOnce = time.Minute
+
+// timeoutsFor is for a test that expects a reason.
+func timeoutsFor(r delegation.Reason) *timeouts {
+	if r == delegation.DNSTimeout || r == delegation.HTTPSTimeout {
+		return quick
+	}
+	return relaxed
+}
+
+// startDNS runs a server with records until the test ends.
+func startDNS(t testing.TB, records ...string) *dnsserver.Server {
+	t.Helper()
+	s, err := dnsserver.Start(records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func setFault(t testing.TB, s *dnsserver.Server, name, rtype string, f dnsserver.Fault) {
+	t.Helper()
+	if err := s.Fault(name, rtype, f); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// gather asks with relaxed time-outs unless the client has others.
+func gather(t testing.TB, c *Client) *delegation.Evidence {
+	t.Helper()
+	if c.timeouts == nil {
+		c.timeouts = relaxed
+	}
+	e, err := c.Gather(context.Background(), source, service, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// A webServer is a TLS server on loopback.
+type webServer struct {
+	addr  netip.AddrPort
+	roots *x509.CertPool
+}
+
+// startWeb serves with a certificate for the names, from an authority of its
+// own.
+func startWeb(t testing.TB, handler http.HandlerFunc, names ...string) webServer {
+	t.Helper()
+	now := time.Now()
+	ca, err := localca.New("web authority", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ca.Issue("P-256", names, now.Add(-time.Hour), now.Add(time.Hour), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate := tls.Certificate{PrivateKey: signer.Key()}
+	for _, c := range signer.Chain() {
+		certificate.Certificate = append(certificate.Certificate, c.Raw)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: handler, ErrorLog: log.New(io.Discard, "", 0)}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		server.Serve(tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}}))
+	}()
+	t.Cleanup(func() {
+		server.Close()
+		<-done
+	})
+	return webServer{netip.MustParseAddrPort(listener.Addr().String()), ca.Pool()}
+}
+
+// client asks the web server for every host.
+func (w webServer) client(dns *dnsserver.Server) *Client {
+	return &Client{
+		Resolver: dns.Addr, Via: ViaHTTPS, HTTPSRoots: w.roots, timeouts: relaxed,
+		ConnectTo: []ConnectTo{{Addr: w.addr}}, AllowPrivateAddresses: true,
+	}
+}
+
+// silentTCP accepts connections and says nothing.
+func silentTCP(t testing.TB) netip.AddrPort {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	var conns []net.Conn
+	go func() {
+		defer close(done)
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			conns = append(conns, c)
+		}
+	}()
+	t.Cleanup(func() {
+		listener.Close()
+		<-done
+		for _, c := range conns {
+			c.Close()
+		}
+	})
+	return netip.MustParseAddrPort(listener.Addr().String())
+}
+
+// failed gives the reason, or "" without failure.
+func failed(f *delegation.Failure) delegation.Reason { return reasonOf(f) }
+
+func countQueries(s *dnsserver.Server, match func(dnsserver.Query) bool) int {
+	n := 0
+	for _, q := range s.Queries() {
+		if match(q) {
+			n++
+		}
+	}
+	return n
+}
+
+// promptly fails the test if f takes longer than atOnce.
+func promptly(t testing.TB, f func()) {
+	t.Helper()
+	start := time.Now()
+	f()
+	if took := time.Since(start); took > atOnce {
+		t.Errorf("took %s, more than %s", took, atOnce)
+	}
+}

@@ -1,0 +1,148 @@
+package discovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+
+	"github.com/miekg/dns"
+
+	"github.com/dnasign/dnasign/delegation"
+)
+
+// A resolver is a stub resolver: it asks recursive ones.
+type resolver struct {
+	servers []netip.AddrPort // in turn
+	// validating: the operator vouches that the one server validates.
+	validating bool
+	timeouts   timeouts
+	log        *slog.Logger
+}
+
+// A lookup is the answer to one question, CNAME records followed: records, or
+// a Failure, or neither for "there is none".
+type lookup struct {
+	delegation.Answer
+	records []dns.RR
+}
+
+// lookup finds the records of a type at a name.
+//
+// The DNSSEC state is secure only if a validating resolver set the AD flag on
+// every reply that led to the answer; one flag covers all records of a reply's
+// chain (RFC 4035, Section 3.2.3). From any other resolver the flag is ignored,
+// since a stub in between may have copied a forged one.
+func (r *resolver) lookup(ctx context.Context, name string, qtype uint16) lookup {
+	found := lookup{Answer: delegation.Answer{Name: name, DNSSEC: delegation.Indeterminate}}
+	ctx, cancel := context.WithTimeout(ctx, r.timeouts.lookup)
+	defer cancel()
+
+	chain := newChain(name, qtype)
+	secure := r.validating
+	for {
+		q := question{name: chain.name, qtype: qtype}
+		a := r.ask(ctx, q)
+		if a.server.IsValid() {
+			found.Resolver = a.server.String()
+		}
+		if a.problem != nil {
+			found.Failure = a.problem.failure()
+			if r.isBogus(ctx, q, a) {
+				found.DNSSEC = delegation.Bogus
+				found.Failure.Reason = delegation.DNSBogus
+			}
+			break
+		}
+		secure = secure && a.reply.AuthenticatedData
+		records, moved, p := chain.follow(a.reply)
+		nameError := a.reply.Rcode == dns.RcodeNameError
+		if p == nil && nameError && len(records) > 0 {
+			p = fail(delegation.DNSFailure, "%s says NXDOMAIN and sends records all the same", a.server)
+		}
+		if p != nil {
+			found.Failure = p.failure()
+			break
+		}
+		if len(records) == 0 {
+			if moved && !nameError && soa(a.reply) == nil {
+				continue // the resolver did not follow to the end
+			}
+			chain.none(a.reply)
+		}
+		found.records, found.TTL, found.DNSSEC = records, chain.ttl, delegation.Insecure
+		if secure {
+			found.DNSSEC = delegation.Secure
+		}
+		break
+	}
+	r.log.Debug("dns", "name", name, "type", dns.TypeToString[qtype], "resolver", found.Resolver,
+		"records", len(found.records), "dnssec", found.DNSSEC, "failure", reasonOf(found.Failure))
+	return found
+}
+
+// An asked is what came of one question: a reply that answers it, or a problem
+// and perhaps the last reply that does not. The server is the one that replied.
+type asked struct {
+	reply   *dns.Msg
+	server  netip.AddrPort
+	problem *problem
+}
+
+// ask puts a question to every server in turn until one answers it. A server
+// that replied badly is not asked again; one that was silent is.
+func (r *resolver) ask(ctx context.Context, q question) asked {
+	bad := asked{}
+	replied := map[netip.AddrPort]bool{}
+	said := map[netip.AddrPort]string{}
+	for range maxRounds {
+		for _, server := range r.servers {
+			if replied[server] || ctx.Err() != nil {
+				continue
+			}
+			reply, err := exchange(ctx, server, q, r.timeouts.try)
+			replied[server] = !errors.Is(err, errSilent)
+			if err == nil {
+				if err = usable(reply, q); err == nil {
+					return asked{reply: reply, server: server}
+				}
+			}
+			if replied[server] {
+				bad.reply, bad.server = reply, server
+			}
+			said[server] = err.Error()
+		}
+	}
+	var detail []string
+	for _, server := range r.servers {
+		if text := said[server]; text != "" {
+			detail = append(detail, fmt.Sprintf("%s: %s", server, text))
+		}
+	}
+	reason := delegation.DNSTimeout
+	if bad.server.IsValid() {
+		reason = delegation.DNSFailure
+	}
+	if len(detail) == 0 {
+		detail = []string{"no time was left to ask"}
+	}
+	bad.problem = fail(reason, "%s: %s", q, strings.Join(detail, "; "))
+	return bad
+}
+
+// isBogus reports whether a failure is one of DNSSEC validation: the resolver
+// says so, or it fails only as long as it validates. The second question sets
+// CD, and its records are used for nothing.
+func (r *resolver) isBogus(ctx context.Context, q question, a asked) bool {
+	if !r.validating || a.reply == nil || a.reply.Rcode != dns.RcodeServerFailure {
+		return false
+	}
+	if saysBogus(a.reply) {
+		return true
+	}
+	q.unchecked = true
+	reply, err := exchange(ctx, a.server, q, r.timeouts.try)
+	return err == nil && usable(reply, q) == nil
+}
