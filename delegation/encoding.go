@@ -115,13 +115,10 @@ func Sign(s Statement, e Encoding, signer *keys.Signer) ([]byte, error) {
 	if err := s.checkLife(LongestMaxLife); err != nil {
 		return nil, err
 	}
-	if err := s.checkIssuedAfter(signer.Leaf()); err != nil {
-		return nil, err
-	}
 	// A statement may be a little older than its certificate (ClockSkew), and
 	// then counts from the start of that.
 	at := s.Issued
-	if start := signer.Leaf().NotBefore; at.Before(start) {
+	if start := signer.Leaf().NotBefore; at.Before(start) && s.checkIssuedAfter(signer.Leaf()) == nil {
 		at = start
 	}
 	if err := checkSigner(signer.Leaf(), s.Source, at); err != nil {

@@ -393,7 +393,7 @@ func TestSignRefusesSigner(t *testing.T) {
 		{"purpose", func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }, SignerExtKeyUsage},
 		{"expired when issued", func(c *x509.Certificate) { c.NotAfter = goodStatement().Issued.Add(-time.Second) }, SignerExpired},
 		{"issued 5 minutes before", func(c *x509.Certificate) { c.NotBefore = goodStatement().Issued.Add(ClockSkew) }, Verified},
-		{"issued more than 5 minutes before", func(c *x509.Certificate) { c.NotBefore = goodStatement().Issued.Add(ClockSkew + time.Second) }, IssuedBeforeSigner},
+		{"issued more than 5 minutes before", func(c *x509.Certificate) { c.NotBefore = goodStatement().Issued.Add(ClockSkew + time.Second) }, SignerNotYetValid},
 		{"nothing", nil, Verified},
 	} {
 		t.Run(c.name, func(t *testing.T) {
