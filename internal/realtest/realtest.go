@@ -5,7 +5,8 @@
 // continuous integration, the test fails instead, so that no machine passes by
 // testing nothing.
 //
-// It starts and installs nothing.
+// It starts real servers too, on free ports of the loopback address and in
+// temporary folders, and stops them when the test ends. It installs nothing.
 package realtest
 
 import (

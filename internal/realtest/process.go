@@ -1,0 +1,114 @@
+package realtest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Timeout is how long a server may take to answer first, and a tool to end.
+const Timeout = 30 * time.Second
+
+// Port returns a port that is free on 127.0.0.1, for UDP and TCP, right now.
+func Port(t testing.TB) int {
+	t.Helper()
+	for range 100 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		c, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", port))
+		l.Close()
+		if err == nil {
+			c.Close()
+			return port
+		}
+	}
+	t.Fatal("no port is free for both UDP and TCP")
+	return 0
+}
+
+// WriteFile writes a file into a folder and returns its path.
+func WriteFile(t testing.TB, dir, name, content string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Output runs a program that must succeed and returns its standard output.
+func Output(t testing.TB, dir, program string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), Timeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir = dir
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s %q: %v\n%s%s", program, args, err, out, stderr.Bytes())
+	}
+	return string(out)
+}
+
+// Server starts a server that stays in the foreground and waits until ready
+// says yes. It is stopped, by its process ID, when the test ends.
+func Server(t testing.TB, ready func() bool, program string, args ...string) {
+	t.Helper()
+	cmd := exec.Command(program, args...)
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		cmd.Wait() // how it ended shows in its output
+		close(ended)
+	}()
+	t.Cleanup(func() {
+		cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-ended:
+		case <-time.After(10 * time.Second):
+			cmd.Process.Kill()
+			<-ended
+		}
+	})
+	for deadline := time.Now().Add(Timeout); ; time.Sleep(20 * time.Millisecond) {
+		select {
+		case <-ended:
+			t.Fatalf("%s ended:\n%s", program, output.Bytes())
+		default:
+		}
+		if ready() {
+			return
+		}
+		if time.Now().After(deadline) {
+			cmd.Process.Kill()
+			<-ended
+			t.Fatalf("%s does not answer after %v:\n%s", program, Timeout, output.Bytes())
+		}
+	}
+}
+
+// open reports whether somebody listens at a TCP address.
+func open(addr string) bool {
+	c, err := net.DialTimeout("tcp", addr, time.Second)
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
+}
