@@ -13,11 +13,15 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"dnaverify": main})
 }
 
-func TestScripts(t *testing.T) {
-	// The scripts verify what dnasign signs, so they need it beside them.
-	dir := t.TempDir()
-	if out, err := exec.Command("go", "build", "-o", dir, "../dnasign").CombinedOutput(); err != nil {
-		t.Fatalf("building dnasign: %v\n%s", err, out)
+// The scripts verify what dnasign signs, so they need it beside them.
+func TestScripts(t *testing.T) { clitest.Run(t, 4, build(t)) }
+
+// build builds both commands into a folder.
+func build(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	if out, err := exec.Command("go", "build", "-o", dir, ".", "../dnasign").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	clitest.Run(t, 1, dir)
+	return dir
 }

@@ -1,9 +1,13 @@
 // Package clitest runs the testscript files of the two commands. Each script
-// finds, in its folder, a small world of certificates and keys, and has two
+// finds, in its folder, a small world of certificates and keys, and has these
 // commands besides those of testscript:
 //
 //	code N program args...   runs a program and wants exactly that exit code
-//	alter FILE N             flips the lowest bit of octet N (from the end, if negative)
+//	alter FILE N             changes octet N (from the end, if negative) to an
+//	                         A or B, so that base64 stays base64
+//	dns FILE                 starts a DNS server that has the zone lines of a file: $RESOLVER
+//	fault FAULT NAME TYPE    makes it misbehave: see dnsFaults
+//	web DIR NAME             serves a folder over TLS as NAME.pem: $WEB
 package clitest
 
 import (
@@ -31,29 +35,39 @@ func Run(t *testing.T, least int, path ...string) {
 	if err != nil || len(scripts) < least {
 		t.Fatalf("%d scripts found, want at least %d (%v)", len(scripts), least, err)
 	}
-	files, err := world()
-	if err != nil {
-		t.Fatal(err)
-	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
 			path := append(path, env.Getenv("PATH"))
 			env.Setenv("PATH", strings.Join(path, string(os.PathListSeparator)))
-			for name, data := range files {
-				mode := os.FileMode(0o644)
-				if filepath.Ext(name) == ".key" {
-					mode = 0o600
-				}
-				if err := os.WriteFile(filepath.Join(env.WorkDir, name), data, mode); err != nil {
-					return err
-				}
-			}
-			return nil
+			return WriteWorld(env.WorkDir)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code, "alter": alter},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"code": code, "alter": alter, "dns": serveDNS, "fault": faultDNS, "web": serveWeb,
+		},
 	})
 }
+
+// WriteWorld writes the certificates and keys into a folder.
+func WriteWorld(dir string) error {
+	files, err := world()
+	if err != nil {
+		return err
+	}
+	for name, data := range files {
+		mode := os.FileMode(0o644)
+		if filepath.Ext(name) == ".key" {
+			mode = 0o600
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), data, mode); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// servers holds the DNS servers that run, by address.
+var servers sync.Map
 
 func code(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
@@ -84,7 +98,11 @@ func alter(ts *testscript.TestScript, neg bool, args []string) {
 	if at < 0 {
 		at += len(data)
 	}
-	data[at] ^= 1
+	if data[at] == 'A' {
+		data[at] = 'B'
+	} else {
+		data[at] = 'A'
+	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o644))
 }
 

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/discovery"
+	"github.com/dnasign/dnasign/internal/cli"
+)
+
+// maxEvidence bounds an evidence file: the documents and TXT answers of one
+// query, in base64 and JSON, several times over.
+const maxEvidence = 4 << 20
+
+type checkFlags struct {
+	policyFlags
+	service              string
+	resolver, validating string
+	via                  string
+	connectTo            []string
+	private              bool
+	save, replay         string
+}
+
+func checkCommand() *cobra.Command {
+	var f checkFlags
+	cmd := &cobra.Command{
+		Use:   "check DOMAIN",
+		Short: "Find a domain's statement, verify it and compare it with SRV",
+		Long: `Ask DNS for the SRV and TXT records and the web server of the domain for the
+statement, all at once, verify what is found up to your trust anchors, and say to
+which hosts you may connect.
+
+DNSSEC counts only if you name a resolver with --validating-resolver and by that
+vouch that it validates and that the way to it is safe. Without it a statement
+is what proves the target.
+
+--save-evidence keeps everything that was found; --evidence gives the verdict
+again from such a file, with nothing asked of the network.`,
+		Example: `  dnaverify check b.example --service xmpp-server
+  dnaverify check b.example --via both --resolver 192.0.2.53:53 --json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return check(cmd, args[0], f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.service, "service", "xmpp-server", "the service: xmpp-server means _xmpp-server._tcp")
+	flags.StringVar(&f.resolver, "resolver", "", "address:port of the resolver, instead of the system's")
+	flags.StringVar(&f.validating, "validating-resolver", "", "address:port of a resolver that you trust to validate DNSSEC")
+	flags.StringVar(&f.via, "via", string(discovery.ViaAuto), "where to look: auto (until a statement verifies), dns, https or both (everything)")
+	flags.StringArrayVar(&f.connectTo, "connect-to", nil, "HOST:PORT:ADDR:PORT: connect to ADDR:PORT for https://HOST:PORT, as in curl")
+	flags.BoolVar(&f.private, "allow-private-addresses", false, "let names lead to loopback and private addresses; for laboratories")
+	flags.StringVar(&f.save, "save-evidence", "", "file to keep what was found in, as JSON")
+	flags.StringVar(&f.replay, "evidence", "", "file with evidence to judge, instead of asking the network")
+	f.define(cmd)
+	cmd.MarkFlagsMutuallyExclusive("resolver", "validating-resolver")
+	for _, name := range []string{"resolver", "validating-resolver", "via", "connect-to", "allow-private-addresses", "save-evidence"} {
+		cmd.MarkFlagsMutuallyExclusive("evidence", name)
+	}
+	return cmd
+}
+
+func check(cmd *cobra.Command, domain string, f checkFlags) error {
+	q, err := query(domain, f.service)
+	if err != nil {
+		return err
+	}
+	p, err := f.policy()
+	if err != nil {
+		return err
+	}
+	if f.replay != "" {
+		e, err := readEvidence(f.replay)
+		if err != nil {
+			return err
+		}
+		return conclude(cmd, f.json, q, e, p)
+	}
+	client, err := f.client(p)
+	if err != nil {
+		return err
+	}
+	e, err := client.Gather(cmd.Context(), q.Source, q.Service, func(e *delegation.Evidence) bool {
+		_, err := delegation.Verify(q, e, p)
+		return err == nil
+	})
+	if err != nil {
+		return cli.Usagef("%w", err)
+	}
+	if f.save != "" {
+		data, err := json.MarshalIndent(e, "", "  ")
+		if err != nil {
+			return err
+		}
+		if err := cli.WriteFile(f.save, append(data, '\n')); err != nil {
+			return err
+		}
+	}
+	return conclude(cmd, f.json, q, e, p)
+}
+
+func (f checkFlags) client(p delegation.Policy) (*discovery.Client, error) {
+	client := &discovery.Client{
+		Resolver: f.resolver, Via: discovery.Via(f.via),
+		HTTPSRoots: p.Roots, AllowPrivateAddresses: f.private,
+	}
+	if f.validating != "" {
+		client.Resolver, client.Validating = f.validating, true
+	}
+	for _, text := range f.connectTo {
+		c, err := discovery.ParseConnectTo(text)
+		if err != nil {
+			return nil, cli.Usagef("--connect-to: %w", err)
+		}
+		client.ConnectTo = append(client.ConnectTo, c)
+	}
+	return client, nil
+}
+
+func readEvidence(file string) (*delegation.Evidence, error) {
+	data, err := cli.ReadFile(file, maxEvidence)
+	if err != nil {
+		return nil, err
+	}
+	var e delegation.Evidence
+	if err := json.Unmarshal(data, &e); err != nil {
+		return nil, &delegation.Error{
+			Outcome: delegation.OutcomeRefused, Reason: delegation.BadEvidence,
+			Detail: fmt.Sprintf("%s is no evidence in JSON: %v", file, err),
+		}
+	}
+	return &e, nil
+}

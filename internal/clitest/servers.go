@@ -1,0 +1,79 @@
+package clitest
+
+import (
+	"crypto/tls"
+	"io"
+	"log"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/dnsserver"
+)
+
+// dnsFaults are the faults a script can name.
+var dnsFaults = map[string]dnsserver.Fault{
+	"drop":      {Drop: true},
+	"servfail":  {Rcode: 2},
+	"bogus":     {Bogus: true},
+	"authentic": {Authentic: true},
+	"none":      {},
+}
+
+// serveDNS starts a resolver that knows the zone lines of a file and puts its
+// address into RESOLVER. It lives as long as the script.
+func serveDNS(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: dns FILE")
+	}
+	var records []string
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		if line = strings.TrimSpace(line); line != "" {
+			records = append(records, line)
+		}
+	}
+	s, err := dnsserver.Start(records)
+	ts.Check(err)
+	ts.Defer(func() { s.Close() })
+	ts.Setenv("RESOLVER", s.Addr)
+	servers.Store(s.Addr, s)
+}
+
+// faultDNS makes the resolver misbehave for a name and a type.
+func faultDNS(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: fault FAULT NAME TYPE")
+	}
+	fault, ok := dnsFaults[args[0]]
+	s, running := servers.Load(ts.Getenv("RESOLVER"))
+	if !ok || !running {
+		ts.Fatalf("no fault is called %s, or there is no DNS server", args[0])
+	}
+	ts.Check(s.(*dnsserver.Server).Fault(args[1], args[2], fault))
+}
+
+// serveWeb serves a folder over TLS with the certificate NAME.pem and puts its
+// address into WEB.
+func serveWeb(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: web DIR NAME")
+	}
+	ts.Check(mime.AddExtensionType(".jws", delegation.JWS.MediaType()))
+	ts.Check(mime.AddExtensionType(".p7c", delegation.AC.MediaType()))
+	cert, err := tls.LoadX509KeyPair(ts.MkAbs(args[1]+".pem"), ts.MkAbs(args[1]+".key"))
+	ts.Check(err)
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
+	ts.Check(err)
+	s := &http.Server{
+		Handler:           http.FileServer(http.Dir(ts.MkAbs(args[0]))),
+		ReadHeaderTimeout: 5 * time.Second,
+		ErrorLog:          log.New(io.Discard, "", 0),
+	}
+	go s.Serve(l) // ends when the script does
+	ts.Defer(func() { s.Close() })
+	ts.Setenv("WEB", l.Addr().String())
+}

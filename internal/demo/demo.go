@@ -1,0 +1,199 @@
+package demo
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/discovery"
+)
+
+// Run plays the story and tells it on out. It returns an error if anything
+// ended other than it must.
+func Run(ctx context.Context, out io.Writer) error {
+	now := time.Now().UTC().Truncate(time.Second)
+	w, err := build(now)
+	defer w.close()
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	s := &story{world: w, ctx: ctx, out: out, now: now, policy: delegation.Policy{Roots: w.roots, Time: now}}
+	for _, act := range []func() error{s.sign, s.find, s.connect, s.attack} {
+		if err := act(); err != nil {
+			return fmt.Errorf("demo: %w", err)
+		}
+	}
+	fmt.Fprintf(out, "\nEverything ended as it must.\n")
+	return nil
+}
+
+// A story is the demonstration while it goes on.
+type story struct {
+	*world
+	ctx    context.Context
+	out    io.Writer
+	now    time.Time
+	policy delegation.Policy
+
+	jws, ac []byte
+	result  *delegation.Result
+}
+
+func (s *story) title(format string, args ...any) {
+	fmt.Fprintf(s.out, "\n"+format+"\n", args...)
+}
+
+func (s *story) line(what, format string, args ...any) {
+	fmt.Fprintf(s.out, "  OK  %-40s %s\n", what, fmt.Sprintf(format, args...))
+}
+
+func (s *story) sign() (err error) {
+	fmt.Fprintf(s.out, "The owner of %s signs: %s is delegated to %s.\n", source, service, s.target)
+	expires := s.now.Add(delegation.DefaultLife)
+	if s.jws, err = s.world.sign(delegation.JWS, s.now, expires, s.target); err != nil {
+		return err
+	}
+	if s.ac, err = s.world.sign(delegation.AC, s.now, expires, s.target); err != nil {
+		return err
+	}
+	s.line("signed as JSON web signature", "%d octets", len(s.jws))
+	s.line("signed as X.509 attribute certificate", "%d octets", len(s.ac))
+	return s.publish(s.target, both(s.jws, s.ac), both(s.jws, s.ac))
+}
+
+func both(jws, ac []byte) map[delegation.Encoding][]byte {
+	return map[delegation.Encoding][]byte{delegation.JWS: jws, delegation.AC: ac}
+}
+
+func only(e delegation.Encoding, raw []byte) map[delegation.Encoding][]byte {
+	return map[delegation.Encoding][]byte{e: raw}
+}
+
+func (s *story) find() error {
+	s.title("Somebody who wants to reach %s finds the statement and verifies it.", source)
+	for _, way := range []struct {
+		via      discovery.Via
+		encoding delegation.Encoding
+		raw      []byte
+	}{
+		{discovery.ViaDNS, delegation.JWS, s.jws},
+		{discovery.ViaDNS, delegation.AC, s.ac},
+		{discovery.ViaHTTPS, delegation.JWS, s.jws},
+		{discovery.ViaHTTPS, delegation.AC, s.ac},
+	} {
+		statement := only(way.encoding, way.raw)
+		if err := s.publish(s.target, statement, statement); err != nil {
+			return err
+		}
+		r, err := s.check(s.ctx, way.via, s.policy)
+		if err != nil {
+			return err
+		}
+		s.line(fmt.Sprintf("over %s, as %s", way.via, way.encoding), "verified until %s", r.ValidUntil().Format(time.RFC3339))
+		s.result = r
+	}
+	return nil
+}
+
+func (s *story) connect() error {
+	s.title("It connects to %s, which shows its own certificate.", s.target)
+	accept := s.result.ConnectionCheck(s.target, delegation.PeerPolicy{Roots: s.roots, Now: time.Now})
+	state, err := s.dial(s.peer, accept)
+	if err != nil {
+		return err
+	}
+	s.line("certificate of "+state.PeerCertificates[0].DNSNames[0], "accepted, %s", tls.VersionName(state.Version))
+
+	hijacked, err := s.listen(s.stranger)
+	if err != nil {
+		return err
+	}
+	defer hijacked.Close()
+	_, err = s.dial(hijacked, accept)
+	return s.refused("certificate of "+other, err, delegation.PeerNameMismatch)
+}
+
+// dial connects as a server that relies on the proof does: the check does all
+// that crypto/tls would, and more.
+func (s *story) dial(l net.Listener, check func(tls.ConnectionState) error) (state tls.ConnectionState, err error) {
+	d := tls.Dialer{Config: &tls.Config{
+		ServerName: host, MinVersion: tls.VersionTLS12, SessionTicketsDisabled: true,
+		InsecureSkipVerify: true, VerifyConnection: check,
+	}}
+	c, err := d.DialContext(s.ctx, "tcp", l.Addr().String())
+	if err != nil {
+		return state, err
+	}
+	defer c.Close()
+	return c.(*tls.Conn).ConnectionState(), nil
+}
+
+func (s *story) attack() error {
+	s.title("The attacker answers instead of DNS and of the web server.")
+	evil := delegation.Endpoint{Host: "evil.example", Port: s.target.Port}
+	day := 24 * time.Hour
+
+	// Exchange the last two different characters before the last, so that it
+	// is base64url as before.
+	altered := slices.Clone(s.jws)
+	for i := len(altered) - 2; ; i-- {
+		if altered[i] != altered[i-1] {
+			altered[i], altered[i-1] = altered[i-1], altered[i]
+			break
+		}
+	}
+	foreign, err := signAs(s.stranger, other, delegation.JWS, s.now, s.now.Add(day), evil)
+	if err != nil {
+		return err
+	}
+	expired, err := s.world.sign(delegation.JWS, s.now.Add(-20*time.Hour), s.now.Add(-time.Hour), evil)
+	if err != nil {
+		return err
+	}
+	older, err := s.world.sign(delegation.JWS, s.now.Add(-time.Hour), s.now.Add(day), evil)
+	if err != nil {
+		return err
+	}
+	remembering := s.policy
+	remembering.Floor = s.result.Floors()
+
+	for _, attempt := range []struct {
+		what   string
+		srv    delegation.Endpoint
+		raw    []byte
+		policy delegation.Policy
+		want   delegation.Reason
+	}{
+		{"a forged SRV record", evil, s.jws, s.policy, delegation.TargetMismatch},
+		{"an altered statement", evil, altered, s.policy, delegation.BadSignature},
+		{"a statement of another domain", evil, foreign, s.policy, delegation.SourceMismatch},
+		{"an expired statement", evil, expired, s.policy, delegation.Expired},
+		{"an older statement after a newer one", evil, older, remembering, delegation.Superseded},
+	} {
+		statement := only(delegation.JWS, attempt.raw)
+		if err := s.publish(attempt.srv, statement, statement); err != nil {
+			return err
+		}
+		_, err := s.check(s.ctx, discovery.ViaBoth, attempt.policy)
+		if err := s.refused(attempt.what, err, attempt.want); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refused tells of a refusal, which must be the one expected.
+func (s *story) refused(what string, err error, want delegation.Reason) error {
+	var e *delegation.Error
+	if !errors.As(err, &e) || e.Outcome != delegation.OutcomeRefused || e.Reason != want {
+		return fmt.Errorf("%s: got %v, want it refused: %s", what, err, want)
+	}
+	s.line(what, "refused: %s: %s", e.Reason, e.Detail)
+	return nil
+}
