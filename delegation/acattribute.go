@@ -1,6 +1,9 @@
 package delegation
 
 import (
+	"strings"
+	"unicode"
+
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -28,7 +31,8 @@ func decodeAttribute(der []byte) (decoded, Digest, *Error) {
 		return decoded{}, Digest{}, refuse(MalformedAttribute, "%s", what)
 	}
 	input := cryptobyte.String(der)
-	var content, source, service, targets, hash cryptobyte.String
+	var content, targets, hash cryptobyte.String
+	var d decoded
 	var version int64
 	if !input.ReadASN1(&content, asn1.SEQUENCE) || !input.Empty() {
 		return malformed("it is not one SEQUENCE")
@@ -39,14 +43,13 @@ func decodeAttribute(der []byte) (decoded, Digest, *Error) {
 	if version != attributeVersion {
 		return decoded{}, Digest{}, refuse(AttributeVersion, "version %d of the attribute, not %d", version, attributeVersion)
 	}
-	if !content.ReadASN1(&source, asn1.IA5String) ||
-		!content.ReadASN1(&service, asn1.IA5String) ||
+	if !readIA5(&content, &d.source) ||
+		!readIA5(&content, &d.service) ||
 		!content.ReadASN1(&targets, asn1.SEQUENCE) ||
 		!content.ReadASN1(&hash, asn1.OCTET_STRING) ||
 		!content.Empty() {
 		return malformed("it is not version, source, service, targets and signerHash")
 	}
-	d := decoded{source: string(source), service: string(service)}
 	for !targets.Empty() {
 		t, ok := decodeACTarget(&targets)
 		if !ok {
@@ -70,9 +73,9 @@ func decodeAttribute(der []byte) (decoded, Digest, *Error) {
 //	    weight   INTEGER (0..65535),
 //	    spki     [0] IMPLICIT SEQUENCE SIZE (1..4) OF OCTET STRING (SIZE(32)) OPTIONAL }
 func decodeACTarget(input *cryptobyte.String) (t decodedTarget, ok bool) {
-	var content, host, pins cryptobyte.String
+	var content, pins cryptobyte.String
 	if !input.ReadASN1(&content, asn1.SEQUENCE) ||
-		!content.ReadASN1(&host, asn1.IA5String) ||
+		!readIA5(&content, &t.host) ||
 		!content.ReadASN1Integer(&t.port) ||
 		!content.ReadASN1Integer(&t.priority) ||
 		!content.ReadASN1Integer(&t.weight) ||
@@ -80,7 +83,6 @@ func decodeACTarget(input *cryptobyte.String) (t decodedTarget, ok bool) {
 		!content.Empty() {
 		return t, false
 	}
-	t.host = string(host)
 	for !pins.Empty() {
 		var octets cryptobyte.String
 		if !pins.ReadASN1(&octets, asn1.OCTET_STRING) {
@@ -93,6 +95,16 @@ func decodeACTarget(input *cryptobyte.String) (t decodedTarget, ok bool) {
 		t.pins = append(t.pins, p)
 	}
 	return t, true
+}
+
+// readIA5 reads an IA5String, which is ASCII.
+func readIA5(input *cryptobyte.String, out *string) bool {
+	var text cryptobyte.String
+	if !input.ReadASN1(&text, asn1.IA5String) {
+		return false
+	}
+	*out = string(text)
+	return strings.IndexFunc(*out, func(r rune) bool { return r > unicode.MaxASCII }) < 0
 }
 
 // fixed copies octets of exactly the right number.

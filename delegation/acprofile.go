@@ -43,6 +43,9 @@ func decodeAC(raw []byte) (*signed, error) {
 	if err != nil {
 		return nil, err
 	}
+	if ac.IssuerUniqueID != nil {
+		return nil, refuse(MalformedAC, "the attribute certificate has an issuerUniqueID")
+	}
 	algorithm, err := algorithmOf(ac)
 	if err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ func Inspect(raw []byte) (*Inspection, error) {
 	}
 	in := &Inspection{Raw: raw, Encoding: encoding, Algorithm: s.algorithm, Statement: s.statement, AttributeCertificate: s.attributeCertificate}
 	for i, der := range s.certificates {
-		c, err := x509.ParseCertificate(der)
+		c, err := parseCertificate(der)
 		if err != nil {
 			return nil, refuse(MalformedCertificate, "certificate %d: %v", i+1, err)
 		}

@@ -20,7 +20,7 @@ import (
 func parseChain(der [][]byte, unordered bool) ([]*x509.Certificate, *Error) {
 	var chain []*x509.Certificate
 	for i, raw := range der {
-		c, err := x509.ParseCertificate(raw)
+		c, err := parseCertificate(raw)
 		if err != nil {
 			return nil, refuse(MalformedCertificate, "certificate %d: %v", i+1, err)
 		}
