@@ -101,7 +101,10 @@ func sign(cmd *cobra.Command, f signFlags) error {
 		fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: warning: %s\n", w)
 	}
 	if f.out == "" {
-		_, err := cmd.OutOrStdout().Write(append(raw, '\n'))
+		if f.format == string(delegation.JWS) {
+			raw = append(raw, '\n') // a text; in DER every octet counts
+		}
+		_, err := cmd.OutOrStdout().Write(raw)
 		return err
 	}
 	if err := cli.WriteFile(f.out, raw); err != nil {
