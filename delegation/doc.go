@@ -17,7 +17,10 @@
 // could be used by mistake. The query, the evidence and the policy are three
 // values; a zero one refuses.
 //
-//	evidence := client.Gather(ctx, "b.example", "_xmpp-server._tcp", nil)
+//	evidence, err := client.Gather(ctx, "b.example", "_xmpp-server._tcp", nil)
+//	if err != nil {
+//		return err // the client is set up wrongly
+//	}
 //	result, err := delegation.Verify(
 //		delegation.Query{Source: "b.example", Service: "_xmpp-server._tcp"},
 //		evidence,

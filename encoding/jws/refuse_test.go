@@ -144,7 +144,7 @@ func headerRefusals(t *testing.T, signer *keys.Signer) []refusal {
 		{"x5c a string", x5cIs(`"LEAF"`), jws.ErrHeader, joseRefuses},
 		{"x5c an object", x5cIs(`{"0":"LEAF"}`), jws.ErrHeader, joseRefuses},
 		{"x5c of six", x5cIs(x5c(six)), jws.ErrCertificates, joseAccepts},
-		{"x5c of 17", x5cIs(`[` + strings.Repeat(`"LEAF",`, 16) + `"LEAF"]`), jws.ErrMalformed, joseAccepts},
+		{"x5c of 33", x5cIs(`[` + strings.Repeat(`"LEAF",`, 32) + `"LEAF"]`), jws.ErrMalformed, joseAccepts},
 		{"x5c with a number", x5cIs(`["LEAF",1]`), jws.ErrCertificates, joseRefuses},
 		{"x5c with null", x5cIs(`["LEAF",null]`), jws.ErrMalformed, joseRefuses},
 		{"x5c with an array", x5cIs(`[["LEAF"]]`), jws.ErrCertificates, joseRefuses},
