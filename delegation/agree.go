@@ -17,13 +17,15 @@ func (v *verification) agree(targets []Target, chosen []Proven) ([]Target, *Erro
 	var none *Error // why there is nothing to dial, of the label asked for if it says
 	for _, a := range v.answersSRV() {
 		asked := a.Name == SRVName(v.query.Source, v.query.Service)
-		records, err := v.readSRV(a)
+		err := a.check()
 		switch {
-		case err == nil && len(records) == 0:
+		case err == nil && len(a.Records) == 0:
+			v.log.info("srv", a.Name, "no SRV records (%s)", v.evidence.state(a.Answer, v.policy))
 			continue
 		case err == nil:
+			v.log.ok("srv", a.Name, "%d found (%s)", len(a.Records), v.evidence.state(a.Answer, v.policy))
 			var found []Target
-			found, err = v.matchSRV(a, records, targets, chosen)
+			found, err = v.matchSRV(a, targets, chosen)
 			for _, t := range found {
 				if listed, _ := lists(dial, t.Endpoint); !listed {
 					dial = append(dial, t)
@@ -82,28 +84,9 @@ func (v *verification) agreeWithTarget(targets []Target) ([]Target, *Error) {
 	return nil, e
 }
 
-// readSRV returns the records of an answer that can be gone on with.
-func (v *verification) readSRV(a SRVAnswer) ([]SRVRecord, *Error) {
-	switch {
-	case a.Failure != nil:
-		return nil, refuse(a.Failure.Reason, "SRV %s: %s", a.Name, a.Failure.Detail)
-	case a.DNSSEC == Bogus:
-		return nil, refuse(DNSBogus, "SRV %s: DNSSEC validation failed", a.Name)
-	case len(a.Records) > MaxSRVRecords:
-		return nil, refuse(TooManyRecords, "SRV %s has %d records, at most %d", a.Name, len(a.Records), MaxSRVRecords)
-	case len(a.Records) == 1 && a.Records[0].Target == ".":
-		return nil, refuse(ServiceNotAvailable, "SRV %s has the target \".\"", a.Name)
-	case len(a.Records) == 0:
-		v.log.info("srv", a.Name, "no SRV records (%s)", v.evidence.state(a.Answer, v.policy))
-	default:
-		v.log.ok("srv", a.Name, "%d found (%s)", len(a.Records), v.evidence.state(a.Answer, v.policy))
-	}
-	return a.Records, nil
-}
-
 // matchSRV picks the targets that an SRV answer names. If there is none, the
 // error says why, and it says port-mismatch rather than target-mismatch.
-func (v *verification) matchSRV(a SRVAnswer, records []SRVRecord, targets []Target, chosen []Proven) ([]Target, *Error) {
+func (v *verification) matchSRV(a SRVAnswer, targets []Target, chosen []Proven) ([]Target, *Error) {
 	comparePorts := false
 	for _, p := range chosen {
 		if a.Name == SRVName(v.query.Source, p.Statement.Service) {
@@ -112,7 +95,7 @@ func (v *verification) matchSRV(a SRVAnswer, records []SRVRecord, targets []Targ
 	}
 	var dial []Target
 	var first *Error
-	for _, r := range records {
+	for _, r := range a.Records {
 		e := Endpoint{r.Target, r.Port}
 		if listed, host := lists(targets, e); listed || host && !comparePorts && e.Port != 0 {
 			dial = append(dial, Target{e, r.Priority, r.Weight, pinsFor(targets, e)})

@@ -81,6 +81,7 @@ func judge(c candidate, q Query, p *Policy, log *checks) (*Proven, *Error) {
 	if s.Expires.Before(end) {
 		end = s.Expires
 	}
+	floor.ValidUntil = end.UTC()
 	return &Proven{
 		Statement: *s, Encoding: c.encoding, Origin: c.origin,
 		Signer: keys.Name(leaf), Fingerprint: sha256.Sum256(leaf.Raw),

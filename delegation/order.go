@@ -12,6 +12,9 @@ type Floor struct {
 	Service string `json:"service"`
 	Order   Order  `json:"order"`
 	Targets Digest `json:"targets"`
+	// ValidUntil is when that statement's proof ended, exclusive. It bounds
+	// nothing but association.Association.Required.
+	ValidUntil time.Time `json:"valid_until"`
 }
 
 // An Order is the place of a statement among those for the same source and

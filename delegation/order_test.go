@@ -56,7 +56,10 @@ func remembered(floors ...Floor) func(*trial) {
 }
 
 func floorAt(service string, signer, issued time.Duration, targets []Target) Floor {
-	return Floor{service, Order{baseOrder.SignerNotBefore.Add(signer), baseOrder.Issued.Add(issued)}, DigestTargets(targets)}
+	return Floor{
+		service, Order{baseOrder.SignerNotBefore.Add(signer), baseOrder.Issued.Add(issued)}, DigestTargets(targets),
+		goodStatement().Expires,
+	}
 }
 
 func orderCases() []verifyCase {

@@ -35,21 +35,13 @@ type PeerPolicy struct {
 // VerifyConnection on resumed sessions too, which VerifyPeerCertificate is
 // not; set SessionTicketsDisabled all the same. A refusal is an *[Error].
 func (r *Result) ConnectionCheck(target Endpoint, p PeerPolicy) func(tls.ConnectionState) error {
-	return func(cs tls.ConnectionState) error {
-		if err := r.checkPeer(target, p, cs.PeerCertificates); err != nil {
-			return err
-		}
-		return nil
-	}
+	return func(cs tls.ConnectionState) error { return r.checkPeer(target, p, cs.PeerCertificates) }
 }
 
-func (r *Result) checkPeer(target Endpoint, p PeerPolicy, peer []*x509.Certificate) *Error {
-	if p.Roots == nil || p.Now == nil {
-		return refuse(MissingInput, "the peer policy has no trust anchors (Roots) or no clock (Now)")
-	}
-	now := wholeSecond(p.Now())
-	if now.IsZero() {
-		return refuse(MissingInput, "the peer policy's clock gives no time")
+func (r *Result) checkPeer(target Endpoint, p PeerPolicy, peer []*x509.Certificate) error {
+	_, now, err := p.Trust(peer)
+	if err != nil {
+		return err
 	}
 	if !now.Before(r.validUntil) {
 		return refuse(ProofExpired, "the proof ended at %s", stamp(r.validUntil))
@@ -58,26 +50,45 @@ func (r *Result) checkPeer(target Endpoint, p PeerPolicy, peer []*x509.Certifica
 	if i < 0 {
 		return notListed(r.dial, target)
 	}
-	if len(peer) == 0 {
-		return refuse(PeerUntrusted, "the peer showed no certificate")
-	}
-	leaf := peer[0]
-	if err := leaf.VerifyHostname(target.Host); err != nil {
+	if err := peer[0].VerifyHostname(target.Host); err != nil {
 		return refuse(PeerNameMismatch, "%v", err)
 	}
-	intermediates := x509.NewCertPool()
-	for _, c := range peer[1:] {
-		intermediates.AddCert(c)
-	}
-	if _, err := leaf.Verify(x509.VerifyOptions{
-		Roots: p.Roots, Intermediates: intermediates, CurrentTime: now,
-		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}); err != nil {
-		return refuse(PeerUntrusted, "%v", err)
-	}
 	pins := r.dial[i].SPKI
-	if len(pins) > 0 && !slices.Contains(pins, Pin(sha256.Sum256(leaf.RawSubjectPublicKeyInfo))) {
+	if len(pins) > 0 && !slices.Contains(pins, Pin(sha256.Sum256(peer[0].RawSubjectPublicKeyInfo))) {
 		return refuse(PeerKeyMismatch, "the key of %s is none of the %d pinned", target.Host, len(pins))
 	}
 	return nil
+}
+
+// Trust lets crypto/x509 judge whether a peer's chain, leaf first, leads to a
+// trust anchor for server authentication (RFC 5280, Section 6), now. It returns
+// the first moment at which the chain is no longer valid, and the moment it was
+// judged for, in whole seconds. It looks at no name. The error is an *[Error].
+func (p PeerPolicy) Trust(chain []*x509.Certificate) (end, now time.Time, err error) {
+	if p.Roots == nil || p.Now == nil {
+		return end, now, refuse(MissingInput, "the peer policy has no trust anchors (Roots) or no clock (Now)")
+	}
+	if now = wholeSecond(p.Now()); now.IsZero() {
+		return end, now, refuse(MissingInput, "the peer policy's clock gives no time")
+	}
+	if len(chain) == 0 {
+		return end, now, refuse(PeerUntrusted, "the peer showed no certificate")
+	}
+	intermediates := x509.NewCertPool()
+	for _, c := range chain[1:] {
+		intermediates.AddCert(c)
+	}
+	verified, verr := chain[0].Verify(x509.VerifyOptions{
+		Roots: p.Roots, Intermediates: intermediates, CurrentTime: now,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	})
+	if verr != nil {
+		return end, now, refuse(PeerUntrusted, "%v", verr)
+	}
+	for _, c := range verified {
+		if e := chainEnd(c); e.After(end) {
+			end = e
+		}
+	}
+	return end, now, nil
 }

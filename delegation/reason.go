@@ -213,6 +213,11 @@ const (
 	PortMismatch Reason = "port-mismatch"
 	// TargetMismatch: the statement does not list the target.
 	TargetMismatch Reason = "target-mismatch"
+	// NotSecure: the SRV records are not secure by DNSSEC, so the names of
+	// their targets prove nothing.
+	NotSecure Reason = "not-secure"
+	// NotUsed: the SRV records are secure, so a statement adds nothing.
+	NotUsed Reason = "not-used"
 	// ProofExpired: the proof has ended since it was verified.
 	ProofExpired Reason = "proof-expired"
 	// PeerUntrusted: the peer's certificate does not lead to a trust anchor,
@@ -328,6 +333,8 @@ var reasonTable = []reasonInfo{
 	{ServiceNotAvailable, OutcomeRefused, "the domain says that it does not have this service"},
 	{PortMismatch, OutcomeRefused, "the host is delegated to on another port; the owner must sign this one or mend the SRV record"},
 	{TargetMismatch, OutcomeRefused, "do not connect there: the owner did not delegate to it"},
+	{NotSecure, OutcomeRefused, "sign the zone, and name a validating resolver with --validating-resolver"},
+	{NotUsed, OutcomeRefused, "nothing: secure SRV records come first"},
 	{ProofExpired, OutcomeRefused, "verify again"},
 	{PeerUntrusted, OutcomeRefused, "the provider must show a certificate that leads to a trust anchor of yours"},
 	{PeerNameMismatch, OutcomeRefused, "the provider must show a certificate for the name it was delegated to"},

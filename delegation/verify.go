@@ -13,14 +13,7 @@ import (
 // an *[Error] with the outcome, the reason and the whole explanation. The
 // algorithm, step by step, is in docs/spec.md.
 func Verify(q Query, e *Evidence, p Policy) (*Result, error) {
-	p.Time = wholeSecond(p.Time)
-	if err := q.check(); err != nil {
-		return nil, err
-	}
-	if err := p.check(); err != nil {
-		return nil, err
-	}
-	if err := e.check(q); err != nil {
+	if err := checkInputs(q, e, &p); err != nil {
 		return nil, err
 	}
 	v := &verification{query: q, evidence: e, policy: &p}
@@ -35,6 +28,19 @@ func Verify(q Query, e *Evidence, p Policy) (*Result, error) {
 		return nil, err
 	}
 	return result, nil
+}
+
+// checkInputs refuses what cannot be worked with, and cuts the policy's time to
+// a whole second.
+func checkInputs(q Query, e *Evidence, p *Policy) *Error {
+	if err := q.check(); err != nil {
+		return err
+	}
+	p.Time = wholeSecond(p.Time)
+	if err := p.check(); err != nil {
+		return err
+	}
+	return e.check(q)
 }
 
 // wholeSecond cuts fractions of a second. All times that t is compared with are

@@ -1,0 +1,87 @@
+package association
+
+import "github.com/dnasign/dnasign/delegation"
+
+// A Direction is who opened the connection.
+type Direction string
+
+// The directions. Incoming concerns a peer that says it speaks for the source.
+const (
+	Outgoing Direction = "outgoing"
+	Incoming Direction = "incoming"
+)
+
+// A Method is how a name in a peer's certificate comes to count for a source:
+// the prooftypes of RFC 7712, and ours.
+type Method string
+
+// The methods, in the order of precedence.
+const (
+	PKIX       Method = "pkix"
+	DNSSEC     Method = "dnssec"
+	Delegation Method = "delegation"
+)
+
+// An srvState is what is known of the SRV records.
+type srvState string
+
+const (
+	secure srvState = "secure"
+	plain  srvState = "insecure or absent"
+	broken srvState = "bogus or failed"
+)
+
+// methods lists every method, in order of precedence.
+var methods = []Method{PKIX, DNSSEC, Delegation}
+
+// A rule says what counts in a state, for a direction.
+type rule struct {
+	methods []Method
+	// stop: nothing may be dialled, unless the statement comes first.
+	stop bool
+}
+
+// rules is the precedence table of docs/spec.md. PKIX is never removed by a
+// statement. Secure SRV records are authoritative, so that a statement adds no
+// host to them. Broken ones end an outgoing connection: going on would let an
+// attacker choose by breaking them; an incoming one does not use them.
+var rules = map[srvState]map[Direction]rule{
+	secure: {
+		Outgoing: {methods: []Method{PKIX, DNSSEC}},
+		Incoming: {methods: []Method{PKIX, DNSSEC}},
+	},
+	plain: {
+		Outgoing: {methods: []Method{PKIX, Delegation}},
+		Incoming: {methods: []Method{PKIX, Delegation}},
+	},
+	broken: {
+		Outgoing: {methods: []Method{PKIX, Delegation}, stop: true},
+		Incoming: {methods: []Method{PKIX, Delegation}},
+	},
+}
+
+// provers find the references of a method.
+var provers = map[Method]func(*decision) ([]Reference, error){
+	PKIX:       (*decision).pkix,
+	DNSSEC:     (*decision).dnssec,
+	Delegation: (*decision).delegation,
+}
+
+// bothWays are the services whose delegate also sends for the source. Any
+// other service has clients and servers, and only the server side is delegated.
+var bothWays = map[string]bool{"_xmpp-server._tcp": true, "_xmpps-server._tcp": true}
+
+// defaultPorts are where to connect to the source itself if there are no SRV
+// records (RFC 6120, Section 3.2.2).
+var defaultPorts = map[string]uint16{"_xmpp-server._tcp": 5269, "_xmpp-client._tcp": 5222}
+
+// stateOf sorts what ReadSRV found into the rows of the table.
+func stateOf(srv delegation.SRV, err error) srvState {
+	switch reason := delegation.ReasonOf(err); {
+	case err != nil && reason != delegation.ServiceNotAvailable:
+		return broken
+	case srv.Asked && srv.State == delegation.Secure:
+		return secure
+	}
+	return plain
+}
