@@ -119,42 +119,42 @@ func (e *Evidence) check(q Query) *Error {
 	case len(e.SRV) > MaxAnswers || len(e.TXT) > MaxAnswers || len(e.Documents) > MaxDocuments:
 		return refuse(BadEvidence, "%d SRV answers, %d TXT answers and %d documents, at most %d, %[4]d and %d",
 			len(e.SRV), len(e.TXT), len(e.Documents), MaxAnswers, MaxDocuments)
-	}
-	places := map[string]bool{}
-	for _, service := range Services(q.Service) {
-		places[SRVName(q.Source, service)] = true
-		places[TXTName(q.Source, service)] = true
-		for _, encoding := range Encodings() {
-			places[DocumentURL(q.Source, service, encoding)] = true
-		}
-	}
-	if len(e.TXT)+len(e.Documents) == 0 {
+	case len(e.TXT)+len(e.Documents) == 0:
 		return refuse(MissingInput, "the evidence has neither a TXT answer nor a document: no place was looked at")
 	}
-	look := func(place string, f *Failure) *Error {
-		if !places[place] {
-			return refuse(BadEvidence, "%.300q is no place to look at for this question, or is there twice", place)
+	type place struct{ kind, name string }
+	places := map[place]bool{}
+	for _, service := range Services(q.Service) {
+		places[place{"SRV", SRVName(q.Source, service)}] = true
+		places[place{"TXT", TXTName(q.Source, service)}] = true
+		for _, encoding := range Encodings() {
+			places[place{"HTTPS", DocumentURL(q.Source, service, encoding)}] = true
 		}
-		places[place] = false
+	}
+	look := func(kind, name string, f *Failure) *Error {
+		if !places[place{kind, name}] {
+			return refuse(BadEvidence, "%s %.300q is no place to look at for this question, or is there twice", kind, name)
+		}
+		places[place{kind, name}] = false
 		if f != nil && f.Reason.Outcome() != OutcomeUndetermined {
 			return refuse(BadEvidence, "%.40q is no reason for a look-up to fail", f.Reason)
 		}
 		return nil
 	}
-	ask := func(place string, a Answer) *Error {
+	ask := func(kind string, a Answer) *Error {
 		switch a.DNSSEC {
 		case Secure, Insecure, Bogus, Indeterminate:
-			return look(place, a.Failure)
+			return look(kind, a.Name, a.Failure)
 		}
 		return refuse(BadEvidence, "%.40q is no DNSSEC state", a.DNSSEC)
 	}
 	for _, a := range e.SRV {
-		if err := ask(a.Name, a.Answer); err != nil {
+		if err := ask("SRV", a.Answer); err != nil {
 			return err
 		}
 	}
 	for _, a := range e.TXT {
-		if err := ask(a.Name, a.Answer); err != nil {
+		if err := ask("TXT", a.Answer); err != nil {
 			return err
 		}
 	}
@@ -162,7 +162,7 @@ func (e *Evidence) check(q Query) *Error {
 		if d.File != "" && d.URL == "" && d.Failure == nil {
 			continue
 		}
-		if err := look(d.URL, d.Failure); err != nil {
+		if err := look("HTTPS", d.URL, d.Failure); err != nil {
 			return err
 		}
 	}

@@ -399,8 +399,6 @@ var causes = []struct {
 	{keys.ErrKeyReadable, KeyReadable},
 	{keys.ErrKeyMismatch, KeyMismatch},
 	{keys.ErrPEM, BadPEM},
-	{fs.ErrNotExist, BadFile},
-	{fs.ErrPermission, BadFile},
 }
 
 // ReasonOf finds the reason in any error of this module, or "" if there is
@@ -418,6 +416,10 @@ func ReasonOf(err error) Reason {
 		if errors.Is(err, c.err) {
 			return c.reason
 		}
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return BadFile
 	}
 	return ""
 }

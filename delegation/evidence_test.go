@@ -1,0 +1,273 @@
+package delegation
+
+import (
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// adjusted is a spoiler that changes the evidence.
+func adjusted(change func(e *Evidence)) func(*trial) {
+	return func(tr *trial) { tr.adjust = change }
+}
+
+func inputCases() []verifyCase {
+	other := func(name string) func(e *Evidence) {
+		return func(e *Evidence) {
+			e.TXT = append(e.TXT, TXTAnswer{Answer: Answer{Name: name, DNSSEC: Insecure}})
+		}
+	}
+	return []verifyCase{
+		{"zero query", func(tr *trial) { tr.query = Query{} }, MissingInput},
+		{"no source", func(tr *trial) { tr.query.Source = "" }, MissingInput},
+		{"no service", func(tr *trial) { tr.query.Service = "" }, MissingInput},
+		{"zero policy", func(tr *trial) { tr.policy = Policy{} }, MissingInput},
+		{"no trust anchors", func(tr *trial) { tr.policy.Roots = nil }, MissingInput},
+		{"no time", func(tr *trial) { tr.policy.Time = time.Time{} }, MissingInput},
+		{"zero time in another zone", func(tr *trial) { tr.policy.Time = time.Time{}.In(time.FixedZone("", 3600)) }, MissingInput},
+		{"a nanosecond after the zero time", func(tr *trial) { tr.policy.Time = time.Time{}.Add(1) }, MissingInput},
+		{"negative life", func(tr *trial) { tr.policy.MaxLife = -1 }, MissingInput},
+		{"life of 90 days", func(tr *trial) { tr.policy.MaxLife = LongestMaxLife }, Verified},
+		{"life above 90 days", func(tr *trial) { tr.policy.MaxLife = LongestMaxLife + 1 }, MissingInput},
+		{"no place looked at", adjusted(func(e *Evidence) { e.TXT = nil }), MissingInput},
+		{"only SRV asked", adjusted(func(e *Evidence) { e.TXT, e.SRV = nil, []SRVAnswer{srvAnswer(Secure, good)} }), MissingInput},
+
+		{"source in upper case", func(tr *trial) { tr.query.Source = "B.example" }, BadQuery},
+		{"service as typed", func(tr *trial) { tr.query.Service = "xmpp-server" }, BadQuery},
+		{"target without port", asked(host, 0), BadQuery},
+		{"target without host", asked("", 5269), BadQuery},
+		{"target with a trailing dot", asked(host+".", 5269), BadQuery},
+		{"target that is an address", asked("192.0.2.1", 5269), BadQuery},
+
+		{"zero evidence", adjusted(func(e *Evidence) { *e = Evidence{} }), BadEvidence},
+		{"version 0", adjusted(func(e *Evidence) { e.Version = 0 }), BadEvidence},
+		{"version 2", adjusted(func(e *Evidence) { e.Version = 2 }), BadEvidence},
+		{"evidence for another source", adjusted(func(e *Evidence) { e.Source = "c.example" }), BadEvidence},
+		{"evidence for another service", adjusted(func(e *Evidence) { e.Service = "_imap._tcp" }), BadEvidence},
+		{"evidence for the other label", adjusted(func(e *Evidence) { e.Service = direct }), BadEvidence},
+		{"a place of the other label", adjusted(other(TXTName(source, direct))), Verified},
+		{"a place of another source", adjusted(other(TXTName("c.example", service))), BadEvidence},
+		{"a place of another role", adjusted(other(TXTName(source, "_xmpp-client._tcp"))), BadEvidence},
+		{"a place without a name", adjusted(other("")), BadEvidence},
+		{"a place in upper case", adjusted(other(strings.ToUpper(TXTName(source, direct)))), BadEvidence},
+		{"a place twice", adjusted(other(txtPlace)), BadEvidence},
+		{"three TXT answers", adjusted(func(e *Evidence) {
+			other(TXTName(source, direct))(e)
+			other(TXTName(source, direct))(e)
+		}), BadEvidence},
+		{"SRV at a strange name", adjusted(func(e *Evidence) {
+			a := srvAnswer(Secure, good)
+			a.Name = "evil.example"
+			e.SRV = []SRVAnswer{a}
+		}), BadEvidence},
+		{"SRV twice", adjusted(func(e *Evidence) { e.SRV = []SRVAnswer{srvAnswer(Secure, good), srvAnswer(Secure, good)} }), BadEvidence},
+		{"SRV asked where TXT is", adjusted(func(e *Evidence) {
+			e.SRV = []SRVAnswer{srvAnswer(Secure, good)}
+			e.SRV[0].Name = TXTName(source, direct)
+		}), BadEvidence},
+		{"TXT asked where SRV is", adjusted(other(srvPlace)), BadEvidence},
+		{"documents from a strange URL", adjusted(func(e *Evidence) { e.Documents = []Document{{URL: "https://evil.example/", Status: 404}} }), BadEvidence},
+		{"document over http", adjusted(func(e *Evidence) {
+			e.Documents = []Document{{URL: strings.Replace(documentPlace, "https:", "http:", 1), Status: 404}}
+		}), BadEvidence},
+		{"document twice", adjusted(func(e *Evidence) {
+			e.Documents = []Document{{URL: documentPlace, Status: 404}, {URL: documentPlace, Status: 404}}
+		}), BadEvidence},
+		{"document from nowhere", adjusted(func(e *Evidence) { e.Documents = []Document{{Status: 404}} }), BadEvidence},
+		{"file that failed", adjusted(func(e *Evidence) { e.Documents = []Document{{File: "f", Failure: &Failure{HTTPSFailure, "x"}}} }), BadEvidence},
+		{"8 files", adjusted(func(e *Evidence) { e.Documents = manyFiles(8) }), Verified},
+		{"9 files", adjusted(func(e *Evidence) { e.Documents = manyFiles(9) }), BadEvidence},
+		{"failure for no reason", adjusted(func(e *Evidence) { e.TXT[0].Failure = &Failure{} }), BadEvidence},
+		{"failure that says verified", adjusted(func(e *Evidence) { e.TXT[0].Failure = &Failure{Verified, "x"} }), BadEvidence},
+		{"failure that says revoked", adjusted(func(e *Evidence) { e.TXT[0].Failure = &Failure{Revoked, "x"} }), BadEvidence},
+		{"failure of an unknown reason", adjusted(func(e *Evidence) { e.TXT[0].Failure = &Failure{"because", "x"} }), BadEvidence},
+		{"unknown DNSSEC state of TXT", adjusted(func(e *Evidence) { e.TXT[0].DNSSEC = "SECURE" }), BadEvidence},
+		{"unknown DNSSEC state of SRV", srv("Bogus", good), BadEvidence},
+		{"no DNSSEC state", adjusted(func(e *Evidence) { e.TXT[0].DNSSEC = "" }), BadEvidence},
+	}
+}
+
+func manyFiles(n int) []Document {
+	list := make([]Document, n)
+	for i := range list {
+		list[i].File = fmt.Sprint(i)
+	}
+	return list
+}
+
+func TestInputs(t *testing.T) { runCases(t, 50, inputCases()) }
+
+// TestMissingInput: what is missing is named.
+func TestMissingInput(t *testing.T) {
+	tr := newTrial(t)
+	evidence := evidenceOf(txtAnswer())
+	for _, c := range []struct {
+		name string
+		call func() error
+		want string
+	}{
+		{"source", func() error { _, err := Verify(Query{Service: service}, evidence, tr.policy); return err }, "source"},
+		{"service", func() error { _, err := Verify(Query{Source: source}, evidence, tr.policy); return err }, "service"},
+		{"evidence", func() error { _, err := Verify(tr.query, nil, tr.policy); return err }, "evidence"},
+		{"roots", func() error { _, err := Verify(tr.query, evidence, Policy{Time: now}); return err }, "Roots"},
+		{"time", func() error { _, err := Verify(tr.query, evidence, Policy{Roots: tr.policy.Roots}); return err }, "Time"},
+		{"signer", func() error { _, err := Sign(goodStatement(), JWS, nil); return err }, "signer"},
+		{"peer's roots", func() error { return new(Result).checkPeer(endpoint, PeerPolicy{Now: clock(now)}, nil) }, "Roots"},
+		{"peer's clock", func() error { return new(Result).checkPeer(endpoint, PeerPolicy{Roots: tr.policy.Roots}, nil) }, "Now"},
+		{"result", func() error {
+			r := NewReport(tr.query, nil, nil)
+			return refuse(r.Reason, "%s", r.Detail)
+		}, "result"},
+		{"zero result", func() error {
+			r := NewReport(tr.query, new(Result), nil)
+			return refuse(r.Reason, "%s", r.Detail)
+		}, "result"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if e := wantRefusal(t, MissingInput, c.call()); !strings.Contains(e.Detail, c.want) {
+				t.Errorf("%q does not name %q", e.Detail, c.want)
+			}
+		})
+	}
+}
+
+func clock(t time.Time) func() time.Time { return func() time.Time { return t } }
+
+// through sends evidence through JSON.
+func through(t testing.TB, e *Evidence) *Evidence {
+	t.Helper()
+	data, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	replayed := new(Evidence)
+	if err := json.Unmarshal(data, replayed); err != nil {
+		t.Fatal(err)
+	}
+	return replayed
+}
+
+// TestReplay: evidence read back from JSON gives the same report, except that
+// a verified one says so.
+func TestReplay(t *testing.T) {
+	compared := 0
+	for _, table := range tables() {
+		for _, c := range table.cases {
+			if strings.Contains(c.name, "not ASCII") || strings.Contains(c.name, "no letter") {
+				continue // octets that discovery gives in escaped form, see TXTAnswer
+			}
+			tr := newTrial(t)
+			c.spoil(tr)
+			result, err := tr.verify()
+			want := NewReport(tr.query, result, err)
+			replayed := through(t, tr.evidence)
+			if !replayed.Replayed() || tr.evidence.Replayed() {
+				t.Fatalf("%s: the marks are wrong", c.name)
+			}
+			tr.policy.BelieveReplayedDNSSEC = true
+			result, err = Verify(tr.query, replayed, tr.policy)
+			got := NewReport(tr.query, result, err)
+			if want.Outcome == OutcomeVerified {
+				want.Notes = append(want.Notes, "replayed evidence", "DNSSEC states of replayed evidence believed")
+			}
+			if !reflect.DeepEqual(want, got) {
+				t.Errorf("%s/%s: first %.2000v, replayed %.2000v", table.name, c.name, want, got)
+			}
+			compared++
+		}
+	}
+	if compared < 400 {
+		t.Errorf("only %d cases", compared)
+	}
+}
+
+// TestReplayedDNSSEC: a file's claim of DNSSEC counts only if the policy says
+// so, and bogus counts always.
+func TestReplayedDNSSEC(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		state   DNSSEC
+		believe bool
+		want    Reason
+	}{
+		{"secure", Secure, false, TargetMismatch},
+		{"secure, believed", Secure, true, Conflict},
+		{"insecure, believed", Insecure, true, TargetMismatch},
+		{"bogus", Bogus, false, DNSBogus},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tr := newTrial(t)
+			srv(c.state, evil)(tr)
+			_, _ = tr.verify()
+			tr.policy.BelieveReplayedDNSSEC = c.believe
+			_, err := Verify(tr.query, through(t, tr.evidence), tr.policy)
+			wantRefusal(t, c.want, err)
+		})
+	}
+}
+
+// TestHostileEvidence: JSON that no collector writes.
+func TestHostileEvidence(t *testing.T) {
+	question := `"version":1,"source":"b.example","service":"_xmpp-server._tcp"`
+	tr := newTrial(t)
+	for _, c := range []struct {
+		name string
+		json string
+		want Reason
+	}{
+		{"null", `null`, BadEvidence},
+		{"empty", `{}`, BadEvidence},
+		{"only the question", `{` + question + `}`, MissingInput},
+		{"null lists", `{` + question + `,"txt":null,"documents":null}`, MissingInput},
+		{"null document", `{` + question + `,"documents":[null]}`, BadEvidence},
+		{"100,000 documents", `{` + question + `,"documents":[` + strings.Repeat(`{},`, 99999) + `{}]}`, BadEvidence},
+		{"100,000 TXT answers", `{` + question + `,"txt":[` + strings.Repeat(`{},`, 99999) + `{}]}`, BadEvidence},
+		{"100,000 SRV records", `{` + question + `,"txt":[{"name":"` + txtPlace + `","dnssec":"insecure"}],"srv":[{"name":"` + srvPlace +
+			`","dnssec":"secure","records":[` + strings.Repeat(`{},`, 99999) + `{}]}]}`, NoStatement},
+		{"a strange place", `{` + question + `,"txt":[{"name":"evil.example","dnssec":"insecure"}]}`, BadEvidence},
+		{"a mark that says not replayed", `{` + question + `,"replayed":false,"txt":[{"name":"` + txtPlace + `","dnssec":"secure"}]}`, NoStatement},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := new(Evidence)
+			if err := json.Unmarshal([]byte(c.json), e); err != nil {
+				t.Fatal(err)
+			}
+			if !e.Replayed() {
+				t.Error("not marked as replayed")
+			}
+			result, err := Verify(tr.query, e, tr.policy)
+			wantEnd(t, c.want, result, err)
+		})
+	}
+}
+
+// TestPolicyServesMany: one policy and one evidence serve many goroutines.
+func TestPolicyServesMany(t *testing.T) {
+	tr := newTrial(t)
+	tr.policy.Floor = []Floor{floorAt(service, 0, 0, goodStatement().Targets)}
+	tr.policy.SignerCheck = func([]*x509.Certificate) error { return nil }
+	first, err := tr.verify()
+	wantEnd(t, Verified, first, err)
+	done := make(chan Report)
+	for range 8 {
+		go func() {
+			result, err := Verify(tr.query, tr.evidence, tr.policy)
+			for i := range result.Dial() {
+				result.Dial()[i].Host = "evil.example"
+			}
+			done <- NewReport(tr.query, result, err)
+		}()
+	}
+	want := NewReport(tr.query, first, nil)
+	for range 8 {
+		if diff := cmp.Diff(want, <-done); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+	}
+}

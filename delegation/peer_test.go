@@ -1,0 +1,204 @@
+package delegation
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/keys"
+)
+
+// A meeting is a TLS connection to a peer, after a statement was verified.
+type meeting struct {
+	*trial
+	target Endpoint
+	peer   *keys.Signer // whom the peer shows
+	policy PeerPolicy
+	server bool // the peer is the TLS client
+}
+
+// shows is a spoiler for the certificate of the peer.
+func shows(edit func(c *x509.Certificate)) func(*meeting) {
+	return func(m *meeting) { m.peer = m.issue("P-256", edit) }
+}
+
+func pinned(pins ...Pin) func(*meeting) {
+	return func(m *meeting) { m.statement.Targets[0].SPKI = pins }
+}
+
+type peerCase struct {
+	name  string
+	spoil func(m *meeting)
+	want  Reason
+}
+
+func peerCases() []peerCase {
+	hosting := func(c *x509.Certificate) { c.DNSNames = []string{host} }
+	return []peerCase{
+		{"good", func(*meeting) {}, Verified},
+		{"the peer connects to us", func(m *meeting) { m.server = true }, Verified},
+		{"wildcard that covers the target", shows(func(c *x509.Certificate) { c.DNSNames = []string{"*.hosting.example"} }), Verified},
+		{"no extKeyUsage", shows(func(c *x509.Certificate) { hosting(c); c.ExtKeyUsage = nil }), Verified},
+		{"name in upper case", shows(func(c *x509.Certificate) { c.DNSNames = []string{"XMPP.Hosting.example"} }), Verified},
+		{"the last second", func(m *meeting) { m.policy.Now = clock(goodStatement().Expires.Add(-1)) }, Verified},
+
+		{"no trust anchors", func(m *meeting) { m.policy.Roots = nil }, MissingInput},
+		{"no clock", func(m *meeting) { m.policy.Now = nil }, MissingInput},
+		{"zero policy", func(m *meeting) { m.policy = PeerPolicy{} }, MissingInput},
+		{"clock that says nothing", func(m *meeting) { m.policy.Now = clock(time.Time{}) }, MissingInput},
+		{"clock a nanosecond after zero", func(m *meeting) { m.policy.Now = clock(time.Time{}.Add(1)) }, MissingInput},
+		{"proof has ended", func(m *meeting) { m.policy.Now = clock(goodStatement().Expires) }, ProofExpired},
+		{"host not delegated to", func(m *meeting) { m.target.Host = "evil.example" }, TargetMismatch},
+		{"port not delegated to", func(m *meeting) { m.target.Port = 443 }, PortMismatch},
+		{"no target", func(m *meeting) { m.target = Endpoint{} }, TargetMismatch},
+		{"delegated to, not in SRV", func(m *meeting) {
+			both(twoTargets, srv(Insecure, good))(m.trial)
+			m.target = Endpoint{"backup.example", 5270}
+		}, TargetMismatch},
+
+		{"name of another", shows(func(c *x509.Certificate) { c.DNSNames = []string{"evil.example"} }), PeerNameMismatch},
+		{"name of the source", shows(nil), PeerNameMismatch},
+		{"name of a parent", shows(func(c *x509.Certificate) { c.DNSNames = []string{"hosting.example"} }), PeerNameMismatch},
+		{"wildcard two labels above", shows(func(c *x509.Certificate) { c.DNSNames = []string{"*.example"} }), PeerNameMismatch},
+		{"common name only", shows(func(c *x509.Certificate) { c.DNSNames, c.Subject.CommonName = nil, host }), PeerNameMismatch},
+		{"trust anchor of others", func(m *meeting) {
+			other, err := localca.New("Other Root", now)
+			if err != nil {
+				m.t.Fatal(err)
+			}
+			m.peer = m.issueBelow(other, "P-256", hosting)
+		}, PeerUntrusted},
+		{"no intermediate", func(m *meeting) {
+			signer, err := keys.NewSigner(m.peer.Chain()[:1], m.peer.Key())
+			if err != nil {
+				m.t.Fatal(err)
+			}
+			m.peer = signer
+		}, PeerUntrusted},
+		{"for clientAuth only", shows(func(c *x509.Certificate) {
+			hosting(c)
+			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+		}), PeerUntrusted},
+		{"for clientAuth only, the peer connects to us", func(m *meeting) {
+			m.server = true
+			shows(func(c *x509.Certificate) {
+				hosting(c)
+				c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+			})(m)
+		}, PeerUntrusted},
+		{"certificate has expired", shows(func(c *x509.Certificate) { hosting(c); c.NotAfter = now.Add(-time.Second) }), PeerUntrusted},
+		{"certificate is not yet valid", shows(func(c *x509.Certificate) { hosting(c); c.NotBefore = now.Add(time.Second) }), PeerUntrusted},
+		{"no certificate", func(m *meeting) { m.peer = nil }, PeerUntrusted},
+
+		{"right pin", func(m *meeting) { pinned(pinOf(m.peer))(m) }, Verified},
+		{"right pin among others", func(m *meeting) { pinned(Pin{1}, pinOf(m.peer), Pin{2})(m) }, Verified},
+		{"wrong pin", pinned(Pin{1}), PeerKeyMismatch},
+		{"pin of the intermediate", func(m *meeting) { pinned(pinOfCertificate(m.intermediate.Certificate))(m) }, PeerKeyMismatch},
+		{"right pin, wrong name", func(m *meeting) {
+			m.peer = m.issue("P-256", nil)
+			pinned(pinOf(m.peer))(m)
+		}, PeerNameMismatch},
+	}
+}
+
+// TestPeer holds real TLS connections to ConnectionCheck.
+func TestPeer(t *testing.T) {
+	cases := peerCases()
+	if len(cases) < 33 {
+		t.Errorf("only %d cases", len(cases))
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			m := &meeting{trial: newTrial(t), target: endpoint}
+			m.peer = m.issue("P-256", func(c *x509.Certificate) { c.DNSNames = []string{host} })
+			m.policy = PeerPolicy{Roots: m.root.Pool(), Now: clock(now)}
+			c.spoil(m)
+			result, err := m.verify()
+			wantEnd(t, Verified, result, err)
+			check := result.ConnectionCheck(m.target, m.policy)
+			if m.peer == nil {
+				wantRefusal(t, c.want, check(tls.ConnectionState{}))
+				return
+			}
+			err = m.connect(check)
+			if c.want == Verified {
+				if err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			wantRefusal(t, c.want, err)
+		})
+	}
+}
+
+// connect shakes hands on loopback and returns what our side says.
+func (m *meeting) connect(check func(tls.ConnectionState) error) error {
+	m.t.Helper()
+	certificate := tls.Certificate{PrivateKey: m.peer.Key()}
+	for _, c := range m.peer.Chain() {
+		certificate.Certificate = append(certificate.Certificate, c.Raw)
+	}
+	peersConfig := &tls.Config{Certificates: []tls.Certificate{certificate}, InsecureSkipVerify: true}
+	ours := &tls.Config{
+		Certificates: []tls.Certificate{certificate}, InsecureSkipVerify: true, ServerName: m.target.Host,
+		ClientAuth: tls.RequireAnyClientCert, SessionTicketsDisabled: true, VerifyConnection: check,
+	}
+	here, there := loopback(m.t)
+	defer here.Close()
+	client, server := tls.Client(here, ours), tls.Server(there, peersConfig)
+	if m.server {
+		client, server = tls.Client(there, peersConfig), tls.Server(here, ours)
+	}
+	us, peer := client, server
+	if m.server {
+		us, peer = server, client
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer there.Close()
+		// The outcome of our side is what counts; a refused peer sees an alert.
+		if peer.Handshake() == nil {
+			var last [1]byte
+			_, _ = peer.Read(last[:])
+		}
+	}()
+	err := us.Handshake()
+	here.Close()
+	<-done
+	return err
+}
+
+// loopback is a connection that holds what is written until it is read, which
+// net.Pipe does not: two sides that both write an alert would wait for ever.
+func loopback(t testing.TB) (here, there net.Conn) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	if here, err = net.Dial("tcp", listener.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if there, err = listener.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	return here, there
+}
+
+func pinOf(s *keys.Signer) Pin { return pinOfCertificate(s.Leaf()) }
+
+func pinOfCertificate(c *x509.Certificate) Pin { return sha256.Sum256(c.RawSubjectPublicKeyInfo) }
+
+// TestZeroResult: a result that Verify did not make accepts nobody.
+func TestZeroResult(t *testing.T) {
+	lab := newLaboratory(t)
+	check := new(Result).ConnectionCheck(endpoint, PeerPolicy{Roots: lab.root.Pool(), Now: clock(now)})
+	wantRefusal(t, ProofExpired, check(tls.ConnectionState{PeerCertificates: lab.signer.Chain()}))
+}
