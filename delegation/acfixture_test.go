@@ -39,9 +39,9 @@ var (
 	acTargets    = append(slices.Clone(acValue), 3)
 	acTarget     = append(slices.Clone(acTargets), 0)
 	acHolderList = []int{acHolder, 0}
-	acIssuerForm = []int{acIssuer, 0}          // V2Form
-	acIssuerList = []int{acIssuer, 0, 0}       // its GeneralNames
-	acIssuerName = []int{acIssuer, 0, 0, 0, 0} // its Name
+	acIssuerForm = []int{acIssuer} // V2Form
+	acIssuerList = []int{acIssuer, 0}
+	acIssuerName = []int{acIssuer, 0, 0, 0}
 )
 
 // The parts of a CMS message: numbers of the children of SignedData.
