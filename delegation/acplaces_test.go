@@ -1,0 +1,176 @@
+package delegation
+
+import (
+	"bytes"
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dnasign/dnasign/internal/dertree"
+)
+
+// acRecord is a spoiler that has the message in a TXT record, its base64
+// changed. An extension fills it so that the base64 ends in one "=".
+func acRecord(change func(value string) string) func(*trial) {
+	return func(tr *trial) {
+		var der []byte
+		for n := 0; len(der)%3 != 2; n++ {
+			der = tr.ac(acEdits{info: func(info *dertree.Node) {
+				info.At(acExtensions).Add(acExtension("2.25.1", false, make([]byte, n)))
+			}})
+		}
+		tr.evidence = evidenceOf(txtAnswer("v=DNA1; e=ac; s=" + change(base64.StdEncoding.EncodeToString(der))))
+	}
+}
+
+func acFile(change func(der []byte) []byte) func(*trial) {
+	return func(tr *trial) {
+		tr.evidence = evidenceOf(Document{File: "statement", Body: change(tr.ac(acEdits{}))})
+	}
+}
+
+func acServed(change func(d *Document)) func(*trial) {
+	return func(tr *trial) {
+		d := acDocument(tr.ac(acEdits{}))
+		change(&d)
+		tr.evidence = evidenceOf(d)
+	}
+}
+
+func asIs(der []byte) []byte { return der }
+
+// endsInLF is a message with a signer info, of which the last octet is 0x0A.
+func endsInLF(der []byte) []byte {
+	message := dertree.MustParse(der)
+	message.At(1, 0, bagSigners).Add(acInteger('\n'))
+	return message.Bytes()
+}
+
+func acPlaceCases() []verifyCase {
+	return []verifyCase{
+		{"record", func(tr *trial) {
+			tr.evidence = evidenceOf(txtAnswer(TXTRecord(AC, tr.ac(acEdits{}))))
+		}, Verified},
+		{"record that ends in padding", acRecord(func(v string) string { return v }), Verified},
+		{"record without padding", acRecord(func(v string) string { return strings.TrimRight(v, "=") }), MalformedRecord},
+		{"record with more padding", acRecord(func(v string) string { return v + "=" }), MalformedRecord},
+		{"record with padding inside", acRecord(func(v string) string { return v[:4] + "=" + v[5:] }), MalformedRecord},
+		{"record with trailing bits", acRecord(func(v string) string { return v[:len(v)-2] + "B=" }), MalformedRecord},
+		{"record in base64url", acRecord(func(v string) string { return "-_" + v[2:] }), MalformedRecord},
+		{"record with a dot", acRecord(func(v string) string { return v[:4] + "." + v[5:] }), MalformedRecord},
+		{"record with a space", acRecord(func(v string) string { return v[:4] + " " + v[4:] }), MalformedRecord},
+		{"record with a line end", acRecord(func(v string) string { return v + "\n" }), MalformedRecord},
+		{"record with a line end inside", acRecord(func(v string) string { return v[:4] + "\r\n" + v[4:] }), MalformedRecord},
+		{"record of one character", acRecord(func(string) string { return "A" }), MalformedRecord},
+		{"record of padding", acRecord(func(string) string { return "====" }), MalformedRecord},
+		{"record with LF in the DER", acRecord(func(v string) string {
+			der, _ := base64.StdEncoding.DecodeString(v)
+			return base64.StdEncoding.EncodeToString(append(der, '\n'))
+		}), MalformedBag},
+		{"record in base64 twice", acRecord(func(v string) string { return base64.StdEncoding.EncodeToString([]byte(v)) }), MalformedBag},
+		{"record that says jws", func(tr *trial) {
+			tr.evidence = evidenceOf(txtAnswer(TXTRecord(JWS, []byte(base64.StdEncoding.EncodeToString(tr.ac(acEdits{}))))))
+		}, MalformedToken},
+		{"record of a JWS that says ac", func(tr *trial) {
+			tr.evidence = evidenceOf(txtAnswer("v=DNA1; e=ac; s=" + string(tr.sign())))
+		}, MalformedRecord},
+		{"record of a JWS in base64 that says ac", func(tr *trial) {
+			tr.evidence = evidenceOf(txtAnswer(TXTRecord(AC, tr.sign())))
+		}, MalformedBag},
+		{"record too large", func(tr *trial) {
+			tr.evidence = evidenceOf(txtAnswer(TXTRecord(AC, make([]byte, MaxStatementSize+1))))
+		}, StatementTooLarge},
+
+		{"document", acServed(func(*Document) {}), Verified},
+		// Evidence has media types without parameters: who fetches drops them.
+		{"media type with a parameter left", acServed(func(d *Document) { d.MediaType += "; smime-type=certs-only" }), NoStatement},
+		{"media type in upper case", acServed(func(d *Document) { d.MediaType = "Application/PKCS7-MIME" }), NoStatement},
+		{"media type of signatures", acServed(func(d *Document) { d.MediaType = "application/pkcs7-signature" }), NoStatement},
+		{"old media type", acServed(func(d *Document) { d.MediaType = "application/x-pkcs7-mime" }), NoStatement},
+		{"media type of the other encoding", acServed(func(d *Document) { d.MediaType = JWS.MediaType() }), NoStatement},
+		{"media type of pages", acServed(func(d *Document) { d.MediaType = "text/html" }), NoStatement},
+		{"at the address of the other encoding", acServed(func(d *Document) { d.URL, d.MediaType = documentPlace, JWS.MediaType() }), MalformedToken},
+		{"a JWS at this address", acServed(func(d *Document) { d.Body = []byte("e30.e30.AA") }), MalformedBag},
+		{"status 404", acServed(func(d *Document) { d.Status = 404 }), NoStatement},
+		{"LF at the end", acServed(func(d *Document) { d.Body = append(d.Body, '\n') }), MalformedBag},
+		{"CR LF at the end", acServed(func(d *Document) { d.Body = append(d.Body, '\r', '\n') }), MalformedBag},
+		{"LF at the beginning", acServed(func(d *Document) { d.Body = append([]byte{'\n'}, d.Body...) }), MalformedBag},
+		{"PEM", acServed(func(d *Document) {
+			d.Body = []byte("-----BEGIN CMS-----\n" + base64.StdEncoding.EncodeToString(d.Body) + "\n-----END CMS-----\n")
+		}), MalformedBag},
+		{"base64", acServed(func(d *Document) { d.Body = []byte(base64.StdEncoding.EncodeToString(d.Body)) }), MalformedBag},
+		{"last octet 0x0A", acServed(func(d *Document) { d.Body = endsInLF(d.Body) }), BagContents},
+		{"32,769 octets", acServed(func(d *Document) { d.Body = append(d.Body, make([]byte, MaxStatementSize+1-len(d.Body))...) }), StatementTooLarge},
+
+		{"file", acFile(asIs), Verified},
+		{"file with LF at the end", acFile(func(der []byte) []byte { return append(der, '\n') }), MalformedBag},
+		{"file with last octet 0x0A", acFile(endsInLF), BagContents},
+		{"file with LF at the beginning", acFile(func(der []byte) []byte { return append([]byte{'\n'}, der...) }), MalformedToken},
+		{"file in base64", acFile(func(der []byte) []byte { return []byte(base64.StdEncoding.EncodeToString(der)) }), MalformedToken},
+		{"file in base64url that begins like DER", acFile(func([]byte) []byte { return []byte("0.0.0") }), MalformedBag},
+	}
+}
+
+func TestACPlaces(t *testing.T) { runCases(t, 42, acPlaceCases()) }
+
+// TestSniff: the first octet tells the encoding of a file.
+func TestSniff(t *testing.T) {
+	tr := newTrial(t)
+	for text, want := range map[string]Encoding{
+		"": JWS, "e": JWS, "0": AC, "\x30\x82": AC, "\x31": JWS, "\n\x30": JWS, "\xa0": JWS,
+		string(tr.ac(acEdits{})): AC, string(tr.sign()): JWS,
+	} {
+		if got := sniff([]byte(text)); got != want {
+			t.Errorf("%.20q: %s, want %s", text, got, want)
+		}
+	}
+}
+
+// TestInspectBoth: Inspect shows the same statement from both encodings, and
+// of this one the attribute certificate.
+func TestInspectBoth(t *testing.T) {
+	tr := newTrial(t)
+	der, token := tr.ac(acEdits{}), tr.sign()
+	ac, err := Inspect(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	jws, err := Inspect(append(token, '\n'))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []*Inspection{ac, jws} {
+		if diff := cmp.Diff(tr.statement, in.Statement); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", in.Encoding, diff)
+		}
+		if len(in.Certificates) != 2 || !in.Certificates[0].Equal(tr.signer.Leaf()) || !in.Certificates[1].Equal(tr.signer.Chain()[1]) {
+			t.Errorf("%s: %d certificates", in.Encoding, len(in.Certificates))
+		}
+	}
+	if ac.Encoding != AC || jws.Encoding != JWS || ac.Algorithm != "ECDSA-SHA256" || jws.Algorithm != "ES256" {
+		t.Errorf("%s by %s, %s by %s", ac.Encoding, ac.Algorithm, jws.Encoding, jws.Algorithm)
+	}
+	if !bytes.Equal(ac.Raw, der) || !bytes.Equal(jws.Raw, token) {
+		t.Error("other octets")
+	}
+	if !bytes.Equal(ac.AttributeCertificate, acParse(t, der).Raw) || jws.AttributeCertificate != nil {
+		t.Error("another attribute certificate")
+	}
+	for name, c := range map[string]struct {
+		raw  []byte
+		want Reason
+	}{
+		"LF after DER":      {append(bytes.Clone(der), '\n'), MalformedBag},
+		"last octet 0x0A":   {endsInLF(der), BagContents},
+		"two LF":            {append(token, '\n', '\n'), MalformedToken},
+		"cut":               {der[:len(der)-1], MalformedBag},
+		"a bad certificate": {tr.ac(acEdits{bag: func(signed *dertree.Node) { signed.At(bagCertificates).Children[0].Tail = []byte{0} }}), SignerHashMismatch},
+	} {
+		in, err := Inspect(c.raw)
+		if ReasonOf(err) != c.want || in != nil {
+			t.Errorf("%s: %v, want %s", name, err, c.want)
+		}
+	}
+}
