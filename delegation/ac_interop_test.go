@@ -2,7 +2,7 @@ package delegation
 
 import (
 	"bytes"
-	gocontext "context"
+	"context"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
@@ -36,11 +36,11 @@ const (
 	showScript   = "../encoding/x509attr/testdata/asn1crypto/show.py"
 )
 
-// runProgram runs a program for at most a minute and returns its output and
+// runProgram runs a program for at most two minutes and returns its output and
 // exit code.
 func runProgram(t *testing.T, program string, args ...string) (string, int) {
 	t.Helper()
-	ctx, cancel := gocontext.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, program, args...)
@@ -215,7 +215,7 @@ func TestBouncyCastleIssues(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if acBagMembers(der)[0].Tag == context(2) {
+			if acBagMembers(der)[0].Tag == tagContext(2) {
 				first++
 			}
 			tr := newTrial(t)

@@ -16,8 +16,8 @@ import (
 	"github.com/dnasign/dnasign/keys"
 )
 
-// drawStatement draws any legal statement.
-func drawStatement(t *rapid.T) Statement {
+// acDraw draws any legal statement.
+func acDraw(t *rapid.T) Statement {
 	name := rapid.StringMatching(`([a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?\.){1,3}(example|test|com)`).Filter(func(s string) bool {
 		return CheckName(s) == nil
 	})
@@ -33,7 +33,7 @@ func drawStatement(t *rapid.T) Statement {
 		return Target{
 			Endpoint: Endpoint{rapid.SampledFrom(hosts).Draw(t, "host"), uint16(rapid.IntRange(1, 65535).Draw(t, "port"))},
 			Priority: number.Draw(t, "priority"), Weight: number.Draw(t, "weight"),
-			SPKI: rapid.SliceOfN(rapid.Custom(drawPin), 0, MaxPins).Draw(t, "spki"),
+			SPKI: rapid.SliceOfN(rapid.Custom(acDrawPin), 0, MaxPins).Draw(t, "spki"),
 		}
 	}), 0, MaxTargets, func(target Target) Endpoint { return target.Endpoint }).Draw(t, "targets")
 	if len(s.Targets) == 0 {
@@ -55,7 +55,7 @@ func drawStatement(t *rapid.T) Statement {
 	return s
 }
 
-func drawPin(t *rapid.T) Pin {
+func acDrawPin(t *rapid.T) Pin {
 	return Pin(rapid.SliceOfN(rapid.Byte(), sha256.Size, sha256.Size).Draw(t, "pin"))
 }
 
@@ -65,7 +65,7 @@ func drawPin(t *rapid.T) Pin {
 func TestOneMeaning(t *testing.T) {
 	for name, signer := range acSigners(newLaboratory(t)) {
 		t.Run(name, rapid.MakeCheck(func(t *rapid.T) {
-			s := drawStatement(t)
+			s := acDraw(t)
 			for _, e := range Encodings() {
 				raw, err := encode(s, e, signer)
 				if err != nil {
@@ -142,11 +142,11 @@ func TestACVerifies(t *testing.T) {
 func TestACOrders(t *testing.T) {
 	tr := newTrial(t)
 	lower := tr.authority(tr.intermediate, "Lower Intermediate", nil)
-	tr.signer = tr.issueBelow(lower, "P-256", named)
+	tr.signer = tr.issueBelow(lower, "P-256", acNamed)
 	members := acBagMembers(tr.ac(acEdits{}))
 	members = append(members, dertree.MustParse(tr.root.Root().Raw))
 	count := 0
-	permute(members, func(order []*dertree.Node) {
+	acPermute(members, func(order []*dertree.Node) {
 		count++
 		tr := newTrial(t)
 		tr.signer = nil
@@ -166,8 +166,8 @@ func acBagMembers(der []byte) []*dertree.Node {
 	return dertree.MustParse(der).At(1, 0, bagCertificates).Children
 }
 
-// permute calls visit with every order of a list.
-func permute[T any](list []T, visit func([]T)) {
+// acPermute calls visit with every order of a list.
+func acPermute[T any](list []T, visit func([]T)) {
 	var place func(done, left []T)
 	place = func(done, left []T) {
 		if len(left) == 0 {
@@ -187,7 +187,7 @@ func acBases(t testing.TB) map[string]*trial {
 	bases["P-256"] = plain
 
 	full := newTrial(t)
-	full.signer = full.issue("RSA-2048", named)
+	full.signer = full.issue("RSA-2048", acNamed)
 	full.statement.Targets = []Target{
 		{Endpoint: Endpoint{host, 5269}, SPKI: []Pin{{1}, {2}}},
 		{Endpoint: Endpoint{"second.hosting.example", 443}, Priority: 300, Weight: 40000},
@@ -254,7 +254,7 @@ func TestACMutants(t *testing.T) {
 					}
 					count++
 					mutation.spoil(n)
-					ac := message.At(1, 0, bagCertificates).Children[slices.IndexFunc(acBagMembers(good), func(m *dertree.Node) bool { return m.Tag == context(2) })]
+					ac := message.At(1, 0, bagCertificates).Children[slices.IndexFunc(acBagMembers(good), func(m *dertree.Node) bool { return m.Tag == tagContext(2) })]
 					inside := len(path) > 4 && message.At(path[:4]...) == ac && path[4] == 0
 					if inside {
 						signature := signOctets(t, tr.signer.Key(), acHash(tr.signer.Leaf().PublicKey), ac.At(0).Bytes())
@@ -329,8 +329,8 @@ func TestACEnds(t *testing.T) {
 	}
 }
 
-// TestBothEncodings: the two encodings of one statement are one statement.
-func TestBothEncodings(t *testing.T) {
+// TestACAndJWS: the two encodings of one statement are one statement.
+func TestACAndJWS(t *testing.T) {
 	tr := newTrial(t)
 	tr.evidence = evidenceOf(txtAnswer(TXTRecord(JWS, tr.sign()), TXTRecord(AC, tr.ac(acEdits{}))))
 	result, err := tr.verify()
@@ -349,7 +349,7 @@ func TestBothEncodings(t *testing.T) {
 // TestACSize: the largest statement that can be signed is one that is accepted.
 func TestACSize(t *testing.T) {
 	tr := newTrial(t)
-	tr.signer = tr.issue("RSA-4096", named)
+	tr.signer = tr.issue("RSA-4096", acNamed)
 	tr.statement.Targets = nil
 	for i := range MaxTargets {
 		tr.statement.Targets = append(tr.statement.Targets, Target{

@@ -89,7 +89,7 @@ func TestConfusedWithStatement(t *testing.T) {
 	cases := 0
 	for _, kind := range acKinds {
 		tr := newTrial(t)
-		tr.signer = tr.issue(kind, named)
+		tr.signer = tr.issue(kind, acNamed)
 		for _, thing := range signedThings(t, tr.signer) {
 			signature := signOctets(t, tr.signer.Key(), acHash(tr.signer.Leaf().PublicKey), thing.message)
 			offer := func(name string, d Document, want Reason) {
@@ -148,7 +148,7 @@ func TestStatementConfused(t *testing.T) {
 				t.Errorf("%s: a revocation list", name)
 			}
 			basic := dertree.Constructed(tagSequence, acOID("1.3.6.1.5.5.7.48.1.1"), dertree.Primitive(tagOctets, der...))
-			response := dertree.Constructed(tagSequence, dertree.Primitive(0x0a, 0), dertree.Constructed(context(0), basic))
+			response := dertree.Constructed(tagSequence, dertree.Primitive(0x0a, 0), dertree.Constructed(tagContext(0), basic))
 			if _, err := ocsp.ParseResponse(response.Bytes(), nil); err == nil {
 				t.Errorf("%s: an OCSP response", name)
 			}

@@ -69,8 +69,8 @@ const (
 	tagDNSName  = 0x82 // in a GeneralName
 )
 
-// context is a context-specific, constructed tag.
-func context(number byte) byte { return 0xa0 | number }
+// tagContext is a context-specific, constructed tag.
+func tagContext(number byte) byte { return 0xa0 | number }
 
 func acInteger(n int64) *dertree.Node { return dertree.MustParse(derInteger(n)) }
 
@@ -122,9 +122,9 @@ func acAlgorithmID(dotted string, parameters ...*dertree.Node) *dertree.Node {
 func acPSS(hash string, salt int64) *dertree.Node {
 	h := func() *dertree.Node { return acAlgorithmID(hash, dertree.Primitive(tagNull)) }
 	return acAlgorithmID("1.2.840.113549.1.1.10", dertree.Constructed(tagSequence,
-		dertree.Constructed(context(0), h()),
-		dertree.Constructed(context(1), acAlgorithmID("1.2.840.113549.1.1.8", h())),
-		dertree.Constructed(context(2), acInteger(salt))))
+		dertree.Constructed(tagContext(0), h()),
+		dertree.Constructed(tagContext(1), acAlgorithmID("1.2.840.113549.1.1.8", h())),
+		dertree.Constructed(tagContext(2), acInteger(salt))))
 }
 
 const (
@@ -190,14 +190,14 @@ func acInfoOf(s Statement, signer *keys.Signer) *dertree.Node {
 	date := func(at time.Time) *dertree.Node {
 		return dertree.Primitive(tagTime, []byte(at.UTC().Format("20060102150405Z"))...)
 	}
-	holder, targets := dertree.Constructed(context(1)), dertree.Constructed(tagSequence)
+	holder, targets := dertree.Constructed(tagContext(1)), dertree.Constructed(tagSequence)
 	var hosts []string
 	for _, target := range s.Targets {
 		hosts = append(hosts, target.Host)
 		n := dertree.Constructed(tagSequence, ia5(target.Host), acInteger(int64(target.Port)),
 			acInteger(int64(target.Priority)), acInteger(int64(target.Weight)))
 		if len(target.SPKI) > 0 {
-			pins := dertree.Constructed(context(0))
+			pins := dertree.Constructed(tagContext(0))
 			for _, p := range target.SPKI {
 				pins.Add(dertree.Primitive(tagOctets, p[:]...))
 			}
@@ -229,8 +229,8 @@ func acInfoOf(s Statement, signer *keys.Signer) *dertree.Node {
 	return dertree.Constructed(tagSequence,
 		acInteger(1),
 		dertree.Constructed(tagSequence, holder),
-		dertree.Constructed(context(0), dertree.Constructed(tagSequence,
-			dertree.Constructed(context(4), dertree.MustParse(leaf.RawSubject)))),
+		dertree.Constructed(tagContext(0), dertree.Constructed(tagSequence,
+			dertree.Constructed(tagContext(4), dertree.MustParse(leaf.RawSubject)))),
 		acAlgorithmOf(leaf.PublicKey),
 		dertree.Primitive(tagInteger, serial...),
 		dertree.Constructed(tagSequence, date(s.Issued), date(s.Expires.Add(-time.Second))),
@@ -289,15 +289,15 @@ func acOf(info, algorithm, signature []byte) *dertree.Node {
 
 // acBag is a CMS message, its certificates in the order of DER.
 func acBag(ac *dertree.Node, chain ...*x509.Certificate) *dertree.Node {
-	certificates := dertree.Constructed(context(0))
+	certificates := dertree.Constructed(tagContext(0))
 	for _, c := range chain {
 		certificates.Add(dertree.MustParse(c.Raw))
 	}
 	member := *ac
-	member.Tag = context(2)
+	member.Tag = tagContext(2)
 	certificates.Add(&member)
 	slices.SortFunc(certificates.Children, func(a, b *dertree.Node) int { return bytes.Compare(a.Bytes(), b.Bytes()) })
-	return dertree.Constructed(tagSequence, acOID("1.2.840.113549.1.7.2"), dertree.Constructed(context(0),
+	return dertree.Constructed(tagSequence, acOID("1.2.840.113549.1.7.2"), dertree.Constructed(tagContext(0),
 		dertree.Constructed(tagSequence,
 			acInteger(4),
 			dertree.Constructed(tagSet),
@@ -334,8 +334,8 @@ func acDocument(der []byte) Document {
 // acKinds are the keys that a statement can be signed with.
 var acKinds = []string{"P-256", "P-384", "RSA-2048", "Ed25519"}
 
-// named gives a certificate a subject, as many have.
-func named(c *x509.Certificate) {
+// acNamed gives a certificate a subject, as many have.
+func acNamed(c *x509.Certificate) {
 	c.Subject = pkix.Name{CommonName: source, Organization: []string{"Example & Söhne"}}
 }
 
@@ -344,7 +344,7 @@ func acSigners(lab *laboratory) map[string]*keys.Signer {
 	signers := map[string]*keys.Signer{}
 	for _, kind := range acKinds {
 		signers[kind] = lab.issue(kind, nil)
-		signers[kind+" with a subject"] = lab.issue(kind, named)
+		signers[kind+" with a subject"] = lab.issue(kind, acNamed)
 	}
 	return signers
 }

@@ -115,8 +115,8 @@ func acPlaceCases() []verifyCase {
 
 func TestACPlaces(t *testing.T) { runCases(t, 42, acPlaceCases()) }
 
-// TestSniff: the first octet tells the encoding of a file.
-func TestSniff(t *testing.T) {
+// TestACSniff: the first octet tells the encoding of a file.
+func TestACSniff(t *testing.T) {
 	tr := newTrial(t)
 	for text, want := range map[string]Encoding{
 		"": JWS, "e": JWS, "0": AC, "\x30\x82": AC, "\x31": JWS, "\n\x30": JWS, "\xa0": JWS,
@@ -128,9 +128,9 @@ func TestSniff(t *testing.T) {
 	}
 }
 
-// TestInspectBoth: Inspect shows the same statement from both encodings, and
+// TestACInspect: Inspect shows the same statement from both encodings, and
 // of this one the attribute certificate.
-func TestInspectBoth(t *testing.T) {
+func TestACInspect(t *testing.T) {
 	tr := newTrial(t)
 	der, token := tr.ac(acEdits{}), tr.sign()
 	ac, err := Inspect(der)

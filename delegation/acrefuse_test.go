@@ -70,7 +70,7 @@ func acMembers(change func(tr *trial, members []*dertree.Node) []*dertree.Node) 
 	return func(tr *trial) {
 		withAC(acEdits{bag: func(signed *dertree.Node) {
 			set := signed.At(bagCertificates)
-			ac := slices.IndexFunc(set.Children, func(n *dertree.Node) bool { return n.Tag == context(2) })
+			ac := slices.IndexFunc(set.Children, func(n *dertree.Node) bool { return n.Tag == tagContext(2) })
 			members := []*dertree.Node{dertree.MustParse(tr.signer.Chain()[0].Raw), dertree.MustParse(tr.signer.Chain()[1].Raw), set.Children[ac]}
 			set.Children = change(tr, members)
 		}})(tr)
@@ -97,7 +97,7 @@ func acRetagged(tag byte) func(*trial) {
 func acExtra(n int) func(*trial) {
 	return acMembers(func(tr *trial, members []*dertree.Node) []*dertree.Node {
 		for range n {
-			members = append(members, dertree.MustParse(tr.issue("P-256", named).Leaf().Raw))
+			members = append(members, dertree.MustParse(tr.issue("P-256", acNamed).Leaf().Raw))
 		}
 		return members
 	})
@@ -175,18 +175,18 @@ func acMessageCases() []verifyCase {
 		{"a signer info", acMessage(func(signed *dertree.Node) { signed.At(bagSigners).Add(signerInfo) }), BagContents},
 		{"a digest algorithm", acMessage(func(signed *dertree.Node) { signed.At(bagDigests).Add(acAlgorithmID(oidSHA256)) }), BagContents},
 		{"content", acMessage(func(signed *dertree.Node) {
-			signed.At(bagContent).Add(dertree.Constructed(context(0), dertree.Primitive(tagOctets, 'x')))
+			signed.At(bagContent).Add(dertree.Constructed(tagContext(0), dertree.Primitive(tagOctets, 'x')))
 		}), BagContents},
 		{"empty content", acMessage(func(signed *dertree.Node) {
-			signed.At(bagContent).Add(dertree.Constructed(context(0), dertree.Primitive(tagOctets)))
+			signed.At(bagContent).Add(dertree.Constructed(tagContext(0), dertree.Primitive(tagOctets)))
 		}), BagContents},
 		{"another type of content", set(bagContent, dertree.Constructed(tagSequence, acOID("1.2.840.113549.1.7.2"))), BagContents},
-		{"a revocation list", insert(bagSigners, dertree.Constructed(context(1), dertree.Constructed(tagSequence))), BagContents},
-		{"an empty set of revocation lists", insert(bagSigners, dertree.Constructed(context(1))), BagContents},
-		{"an extended certificate", acRetagged(context(0)), MalformedBag},
-		{"a version 1 attribute certificate", acRetagged(context(1)), MalformedBag},
-		{"another certificate format", acRetagged(context(3)), MalformedBag},
-		{"a choice that does not exist", acRetagged(context(4)), MalformedBag},
+		{"a revocation list", insert(bagSigners, dertree.Constructed(tagContext(1), dertree.Constructed(tagSequence))), BagContents},
+		{"an empty set of revocation lists", insert(bagSigners, dertree.Constructed(tagContext(1))), BagContents},
+		{"an extended certificate", acRetagged(tagContext(0)), MalformedBag},
+		{"a version 1 attribute certificate", acRetagged(tagContext(1)), MalformedBag},
+		{"another certificate format", acRetagged(tagContext(3)), MalformedBag},
+		{"a choice that does not exist", acRetagged(tagContext(4)), MalformedBag},
 		{"an octet string", acMember(func(*trial, []*dertree.Node) *dertree.Node { return dertree.Primitive(tagOctets) }), MalformedBag},
 		{"a certificate twice", acMember(func(_ *trial, members []*dertree.Node) *dertree.Node { return members[1] }), BagDuplicate},
 		{"the attribute certificate twice", acMember(func(_ *trial, members []*dertree.Node) *dertree.Node { return members[2] }), BagDuplicate},
@@ -199,7 +199,7 @@ func acMessageCases() []verifyCase {
 			tr.statement.ID[15]++
 			info := acInfoOf(tr.statement, tr.signer)
 			other := acOf(info.Bytes(), info.At(acAlgorithm).Bytes(), signOctets(tr.t, tr.signer.Key(), crypto.SHA256, info.Bytes()))
-			other.Tag = context(2)
+			other.Tag = tagContext(2)
 			return other
 		}), BagCount},
 
@@ -237,26 +237,26 @@ func acInfoCases() []verifyCase {
 
 		{"v1Form", acInfo(func(info *dertree.Node) { *info.At(acIssuer) = *info.At(acIssuerList...) }), IssuerForm},
 		{"v2Form with nothing", acRemove(0, acIssuerForm...), IssuerForm},
-		{"two issuers", acAdd(dertree.Constructed(context(4), acName("Other")), acIssuerList...), IssuerForm},
+		{"two issuers", acAdd(dertree.Constructed(tagContext(4), acName("Other")), acIssuerList...), IssuerForm},
 		{"the issuer twice", acInfo(func(info *dertree.Node) {
 			list := info.At(acIssuerList...)
 			list.Add(list.Children[0])
 		}), IssuerForm},
 		{"a dNSName as issuer", acInfo(func(info *dertree.Node) { info.At(acIssuerList...).Children[0] = acDNSName(source) }), IssuerForm},
 		{"a dNSName besides", acAdd(acDNSName(source), acIssuerList...), IssuerForm},
-		{"baseCertificateID besides", acAdd(dertree.Constructed(context(0), dertree.Constructed(tagSequence,
-			dertree.Constructed(context(4), acName("CA"))), acInteger(1)), acIssuerForm...), IssuerForm},
-		{"objectDigestInfo besides", acAdd(dertree.Constructed(context(1)), acIssuerForm...), IssuerForm},
+		{"baseCertificateID besides", acAdd(dertree.Constructed(tagContext(0), dertree.Constructed(tagSequence,
+			dertree.Constructed(tagContext(4), acName("CA"))), acInteger(1)), acIssuerForm...), IssuerForm},
+		{"objectDigestInfo besides", acAdd(dertree.Constructed(tagContext(1)), acIssuerForm...), IssuerForm},
 		{"another issuer", acSet(acName("Other"), acIssuerName...), IssuerNameMismatch},
 		{"an empty issuer for a subject", func(tr *trial) {
-			tr.signer = tr.issue("P-256", named)
+			tr.signer = tr.issue("P-256", acNamed)
 			acSet(dertree.Constructed(tagSequence), acIssuerName...)(tr)
 		}, IssuerNameMismatch},
 		{"the issuer in another string type", func(tr *trial) {
 			tr.signer = tr.issue("P-256", func(c *x509.Certificate) { c.Subject.CommonName = source })
 			acContentTag(0x0c, append(slices.Clone(acIssuerName), 0, 0, 1)...)(tr)
 		}, IssuerNameMismatch},
-		{"a signer with a subject", acBy("P-256", named), Verified},
+		{"a signer with a subject", acBy("P-256", acNamed), Verified},
 
 		{"algorithms that differ", acCert(func(ac *dertree.Node) { ac.Children[1] = acAlgorithmID("1.2.840.10045.4.3.3") }), InnerOuterMismatch},
 		{"algorithms that differ in a parameter", acCert(func(ac *dertree.Node) { ac.At(1).Add(dertree.Primitive(tagNull)) }), InnerOuterMismatch},
@@ -379,15 +379,15 @@ func acInfoCases() []verifyCase {
 		{"the holder as an address", acContentTag(0x81, append(slices.Clone(acHolderList), 0)...), HolderMismatch},
 		{"the holder as a URI", acContentTag(0x86, append(slices.Clone(acHolderList), 0)...), HolderMismatch},
 		{"the holder as a directory name", acInfo(func(info *dertree.Node) {
-			info.At(acHolderList...).Children[0] = dertree.Constructed(context(4), acName(host))
+			info.At(acHolderList...).Children[0] = dertree.Constructed(tagContext(4), acName(host))
 		}), HolderMismatch},
 		{"no name of a holder", acRemove(0, acHolderList...), MalformedAC},
 		{"no holder", acRemove(0, acHolder), MalformedAC},
 		{"baseCertificateID of a holder besides", acInfo(func(info *dertree.Node) {
-			info.At(acHolder).Insert(0, dertree.Constructed(context(0), dertree.Constructed(tagSequence,
-				dertree.Constructed(context(4), acName("CA"))), acInteger(1)))
+			info.At(acHolder).Insert(0, dertree.Constructed(tagContext(0), dertree.Constructed(tagSequence,
+				dertree.Constructed(tagContext(4), acName("CA"))), acInteger(1)))
 		}), HolderMismatch},
-		{"objectDigestInfo of a holder besides", acAdd(dertree.Constructed(context(2), dertree.Primitive(0x0a, 0),
+		{"objectDigestInfo of a holder besides", acAdd(dertree.Constructed(tagContext(2), dertree.Primitive(0x0a, 0),
 			acAlgorithmID(oidSHA256), dertree.Primitive(tagBits, make([]byte, 33)...)), acHolder), HolderMismatch},
 		{"revocation", revoking(withAC(acEdits{})), Revoked},
 		{"revocation with another holder", revoking(acContent(host, append(slices.Clone(acHolderList), 0)...)), HolderMismatch},
@@ -447,14 +447,14 @@ func acAttributeCases() []verifyCase {
 		{"a port as text", acSet(dertree.Primitive(tagIA5, []byte("5269")...), in(acTarget, 1)...), MalformedAttribute},
 		{"a port of 9 octets", acSet(dertree.Primitive(tagInteger, 1, 0, 0, 0, 0, 0, 0, 0, 0), in(acTarget, 1)...), MalformedAttribute},
 		{"something after a target's weight", acAdd(dertree.Primitive(tagNull), acTarget...), MalformedAttribute},
-		{"pins with another tag", acAdd(dertree.Constructed(context(1), dertree.Primitive(tagOctets, make([]byte, 32)...)), acTarget...), MalformedAttribute},
+		{"pins with another tag", acAdd(dertree.Constructed(tagContext(1), dertree.Primitive(tagOctets, make([]byte, 32)...)), acTarget...), MalformedAttribute},
 		{"pins twice", acInfo(func(info *dertree.Node) {
-			pins := dertree.Constructed(context(0), dertree.Primitive(tagOctets, make([]byte, 32)...))
+			pins := dertree.Constructed(tagContext(0), dertree.Primitive(tagOctets, make([]byte, 32)...))
 			info.At(acTarget...).Add(pins, pins)
 		}), MalformedAttribute},
-		{"a pin of 31 octets", acAdd(dertree.Constructed(context(0), dertree.Primitive(tagOctets, make([]byte, 31)...)), acTarget...), MalformedAttribute},
-		{"a pin that is a bit string", acAdd(dertree.Constructed(context(0), dertree.Primitive(tagBits, make([]byte, 32)...)), acTarget...), MalformedAttribute},
-		{"a pin", acAdd(dertree.Constructed(context(0), dertree.Primitive(tagOctets, make([]byte, 32)...)), acTarget...), Verified},
+		{"a pin of 31 octets", acAdd(dertree.Constructed(tagContext(0), dertree.Primitive(tagOctets, make([]byte, 31)...)), acTarget...), MalformedAttribute},
+		{"a pin that is a bit string", acAdd(dertree.Constructed(tagContext(0), dertree.Primitive(tagBits, make([]byte, 32)...)), acTarget...), MalformedAttribute},
+		{"a pin", acAdd(dertree.Constructed(tagContext(0), dertree.Primitive(tagOctets, make([]byte, 32)...)), acTarget...), Verified},
 	}
 }
 
@@ -541,12 +541,12 @@ func TestACInfo(t *testing.T)      { runCases(t, 118, acInfoCases()) }
 func TestACAttribute(t *testing.T) { runCases(t, 33, acAttributeCases()) }
 func TestACSigner(t *testing.T)    { runCases(t, 21, acSignerCases()) }
 
-// TestSameReason: what is wrong with a statement, and not with its encoding,
+// TestACSameReason: what is wrong with a statement, and not with its encoding,
 // has the same reason in both encodings.
-func TestSameReason(t *testing.T) {
+func TestACSameReason(t *testing.T) {
 	target := targetJSON(host, 5269, 10, 5)
 	pinList := func(n int) *dertree.Node {
-		list := dertree.Constructed(context(0))
+		list := dertree.Constructed(tagContext(0))
 		for range n {
 			list.Add(dertree.Primitive(tagOctets, make([]byte, 32)...))
 		}

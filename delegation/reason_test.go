@@ -28,8 +28,8 @@ func tables() []table {
 	}
 }
 
-// elsewhere are the reasons that only package association gives.
-var elsewhere = []Reason{NotSecure, NotUsed}
+// byAssociation are the reasons that only package association gives.
+var byAssociation = []Reason{NotSecure, NotUsed}
 
 // TestEveryReason: every reason is expected by some case.
 func TestEveryReason(t *testing.T) {
@@ -51,7 +51,7 @@ func TestEveryReason(t *testing.T) {
 		t.Errorf("only %d cases", cases)
 	}
 	for _, reason := range Reasons() {
-		if expected[reason] == 0 && !slices.Contains(elsewhere, reason) {
+		if expected[reason] == 0 && !slices.Contains(byAssociation, reason) {
 			t.Errorf("no case expects %s", reason)
 		}
 	}
