@@ -16,8 +16,17 @@ import (
 // statement, so that a revocation spreads soon.
 const ttl = 3600
 
+// A zoneRecord is a TXT record to be put into a zone.
+type zoneRecord struct {
+	Name    string   `json:"name"` // with the trailing dot
+	TTL     int      `json:"ttl"`  // seconds
+	Type    string   `json:"type"`
+	Strings []string `json:"strings"` // at most 255 octets each
+}
+
 func publishZoneCommand() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use:   "zone FILE ...",
 		Short: "Print lines for a zone file",
 		Long: `Print one TXT record for each statement, quoted and cut into strings of at most
@@ -26,36 +35,56 @@ one replaces.`,
 		Example: `  dnasign publish zone b.example.jws >> b.example.zone`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var lines strings.Builder
+			var records []zoneRecord
 			for _, file := range args {
 				in, err := load(file)
 				if err != nil {
 					return err
 				}
-				lines.WriteString(zoneLine(in))
+				records = append(records, newZoneRecord(in))
 			}
-			_, err := fmt.Fprint(cmd.OutOrStdout(), lines.String())
-			return err
+			if asJSON {
+				return cli.WriteJSON(cmd.OutOrStdout(), records)
+			}
+			for _, r := range records {
+				if _, err := fmt.Fprintln(cmd.OutOrStdout(), r); err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	return cmd
 }
 
-// zoneLine is a TXT record in the form of RFC 1035, Section 5.1. The text has
-// no octet that needs an escape between quotes.
-func zoneLine(in *delegation.Inspection) string {
+func newZoneRecord(in *delegation.Inspection) zoneRecord {
 	const longest = 255 // RFC 1035, Section 3.3: a character-string
-	text := delegation.TXTRecord(in.Encoding, in.Raw)
-	var quoted []string
-	for len(text) > 0 {
+	r := zoneRecord{Name: delegation.TXTName(in.Statement.Source, in.Statement.Service) + ".", TTL: ttl, Type: "TXT"}
+	for text := delegation.TXTRecord(in.Encoding, in.Raw); len(text) > 0; {
 		n := min(len(text), longest)
-		quoted = append(quoted, `"`+text[:n]+`"`)
+		r.Strings = append(r.Strings, text[:n])
 		text = text[n:]
 	}
-	return fmt.Sprintf("%s. %d IN TXT %s\n", delegation.TXTName(in.Statement.Source, in.Statement.Service), ttl, strings.Join(quoted, " "))
+	return r
+}
+
+// String is the record in the form of RFC 1035, Section 5.1. The text has no
+// octet that needs an escape between quotes.
+func (r zoneRecord) String() string {
+	return fmt.Sprintf("%s %d IN %s \"%s\"", r.Name, r.TTL, r.Type, strings.Join(r.Strings, `" "`))
+}
+
+// A webFile is a statement that was put under a web root.
+type webFile struct {
+	File      string `json:"file"`
+	URL       string `json:"url"`        // where it must be served
+	MediaType string `json:"media_type"` // as what
 }
 
 func publishHTTPSCommand() *cobra.Command {
 	var webroot string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "https --webroot DIR FILE ...",
 		Short: "Write files under a web root",
@@ -70,9 +99,20 @@ must say the right media types; for nginx:
 		Example: `  dnasign publish https --webroot /var/www/b.example b.example.jws`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return publishHTTPS(cmd, webroot, args)
+			written, err := publishHTTPS(webroot, args)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return cli.WriteJSON(cmd.OutOrStdout(), written)
+			}
+			for _, w := range written {
+				fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: wrote %s, to be served as %s with the media type %s\n", w.File, w.URL, w.MediaType)
+			}
+			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "say as JSON what was written")
 	cmd.Flags().StringVar(&webroot, "webroot", "", "directory that the web server serves as / of the domain")
 	if err := cmd.MarkFlagRequired("webroot"); err != nil {
 		panic(err) // a flag that was not defined above
@@ -80,13 +120,13 @@ must say the right media types; for nginx:
 	return cmd
 }
 
-func publishHTTPS(cmd *cobra.Command, webroot string, files []string) error {
+func publishHTTPS(webroot string, files []string) ([]webFile, error) {
 	info, err := os.Stat(webroot)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !info.IsDir() {
-		return cli.Usagef("%s is not a directory", webroot)
+		return nil, cli.Usagef("%s is not a directory", webroot)
 	}
 	// All are read before the first is written, so that a bad one changes nothing.
 	var all []*delegation.Inspection
@@ -94,25 +134,27 @@ func publishHTTPS(cmd *cobra.Command, webroot string, files []string) error {
 	for _, file := range files {
 		in, err := load(file)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		place := delegation.DocumentPath(in.Statement.Service, in.Encoding)
 		if earlier, ok := places[place]; ok {
-			return cli.Usagef("%s and %s would be the same file, %s; a web root serves one domain", earlier, file, place)
+			return nil, cli.Usagef("%s and %s would be the same file, %s; a web root serves one domain", earlier, file, place)
 		}
 		places[place] = file
 		all = append(all, in)
 	}
+	var written []webFile
 	for _, in := range all {
 		name := filepath.Join(webroot, filepath.FromSlash(delegation.DocumentPath(in.Statement.Service, in.Encoding)))
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			return err
+			return nil, err
 		}
 		if err := cli.WriteFile(name, in.Raw); err != nil {
-			return err
+			return nil, err
 		}
-		fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: wrote %s, to be served as %s with the media type %s\n", name,
-			delegation.DocumentURL(in.Statement.Source, in.Statement.Service, in.Encoding), in.Encoding.MediaType())
+		written = append(written, webFile{
+			name, delegation.DocumentURL(in.Statement.Source, in.Statement.Service, in.Encoding), in.Encoding.MediaType(),
+		})
 	}
-	return nil
+	return written, nil
 }
