@@ -174,6 +174,61 @@ func (m *meeting) connect(check func(tls.ConnectionState) error) error {
 	return err
 }
 
+// TestResumedSession: a session that is resumed after the proof has ended is
+// refused, though its certificate was accepted before.
+func TestResumedSession(t *testing.T) {
+	tr := newTrial(t)
+	result, err := tr.verify()
+	wantEnd(t, Verified, result, err)
+	peer := tr.issue("P-256", func(c *x509.Certificate) { c.DNSNames = []string{host} })
+	certificate := tls.Certificate{PrivateKey: peer.Key()}
+	for _, c := range peer.Chain() {
+		certificate.Certificate = append(certificate.Certificate, c.Raw)
+	}
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{certificate}, Time: clock(now)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Write([]byte("x")) // with the session ticket before it
+			c.Close()
+		}
+	}()
+	at, resumed := now, false
+	check := result.ConnectionCheck(endpoint, PeerPolicy{Roots: tr.root.Pool(), Now: func() time.Time { return at }})
+	config := &tls.Config{
+		ServerName: host, InsecureSkipVerify: true, Time: clock(now), ClientSessionCache: tls.NewLRUClientSessionCache(1),
+		VerifyConnection: func(cs tls.ConnectionState) error {
+			resumed = cs.DidResume
+			return check(cs)
+		},
+	}
+	visit := func() error {
+		c, err := tls.Dial("tcp", listener.Addr().String(), config)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		var x [1]byte
+		_, err = c.Read(x[:])
+		return err
+	}
+	if err := visit(); err != nil || resumed {
+		t.Fatalf("the first time: %v, resumed = %t", err, resumed)
+	}
+	if err := visit(); err != nil || !resumed {
+		t.Fatalf("the second time: %v, resumed = %t", err, resumed)
+	}
+	at = result.ValidUntil()
+	wantRefusal(t, ProofExpired, visit())
+}
+
 // loopback is a connection that holds what is written until it is read, which
 // net.Pipe does not: two sides that both write an alert would wait for ever.
 func loopback(t testing.TB) (here, there net.Conn) {
