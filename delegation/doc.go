@@ -38,7 +38,8 @@
 // both together accept a peer.
 //
 // What this package does not do: it finds nothing (package discovery does),
-// it keeps no memory (give [Policy.Floor] what [Result.Floors] returned), and
+// it keeps no memory (give [Policy.Floor] what [Result.Floors] returned, or
+// a refusal had in [Error.Floors]), and
 // it knows of no revocation of certificates ([Policy.SignerCheck] is where
 // that can be added).
 package delegation

@@ -247,6 +247,15 @@ func TestHostileEvidence(t *testing.T) {
 	}
 }
 
+// TestEvidenceOfAnotherForm: JSON that is no evidence is an error of its reader.
+func TestEvidenceOfAnotherForm(t *testing.T) {
+	for _, text := range []string{`[]`, `{"version":"1"}`, `{"srv":[{"records":[{"port":65536}]}]}`, `{"txt":[{"ttl":-1}]}`} {
+		if err := json.Unmarshal([]byte(text), new(Evidence)); err == nil {
+			t.Errorf("%s was read", text)
+		}
+	}
+}
+
 // TestPolicyServesMany: one policy and one evidence serve many goroutines.
 func TestPolicyServesMany(t *testing.T) {
 	tr := newTrial(t)

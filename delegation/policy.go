@@ -55,8 +55,9 @@ type Policy struct {
 	// MaxLife is the longest life of a statement, Expires - Issued, that is
 	// accepted; 0 means DefaultMaxLife, and LongestMaxLife is the most.
 	MaxLife time.Duration
-	// Floor is what earlier verifications for this source remembered
-	// (Result.Floors), at most one for each service.
+	// Floor is what earlier verifications for this source gave to remember
+	// (Result.Floors, Error.Floors), at most one for each service. A Floor does
+	// not name its source: keep those of different sources apart.
 	Floor []Floor
 	// SignerCheck, if not nil, sees the verified chain of the signer, leaf
 	// first and trust anchor last, and may refuse it: for pins, revocation

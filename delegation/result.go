@@ -11,7 +11,7 @@ import (
 
 // An Error is the typed error of this package: a refusal or an undetermined
 // outcome. It says why, and it holds nothing that could be used by mistake as
-// if it were proven: no source, no targets, no times.
+// if it were proven: no source and no targets.
 type Error struct {
 	Outcome Outcome
 	Reason  Reason

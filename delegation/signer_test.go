@@ -11,6 +11,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
+	"fmt"
 	"math/big"
 	"net"
 	"net/url"
@@ -18,6 +19,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/dnasign/dnasign/keys"
 )
 
 // leaf is a spoiler that signs with another certificate.
@@ -410,6 +413,26 @@ func TestSignRefusesSigner(t *testing.T) {
 			}
 		})
 	}
+	unrelated := append(slices.Clone(lab.signer.Chain()), lab.authority(lab.root, "Unrelated", nil).Certificate)
+	unordered, err := keys.NewSigner(unrelated, lab.signer.Key())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Sign(goodStatement(), JWS, unordered)
+	wantRefusal(t, ChainNotLinear, err)
+	_, err = Sign(goodStatement(), "cbor", lab.signer)
+	wantRefusal(t, UnsupportedEncoding, err)
+
+	t.Run("a certificate of 40 KB", func(t *testing.T) {
+		_, err := Sign(goodStatement(), JWS, lab.issue("P-256", func(c *x509.Certificate) {
+			for i := range 1000 {
+				c.DNSNames = append(c.DNSNames, fmt.Sprintf("%036d.example", i))
+			}
+		}))
+		if ReasonOf(err) != StatementTooLarge {
+			t.Errorf("got %v, want %s", err, StatementTooLarge)
+		}
+	})
 	t.Run("P-521", func(t *testing.T) {
 		_, err := Sign(goodStatement(), JWS, lab.issue("P-521", nil))
 		if ReasonOf(err) != UnsupportedKey {
@@ -435,6 +458,13 @@ func TestHostileNames(t *testing.T) {
 	for _, check := range e.Checks {
 		texts = append(texts, check.Detail)
 	}
+
+	tr = newTrial(t)
+	leaf(func(c *x509.Certificate) {
+		c.DNSNames = slices.Repeat([]string{strings.Repeat("z", 60) + ".example"}, 100)
+	})(tr)
+	_, err = tr.verify()
+	texts = append(texts, wantRefusal(t, SignerNameMismatch, err).Detail)
 	for _, text := range texts {
 		if strings.ContainsAny(text, "\x1b\u202e\n") || len(text) > 2*maxSentence {
 			t.Errorf("%q", text)
