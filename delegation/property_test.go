@@ -261,7 +261,9 @@ func tokensIn(e *Evidence) [][]byte {
 		}
 	}
 	for _, d := range e.Documents {
-		list = append(list, bytes.TrimRight(d.Body, "\r\n"))
+		if sniff(d.Body) == JWS {
+			list = append(list, bytes.TrimRight(d.Body, "\r\n"))
+		}
 	}
 	return list
 }
