@@ -2,7 +2,8 @@ package delegation
 
 import (
 	"bytes"
-	"crypto/sha256"
+	"crypto/x509"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -55,16 +56,21 @@ func acDraw(t *rapid.T) Statement {
 	return s
 }
 
-func acDrawPin(t *rapid.T) Pin {
-	return Pin(rapid.SliceOfN(rapid.Byte(), sha256.Size, sha256.Size).Draw(t, "pin"))
+// acDrawPin draws both ends of a pin, which is faster than all of it.
+func acDrawPin(t *rapid.T) (p Pin) {
+	binary.BigEndian.PutUint64(p[:], rapid.Uint64().Draw(t, "pin"))
+	p[len(p)-1] = rapid.Byte().Draw(t, "end of pin")
+	return p
 }
 
 // TestOneMeaning: a statement that was encoded decodes to itself from both
 // encodings, and the attribute and the signed part have one form, which the
 // fixture, written by the specification alone, writes too.
 func TestOneMeaning(t *testing.T) {
-	for name, signer := range acSigners(newLaboratory(t)) {
-		t.Run(name, rapid.MakeCheck(func(t *rapid.T) {
+	lab := newLaboratory(t)
+	for kind, edit := range map[string]func(*x509.Certificate){"P-256": nil, "P-384": acNamed, "RSA-2048": nil, "Ed25519": acNamed} {
+		signer := lab.issue(kind, edit)
+		t.Run(kind, rapid.MakeCheck(func(t *rapid.T) {
 			s := acDraw(t)
 			for _, e := range Encodings() {
 				raw, err := encode(s, e, signer)

@@ -680,3 +680,69 @@ func TestACKeyIdentifier(t *testing.T) {
 		}
 	}
 }
+
+// TestACReasonOrder holds messages with several defects to the order of
+// docs/spec.md, section 11, steps 3, 4 and 11.
+func TestACReasonOrder(t *testing.T) {
+	defects := []struct {
+		want  Reason
+		spoil func(e *acEdits)
+	}{
+		{BagContents, inMessage(func(signed *dertree.Node) { signed.At(bagSigners).Add(acInteger(1)) })},
+		{BagDuplicate, inMessage(func(signed *dertree.Node) {
+			set := signed.At(bagCertificates)
+			set.Add(set.Children[0])
+		})},
+		{MalformedAC, inInfo(func(info *dertree.Node) { info.Children[acVersion] = acInteger(2) })},
+		{IssuerForm, inInfo(func(info *dertree.Node) { info.At(acIssuerList...).Add(acDNSName(source)) })},
+		{BadSerial, inInfo(func(info *dertree.Node) { info.Children[acSerial] = acInteger(0) })},
+		{BadACTime, inInfo(func(info *dertree.Node) { info.At(acValidity, 0).Content = []byte("20260701110000+0000") })},
+		{DuplicateExtension, inInfo(func(info *dertree.Node) {
+			list := info.At(acExtensions)
+			list.Add(list.Children[0])
+		})},
+		{UnsupportedAlgorithm, inInfo(func(info *dertree.Node) { *info.At(acAlgorithm) = *acAlgorithmID("1.2.3.4") })},
+		{CriticalExtension, inInfo(func(info *dertree.Node) { info.At(acExtensions).Add(acExtension("2.25.1", true, nil)) })},
+		{BadRevocation, inInfo(func(info *dertree.Node) {
+			info.At(acExtensions).Add(acExtension("2.5.29.31", false, []byte{tagSequence, 0}))
+		})},
+		{AttributeVersion, inInfo(func(info *dertree.Node) { info.At(acValue...).Children[0] = acInteger(2) })},
+		{BadName, inInfo(func(info *dertree.Node) { info.At(acValue...).At(1).Content = []byte("B.example") })},
+		{BadTargets, inInfo(func(info *dertree.Node) { info.At(acTarget...).Children[1] = acInteger(0) })},
+		{HolderMismatch, inInfo(func(info *dertree.Node) { info.At(acHolderList...).Children[0] = acDNSName(source) })},
+		{SignerHashMismatch, inInfo(func(info *dertree.Node) { clear(info.At(acValue...).At(4).Content) })},
+	}
+	if len(defects) < 15 {
+		t.Errorf("%d defects", len(defects))
+	}
+	for i, first := range defects {
+		t.Run(string(first.want), func(t *testing.T) {
+			tr := newTrial(t)
+			var e acEdits
+			for _, d := range defects[i:] {
+				d.spoil(&e)
+			}
+			withAC(e)(tr)
+			result, err := tr.verify()
+			wantEnd(t, first.want, result, err)
+		})
+	}
+}
+
+// inInfo and inMessage add a change to the changes that there are.
+func inInfo(change func(*dertree.Node)) func(*acEdits) {
+	return func(e *acEdits) { e.info = acAfter(e.info, change) }
+}
+
+func inMessage(change func(*dertree.Node)) func(*acEdits) {
+	return func(e *acEdits) { e.bag = acAfter(e.bag, change) }
+}
+
+func acAfter(earlier, change func(*dertree.Node)) func(*dertree.Node) {
+	return func(n *dertree.Node) {
+		if earlier != nil {
+			earlier(n)
+		}
+		change(n)
+	}
+}
