@@ -203,7 +203,7 @@ func TestRealServers(t *testing.T) {
 	web := realtest.Nginx(t, filepath.Join(s.dir, "www"), filepath.Join(s.dir, "chain.pem"), filepath.Join(s.dir, "b.key"), nginxLocation(t, s))
 
 	out, _ := s.run(0, "dnaverify check b.example --roots ca.pem --via dns --resolver "+resolver)
-	want(t, out, `OK    txt +2 found`, `OK    srv +1 found \(insecure\)`, `jws in good form, \d+ octets`, `VERIFIED until`)
+	want(t, out, `OK    txt +2 found`, `OK    srv +1 found \(insecure\)`, `jws in good form, \d+ octets`, `ac in good form, \d+ octets`, `VERIFIED until`)
 	out, _ = s.run(0, "dnaverify check b.example --roots ca.pem --via dns --validating-resolver "+resolver)
 	want(t, out, `OK    srv +1 found \(secure\)`)
 	out, _ = s.run(0, "dnaverify check b.example --roots ca.pem --via both --allow-private-addresses --connect-to b.example:443:"+web+" --resolver "+resolver)
@@ -211,6 +211,11 @@ func TestRealServers(t *testing.T) {
 		`https://b.example/.well-known/dna/_xmpp-server._tcp.p7c\n +OK    https +found`, `VERIFIED until`)
 	out, _ = s.run(0, "dnaverify check b.example --roots ca.pem --via https --allow-private-addresses --connect-to b.example:443:"+web+" --resolver "+resolver)
 	want(t, out, `VERIFIED until`)
+	if err := os.Remove(filepath.Join(s.dir, "www", delegation.DocumentPath("_xmpp-server._tcp", delegation.JWS))); err != nil {
+		t.Fatal(err)
+	}
+	out, _ = s.run(0, "dnaverify check b.example --roots ca.pem --via https --allow-private-addresses --connect-to b.example:443:"+web+" --resolver "+resolver)
+	want(t, out, `_tcp.jws\n +-- +https +no statement there \(status 404\)`, `ac in good form`, `VERIFIED until`)
 	s.reason(delegation.NoStatement, "dnaverify check c.example --roots ca.pem --via dns --resolver "+resolver)
 }
 
