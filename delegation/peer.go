@@ -20,11 +20,12 @@ type PeerPolicy struct {
 // ConnectionCheck returns a function for [tls.Config.VerifyConnection] that
 // accepts the peer only if, at the moment of the connection,
 //
-//   - the proof has not ended,
+//   - the peer's certificate leads to a trust anchor and is good for server
+//     authentication,
 //   - target is one of [Result.Dial],
-//   - the peer's certificate leads to a trust anchor, is good for server
-//     authentication and names target.Host as a DNS name (RFC 9525, wildcards
-//     as it allows them, the common name never), and
+//   - the certificate names target.Host as a DNS name (RFC 9525, wildcards as it
+//     allows them, the common name never),
+//   - the proof has not ended, and
 //   - its key is one of the statement's pins, if the target has any.
 //
 // This is the second of the two proofs: the result proves that the source
@@ -39,32 +40,83 @@ func (r *Result) ConnectionCheck(target Endpoint, p PeerPolicy) func(tls.Connect
 }
 
 func (r *Result) checkPeer(target Endpoint, p PeerPolicy, peer []*x509.Certificate) error {
-	_, now, err := p.Trust(peer)
-	if err != nil {
-		return err
+	var references []Reference
+	for _, t := range r.dial {
+		if t.Endpoint == target {
+			references = append(references, Reference{Name: t.Host, SPKI: t.SPKI, Until: r.validUntil})
+		}
 	}
-	if !now.Before(r.validUntil) {
-		return refuse(ProofExpired, "the proof ended at %s", stamp(r.validUntil))
-	}
-	i := slices.IndexFunc(r.dial, func(t Target) bool { return t.Endpoint == target })
-	if i < 0 {
+	_, _, err := p.Check(peer, references)
+	if len(references) == 0 && ReasonOf(err) == PeerNameMismatch {
 		return notListed(r.dial, target)
 	}
-	if err := peer[0].VerifyHostname(target.Host); err != nil {
-		return refuse(PeerNameMismatch, "%v", err)
+	return err
+}
+
+// A Reference is a name that a peer's certificate may carry, a reference
+// identifier of RFC 9525, Section 6.1, and what bounds it.
+type Reference struct {
+	Name string `json:"name"`
+	// SPKI, if any, are the keys that the peer may have.
+	SPKI []Pin `json:"-"`
+	// Until is when the name stops to count, exclusive; zero means that only
+	// the end of the peer's certificates bounds it.
+	Until time.Time `json:"until,omitzero"`
+}
+
+// Check holds a peer's certificate chain, leaf first, to the references, in
+// this order: the chain leads to a trust anchor and is good for server
+// authentication ([PeerUntrusted]), the certificate carries the name, as a DNS
+// name by RFC 9525 ([PeerNameMismatch]), the name still counts
+// ([ProofExpired]), the key is one of its pins, if it has any
+// ([PeerKeyMismatch]).
+//
+// It returns the index of the first reference for which all of this holds, and
+// the end of that: the earlier of Until and of the chain. If there is none, the
+// error, an *[Error], is that of the reference that got furthest.
+func (p PeerPolicy) Check(chain []*x509.Certificate, references []Reference) (holds int, until time.Time, err error) {
+	end, now, refused := p.trust(chain)
+	if refused != nil {
+		return -1, until, refused
 	}
-	pins := r.dial[i].SPKI
-	if len(pins) > 0 && !slices.Contains(pins, Pin(sha256.Sum256(peer[0].RawSubjectPublicKeyInfo))) {
-		return refuse(PeerKeyMismatch, "the key of %s is none of the %d pinned", target.Host, len(pins))
+	names := make([]string, len(references))
+	for i, r := range references {
+		names[i] = r.Name
+	}
+	furthest := refuse(PeerNameMismatch, "the certificate names %.300q and none of %.300q", chain[0].DNSNames, names)
+	for i, r := range references {
+		if chain[0].VerifyHostname(r.Name) != nil {
+			continue
+		}
+		e := r.check(chain[0], now)
+		switch {
+		case e == nil && !r.Until.IsZero() && r.Until.Before(end):
+			return i, r.Until.UTC(), nil
+		case e == nil:
+			return i, end.UTC(), nil
+		case reasonRank[e.Reason] > reasonRank[furthest.Reason]:
+			furthest = e
+		}
+	}
+	return -1, until, furthest
+}
+
+// check is what is left once the certificate is known to carry the name.
+func (r Reference) check(leaf *x509.Certificate, now time.Time) *Error {
+	if !r.Until.IsZero() && !now.Before(r.Until) {
+		return refuse(ProofExpired, "the proof for %s ended at %s", r.Name, stamp(r.Until))
+	}
+	if len(r.SPKI) > 0 && !slices.Contains(r.SPKI, Pin(sha256.Sum256(leaf.RawSubjectPublicKeyInfo))) {
+		return refuse(PeerKeyMismatch, "the key of %s is none of the %d pinned", r.Name, len(r.SPKI))
 	}
 	return nil
 }
 
-// Trust lets crypto/x509 judge whether a peer's chain, leaf first, leads to a
-// trust anchor for server authentication (RFC 5280, Section 6), now. It returns
-// the first moment at which the chain is no longer valid, and the moment it was
-// judged for, in whole seconds. It looks at no name. The error is an *[Error].
-func (p PeerPolicy) Trust(chain []*x509.Certificate) (end, now time.Time, err error) {
+// trust lets crypto/x509 judge whether a peer's chain leads to a trust anchor
+// for server authentication (RFC 5280, Section 6), now. It returns the first
+// moment at which the chain is no longer valid, and the moment it was judged
+// for, in whole seconds.
+func (p PeerPolicy) trust(chain []*x509.Certificate) (end, now time.Time, err *Error) {
 	if p.Roots == nil || p.Now == nil {
 		return end, now, refuse(MissingInput, "the peer policy has no trust anchors (Roots) or no clock (Now)")
 	}
@@ -78,12 +130,12 @@ func (p PeerPolicy) Trust(chain []*x509.Certificate) (end, now time.Time, err er
 	for _, c := range chain[1:] {
 		intermediates.AddCert(c)
 	}
-	verified, verr := chain[0].Verify(x509.VerifyOptions{
+	verified, failure := chain[0].Verify(x509.VerifyOptions{
 		Roots: p.Roots, Intermediates: intermediates, CurrentTime: now,
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	})
-	if verr != nil {
-		return end, now, refuse(PeerUntrusted, "%v", verr)
+	if failure != nil {
+		return end, now, refuse(PeerUntrusted, "%v", failure)
 	}
 	for _, c := range verified {
 		if e := chainEnd(c); e.After(end) {

@@ -255,5 +255,5 @@ func pinOfCertificate(c *x509.Certificate) Pin { return sha256.Sum256(c.RawSubje
 func TestZeroResult(t *testing.T) {
 	lab := newLaboratory(t)
 	check := new(Result).ConnectionCheck(endpoint, PeerPolicy{Roots: lab.root.Pool(), Now: clock(now)})
-	wantRefusal(t, ProofExpired, check(tls.ConnectionState{PeerCertificates: lab.signer.Chain()}))
+	wantRefusal(t, TargetMismatch, check(tls.ConnectionState{PeerCertificates: lab.signer.Chain()}))
 }

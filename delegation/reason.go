@@ -213,18 +213,18 @@ const (
 	PortMismatch Reason = "port-mismatch"
 	// TargetMismatch: the statement does not list the target.
 	TargetMismatch Reason = "target-mismatch"
-	// NotSecure: the SRV records are not secure by DNSSEC, so the names of
-	// their targets prove nothing.
+	// NotSecure: there are no SRV records that DNSSEC secures, so the names of
+	// SRV targets prove nothing.
 	NotSecure Reason = "not-secure"
 	// NotUsed: the SRV records are secure, so a statement adds nothing.
 	NotUsed Reason = "not-used"
-	// ProofExpired: the proof has ended since it was verified.
-	ProofExpired Reason = "proof-expired"
 	// PeerUntrusted: the peer's certificate does not lead to a trust anchor,
 	// or is not for server authentication.
 	PeerUntrusted Reason = "peer-untrusted"
 	// PeerNameMismatch: the peer's certificate does not name the target.
 	PeerNameMismatch Reason = "peer-name-mismatch"
+	// ProofExpired: the proof has ended since it was verified.
+	ProofExpired Reason = "proof-expired"
 	// PeerKeyMismatch: the peer's key is none of those the statement pins.
 	PeerKeyMismatch Reason = "peer-key-mismatch"
 	// Verified is the reason of the outcome verified.
@@ -335,9 +335,9 @@ var reasonTable = []reasonInfo{
 	{TargetMismatch, OutcomeRefused, "do not connect there: the owner did not delegate to it"},
 	{NotSecure, OutcomeRefused, "sign the zone, and name a validating resolver with --validating-resolver"},
 	{NotUsed, OutcomeRefused, "nothing: secure SRV records come first"},
-	{ProofExpired, OutcomeRefused, "verify again"},
 	{PeerUntrusted, OutcomeRefused, "the provider must show a certificate that leads to a trust anchor of yours"},
 	{PeerNameMismatch, OutcomeRefused, "the provider must show a certificate for the name it was delegated to"},
+	{ProofExpired, OutcomeRefused, "verify again"},
 	{PeerKeyMismatch, OutcomeRefused, "the provider changed its key; the owner must sign its new pin"},
 	{Verified, OutcomeVerified, ""},
 }

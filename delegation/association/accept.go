@@ -1,10 +1,8 @@
 package association
 
 import (
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"slices"
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
@@ -16,61 +14,65 @@ type Acceptance struct {
 	Source    string    `json:"source"`
 	Direction Direction `json:"direction"`
 	Reference Reference `json:"reference"`
-	// Until is the earliest end of the proof and of the peer's chain.
+	// Until is the earlier of the ends of the proof and of the peer's chain,
+	// exclusive.
 	Until time.Time `json:"until"`
 }
 
 // Accept holds a peer's certificate chain, leaf first, to the association: it
 // must lead to one of the peer policy's trust anchors for server
 // authentication, in both directions (public authorities no longer issue
-// clientAuth), and name one of the references, in their order. For Outgoing,
-// at is the endpoint that was dialled, and a name that was proven for another
-// one does not count; for Incoming it is zero.
+// clientAuth), and carry one of the references; they are tried in their order.
+// For Outgoing, at is the endpoint that was dialled, and a name that was proven
+// for another one does not count; for Incoming it is zero.
 //
 // The error is a *delegation.Error: [delegation.PeerUntrusted],
-// [delegation.PeerNameMismatch], [delegation.PeerKeyMismatch] or
-// [delegation.ProofExpired]. Call it for every connection, resumed ones
-// included.
+// [delegation.TargetMismatch] or [delegation.PortMismatch] if at is none of the
+// endpoints that were proven, [delegation.PeerNameMismatch],
+// [delegation.ProofExpired] or [delegation.PeerKeyMismatch]. Call it for every
+// connection, resumed ones included.
 func (a *Association) Accept(at delegation.Endpoint, p delegation.PeerPolicy, chain []*x509.Certificate) (*Acceptance, error) {
+	return a.accept(at, p, chain, func(Reference) bool { return true })
+}
+
+// accept is Accept with only those references that a caller admits.
+func (a *Association) accept(at delegation.Endpoint, p delegation.PeerPolicy, chain []*x509.Certificate, admit func(Reference) bool) (*Acceptance, error) {
 	if (at == delegation.Endpoint{}) != (a.question.Direction == Incoming) {
 		return nil, refuse(delegation.MissingInput, "an outgoing connection has an endpoint, an incoming one has none")
 	}
-	end, now, err := p.Trust(chain)
+	var counting []Reference
+	var names []delegation.Reference
+	for _, r := range a.References() {
+		if (r.Endpoint == delegation.Endpoint{} || r.Endpoint == at) && admit(r) {
+			counting, names = append(counting, r), append(names, r.Reference)
+		}
+	}
+	i, until, err := p.Check(chain, names)
 	if err != nil {
+		if elsewhere := a.elsewhere(at); elsewhere != nil && delegation.ReasonOf(err) == delegation.PeerNameMismatch {
+			return nil, elsewhere
+		}
 		return nil, err
 	}
-	// The refusal that got furthest is the one to tell of.
-	refused := refuse(delegation.PeerNameMismatch, "the certificate names %q and none of %q", chain[0].DNSNames, a.names(at))
-	for _, r := range a.References() {
-		if r.Endpoint != (delegation.Endpoint{}) && r.Endpoint != at || chain[0].VerifyHostname(r.Name) != nil {
-			continue
-		}
-		if !r.Until.IsZero() && !now.Before(r.Until) {
-			refused = refuse(delegation.ProofExpired, "the proof for %s by %s ended at %s", r.Name, r.Method, r.Until.Format(time.RFC3339))
-			continue
-		}
-		if len(r.SPKI) > 0 && !slices.Contains(r.SPKI, delegation.Pin(sha256.Sum256(chain[0].RawSubjectPublicKeyInfo))) {
-			refused = refuse(delegation.PeerKeyMismatch, "the key of %s is none of the %d pinned", r.Name, len(r.SPKI))
-			continue
-		}
-		until := end
-		if !r.Until.IsZero() && r.Until.Before(until) {
-			until = r.Until
-		}
-		return &Acceptance{Source: a.question.Source, Direction: a.question.Direction, Reference: r, Until: until.UTC()}, nil
-	}
-	return nil, refused
+	return &Acceptance{Source: a.question.Source, Direction: a.question.Direction, Reference: counting[i], Until: until}, nil
 }
 
-// names are those that count at an endpoint, for a message.
-func (a *Association) names(at delegation.Endpoint) []string {
-	var names []string
+// elsewhere says that names were proven for other endpoints than at, if that is
+// so.
+func (a *Association) elsewhere(at delegation.Endpoint) error {
+	var err error
 	for _, r := range a.References() {
-		if (r.Endpoint == delegation.Endpoint{} || r.Endpoint == at) && !slices.Contains(names, r.Name) {
-			names = append(names, r.Name)
+		switch {
+		case r.Endpoint == delegation.Endpoint{}:
+		case r.Endpoint == at:
+			return nil
+		case r.Endpoint.Host == at.Host:
+			err = refuse(delegation.PortMismatch, "%s counts, but not on port %d", at.Host, at.Port)
+		case err == nil:
+			err = refuse(delegation.TargetMismatch, "%s is none of the endpoints that were proven", at)
 		}
 	}
-	return names
+	return err
 }
 
 // ConnectionCheck is [Association.Accept] as a function for

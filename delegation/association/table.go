@@ -27,7 +27,7 @@ type srvState string
 
 const (
 	secure srvState = "secure"
-	plain  srvState = "insecure or absent"
+	plain  srvState = "insecure, absent or not asked"
 	broken srvState = "bogus or failed"
 )
 
@@ -71,16 +71,14 @@ var provers = map[Method]func(*decision) ([]Reference, error){
 // other service has clients and servers, and only the server side is delegated.
 var bothWays = map[string]bool{"_xmpp-server._tcp": true, "_xmpps-server._tcp": true}
 
-// defaultPorts are where to connect to the source itself if there are no SRV
-// records (RFC 6120, Section 3.2.2).
-var defaultPorts = map[string]uint16{"_xmpp-server._tcp": 5269, "_xmpp-client._tcp": 5222}
-
-// stateOf sorts what ReadSRV found into the rows of the table.
+// stateOf sorts what ReadSRV found into the rows of the table. That there are
+// no records is no secure record set, though it may be known securely.
 func stateOf(srv delegation.SRV, err error) srvState {
-	switch reason := delegation.ReasonOf(err); {
-	case err != nil && reason != delegation.ServiceNotAvailable:
+	unavailable := delegation.ReasonOf(err) == delegation.ServiceNotAvailable
+	switch {
+	case err != nil && !unavailable:
 		return broken
-	case srv.Asked && srv.State == delegation.Secure:
+	case srv.Asked && srv.State == delegation.Secure && (unavailable || len(srv.Entries) > 0):
 		return secure
 	}
 	return plain

@@ -1,0 +1,166 @@
+package association_test
+
+import (
+	"crypto/x509"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/keys"
+)
+
+// The base case: b.example delegates its XMPP server to a hosting provider.
+// All times are relative to now, which is fixed.
+const (
+	source  = "b.example"
+	service = "_xmpp-server._tcp"
+	direct  = "_xmpps-server._tcp" // the other label of the role
+	host    = "xmpp.hosting.example"
+	day     = 24 * time.Hour
+)
+
+var (
+	now     = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+	at      = delegation.Endpoint{Host: host, Port: 5269}
+	backup  = delegation.Endpoint{Host: "backup.hosting.example", Port: 5270}
+	nowhere delegation.Endpoint // of an incoming connection
+)
+
+// A laboratory holds an authority and the certificates that cases share.
+type laboratory struct {
+	root, ca *localca.Authority
+	mu       sync.Mutex
+	leaves   map[string]*keys.Signer
+}
+
+var lab = sync.OnceValue(func() *laboratory {
+	root, err := localca.New("Test Root", now)
+	if err != nil {
+		panic(err)
+	}
+	ca, err := root.Intermediate("Test Intermediate", now, nil)
+	if err != nil {
+		panic(err)
+	}
+	return &laboratory{root: root, ca: ca, leaves: map[string]*keys.Signer{}}
+})
+
+// of gives the certificate of a name, the same each time. It lives for 60 days.
+func of(t testing.TB, name string) *keys.Signer {
+	t.Helper()
+	l := lab()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.leaves[name] == nil {
+		l.leaves[name] = issue(t, func(c *x509.Certificate) { c.DNSNames = []string{name} })
+	}
+	return l.leaves[name]
+}
+
+// issue makes a certificate.
+func issue(t testing.TB, edit func(*x509.Certificate)) *keys.Signer {
+	t.Helper()
+	signer, err := lab().ca.Issue("P-256", nil, now.Add(-10*day), now.Add(60*day), edit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer
+}
+
+func targets(endpoints ...delegation.Endpoint) []delegation.Target {
+	list := []delegation.Target{}
+	for i, e := range endpoints {
+		list = append(list, delegation.Target{Endpoint: e, Priority: uint16(10 * (i + 1))})
+	}
+	return list
+}
+
+// statement is one of the source to these targets, from an hour ago for 13
+// days, unless edited.
+func statement(t testing.TB, list []delegation.Target, edits ...func(*delegation.Statement)) string {
+	t.Helper()
+	s := delegation.Statement{
+		Source: source, Service: service, Targets: list,
+		Issued: now.Add(-time.Hour), Expires: now.Add(13 * day), ID: delegation.ID{1},
+	}
+	for _, edit := range edits {
+		edit(&s)
+	}
+	token, err := delegation.Sign(s, delegation.JWS, of(t, s.Source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return delegation.TXTRecord(delegation.JWS, token)
+}
+
+// evidence is what was found for the base question: TXT records and SRV.
+func evidence(records []string, srv ...delegation.SRVAnswer) *delegation.Evidence {
+	return evidenceOf(source, service, records, srv...)
+}
+
+func evidenceOf(source, service string, records []string, srv ...delegation.SRVAnswer) *delegation.Evidence {
+	return &delegation.Evidence{
+		Version: delegation.EvidenceVersion, Source: source, Service: service, Collected: now, SRV: srv,
+		TXT: []delegation.TXTAnswer{{
+			Answer:  delegation.Answer{Name: delegation.TXTName(source, service), DNSSEC: delegation.Insecure, TTL: 3600},
+			Records: records,
+		}},
+	}
+}
+
+func srv(label string, state delegation.DNSSEC, records ...delegation.SRVRecord) delegation.SRVAnswer {
+	return delegation.SRVAnswer{
+		Answer:  delegation.Answer{Name: delegation.SRVName(source, label), DNSSEC: state, TTL: 3600},
+		Records: records,
+	}
+}
+
+func record(e delegation.Endpoint) delegation.SRVRecord {
+	return delegation.SRVRecord{Priority: 5, Weight: 1, Port: e.Port, Target: e.Host}
+}
+
+func policy() delegation.Policy { return delegation.Policy{Roots: lab().root.Pool(), Time: now} }
+
+func peers() delegation.PeerPolicy { return peersAt(now) }
+
+func peersAt(t time.Time) delegation.PeerPolicy {
+	return delegation.PeerPolicy{Roots: lab().root.Pool(), Now: func() time.Time { return t }}
+}
+
+func question(d association.Direction) association.Question {
+	return association.Question{Source: source, Service: service, Direction: d}
+}
+
+// decide is Decide for a call that is right.
+func decide(t testing.TB, q association.Question, e *delegation.Evidence) *association.Association {
+	t.Helper()
+	a, err := association.Decide(q, e, policy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// wantReason checks that an error is a typed one with a reason, or that there
+// is none if the reason is Verified.
+func wantReason(t testing.TB, want delegation.Reason, err error) {
+	t.Helper()
+	if want == delegation.Verified {
+		if err != nil {
+			t.Errorf("got %v, want none", err)
+		}
+		return
+	}
+	var e *delegation.Error
+	if !errors.As(err, &e) || e.Reason != want {
+		t.Errorf("got %v, want %s", err, want)
+		return
+	}
+	if e.Outcome != want.Outcome() || e.Detail == "" {
+		t.Errorf("%+v: outcome or detail", e)
+	}
+}
