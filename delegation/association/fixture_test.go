@@ -1,6 +1,7 @@
 package association_test
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"sync"
@@ -163,4 +164,8 @@ func wantReason(t testing.TB, want delegation.Reason, err error) {
 	if e.Outcome != want.Outcome() || e.Detail == "" {
 		t.Errorf("%+v: outcome or detail", e)
 	}
+}
+
+func state(chain []*x509.Certificate) tls.ConnectionState {
+	return tls.ConnectionState{PeerCertificates: chain}
 }
