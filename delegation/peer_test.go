@@ -257,3 +257,45 @@ func TestZeroResult(t *testing.T) {
 	check := new(Result).ConnectionCheck(endpoint, PeerPolicy{Roots: lab.root.Pool(), Now: clock(now)})
 	wantRefusal(t, TargetMismatch, check(tls.ConnectionState{PeerCertificates: lab.signer.Chain()}))
 }
+
+// TestFurthestReference: a refusal tells of the reference that got furthest.
+func TestFurthestReference(t *testing.T) {
+	lab := newLaboratory(t)
+	peer := lab.issue("P-256", func(c *x509.Certificate) { c.DNSNames = []string{host, "*.b.example"} })
+	policy := PeerPolicy{Roots: lab.root.Pool(), Now: clock(now)}
+	var (
+		other    = Reference{Name: "other.example"}
+		ended    = Reference{Name: host, Until: now}
+		unpinned = Reference{Name: "im.b.example", SPKI: []Pin{{1}}}
+		good     = Reference{Name: host, SPKI: []Pin{{1}, pinOf(peer)}, Until: now.Add(time.Second)}
+		forever  = Reference{Name: "im.b.example"}
+	)
+	for _, c := range []struct {
+		name       string
+		references []Reference
+		want       Reason
+		holds      int
+		until      time.Time
+	}{
+		{"none", nil, PeerNameMismatch, -1, time.Time{}},
+		{"another", []Reference{other}, PeerNameMismatch, -1, time.Time{}},
+		{"another, ended", []Reference{other, ended}, ProofExpired, -1, time.Time{}},
+		{"ended, another", []Reference{ended, other}, ProofExpired, -1, time.Time{}},
+		{"ended, other key", []Reference{ended, unpinned}, PeerKeyMismatch, -1, time.Time{}},
+		{"other key, ended, another", []Reference{unpinned, ended, other}, PeerKeyMismatch, -1, time.Time{}},
+		{"all of them, and a good one", []Reference{unpinned, ended, other, good}, Verified, 3, now.Add(time.Second)},
+		{"two good ones", []Reference{forever, good}, Verified, 0, peer.Leaf().NotAfter.Add(time.Second)},
+	} {
+		holds, until, err := policy.Check(peer.Chain(), c.references)
+		if holds != c.holds || !until.Equal(c.until) {
+			t.Errorf("%s: %d until %s", c.name, holds, until)
+		}
+		if c.want == Verified {
+			if err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			continue
+		}
+		wantRefusal(t, c.want, err)
+	}
+}

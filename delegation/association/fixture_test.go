@@ -120,7 +120,7 @@ func srv(label string, state delegation.DNSSEC, records ...delegation.SRVRecord)
 	}
 }
 
-func record(e delegation.Endpoint) delegation.SRVRecord {
+func recordOf(e delegation.Endpoint) delegation.SRVRecord {
 	return delegation.SRVRecord{Priority: 5, Weight: 1, Port: e.Port, Target: e.Host}
 }
 

@@ -116,7 +116,7 @@ var srvKinds = []struct {
 func one(state delegation.DNSSEC, endpoints ...delegation.Endpoint) []delegation.SRVAnswer {
 	a := srv(service, state)
 	for _, e := range endpoints {
-		a.Records = append(a.Records, record(e))
+		a.Records = append(a.Records, recordOf(e))
 	}
 	return []delegation.SRVAnswer{a}
 }
