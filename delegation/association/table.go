@@ -67,6 +67,10 @@ var provers = map[Method]func(*decision) ([]Reference, error){
 	Delegation: (*decision).delegation,
 }
 
+// shared are the methods by which a connection that exists may serve a further
+// source.
+var shared = map[Method]bool{DNSSEC: true, Delegation: true}
+
 // bothWays are the services whose delegate also sends for the source. Any
 // other service has clients and servers, and only the server side is delegated.
 var bothWays = map[string]bool{"_xmpp-server._tcp": true, "_xmpps-server._tcp": true}
