@@ -136,7 +136,7 @@ func (e *Evidence) check(q Query) *Error {
 			return refuse(BadEvidence, "%s %.300q is no place to look at for this question, or is there twice", kind, name)
 		}
 		places[place{kind, name}] = false
-		if f != nil && f.Reason.Outcome() != OutcomeUndetermined {
+		if f != nil && !f.Reason.ofLookup() {
 			return refuse(BadEvidence, "%.40q is no reason for a look-up to fail", f.Reason)
 		}
 		return nil

@@ -86,6 +86,7 @@ func inputCases() []verifyCase {
 		{"failure for no reason", adjusted(func(e *Evidence) { e.TXT[0].Failure = &Failure{} }), BadEvidence},
 		{"failure that says verified", adjusted(func(e *Evidence) { e.TXT[0].Failure = &Failure{Verified, "x"} }), BadEvidence},
 		{"failure that says revoked", adjusted(func(e *Evidence) { e.TXT[0].Failure = &Failure{Revoked, "x"} }), BadEvidence},
+		{"failure of a connection", adjusted(func(e *Evidence) { e.TXT[0].Failure = &Failure{ConnectFailed, "x"} }), BadEvidence},
 		{"failure of an unknown reason", adjusted(func(e *Evidence) { e.TXT[0].Failure = &Failure{"because", "x"} }), BadEvidence},
 		{"unknown DNSSEC state of TXT", adjusted(func(e *Evidence) { e.TXT[0].DNSSEC = "SECURE" }), BadEvidence},
 		{"unknown DNSSEC state of SRV", srv("Bogus", good), BadEvidence},

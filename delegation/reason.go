@@ -64,6 +64,9 @@ const (
 	DocumentTooLarge Reason = "document-too-large"
 	// AddressNotAllowed: a name resolved to addresses that are not global.
 	AddressNotAllowed Reason = "address-not-allowed"
+	// SelfTestFailed: the resolver that is said to validate DNSSEC does not
+	// tell a secure name from a bogus one.
+	SelfTestFailed Reason = "self-test-failed"
 )
 
 // Reasons about the form of a statement, in the order of the checks.
@@ -218,6 +221,24 @@ const (
 	NotSecure Reason = "not-secure"
 	// NotUsed: the SRV records are secure, so a statement adds nothing.
 	NotUsed Reason = "not-used"
+	// ConnectFailed: the target has no address, cannot be reached, or ended
+	// the connection.
+	ConnectFailed Reason = "connect-failed"
+	// ConnectTimeout: the connection was not ready in time, STARTTLS and TLS
+	// included.
+	ConnectTimeout Reason = "connect-timeout"
+	// STARTTLSMissing: the target does not offer STARTTLS, or somebody took
+	// the offer out.
+	STARTTLSMissing Reason = "starttls-missing"
+	// STARTTLSFailed: the target refused STARTTLS, or what it said before is
+	// not the protocol.
+	STARTTLSFailed Reason = "starttls-failed"
+	// STARTTLSInjection: octets that are not TLS came after STARTTLS was
+	// agreed on.
+	STARTTLSInjection Reason = "starttls-injection"
+	// TLSFailed: the TLS handshake failed for another cause than the peer's
+	// certificate.
+	TLSFailed Reason = "tls-failed"
 	// PeerUntrusted: the peer's certificate does not lead to a trust anchor,
 	// or is not for server authentication.
 	PeerUntrusted Reason = "peer-untrusted"
@@ -274,6 +295,7 @@ var reasonTable = []reasonInfo{
 	{BadRedirect, OutcomeUndetermined, "the owner must serve the file itself, or redirect to https on port 443, three times at most"},
 	{DocumentTooLarge, OutcomeUndetermined, "the owner must serve the statement and nothing else at that address"},
 	{AddressNotAllowed, OutcomeUndetermined, "the name points to a private or special address; in a laboratory use --allow-private-addresses"},
+	{SelfTestFailed, OutcomeUndetermined, "name a resolver that validates DNSSEC, and two names whose state you know"},
 	{TooManyRecords, OutcomeRefused, "the owner must remove old records"},
 	{MalformedRecord, OutcomeRefused, "publish the record again, quoted, as dnasign publish zone prints it"},
 	{StatementTooLarge, OutcomeRefused, "sign with a shorter chain or fewer targets"},
@@ -335,6 +357,12 @@ var reasonTable = []reasonInfo{
 	{TargetMismatch, OutcomeRefused, "do not connect there: the owner did not delegate to it"},
 	{NotSecure, OutcomeRefused, "sign the zone, and name a validating resolver with --validating-resolver"},
 	{NotUsed, OutcomeRefused, "nothing: secure SRV records come first"},
+	{ConnectFailed, OutcomeUndetermined, "is the target up, and its port open? try again later"},
+	{ConnectTimeout, OutcomeUndetermined, "the target is slow or silent; try again later"},
+	{STARTTLSMissing, OutcomeRefused, "somebody on the path may have removed the offer; never go on in plain text"},
+	{STARTTLSFailed, OutcomeRefused, "the target must speak the protocol of the service, host this domain and have a certificate set up"},
+	{STARTTLSInjection, OutcomeRefused, "somebody on the path adds plain text, or the server is faulty; do not go on"},
+	{TLSFailed, OutcomeRefused, "the target must speak TLS 1.2 or later on this port"},
 	{PeerUntrusted, OutcomeRefused, "the provider must show a certificate that leads to a trust anchor of yours"},
 	{PeerNameMismatch, OutcomeRefused, "the provider must show a certificate for the name it was delegated to"},
 	{ProofExpired, OutcomeRefused, "verify again"},
@@ -370,6 +398,12 @@ func (r Reason) Outcome() Outcome {
 		return reasonTable[i].outcome
 	}
 	return OutcomeRefused
+}
+
+// ofLookup reports whether r is why a look-up failed: an undetermined reason
+// that comes before those about a statement.
+func (r Reason) ofLookup() bool {
+	return r.Outcome() == OutcomeUndetermined && reasonRank[r] <= reasonRank[AddressNotAllowed]
 }
 
 // Hint is one sentence about what a person can do, empty for [Verified].
