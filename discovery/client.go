@@ -42,10 +42,10 @@ type Client struct {
 	// HTTPSRoots are the trust anchors for web servers. Required unless Via is
 	// ViaDNS; nil never means those of the system.
 	HTTPSRoots *x509.CertPool
-	// ConnectTo replaces addresses of web servers; the first that matches
-	// counts.
+	// ConnectTo replaces addresses of web servers, and of the hosts given to
+	// DialContext; the first that matches counts.
 	ConnectTo []ConnectTo
-	// AllowPrivateAddresses lets HTTPS connect to loopback, private and other
+	// AllowPrivateAddresses lets connections go to loopback, private and other
 	// special addresses. For laboratories: outside them, any domain asked
 	// about could make this machine connect inside its own network.
 	AllowPrivateAddresses bool
@@ -102,11 +102,6 @@ func (c *Client) check(source, service string) error {
 		}
 	default:
 		return configError("via %q is none of auto, dns, https and both", c.Via)
-	}
-	for _, to := range c.ConnectTo {
-		if err := to.check(); err != nil {
-			return err
-		}
 	}
 	return nil
 }

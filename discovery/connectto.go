@@ -9,12 +9,13 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 )
 
-// A ConnectTo sends HTTPS connections for a host and port to a fixed address
-// instead of one from DNS, for tests on high ports. The certificate must still
-// be the host's, and the address passes the filter like any other.
+// A ConnectTo sends connections for a host and port, those of HTTPS and those
+// of [Client.DialContext], to a fixed address instead of one from DNS, for
+// tests on high ports. The certificate must still be the host's, and the
+// address passes the filter like any other.
 type ConnectTo struct {
 	Host string         // lower-case domain name; empty means every host
-	Port uint16         // 0 means every port, but only 443 is ever connected to
+	Port uint16         // 0 means every port; for HTTPS it is 443
 	Addr netip.AddrPort // where to connect
 }
 

@@ -15,9 +15,10 @@
 // documents, or a [delegation.Failure] with a reason. An error is returned only
 // for a mistake of the caller's.
 //
-// What strangers publish decides where this package connects, so every HTTPS
-// connection passes a filter at dial time that lets only globally reachable
-// addresses through; see [Client.AllowPrivateAddresses].
+// What strangers publish decides where this package connects, so every
+// connection, for HTTPS or by [Client.DialContext], passes a filter at dial time
+// that lets only globally reachable addresses through; see
+// [Client.AllowPrivateAddresses].
 //
 // The DNS side is a stub resolver (RFC 1034, Section 5.3.1) that asks a
 // recursive one. It does not validate DNSSEC by itself: the AD flag of a

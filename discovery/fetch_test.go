@@ -230,7 +230,7 @@ func TestStuckDials(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := newFetcher(&dialer{ctx: t.Context(), resolver: r, connectTo: client.ConnectTo, roots: web.roots, private: true, timeouts: *client.timeouts}, client.logger())
+	f := newFetcher(&dialer{connector: connector{r, client.ConnectTo, true, *client.timeouts}, ctx: t.Context(), roots: web.roots}, client.logger())
 	promptly(t, func() {
 		for range 2 * maxConnections {
 			if d := f.fetch(t.Context(), docURL, delegation.JWS); failed(d.Failure) != delegation.HTTPSTimeout {
@@ -319,9 +319,9 @@ func TestRedirectToAnotherHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := newFetcher(&dialer{ctx: t.Context(), resolver: r, roots: web.roots, timeouts: *relaxed}, client.logger())
+	f := newFetcher(&dialer{connector: connector{resolver: r, timeouts: *relaxed}, ctx: t.Context(), roots: web.roots}, client.logger())
 	defer f.close()
-	let := &dialer{ctx: t.Context(), connectTo: client.ConnectTo, roots: web.roots, timeouts: *relaxed, private: true}
+	let := &dialer{connector: connector{connectTo: client.ConnectTo, timeouts: *relaxed, private: true}, ctx: t.Context(), roots: web.roots}
 	f.transport.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if address == source+":443" {
 			return let.dialTLS(ctx, network, address)

@@ -30,7 +30,7 @@ func (c *Client) Gather(ctx context.Context, source, service string, enough func
 	if err := c.check(source, service); err != nil {
 		return nil, err
 	}
-	r, err := c.resolver()
+	connector, err := c.connector()
 	if err != nil {
 		return nil, err
 	}
@@ -41,12 +41,9 @@ func (c *Client) Gather(ctx context.Context, source, service string, enough func
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	f := newFetcher(&dialer{
-		ctx: ctx, resolver: r, connectTo: c.ConnectTo, roots: c.HTTPSRoots,
-		private: c.AllowPrivateAddresses, timeouts: c.limits(),
-	}, c.logger())
+	f := newFetcher(&dialer{connector: connector, ctx: ctx, roots: c.HTTPSRoots}, c.logger())
 
-	tasks := plan(e, c.via(), r, f)
+	tasks := plan(e, c.via(), connector.resolver, f)
 	arrivals := make(chan arrival, len(tasks)) // nobody waits to hand in
 	var running sync.WaitGroup
 	for _, look := range tasks {

@@ -295,7 +295,7 @@ func TestConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := newFetcher(&dialer{ctx: t.Context(), resolver: r, connectTo: client.ConnectTo, roots: web.roots, private: true, timeouts: *relaxed}, client.logger())
+	f := newFetcher(&dialer{connector: connector{r, client.ConnectTo, true, *relaxed}, ctx: t.Context(), roots: web.roots}, client.logger())
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {

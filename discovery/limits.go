@@ -19,7 +19,7 @@ const (
 	// maxLinks bounds the CNAME records from a question to its answer.
 	// Providers chain two or three; more is a mistake or a trap.
 	maxLinks = 8
-	// maxAddresses bounds the addresses of one web server. More would let a
+	// maxAddresses bounds the addresses of one host. More would let a
 	// stranger make us knock at many doors.
 	maxAddresses = 16
 	// maxRedirects: the redirect to the www name, one to a provider and one
@@ -48,7 +48,7 @@ const (
 type timeouts struct {
 	try      time.Duration // one question to one resolver, its retry over TCP included
 	lookup   time.Duration // one look-up: all tries, resolvers and links
-	connect  time.Duration // one connection to one address of a web server
+	connect  time.Duration // one connection to one address
 	document time.Duration // everything for one document, look-ups and redirects included
 }
 

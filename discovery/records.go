@@ -72,9 +72,6 @@ func (r *resolver) addresses(ctx context.Context, host string) ([]netip.Addr, *p
 			list = appendAddress(list, v4.records[i].(*dns.A).A)
 		}
 	}
-	if len(list) > maxAddresses {
-		return nil, fail(delegation.HTTPSFailure, "%s has %d addresses, at most %d", host, len(list), maxAddresses)
-	}
 	if len(list) == 0 {
 		for _, l := range []lookup{v4, v6} {
 			if l.Failure != nil {

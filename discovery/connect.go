@@ -1,0 +1,173 @@
+package discovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"syscall"
+
+	"github.com/dnasign/dnasign/delegation"
+)
+
+// errNoAddress: the host has neither an A nor an AAAA record.
+var errNoAddress = errors.New("no address")
+
+// A connector opens TCP connections to hosts that strangers named: it resolves
+// them, and looks at each address at the moment of the connection.
+type connector struct {
+	resolver  *resolver
+	connectTo []ConnectTo
+	private   bool // let every address through
+	timeouts  timeouts
+}
+
+// connector makes one from the client's fields. Errors wrap ErrConfig.
+func (c *Client) connector() (connector, error) {
+	for _, to := range c.ConnectTo {
+		if err := to.check(); err != nil {
+			return connector{}, err
+		}
+	}
+	r, err := c.resolver()
+	return connector{resolver: r, connectTo: c.ConnectTo, private: c.AllowPrivateAddresses, timeouts: c.limits()}, err
+}
+
+// DialContext opens a TCP connection to address, a host name and a port as in
+// xmpp.hosting.example:5269, under the rules that hold for web servers too: the
+// host is looked up by the client's resolver, unless [Client.ConnectTo] has an
+// address for it; if DNSSEC validation fails, nothing is connected to; and
+// every address passes the filter at the moment of the connection. Addresses
+// are tried in turn, 16 of them at most and 2 seconds each, besides the end of
+// ctx. It has the form of [net.Dialer.DialContext]; network is "tcp".
+//
+// The error is a *[delegation.Error]: that of the look-up (such as
+// [delegation.DNSBogus]), [delegation.AddressNotAllowed],
+// [delegation.ConnectTimeout] or [delegation.ConnectFailed]; or it wraps
+// [ErrConfig], and then nothing was asked.
+func (c *Client) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	host, port, err := splitHostPort(address)
+	if err != nil {
+		return nil, configError("%w", err)
+	}
+	if err := delegation.CheckName(host); err != nil {
+		return nil, configError("the host to connect to: %w", err)
+	}
+	if network != "tcp" || port == 0 {
+		return nil, configError("cannot connect to %s over %s", address, network)
+	}
+	connector, err := c.connector()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := connector.connect(ctx, host, port)
+	if err != nil {
+		p := explainDial(ctx, host, err)
+		c.logger().Debug("connect", "to", address, "failure", p.Reason, "detail", p.Detail)
+		return nil, &delegation.Error{Outcome: p.Reason.Outcome(), Reason: p.Reason, Detail: p.Detail}
+	}
+	c.logger().Debug("connect", "to", address, "address", conn.RemoteAddr().String())
+	return conn, nil
+}
+
+// explainDial finds the reason in an error of connect.
+func explainDial(ctx context.Context, host string, err error) *problem {
+	var p *problem
+	var netError net.Error
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.Is(err, errNoAddress):
+		return fail(delegation.ConnectFailed, "%s has no address", host)
+	case ctx.Err() != nil:
+		return fail(delegation.ConnectTimeout, "%s: no connection before the time was over", host)
+	case errors.As(err, &netError) && netError.Timeout():
+		return fail(delegation.ConnectTimeout, "%v", err)
+	}
+	return fail(delegation.ConnectFailed, "%v", err)
+}
+
+func splitHostPort(hostPort string) (string, uint16, error) {
+	host, text, err := net.SplitHostPort(hostPort)
+	if err != nil {
+		return "", 0, err
+	}
+	port, err := strconv.ParseUint(text, 10, 16)
+	return host, uint16(port), err
+}
+
+// connect opens a connection to one of the host's addresses. Errors are a
+// *problem, errNoAddress, that of ctx, or of the network.
+func (c *connector) connect(ctx context.Context, host string, port uint16) (net.Conn, error) {
+	endpoints, err := c.endpoints(ctx, host, port)
+	if err != nil {
+		return nil, err
+	}
+	return c.dialAny(ctx, host, endpoints)
+}
+
+// endpoints finds where to connect, in the order to try.
+func (c *connector) endpoints(ctx context.Context, host string, port uint16) ([]netip.AddrPort, error) {
+	for _, to := range c.connectTo {
+		if to.matches(host, port) {
+			return []netip.AddrPort{to.Addr}, nil
+		}
+	}
+	addresses, p := c.resolver.addresses(ctx, host)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case p != nil:
+		return nil, p
+	case len(addresses) == 0:
+		return nil, errNoAddress
+	case len(addresses) > maxAddresses:
+		return nil, fmt.Errorf("%s has %d addresses, at most %d", host, len(addresses), maxAddresses)
+	}
+	list := make([]netip.AddrPort, len(addresses))
+	for i, a := range addresses {
+		list[i] = netip.AddrPortFrom(a, port)
+	}
+	return list, nil
+}
+
+// dialAny connects to the first endpoint that is allowed and answers.
+func (c *connector) dialAny(ctx context.Context, host string, endpoints []netip.AddrPort) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: c.timeouts.connect, ControlContext: c.filter}
+	var first error // of an address that is allowed
+	var p *problem
+	for _, e := range endpoints {
+		conn, err := dialer.DialContext(ctx, "tcp", e.String())
+		if err == nil {
+			return conn, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if !errors.As(err, &p) && first == nil {
+			first = err
+		}
+	}
+	if first == nil {
+		return nil, fail(delegation.AddressNotAllowed, "%s: %s", host, p.Detail)
+	}
+	return nil, fmt.Errorf("%s: none of %d addresses can be connected to: %w", host, len(endpoints), first)
+}
+
+// filter runs between the making of a socket and its connection, so it sees
+// the very address that is connected to, however it was found.
+func (c *connector) filter(_ context.Context, _, address string, _ syscall.RawConn) error {
+	if c.private {
+		return nil
+	}
+	a, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fail(delegation.AddressNotAllowed, "%s is no address", quoted(address))
+	}
+	if err := checkAddress(a.Addr()); err != nil {
+		return fail(delegation.AddressNotAllowed, "%v", err)
+	}
+	return nil
+}
