@@ -60,6 +60,7 @@ type verification struct {
 	judged     []candidate
 	proven     []*Proven
 	refused    []*Error // statements present but bad
+	conflict   *Error   // verified statements that contradict each other
 	failed     []*Error // places that could not be looked at
 	unverified []Unverified
 }
@@ -109,10 +110,15 @@ func (v *verification) gatherTXT(a *TXTAnswer) {
 	}
 }
 
-// lookupFailed notes a place that could not be looked at.
+// lookupFailed notes a place that could not be looked at. One that was not
+// waited for is no fault of anybody's.
 func (v *verification) lookupFailed(check, place string, f *Failure) {
-	e := refuse(f.Reason, "%s", f.Detail)
-	v.log.fail(check, place, e)
+	e := refuse(f.Reason, "%s: %s", place, f.Detail)
+	if f.Reason == Unanswered {
+		v.log.info(check, place, "%s: %s", f.Reason, f.Detail)
+	} else {
+		v.log.fail(check, place, refuse(f.Reason, "%s", f.Detail))
+	}
 	v.failed = append(v.failed, e)
 }
 
@@ -144,14 +150,17 @@ func (v *verification) judge(c candidate) {
 }
 
 // decide: any verified statement decides; else a place that could not be
-// looked at leaves it open; else the statement that got furthest is refused;
-// else there is none.
+// looked at leaves it open; else a contradiction between verified statements,
+// else the statement that got furthest, is refused; else there is none.
 func (v *verification) decide(chosen []Proven) (*Result, *Error) {
 	if len(chosen) > 0 {
 		return v.use(chosen)
 	}
 	if len(v.failed) > 0 {
 		return nil, again(v.failed[0])
+	}
+	if v.conflict != nil {
+		return nil, again(v.conflict)
 	}
 	if len(v.refused) > 0 {
 		furthest := v.refused[0]
@@ -184,7 +193,7 @@ func (v *verification) choose() []Proven {
 		}
 		top, err := newest(found, &v.log)
 		if err != nil {
-			v.refused = append(v.refused, err)
+			v.conflict = err
 			continue
 		}
 		chosen = append(chosen, *top)
