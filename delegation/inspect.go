@@ -1,6 +1,9 @@
 package delegation
 
-import "crypto/x509"
+import (
+	"crypto/x509"
+	"time"
+)
 
 // An Inspection is what a signed statement says, for a person to look at and
 // for the owner's own tools. NOTHING in it is verified: anybody can write one.
@@ -34,3 +37,32 @@ func Inspect(raw []byte) (*Inspection, error) {
 	}
 	return in, nil
 }
+
+// Check holds the statement to its own certificate at a time: it has not
+// expired, its signer may sign for its source, and the signature is good. That
+// is all an owner's tool can say; it does not verify the chain, so the result
+// proves nothing to others. The error is an *[Error].
+func (in *Inspection) Check(at time.Time) error {
+	s, err := decode(in.Encoding, in.Raw)
+	if err != nil {
+		return asError(err)
+	}
+	if err := s.statement.checkTime(&Policy{Time: wholeSecond(at), MaxLife: LongestMaxLife}); err != nil {
+		return err
+	}
+	chain, e := parseChain(s.certificates, s.unordered)
+	if e != nil {
+		return e
+	}
+	if err := checkSigner(chain[0], s.statement.Source, wholeSecond(at)); err != nil {
+		return err
+	}
+	if err := s.verify(chain[0]); err != nil {
+		return asError(err)
+	}
+	return nil
+}
+
+// Order is the place that the statement would have among those for its source
+// and service.
+func (in *Inspection) Order() Order { return Order{in.Certificates[0].NotBefore, in.Statement.Issued} }

@@ -34,8 +34,8 @@ var notGlobal = map[string]bool{
 // xn-- a valid A-label that converts to Unicode and back to itself. Names in
 // this form are equal exactly when their octets are.
 //
-// What a person types is brought into this form at the edge of a program;
-// this function converts nothing. Errors wrap a sentence for that person.
+// What a person types is brought into this form at the edge of a program, by
+// [ParseName]; this function converts nothing. Errors wrap a sentence for that person.
 func CheckName(s string) error {
 	if len(s) > MaxNameLength {
 		return fmt.Errorf("a name of %d octets, at most %d", len(s), MaxNameLength)
@@ -59,6 +59,31 @@ func CheckName(s string) error {
 	return nil
 }
 
+// ParseName reads a domain name as a person types it: Unicode and upper case
+// are converted to the form of [CheckName] by IDNA2008 look-up rules (RFC 5891,
+// UTS #46), and one trailing dot is taken off. It is for the edge of a program,
+// never for names in statements or in answers.
+func ParseName(s string) (string, error) {
+	if strings.ContainsAny(s, "*:/@[] ") {
+		return "", fmt.Errorf("%q: a wildcard, an address or a URL is no domain name", s)
+	}
+	name, err := lookup.ToASCII(strings.TrimSuffix(s, "."))
+	if err != nil {
+		return "", fmt.Errorf("%q: %w", s, err)
+	}
+	return name, CheckName(name)
+}
+
+// lookup is the processing for look-ups of UTS #46, but for the rules about
+// hyphens: the library counts octets where they mean characters.
+var lookup = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckHyphens(false))
+
+// misplacedHyphen: RFC 5891, Section 4.2.3.1.
+func misplacedHyphen(label []rune) bool {
+	n := len(label)
+	return n > 0 && (label[0] == '-' || label[n-1] == '-') || n >= 4 && label[2] == '-' && label[3] == '-'
+}
+
 func checkLabel(label string) error {
 	if label == "" {
 		return fmt.Errorf("an empty label (a trailing or doubled dot?)")
@@ -75,11 +100,14 @@ func checkLabel(label string) error {
 		}
 	}
 	if strings.HasPrefix(label, "xn--") {
-		unicode, err := idna.Lookup.ToUnicode(label)
+		unicode, err := lookup.ToUnicode(label)
 		if err != nil {
 			return fmt.Errorf("%s is no valid A-label: %w", label, err)
 		}
-		if again, err := idna.Lookup.ToASCII(unicode); err != nil || again != label {
+		if misplacedHyphen([]rune(unicode)) {
+			return fmt.Errorf("%s is no valid A-label: its third and fourth characters, or an end, are hyphens", label)
+		}
+		if again, err := lookup.ToASCII(unicode); err != nil || again != label {
 			return fmt.Errorf("%s does not convert to Unicode and back to itself", label)
 		}
 	}

@@ -41,6 +41,8 @@ var nameCases = []struct {
 	{"A-label at the top", "b.xn--p1ai", true},
 	{"A-label of a sharp s", "xn--strae-oqa.example", true},
 	{"A-label of a symbol", "xn--n3h.example", true},
+	{"A-label with hyphens third and fourth", "xn--e--e-9oa.example", false},
+	{"A-label with hyphens second and third, the first of two octets", "xn----x-9la.example", true},
 	{"A-label of nothing", "xn--.example", false},
 	{"A-label of ASCII only", "xn--abc-.example", false},
 	{"A-label above the code space", "xn--99999999.example", false},

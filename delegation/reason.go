@@ -21,9 +21,8 @@ const (
 )
 
 // A Reason says why an outcome is what it is. The constants below are the
-// whole, closed set; their values are stable and are what errors, JSON,
-// metrics, test vectors and tests use. docs/spec.md explains each of them in a
-// section of its own.
+// whole, closed set; their values are stable and are what errors, JSON and tests
+// use. docs/spec.md lists them.
 type Reason string
 
 // Reasons that end a verification before anything was looked at.
@@ -284,14 +283,14 @@ var reasonTable = []reasonInfo{
 	{MissingInput, OutcomeRefused, "give what is named; there are no defaults for trust, time or question"},
 	{BadQuery, OutcomeRefused, "give a domain such as b.example, a service such as xmpp-server, a target such as host.example:5269"},
 	{BadEvidence, OutcomeRefused, "use evidence that was saved for this domain and service by this version"},
-	{NoStatement, OutcomeRefused, "the owner can publish one: dnasign sign, then dnasign publish"},
+	{NoStatement, OutcomeRefused, "the owner can publish one: dnasign sign, then dnasign publish; what was found in other form is said above"},
 	{Unanswered, OutcomeUndetermined, "try again"},
 	{DNSTimeout, OutcomeUndetermined, "is the resolver reachable? try again, or name another with --resolver"},
 	{DNSFailure, OutcomeUndetermined, "ask the name with another resolver; the zone's servers may be broken"},
 	{DNSBogus, OutcomeUndetermined, "DNSSEC validation failed: the zone is broken or somebody forges answers; do not go on"},
 	{AliasLoop, OutcomeUndetermined, "the owner must mend the CNAME chain"},
 	{HTTPSTimeout, OutcomeUndetermined, "try again; the web server is slow or away"},
-	{HTTPSFailure, OutcomeUndetermined, "look at the web server; a domain without one needs no HTTPS: then use --via dns"},
+	{HTTPSFailure, OutcomeUndetermined, "look at the web server and its certificate (is the chain complete, its trust anchor among yours or --roots?); without HTTPS: --via dns"},
 	{BadRedirect, OutcomeUndetermined, "the owner must serve the file itself, or redirect to https on port 443, three times at most"},
 	{DocumentTooLarge, OutcomeUndetermined, "the owner must serve the statement and nothing else at that address"},
 	{AddressNotAllowed, OutcomeUndetermined, "the name points to a private or special address; in a laboratory use --allow-private-addresses"},

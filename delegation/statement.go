@@ -25,13 +25,19 @@ type Pin [sha256.Size]byte
 
 func (p Pin) String() string { return hex.EncodeToString(p[:]) }
 
+// MarshalText gives lower-case hexadecimal.
+func (p Pin) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText reads hexadecimal of 32 octets.
+func (p *Pin) UnmarshalText(text []byte) error { return unhex(p[:], text) }
+
 // A Target is where a service is delegated to: what an SRV record says
 // (RFC 2782), and optionally which keys the peer there may have.
 type Target struct {
 	Endpoint
-	Priority uint16 // lower is tried first
-	Weight   uint16 // share among equal priorities
-	SPKI     []Pin  // 0 to MaxPins; if any, the peer's key must match one
+	Priority uint16 `json:"priority"`       // lower is tried first
+	Weight   uint16 `json:"weight"`         // share among equal priorities
+	SPKI     []Pin  `json:"spki,omitempty"` // 0 to MaxPins; if any, the peer's key must match one
 }
 
 // A Statement says that the owner of Source delegates Service to Targets, and
@@ -135,6 +141,22 @@ func (s *Statement) checkLife(most time.Duration) *Error {
 // statements delegate to the same targets exactly when their digests are
 // equal.
 type Digest [sha256.Size]byte
+
+func (d Digest) String() string { return hex.EncodeToString(d[:]) }
+
+// MarshalText gives lower-case hexadecimal.
+func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads hexadecimal of 32 octets.
+func (d *Digest) UnmarshalText(text []byte) error { return unhex(d[:], text) }
+
+func unhex(dst, text []byte) error {
+	if len(text) != hex.EncodedLen(len(dst)) {
+		return fmt.Errorf("%d characters, not the %d of a SHA-256 in hexadecimal", len(text), hex.EncodedLen(len(dst)))
+	}
+	_, err := hex.Decode(dst, text)
+	return err
+}
 
 // DigestTargets hashes targets: one line each, sorted by host and then port,
 //

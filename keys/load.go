@@ -42,6 +42,11 @@ func LoadSigner(certFile, keyFile string) (signer *Signer, warnings []string, er
 	if err != nil {
 		return nil, nil, err
 	}
+	if leaf := signer.Leaf(); len(chain) == 1 && !bytes.Equal(leaf.RawIssuer, leaf.RawSubject) {
+		warnings = append(warnings, fmt.Sprintf("%s holds one certificate and not the one of its issuer (%s); "+
+			"verifiers refuse that unless the issuer is a trust anchor of theirs: give the whole chain, as in fullchain.pem",
+			certFile, printable(leaf.Issuer.String())))
+	}
 	if _, ok := key.Public().(*rsa.PublicKey); ok && signer.Leaf().KeyUsage&x509.KeyUsageKeyEncipherment != 0 {
 		warnings = append(warnings, "the RSA key is also a TLS decryption key (keyEncipherment), and RSA key "+
 			"exchange has had signing oracles; prefer a dedicated ECDSA key and certificate")
@@ -133,7 +138,7 @@ func nextBlock(file string, data []byte) (block *pem.Block, rest []byte, err err
 func loadKey(file string) (key crypto.Signer, warnings []string, err error) {
 	data, err := readFile(file, func(mode fs.FileMode) error {
 		switch {
-		case mode.IsRegular() && mode&0o004 != 0:
+		case mode.IsRegular() && mode&0o006 != 0:
 			return fmt.Errorf("%w: %s has mode %04o; run: chmod 600 %[2]s", ErrKeyReadable, file, mode.Perm())
 		case mode.IsRegular() && mode&0o040 != 0:
 			warnings = append(warnings, fmt.Sprintf("%s is readable by its group (mode %04o)", file, mode.Perm()))

@@ -100,7 +100,7 @@ func TestLoadSigner(t *testing.T) {
 		"RSA in PKCS #8":                  {cert: chainOf(rsaKey), key: pkcs8(t, rsaKey)},
 		"Ed25519":                         {cert: chainOf(edKey), key: pkcs8(t, edKey)},
 		"P-521, good for other encodings": {cert: chainOf(newKey(t, "P-521")), key: pkcs8(t, newKey(t, "P-521"))},
-		"leaf only":                       {cert: localca.PEM(leaf), key: keyPEM},
+		"leaf only":                       {cert: localca.PEM(leaf), key: keyPEM, text: "give the whole chain"},
 		"text around the blocks":          {cert: join([]byte("Bag Attributes\n"), cert, []byte("the end\n")), key: join([]byte("# key\n"), keyPEM)},
 		"lines end in CR LF":              {cert: bytes.ReplaceAll(cert, []byte("\n"), []byte("\r\n")), key: bytes.ReplaceAll(keyPEM, []byte("\n"), []byte("\r\n"))},
 		"certificate before key":          {cert: cert, key: join(cert, keyPEM)},

@@ -60,6 +60,10 @@ func Name(c *x509.Certificate) string {
 	if name == "" {
 		return fmt.Sprintf("serial number %x", c.SerialNumber)
 	}
+	return printable(name)
+}
+
+func printable(name string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return '?'

@@ -76,10 +76,10 @@ that needs trust anchors and a question: dnaverify verify does it.`,
 	return cmd
 }
 
-// load reads a statement from a file. A little more than a statement may have
-// is read, so that a statement that is too large is refused as such.
+// load reads a statement from a file; one that is too large is refused by
+// Inspect.
 func load(file string) (*delegation.Inspection, error) {
-	raw, err := cli.ReadFile(file, 2*delegation.MaxStatementSize)
+	raw, err := cli.ReadFile(file, delegation.MaxStatementSize+2)
 	if err != nil {
 		return nil, err
 	}

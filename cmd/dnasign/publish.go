@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -37,7 +38,7 @@ one replaces.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var records []zoneRecord
 			for _, file := range args {
-				in, err := load(file)
+				in, err := loadToPublish(file)
 				if err != nil {
 					return err
 				}
@@ -132,7 +133,7 @@ func publishHTTPS(webroot string, files []string) ([]webFile, error) {
 	var all []*delegation.Inspection
 	places := map[string]string{}
 	for _, file := range files {
-		in, err := load(file)
+		in, err := loadToPublish(file)
 		if err != nil {
 			return nil, err
 		}
@@ -141,11 +142,14 @@ func publishHTTPS(webroot string, files []string) ([]webFile, error) {
 			return nil, cli.Usagef("%s and %s would be the same file, %s; a web root serves one domain", earlier, file, place)
 		}
 		places[place] = file
+		if err := mayReplace(placeOf(webroot, in), in); err != nil {
+			return nil, err
+		}
 		all = append(all, in)
 	}
 	var written []webFile
 	for _, in := range all {
-		name := filepath.Join(webroot, filepath.FromSlash(delegation.DocumentPath(in.Statement.Service, in.Encoding)))
+		name := placeOf(webroot, in)
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			return nil, err
 		}
@@ -157,4 +161,38 @@ func publishHTTPS(webroot string, files []string) ([]webFile, error) {
 		})
 	}
 	return written, nil
+}
+
+// loadToPublish reads a statement and holds it to what can be checked without
+// trust anchors: what has expired, or does not fit its own certificate, helps
+// nobody.
+func loadToPublish(file string) (*delegation.Inspection, error) {
+	in, err := load(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := in.Check(time.Now()); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return in, nil
+}
+
+func placeOf(webroot string, in *delegation.Inspection) string {
+	return filepath.Join(webroot, filepath.FromSlash(delegation.DocumentPath(in.Statement.Service, in.Encoding)))
+}
+
+// mayReplace refuses to put a statement in the place of another domain's, or
+// of a newer one: a revocation that is there must not be undone by an old file.
+func mayReplace(name string, in *delegation.Inspection) error {
+	there, err := load(name)
+	if err != nil || there.Check(time.Now()) != nil {
+		return nil // nothing there that counts
+	}
+	switch {
+	case there.Statement.Source != in.Statement.Source:
+		return cli.Usagef("%s holds a statement of %s, and a web root serves one domain; remove it first if you mean it", name, there.Statement.Source)
+	case there.Order().Compare(in.Order()) > 0:
+		return cli.Usagef("%s holds a newer statement, issued %s; remove it first if you mean it", name, there.Statement.Issued.Format(time.RFC3339))
+	}
+	return nil
 }

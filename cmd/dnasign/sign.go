@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,7 +19,7 @@ type signFlags struct {
 	revoke          bool
 	cert, key       string
 	format          string
-	valid           time.Duration
+	valid           string
 	out             string
 	json            bool
 }
@@ -49,9 +50,11 @@ until the certificate ends, if that is earlier. Sign again after two thirds of i
 	flags.StringVar(&f.cert, "cert", "", "PEM file with the certificate chain, leaf first")
 	flags.StringVar(&f.key, "key", "", "PEM file with the private key of the leaf")
 	flags.StringVar(&f.format, "format", string(delegation.JWS), "encoding: "+formats())
-	flags.DurationVar(&f.valid, "valid", 0, "how long it shall live, such as 336h")
+	flags.StringVar(&f.valid, "valid", "", "how long it shall live, such as 336h or 14d")
 	flags.StringVar(&f.out, "out", "", "file to write the statement to, instead of standard output")
 	flags.BoolVar(&f.json, "json", false, "describe what was signed as JSON; needs --out")
+	cli.Complete(cmd, "format", "jws", "ac")
+	cli.CompleteService(cmd)
 	for _, name := range []string{"domain", "service", "cert", "key"} {
 		if err := cmd.MarkFlagRequired(name); err != nil {
 			panic(err) // a flag that was not defined above
@@ -76,6 +79,9 @@ func formats() string {
 func sign(cmd *cobra.Command, f signFlags) error {
 	if f.json && f.out == "" {
 		return cli.Usagef("--json describes the statement on standard output, so the statement itself needs --out FILE")
+	}
+	if !slices.Contains(delegation.Encodings(), delegation.Encoding(f.format)) {
+		return cli.Usagef("--format is %s, not %q", formats(), f.format)
 	}
 	s, err := f.statement()
 	if err != nil {
@@ -107,7 +113,7 @@ func sign(cmd *cobra.Command, f signFlags) error {
 		_, err := cmd.OutOrStdout().Write(raw)
 		return err
 	}
-	if err := cli.WriteFile(f.out, raw); err != nil {
+	if err := cli.WriteFile(f.out, raw, f.cert, f.key); err != nil {
 		return err
 	}
 	if f.json {
@@ -150,26 +156,30 @@ func (f signFlags) statement() (delegation.Statement, error) {
 
 // setExpires gives the statement its end, never after the certificate's.
 func (f signFlags) setExpires(s *delegation.Statement, signer *keys.Signer) (warning string, err error) {
-	life := f.valid
-	switch {
-	case life < 0 || life != 0 && life < time.Second:
-		return "", cli.Usagef("--valid %v is not at least a second", life)
-	case life > delegation.LongestMaxLife:
-		return "", cli.Usagef("--valid %v is longer than %v, which no verifier accepts", life, delegation.LongestMaxLife)
-	case life == 0 && f.revoke:
+	life := delegation.DefaultLife
+	if f.revoke {
 		life = delegation.DefaultMaxLife
-	case life == 0:
-		life = delegation.DefaultLife
+	}
+	if f.valid != "" {
+		if life, err = cli.Life(f.valid); err != nil {
+			return "", err
+		}
+	}
+	switch {
+	case life > delegation.LongestMaxLife:
+		return "", cli.Usagef("--valid %s is longer than %d days, which no verifier accepts", f.valid, days(delegation.LongestMaxLife))
 	case life > delegation.DefaultMaxLife:
-		warning = fmt.Sprintf("verifiers accept at most %v unless their operator says otherwise", delegation.DefaultMaxLife)
+		warning = fmt.Sprintf("verifiers accept at most %d days unless their operator says otherwise", days(delegation.DefaultMaxLife))
 	}
 	s.Expires = s.Issued.Add(life.Truncate(time.Second))
 	// A certificate that has ended already is for Sign to refuse.
 	if end := signer.Leaf().NotAfter; s.Expires.After(end) && end.After(s.Issued) {
 		s.Expires = end.UTC()
-		if f.valid != 0 {
+		if f.valid != "" {
 			warning = fmt.Sprintf("the statement ends with its certificate, at %s", end.UTC().Format(time.RFC3339))
 		}
 	}
 	return warning, nil
 }
+
+func days(d time.Duration) int { return int(d / (24 * time.Hour)) }

@@ -38,6 +38,9 @@ DNSSEC counts only if you name a resolver with --validating-resolver and by that
 vouch that it validates and that the way to it is safe. Without it a statement
 is what proves the target.
 
+With --via auto the answer comes as soon as one statement verifies: it may miss a
+newer one, or a revocation, that another place has. --via both looks at all.
+
 --save-evidence keeps everything that was found; --evidence gives the verdict
 again from such a file, with nothing asked of the network.`,
 		Example: `  dnaverify check b.example --service xmpp-server
@@ -55,6 +58,8 @@ again from such a file, with nothing asked of the network.`,
 	flags.StringVar(&f.save, "save-evidence", "", "file to keep what was found in, as JSON")
 	flags.StringVar(&f.replay, "evidence", "", "file with evidence to judge, instead of asking the network")
 	f.define(cmd)
+	cli.CompleteService(cmd)
+	cli.Complete(cmd, "via", "auto", "dns", "https", "both")
 	cmd.MarkFlagsMutuallyExclusive("resolver", "validating-resolver")
 	for _, name := range []string{"resolver", "validating-resolver", "via", "connect-to", "allow-private-addresses", "save-evidence"} {
 		cmd.MarkFlagsMutuallyExclusive("evidence", name)
@@ -73,10 +78,13 @@ func check(cmd *cobra.Command, domain string, f checkFlags) error {
 	}
 	if f.replay != "" {
 		e, err := readEvidence(f.replay)
+		if delegation.ReasonOf(err) == delegation.BadEvidence {
+			return f.show(cmd, q, nil, err)
+		}
 		if err != nil {
 			return err
 		}
-		return conclude(cmd, f.json, q, e, p)
+		return f.conclude(cmd, q, e, p)
 	}
 	client, err := f.client(p)
 	if err != nil {
@@ -94,11 +102,11 @@ func check(cmd *cobra.Command, domain string, f checkFlags) error {
 		if err != nil {
 			return err
 		}
-		if err := cli.WriteFile(f.save, append(data, '\n')); err != nil {
+		if err := cli.WriteFile(f.save, append(data, '\n'), f.roots); err != nil {
 			return err
 		}
 	}
-	return conclude(cmd, f.json, q, e, p)
+	return f.conclude(cmd, q, e, p)
 }
 
 func (f checkFlags) client(p delegation.Policy) (*discovery.Client, error) {
@@ -124,12 +132,18 @@ func readEvidence(file string) (*delegation.Evidence, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(data) > maxEvidence {
+		return nil, badEvidence("%s has more than %d octets", file, maxEvidence)
+	}
 	var e delegation.Evidence
 	if err := json.Unmarshal(data, &e); err != nil {
-		return nil, &delegation.Error{
-			Outcome: delegation.OutcomeRefused, Reason: delegation.BadEvidence,
-			Detail: fmt.Sprintf("%s is no evidence in JSON: %v", file, err),
-		}
+		return nil, badEvidence("%s is no evidence in JSON: %v", file, err)
 	}
 	return &e, nil
+}
+
+func badEvidence(format string, args ...any) error {
+	return &delegation.Error{
+		Outcome: delegation.OutcomeRefused, Reason: delegation.BadEvidence, Detail: fmt.Sprintf(format, args...),
+	}
 }

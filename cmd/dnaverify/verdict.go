@@ -38,11 +38,16 @@ func (f policyFlags) policy() (delegation.Policy, error) {
 }
 
 // conclude verifies, shows the verdict and makes it the exit code.
-func conclude(cmd *cobra.Command, asJSON bool, q delegation.Query, e *delegation.Evidence, p delegation.Policy) error {
+func (f policyFlags) conclude(cmd *cobra.Command, q delegation.Query, e *delegation.Evidence, p delegation.Policy) error {
 	result, err := delegation.Verify(q, e, p)
+	return f.show(cmd, q, result, err)
+}
+
+// show shows what a verification came to and makes it the exit code.
+func (f policyFlags) show(cmd *cobra.Command, q delegation.Query, result *delegation.Result, err error) error {
 	report := delegation.NewReport(q, result, err)
 	out := cmd.OutOrStdout()
-	if asJSON {
+	if f.json {
 		if err := cli.WriteJSON(out, report); err != nil {
 			return err
 		}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"time"
-
 	"github.com/spf13/cobra"
 
 	"github.com/dnasign/dnasign/delegation"
@@ -34,17 +32,13 @@ Nothing is looked up.`,
 			if err != nil {
 				return err
 			}
-			// A little more than a statement may have is read, so that one that
-			// is too large is refused as such.
-			raw, err := cli.ReadFile(args[0], 2*delegation.MaxStatementSize)
+			// One that is too large is refused as a statement.
+			raw, err := cli.ReadFile(args[0], delegation.MaxStatementSize+2)
 			if err != nil {
 				return err
 			}
-			e := &delegation.Evidence{
-				Version: delegation.EvidenceVersion, Source: q.Source, Service: q.Service, Collected: time.Now(),
-				Documents: []delegation.Document{{File: args[0], Body: raw}},
-			}
-			return conclude(cmd, policy.json, q, e, p)
+			e := delegation.FileEvidence(q, args[0], raw)
+			return policy.conclude(cmd, q, e, p)
 		},
 	}
 	flags := cmd.Flags()
@@ -52,6 +46,7 @@ Nothing is looked up.`,
 	flags.StringVar(&service, "service", "", "the service: xmpp-server means _xmpp-server._tcp")
 	flags.StringVar(&target, "target", "", "host:port that must be delegated to")
 	policy.define(cmd)
+	cli.CompleteService(cmd)
 	for _, name := range []string{"domain", "service"} {
 		if err := cmd.MarkFlagRequired(name); err != nil {
 			panic(err) // a flag that was not defined above

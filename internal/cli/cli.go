@@ -10,8 +10,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/dnasign/dnasign/delegation"
@@ -47,12 +49,19 @@ func Run(root *cobra.Command) int {
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.AddCommand(manCommand())
 	root.InitDefaultCompletionCmd()
+	root.Version = version()
+	out := &output{File: os.Stdout}
+	root.SetOut(out)
 	started := false
 	prepare(root, &started)
 
 	err := root.Execute()
 	if err != nil && !started {
-		err = UsageError{err}
+		err = UsageError{fmt.Errorf("%w; see --help", err)}
+	}
+	if out.err != nil {
+		// A verdict that nobody can read is none.
+		err = fmt.Errorf("standard output: %w", out.err)
 	}
 	var reported Reported
 	if err != nil && !errors.As(err, &reported) {
@@ -77,6 +86,9 @@ func prepare(cmd *cobra.Command, started *bool) {
 	if run := cmd.RunE; run != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			*started = true
+			if err := checkFlags(cmd); err != nil {
+				return err
+			}
 			return run(cmd, args)
 		}
 	}
@@ -85,11 +97,47 @@ func prepare(cmd *cobra.Command, started *bool) {
 	}
 }
 
+// An output remembers that it could not be written to.
+type output struct {
+	*os.File
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.File.Write(p)
+	if err != nil && o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
+// checkFlags refuses a flag that was given and is empty: a shell variable that
+// is not set must not turn a check off.
+func checkFlags(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if f.Value.String() == "" && err == nil {
+			err = Usagef("--%s is empty", f.Name)
+		}
+	})
+	return err
+}
+
+// version is what the build knows of itself.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}
+
 func message(err error) string {
 	if reason := delegation.ReasonOf(err); reason != "" {
 		var e *delegation.Error
 		if errors.As(err, &e) {
 			return err.Error()
+		}
+		if exitCode(err) == ExitUsage {
+			return fmt.Sprintf("%s: %v", reason, err)
 		}
 		return fmt.Sprintf("%s: %s: %v", reason.Outcome(), reason, err)
 	}
@@ -130,26 +178,17 @@ func WriteJSON(w io.Writer, v any) error {
 // Color reports whether output to w may be coloured: a terminal, and no
 // NO_COLOR in the environment (no-color.org).
 func Color(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := w.(interface{ Fd() uintptr })
 	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }
 
-// ReadFile reads a file of at most limit octets.
+// ReadFile reads a file of at most limit octets. Of a larger one it returns one
+// octet more than the limit, for the caller to refuse with a reason.
 func ReadFile(name string, limit int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("%w: %s is larger than %d octets", ErrTooLarge, name, limit)
-	}
-	return data, nil
+	return io.ReadAll(io.LimitReader(f, limit+1))
 }
-
-// ErrTooLarge is wrapped by [ReadFile].
-var ErrTooLarge = errors.New("file too large")

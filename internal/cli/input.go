@@ -4,20 +4,15 @@ import (
 	"net"
 	"strconv"
 	"strings"
-
-	"golang.org/x/net/idna"
+	"time"
 
 	"github.com/dnasign/dnasign/delegation"
 )
 
-// Domain reads a domain name as a person types it: upper case, Unicode and one
-// trailing dot are converted to the form of [delegation.CheckName].
+// Domain reads a domain name as a person types it, see [delegation.ParseName].
 func Domain(s string) (string, error) {
-	name, err := idna.Lookup.ToASCII(strings.TrimSuffix(s, "."))
+	name, err := delegation.ParseName(s)
 	if err != nil {
-		return "", Usagef("%q is no domain name: %v", s, err)
-	}
-	if err := delegation.CheckName(name); err != nil {
 		return "", Usagef("not a usable domain name: %w", err)
 	}
 	return name, nil
@@ -25,14 +20,28 @@ func Domain(s string) (string, error) {
 
 // Service reads xmpp-server or _xmpp-server._tcp.
 func Service(s string) (string, error) {
-	service := strings.ToLower(s)
-	if !strings.HasPrefix(service, "_") {
-		service = "_" + service + "._tcp"
+	name, proto, found := strings.Cut(strings.ToLower(s), ".")
+	if !found {
+		proto = "_tcp"
 	}
+	service := "_" + strings.TrimPrefix(name, "_") + "." + proto
 	if err := delegation.CheckService(service); err != nil {
-		return "", Usagef("not a service: %w", err)
+		return "", Usagef("not a service, such as xmpp-server or _xmpp-server._tcp: %w", err)
 	}
 	return service, nil
+}
+
+// Life reads a duration such as 336h or 14d.
+func Life(s string) (time.Duration, error) {
+	days, isDays := strings.CutSuffix(s, "d")
+	if n, err := strconv.ParseUint(days, 10, 16); isDays && err == nil && n > 0 {
+		return time.Duration(n) * 24 * time.Hour, nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d < time.Second {
+		return 0, Usagef("%q is not a time to live such as 14d or 336h, of a second at least", s)
+	}
+	return d, nil
 }
 
 // Endpoint reads host:port.

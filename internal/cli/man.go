@@ -16,10 +16,8 @@ func manCommand() *cobra.Command {
 		Args:   cobra.ExactArgs(1),
 		Hidden: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if info, err := os.Stat(args[0]); err != nil {
+			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return err
-			} else if !info.IsDir() {
-				return Usagef("%s is not a directory", args[0])
 			}
 			root := cmd.Root()
 			root.DisableAutoGenTag = true

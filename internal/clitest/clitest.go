@@ -107,7 +107,8 @@ func alter(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // world makes the certificates once: each name.pem is a chain, name.key its
-// key; roots.pem is the anchor of all, other-roots.pem of none.
+// key; leaf.pem is b.pem without its issuer; roots.pem is the anchor of all,
+// other-roots.pem of none.
 var world = sync.OnceValues(func() (map[string][]byte, error) {
 	files := map[string][]byte{}
 	now := time.Now()
@@ -170,5 +171,8 @@ var world = sync.OnceValues(func() (map[string][]byte, error) {
 func put(files map[string][]byte, name string, signer *keys.Signer) error {
 	key, err := localca.KeyPEM(signer.Key())
 	files[name+".pem"], files[name+".key"] = localca.PEM(signer.Chain()...), key
+	if name == "b" {
+		files["leaf.pem"] = localca.PEM(signer.Leaf())
+	}
 	return err
 }
