@@ -1,0 +1,354 @@
+package demo
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/keys"
+)
+
+// Scale shows what delegation saves two hosting providers with that many
+// domains each, of which every one talks with every one of the other. Each
+// domain has a certificate and a statement of its own; both providers prove
+// every domain of the other, in both directions, and open connections over
+// loopback only where none that exists will do. Some more domains did not
+// delegate to their provider, and must be refused. progress is told how many
+// steps there are and returns what to call for each, from any goroutine.
+func Scale(ctx context.Context, out io.Writer, domains int, progress func(total int) (step func())) error {
+	if err := scale(ctx, out, domains, progress); err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	return nil
+}
+
+func scale(ctx context.Context, out io.Writer, domains int, progress func(total int) (step func())) (err error) {
+	now := time.Now().UTC().Truncate(time.Second)
+	ca, err := localca.New("Demo Root", now)
+	if err != nil {
+		return err
+	}
+	roots := ca.Pool()
+	s := &scaling{ctx: ctx, ca: ca, now: now, policy: delegation.Policy{Roots: roots, Time: now}, peers: delegation.PeerPolicy{Roots: roots, Now: time.Now}}
+	strangers := 2 * max(1, domains/200) // every other one signs
+	s.step = progress(6 * (domains + strangers)) // to sign, and to prove to two sides, in two directions
+
+	started := time.Now()
+	var providers []*provider
+	for _, name := range []string{"one", "two"} {
+		p, err := s.newProvider(name, domains, strangers)
+		if p != nil {
+			defer p.close()
+		}
+		if err != nil {
+			return err
+		}
+		providers = append(providers, p)
+	}
+	one, two := providers[0], providers[1]
+	signing := time.Since(started)
+
+	started = time.Now()
+	var lines []string
+	for _, way := range [][2]*provider{{one, two}, {two, one}} {
+		outgoing, incoming, err := s.talk(way[0], way[1])
+		if err != nil {
+			return err
+		}
+		lines = append(lines,
+			fmt.Sprintf("%s connects to %s: %s", way[0].host, way[1].host, outgoing),
+			fmt.Sprintf("%s is called by %s: %s", way[1].host, way[0].host, incoming))
+	}
+	proving := time.Since(started)
+
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	fmt.Fprintf(out, "Two hosting providers with %s domains each, every one with a certificate and a statement of its own.\n", thousands(domains))
+	fmt.Fprintf(out, "Beside them each has %s domains that did not delegate to it, whatever DNS says.\n\n", thousands(strangers))
+	for _, line := range lines {
+		fmt.Fprintf(out, "  OK  %s\n", line)
+	}
+	fmt.Fprintf(out, `
+Connections that are needed for every domain of one to talk with every domain of the other:
+  without delegation %13s  one for each ordered pair of domains, 2 x %s x %[2]s
+  with delegation    %13s  opened here, one by each provider; a single one where both use it both ways (XEP-0288)
+
+%s statements signed in %.1f s.
+%s decisions, for %s of the pairs, in %.1f s; the other pairs would ask for the same connections.
+%d MB of memory.
+`, thousands(2*domains*domains), thousands(domains), thousands(one.opened+two.opened),
+		thousands(2*domains+strangers), signing.Seconds(), thousands(4*(domains+strangers)), thousands(2*domains), proving.Seconds(), memory.Sys>>20)
+	return nil
+}
+
+// scaling is what the two providers have in common.
+type scaling struct {
+	ctx    context.Context
+	ca     *localca.Authority
+	now    time.Time
+	policy delegation.Policy
+	peers  delegation.PeerPolicy
+	step   func()
+}
+
+// A provider hosts domains. It knows the connections that it opened and those
+// that were opened to it by their TLS connections.
+type provider struct {
+	host     string
+	endpoint delegation.Endpoint
+	config   *tls.Config
+	listener net.Listener
+	tenants  []tenant
+	table    *association.Table[*tls.Conn]
+	accepted *tls.Conn // the last one that was opened to it
+
+	opening sync.Mutex
+	opened  int
+	conns   []*tls.Conn
+}
+
+// A tenant is a domain with what DNS says of it: an SRV record that leads to
+// the provider, and its statement, if it has one.
+type tenant struct {
+	domain   string
+	record   string // TXT
+	stranger bool   // did not delegate to the provider
+}
+
+// newProvider makes a provider and has its domains sign.
+func (s *scaling) newProvider(name string, domains, strangers int) (*provider, error) {
+	p := &provider{
+		host:  "xmpp." + name + ".example",
+		table: association.NewTable[*tls.Conn](s.peers, association.Limits{Connections: 100, Pairs: 4 * domains}),
+	}
+	p.endpoint = delegation.Endpoint{Host: p.host, Port: 5269}
+	signer, err := s.issue(p.host)
+	if err != nil {
+		return nil, err
+	}
+	p.config = tlsConfig(signer)
+	if p.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return nil, err
+	}
+	p.tenants = make([]tenant, domains+strangers)
+	return p, s.each(len(p.tenants), func(i int) (err error) {
+		p.tenants[i], err = s.newTenant(fmt.Sprintf("d%d.customers-of-%s.example", i+1, name), p.endpoint, i-domains)
+		return err
+	})
+}
+
+func (p *provider) close() {
+	p.listener.Close()
+	for _, c := range p.conns {
+		c.Close()
+	}
+}
+
+func (s *scaling) issue(domain string) (*keys.Signer, error) {
+	return s.ca.Issue("P-256", []string{domain}, s.now.Add(-24*time.Hour), s.now.Add(60*24*time.Hour), nil)
+}
+
+// newTenant has a domain sign. The strangers, counted from 0, say nothing, or
+// delegate to somebody else.
+func (s *scaling) newTenant(domain string, target delegation.Endpoint, stranger int) (tenant, error) {
+	t := tenant{domain: domain, stranger: stranger >= 0}
+	if t.stranger && stranger%2 == 0 {
+		return t, nil
+	}
+	if t.stranger {
+		target.Host = "xmpp.elsewhere.example"
+	}
+	signer, err := s.issue(domain)
+	if err != nil {
+		return t, err
+	}
+	statement := delegation.Statement{
+		Source: domain, Service: service, Targets: []delegation.Target{{Endpoint: target}},
+		Issued: s.now, Expires: s.now.Add(delegation.DefaultLife),
+	}
+	if _, err := rand.Read(statement.ID[1:]); err != nil {
+		return t, err
+	}
+	raw, err := delegation.Sign(statement, delegation.JWS, signer)
+	t.record = delegation.TXTRecord(delegation.JWS, raw)
+	return t, err
+}
+
+// decide verifies the statement of a domain and makes the decision.
+func (s *scaling) decide(t tenant, host delegation.Endpoint, d association.Direction) (*association.Association, error) {
+	insecure := func(name string) delegation.Answer {
+		return delegation.Answer{Name: name, DNSSEC: delegation.Insecure, TTL: 3600}
+	}
+	e := &delegation.Evidence{
+		Version: delegation.EvidenceVersion, Source: t.domain, Service: service, Collected: s.now,
+		SRV: []delegation.SRVAnswer{{
+			Answer:  insecure(delegation.SRVName(t.domain, service)),
+			Records: []delegation.SRVRecord{{Port: host.Port, Target: host.Host}},
+		}},
+		TXT: []delegation.TXTAnswer{{Answer: insecure(delegation.TXTName(t.domain, service))}},
+	}
+	if t.record != "" {
+		e.TXT[0].Records = []string{t.record}
+	}
+	return association.Decide(association.Question{Source: t.domain, Service: service, Direction: d}, e, s.policy)
+}
+
+// talk lets each domain of one provider send to one of the other: the one
+// provider finds a connection, and the other lets the domain use it.
+func (s *scaling) talk(from, to *provider) (outgoing, incoming *tally, err error) {
+	outgoing, incoming = newTally(), newTally()
+	find := func(i int) error {
+		a, err := s.decide(to.tenants[i], to.endpoint, association.Outgoing)
+		if err != nil {
+			return err
+		}
+		local := from.tenants[i].domain
+		_, _, err = from.table.Find(local, a)
+		if errors.Is(err, association.ErrNoConnection) {
+			err = s.open(from, to, local, a)
+		}
+		return outgoing.count(to.tenants[i], err)
+	}
+	request := func(i int) error {
+		a, err := s.decide(from.tenants[i], from.endpoint, association.Incoming)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			_, err = to.table.Add(to.accepted, delegation.Endpoint{}, to.accepted.ConnectionState().PeerCertificates, to.tenants[i].domain, a)
+		} else {
+			_, err = to.table.Request(to.accepted, to.tenants[i].domain, a)
+		}
+		return incoming.count(from.tenants[i], err)
+	}
+	for _, ask := range []func(int) error{find, request} {
+		// The first one opens the connection, or puts it into the table.
+		if err := s.each(1, ask); err != nil {
+			return nil, nil, err
+		}
+		if err := s.each(len(to.tenants)-1, func(i int) error { return ask(i + 1) }); err != nil {
+			return nil, nil, err
+		}
+	}
+	return outgoing, incoming, nil
+}
+
+// open connects to the other provider, each holding the other to its
+// certificate: the caller at once, the called for each claim that comes.
+func (s *scaling) open(from, to *provider, local string, a *association.Association) error {
+	from.opening.Lock()
+	defer from.opening.Unlock()
+	if _, _, err := from.table.Find(local, a); !errors.Is(err, association.ErrNoConnection) {
+		return err // another one has opened it
+	}
+	dial, err := a.Dial()
+	if err != nil {
+		return err
+	}
+	config := from.config.Clone()
+	config.ServerName, config.InsecureSkipVerify = dial[0].ServerName, true
+	config.VerifyConnection = a.ConnectionCheck(dial[0].Endpoint, s.peers)
+	accepted := make(chan error, 1)
+	go func() {
+		raw, err := to.listener.Accept()
+		if err == nil {
+			to.accepted = tls.Server(raw, association.ServerConfig(to.config, nil, s.peers))
+			to.conns = append(to.conns, to.accepted)
+			err = to.accepted.HandshakeContext(s.ctx)
+		}
+		accepted <- err
+	}()
+	dialer := tls.Dialer{Config: config}
+	raw, err := dialer.DialContext(s.ctx, "tcp", to.listener.Addr().String())
+	if err != nil {
+		return err
+	}
+	conn := raw.(*tls.Conn)
+	from.conns = append(from.conns, conn)
+	from.opened++
+	if err := <-accepted; err != nil {
+		return err
+	}
+	_, err = from.table.Add(conn, dial[0].Endpoint, conn.ConnectionState().PeerCertificates, local, a)
+	return err
+}
+
+// each calls a function for 0 to n-1, as many at once as there are processors,
+// until one fails.
+func (s *scaling) each(n int, do func(i int) error) error {
+	ctx, cancel := context.WithCancelCause(s.ctx)
+	defer cancel(nil)
+	work := make(chan int)
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := range work {
+				if err := do(i); err != nil {
+					cancel(err)
+				}
+				s.step()
+			}
+		})
+	}
+	for i := 0; i < n && ctx.Err() == nil; i++ {
+		work <- i
+	}
+	close(work)
+	workers.Wait()
+	return context.Cause(ctx)
+}
+
+// A tally counts who was accepted and why the others were not.
+type tally struct {
+	mu       sync.Mutex
+	accepted int
+	refused  map[delegation.Reason]int
+}
+
+func newTally() *tally { return &tally{refused: map[delegation.Reason]int{}} }
+
+// count notes what became of a domain, which must be what it deserves.
+func (c *tally) count(t tenant, err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var e *delegation.Error
+	switch {
+	case err == nil && !t.stranger:
+		c.accepted++
+	case errors.As(err, &e) && e.Outcome == delegation.OutcomeRefused && t.stranger:
+		c.refused[e.Reason]++
+	default:
+		return fmt.Errorf("%s, which delegated to its provider: %t: got %v", t.domain, !t.stranger, err)
+	}
+	return nil
+}
+
+func (c *tally) String() string {
+	total, reasons := 0, []string{}
+	for _, reason := range slices.Sorted(maps.Keys(c.refused)) {
+		total += c.refused[reason]
+		reasons = append(reasons, fmt.Sprintf("%s %s", thousands(c.refused[reason]), reason))
+	}
+	return fmt.Sprintf("%s accepted, %s refused (%s)", thousands(c.accepted), thousands(total), strings.Join(reasons, ", "))
+}
+
+// thousands writes a number with commas.
+func thousands(n int) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
+}
