@@ -22,4 +22,19 @@
 // Only names are remembered between connections, never the verdict on a
 // certificate: Accept runs for every one. A [Table] says when a connection that
 // exists may serve another source.
+//
+// A client dials what [Association.Dial] lists and sets
+// tls.Config.VerifyConnection to [Association.ConnectionCheck], with
+// InsecureSkipVerify since the check does all and more. A server has
+// [ServerConfig], and Accept for a claim that comes after the handshake. Either
+// way, if [Association.Required] says so, there is nothing weaker to fall back
+// to.
+//
+// Why one tenant of a shared provider cannot pass for another: the provider's
+// host name counts for a source only by a statement, or secure SRV records, of
+// that very source. What a tenant holds, its own certificate or that of another
+// host or port, names nothing that counts.
+//
+// What this package does not do: it finds no evidence (package discovery does),
+// opens no connection, and keeps no memory but that of a Table.
 package association

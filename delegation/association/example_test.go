@@ -122,3 +122,48 @@ func speakFor(from, addr string, own tls.Certificate) {
 	fmt.Fprintln(conn, from)
 	_, _ = conn.Read(make([]byte, 1)) // until the server has gone
 }
+
+// What somebody finds out who wants to connect to b.example.
+func ExampleDecide() {
+	ca, err := localca.New("Example Root", time.Now())
+	if err != nil {
+		log.Fatal(err)
+	}
+	dns, err := dnsserver.Start([]string{
+		publish(ca, "b.example", "xmpp.hosting.example", 5269),
+		"_xmpp-server._tcp.b.example. 300 IN SRV 10 0 5269 evil.example.",
+		"_xmpp-server._tcp.b.example. 300 IN SRV 20 0 5269 xmpp.hosting.example.",
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer dns.Close()
+	client := &discovery.Client{Resolver: dns.Addr, Via: discovery.ViaDNS, HTTPSRoots: ca.Pool()}
+	question := association.Question{Source: "b.example", Service: "_xmpp-server._tcp", Direction: association.Outgoing}
+	evidence, err := client.Gather(context.Background(), question.Source, question.Service, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	a, err := association.Decide(question, evidence, delegation.Policy{Roots: ca.Pool(), Time: time.Now()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, proof := range a.Proofs() {
+		fmt.Println(proof.Method, proof.Reason, "-", proof.Detail)
+	}
+	list, err := a.Dial()
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, dial := range list {
+		fmt.Println("connect to", dial.Endpoint, "with the server name", dial.ServerName)
+	}
+	fmt.Println("required:", a.Required())
+	// Output:
+	// pkix verified - b.example
+	// dnssec not-secure - there are no SRV records that DNSSEC secures
+	// delegation verified - xmpp.hosting.example
+	// connect to xmpp.hosting.example:5269 with the server name xmpp.hosting.example
+	// required: true
+}

@@ -43,7 +43,7 @@ func scale(ctx context.Context, out io.Writer, domains int, progress func(total 
 	}
 	roots := ca.Pool()
 	s := &scaling{ctx: ctx, ca: ca, now: now, policy: delegation.Policy{Roots: roots, Time: now}, peers: delegation.PeerPolicy{Roots: roots, Now: time.Now}}
-	strangers := 2 * max(1, domains/200) // every other one signs
+	strangers := 2 * max(1, domains/200)         // every other one signs
 	s.step = progress(6 * (domains + strangers)) // to sign, and to prove to two sides, in two directions
 
 	started := time.Now()
