@@ -25,8 +25,9 @@ type SRVEntry struct {
 
 // ReadSRV reads the SRV records in the evidence for a query. The error is an
 // *[Error]: of an invalid query, policy or evidence, of a look-up that failed,
-// of too many records, or [ServiceNotAvailable]. State is set beside an error
-// if it is known.
+// of too many records, or [ServiceNotAvailable], for the target "." and where
+// no record has a host and a port to connect to. State is set beside an error if
+// it is known.
 func ReadSRV(q Query, e *Evidence, p Policy) (SRV, error) {
 	srv := SRV{State: Indeterminate}
 	if err := checkInputs(q, e, &p); err != nil {
@@ -56,6 +57,10 @@ func ReadSRV(q Query, e *Evidence, p Policy) (SRV, error) {
 			return srv, err
 		case err != nil:
 			continue
+		}
+		if asked && len(a.Records) > 0 {
+			// Unless one of them turns out to be of use.
+			unavailable = refuse(ServiceNotAvailable, "no SRV record of %s has a host and a port to connect to", a.Name)
 		}
 		for _, r := range a.Records {
 			t := Target{Endpoint: Endpoint{r.Target, r.Port}, Priority: r.Priority, Weight: r.Weight}

@@ -1,6 +1,7 @@
 package delegation
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -176,5 +177,49 @@ func TestDial(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestReadSRV: what one can go on with, label by label.
+func TestReadSRV(t *testing.T) {
+	other := to("other.example", 5270)
+	for _, c := range []struct {
+		name    string
+		answers []SRVAnswer
+		want    string // entries
+		reason  Reason
+		asked   bool
+		state   DNSSEC
+	}{
+		{"not asked", nil, "", "", false, Indeterminate},
+		{"only the other label asked", []SRVAnswer{directly(Insecure, other)}, "", "", false, Indeterminate},
+		{"absent", []SRVAnswer{srvAnswer(Secure)}, "", "", true, Secure},
+		{"both labels", []SRVAnswer{directly(Insecure, other, good), srvAnswer(Insecure, good)}, "xmpp.hosting.example:5269 other.example:5270", "", true, Insecure},
+		{"other label in another state", []SRVAnswer{srvAnswer(Secure, good), directly(Insecure, other)}, "xmpp.hosting.example:5269", "", true, Secure},
+		{"an endpoint twice", []SRVAnswer{srvAnswer(Insecure, good, good)}, "xmpp.hosting.example:5269", "", true, Insecure},
+		{"hosts and ports of no use", []SRVAnswer{srvAnswer(Insecure, none, to("a", 1), to(host, 0), good)}, "xmpp.hosting.example:5269", "", true, Insecure},
+		{"only such", []SRVAnswer{srvAnswer(Insecure, to("a", 1), to(host, 0))}, "", ServiceNotAvailable, true, Insecure},
+		{"not available", []SRVAnswer{srvAnswer(Secure, none)}, "", ServiceNotAvailable, true, Secure},
+		{"not available, but for the other label", []SRVAnswer{srvAnswer(Secure, none), directly(Secure, other)}, "other.example:5270", "", true, Secure},
+		{"other label not available", []SRVAnswer{srvAnswer(Insecure), directly(Insecure, none)}, "", "", true, Insecure},
+		{"other label fails", []SRVAnswer{srvAnswer(Indeterminate, good), failed(directly(Insecure), DNSTimeout)}, "xmpp.hosting.example:5269", "", true, Indeterminate},
+		{"failure", []SRVAnswer{failed(srvAnswer(Insecure), DNSTimeout), directly(Insecure, other)}, "", DNSTimeout, true, Indeterminate},
+		{"bogus", []SRVAnswer{srvAnswer(Bogus, good)}, "", DNSBogus, true, Bogus},
+		{"33 records", []SRVAnswer{srvAnswer(Insecure, many(33)...)}, "", TooManyRecords, true, Insecure},
+	} {
+		tr := newTrial(t)
+		e := evidenceOf(txtAnswer())
+		e.SRV = c.answers
+		got, err := ReadSRV(tr.query, e, tr.policy)
+		var entries []string
+		for _, entry := range got.Entries {
+			entries = append(entries, entry.Target.Endpoint.String())
+		}
+		if strings.Join(entries, " ") != c.want || ReasonOf(err) != c.reason || got.Asked != c.asked || got.State != c.state {
+			t.Errorf("%s: %+v, %v", c.name, got, err)
+		}
+	}
+	if _, err := ReadSRV(Query{}, nil, Policy{}); ReasonOf(err) != MissingInput {
+		t.Errorf("got %v", err)
 	}
 }

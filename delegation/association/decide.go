@@ -114,18 +114,27 @@ func (d *decision) dnssec() ([]Reference, error) {
 	if d.srvErr != nil {
 		return nil, d.srvErr // not available
 	}
+	until := d.srvUntil()
+	if !d.policy.Time.Before(until) {
+		return nil, refuse(delegation.ProofExpired, "the SRV records are of %s, and their TTL has passed", d.evidence.Collected.UTC().Format(time.RFC3339))
+	}
 	var references []Reference
 	for _, e := range d.srv.Entries {
-		references = append(references, d.reference(DNSSEC, e.Target, d.srvUntil()))
+		references = append(references, d.reference(DNSSEC, e.Target, until))
 	}
 	return references, nil
 }
 
-// srvUntil is when secure SRV records stop to count. A resolver may hand out
-// the last second of their TTL, which is too short to connect in.
+// srvUntil is when secure SRV records stop to count, by the time they were
+// collected at. A resolver may hand out the last second of their TTL, which is
+// too short to connect in.
 func (d *decision) srvUntil() time.Time {
+	from := d.policy.Time
+	if d.evidence.Collected.Before(from) {
+		from = d.evidence.Collected
+	}
 	life := max(time.Duration(d.srv.TTL)*time.Second, delegation.MinRefresh)
-	return d.policy.Time.Truncate(time.Second).Add(life).UTC()
+	return from.Truncate(time.Second).Add(life).UTC()
 }
 
 func (d *decision) delegation() ([]Reference, error) {
@@ -172,11 +181,12 @@ func (d *decision) required() bool {
 
 // refreshAt: what was not found may be there soon, and a broken look-up mended.
 func (d *decision) refreshAt() time.Time {
-	at := d.policy.Time.Truncate(time.Second).Add(delegation.MinRefresh).UTC()
-	if d.state == secure {
-		at = d.srvUntil()
-		if latest := d.policy.Time.Add(delegation.MaxRefresh); latest.Before(at) {
-			at = latest.Truncate(time.Second).UTC()
+	now := d.policy.Time.Truncate(time.Second).UTC()
+	at := now.Add(delegation.MinRefresh)
+	if until := d.srvUntil(); d.state == secure && now.Before(until) {
+		at = until
+		if latest := now.Add(delegation.MaxRefresh); latest.Before(at) {
+			at = latest
 		}
 	}
 	if d.result != nil && (d.state != secure || d.result.RefreshAt().Before(at)) {

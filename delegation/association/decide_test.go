@@ -233,6 +233,66 @@ func TestSecureTimes(t *testing.T) {
 	}
 }
 
+// TestOldEvidence: the TTL of secure SRV records begins when they were
+// collected, not when somebody decides by them.
+func TestOldEvidence(t *testing.T) {
+	for _, c := range []struct {
+		age    time.Duration
+		want   delegation.Reason
+		until  time.Duration // from now
+		method association.Method
+	}{
+		{-time.Hour, delegation.Verified, time.Hour, association.DNSSEC}, // a clock that is ahead
+		{0, delegation.Verified, time.Hour, association.DNSSEC},
+		{time.Hour - time.Second, delegation.Verified, time.Second, association.DNSSEC},
+		{time.Hour, delegation.ProofExpired, 0, ""},
+		{now.Sub(time.Time{}), delegation.ProofExpired, 0, ""}, // it does not say
+	} {
+		e := evidence(nil, one(delegation.Secure, at)...)
+		e.Collected = now.Add(-c.age)
+		if c.age > 100*365*day {
+			e.Collected = time.Time{}
+		}
+		a := decide(t, question(association.Incoming), e)
+		proof := a.Proofs()[1]
+		if proof.Reason != c.want {
+			t.Errorf("%s old: %+v, want %s", c.age, proof, c.want)
+		}
+		if c.method != "" && !proof.References[0].Until.Equal(now.Add(c.until)) {
+			t.Errorf("%s old: until %s", c.age, proof.References[0].Until)
+		}
+		if at := a.RefreshAt(); !now.Before(at) {
+			t.Errorf("%s old: refreshed at %s", c.age, at)
+		}
+	}
+}
+
+// TestUnusableSRV: records that nobody can connect to are no absence.
+func TestUnusableSRV(t *testing.T) {
+	for _, unusable := range [][]delegation.SRVRecord{
+		{{Target: "printer.local", Port: 5269}}, {{Target: host}}, {{Target: "."}, {Target: "."}}, {{Target: "XMPP.hosting.example", Port: 5269}},
+	} {
+		for _, state := range []delegation.DNSSEC{delegation.Secure, delegation.Insecure} {
+			e := evidence([]string{statement(t, targets(at))}, srv(service, state, unusable...))
+			a := decide(t, question(association.Outgoing), e)
+			if _, err := a.Dial(); delegation.ReasonOf(err) != delegation.ServiceNotAvailable {
+				t.Errorf("%s %v: dial %v", state, unusable, err)
+			}
+			if len(a.References()) != 1 {
+				t.Errorf("%s %v: %+v", state, unusable, a.References())
+			}
+			a = decide(t, question(association.Incoming), e)
+			if got, want := len(a.References()) > 1, state == delegation.Insecure; got != want {
+				t.Errorf("%s %v, incoming: %+v", state, unusable, a.References())
+			}
+			e.SRV = append(e.SRV, srv(direct, state, recordOf(at)))
+			if dial, err := decide(t, question(association.Outgoing), e).Dial(); err != nil || len(dial) != 1 {
+				t.Errorf("%s %v, and good ones of the other label: %v, %v", state, unusable, dial, err)
+			}
+		}
+	}
+}
+
 // TestRefreshAt: the sooner of the places that were used; soon, if none was.
 func TestRefreshAt(t *testing.T) {
 	record := statement(t, targets(at))

@@ -1,14 +1,10 @@
 package association_test
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"log"
-	"net"
-	"strings"
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
@@ -18,110 +14,6 @@ import (
 	"github.com/dnasign/dnasign/internal/localca"
 	"github.com/dnasign/dnasign/keys"
 )
-
-// serve takes one connection, on which the peer says for which domain it speaks,
-// and finds out whether it may. In XMPP this is the from of the stream header.
-func serve(l net.Listener, own *tls.Config, client *discovery.Client, roots *x509.CertPool) (*association.Acceptance, error) {
-	peers := delegation.PeerPolicy{Roots: roots, Now: time.Now}
-	conn, err := tls.NewListener(l, association.ServerConfig(own, nil, peers)).Accept()
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	from, err := bufio.NewReader(conn).ReadString('\n')
-	if err != nil {
-		return nil, err
-	}
-	question := association.Question{Source: strings.TrimSpace(from), Service: "_xmpp-server._tcp", Direction: association.Incoming}
-	evidence, err := client.Gather(context.Background(), question.Source, question.Service, nil)
-	if err != nil {
-		return nil, err
-	}
-	a, err := association.Decide(question, evidence, delegation.Policy{Roots: roots, Time: time.Now()})
-	if err != nil {
-		return nil, err
-	}
-	return a.Accept(delegation.Endpoint{}, peers, conn.(*tls.Conn).ConnectionState().PeerCertificates)
-}
-
-// A server is told by a hosting provider that it speaks for b.example, which
-// has delegated to it, and then for c.example, which has not.
-func ExampleServerConfig() {
-	ca, err := localca.New("Example Root", time.Now())
-	if err != nil {
-		log.Fatal(err)
-	}
-	dns, err := dnsserver.Start([]string{publish(ca, "b.example", "xmpp.hosting.example", 5269)})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer dns.Close()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer listener.Close()
-	client := &discovery.Client{Resolver: dns.Addr, Via: discovery.ViaDNS, HTTPSRoots: ca.Pool()}
-
-	for _, from := range []string{"b.example", "c.example"} {
-		go speakFor(from, listener.Addr().String(), certificate(newLeaf(ca, "xmpp.hosting.example")))
-		acceptance, err := serve(listener, &tls.Config{Certificates: []tls.Certificate{certificate(newLeaf(ca, "d.example"))}}, client, ca.Pool())
-		if err != nil {
-			fmt.Println(from+":", delegation.ReasonOf(err))
-			continue
-		}
-		fmt.Println(from+": by", acceptance.Reference.Method, "as", acceptance.Reference.Name)
-	}
-	// Output:
-	// b.example: by delegation as xmpp.hosting.example
-	// c.example: peer-name-mismatch
-}
-
-// newLeaf is a certificate of a domain; a program has keys.LoadSigner.
-func newLeaf(ca *localca.Authority, domain string) *keys.Signer {
-	signer, err := ca.Issue("P-256", []string{domain}, time.Now().Add(-time.Hour), time.Now().Add(time.Hour), nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	return signer
-}
-
-func certificate(signer *keys.Signer) tls.Certificate {
-	c := tls.Certificate{PrivateKey: signer.Key()}
-	for _, link := range signer.Chain() {
-		c.Certificate = append(c.Certificate, link.Raw)
-	}
-	return c
-}
-
-// publish is the zone line of a domain that delegates.
-func publish(ca *localca.Authority, domain, host string, port uint16) string {
-	token, err := delegation.Sign(delegation.Statement{
-		Source: domain, Service: "_xmpp-server._tcp", ID: delegation.ID{1},
-		Targets: []delegation.Target{{Endpoint: delegation.Endpoint{Host: host, Port: port}}},
-		Issued:  time.Now(), Expires: time.Now().Add(time.Hour),
-	}, delegation.JWS, newLeaf(ca, domain))
-	if err != nil {
-		log.Fatal(err)
-	}
-	line := delegation.TXTName(domain, "_xmpp-server._tcp") + ". 300 IN TXT"
-	for text := delegation.TXTRecord(delegation.JWS, token); text != ""; {
-		n := min(len(text), 255)
-		line, text = line+` "`+text[:n]+`"`, text[n:]
-	}
-	return line
-}
-
-// speakFor connects as a peer and makes its claim.
-func speakFor(from, addr string, own tls.Certificate) {
-	conn, err := tls.Dial("tcp", addr, &tls.Config{Certificates: []tls.Certificate{own}, InsecureSkipVerify: true})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer conn.Close()
-	fmt.Fprintln(conn, from)
-	_, _ = conn.Read(make([]byte, 1)) // until the server has gone
-}
 
 // What somebody finds out who wants to connect to b.example.
 func ExampleDecide() {
@@ -166,4 +58,39 @@ func ExampleDecide() {
 	// delegation verified - xmpp.hosting.example
 	// connect to xmpp.hosting.example:5269 with the server name xmpp.hosting.example
 	// required: true
+}
+
+// newLeaf is a certificate of a domain; a program has keys.LoadSigner.
+func newLeaf(ca *localca.Authority, domain string) *keys.Signer {
+	signer, err := ca.Issue("P-256", []string{domain}, time.Now().Add(-time.Hour), time.Now().Add(time.Hour), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return signer
+}
+
+func certificate(signer *keys.Signer) tls.Certificate {
+	c := tls.Certificate{PrivateKey: signer.Key()}
+	for _, link := range signer.Chain() {
+		c.Certificate = append(c.Certificate, link.Raw)
+	}
+	return c
+}
+
+// publish is the zone line of a domain that delegates.
+func publish(ca *localca.Authority, domain, host string, port uint16) string {
+	token, err := delegation.Sign(delegation.Statement{
+		Source: domain, Service: "_xmpp-server._tcp", ID: delegation.ID{1},
+		Targets: []delegation.Target{{Endpoint: delegation.Endpoint{Host: host, Port: port}}},
+		Issued:  time.Now(), Expires: time.Now().Add(time.Hour),
+	}, delegation.JWS, newLeaf(ca, domain))
+	if err != nil {
+		log.Fatal(err)
+	}
+	line := delegation.TXTName(domain, "_xmpp-server._tcp") + ". 300 IN TXT"
+	for text := delegation.TXTRecord(delegation.JWS, token); text != ""; {
+		n := min(len(text), 255)
+		line, text = line+` "`+text[:n]+`"`, text[n:]
+	}
+	return line
 }

@@ -161,7 +161,7 @@ func TestNoResumption(t *testing.T) {
 // TestExampleIsShort: a server in Go needs no more than 25 lines.
 func TestExampleIsShort(t *testing.T) {
 	files := token.NewFileSet()
-	f, err := parser.ParseFile(files, "example_test.go", nil, 0)
+	f, err := parser.ParseFile(files, "example_server_test.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
