@@ -26,7 +26,7 @@ const (
 
 // play lets a peer say each of the parts, the next one when it was spoken to,
 // and then keep silent or, with "EOF", hang up. It returns what it heard.
-func play(t *testing.T, ctx context.Context, s Stream, parts ...string) (error, string) {
+func play(t *testing.T, ctx context.Context, s Stream, parts ...string) (said string, err error) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -61,7 +61,7 @@ func play(t *testing.T, ctx context.Context, s Stream, parts ...string) (error, 
 	}
 	err = StartTLS(ctx, conn, s)
 	conn.Close()
-	return err, <-heard
+	return <-heard, err
 }
 
 var between = Stream{Namespace: NamespaceServer, To: "b.example", From: "a.example"}
@@ -123,7 +123,7 @@ func TestStartTLS(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), deadline)
 			defer cancel()
-			err, heard := play(t, ctx, between, c.parts...)
+			heard, err := play(t, ctx, between, c.parts...)
 			if got := delegation.ReasonOf(err); got != c.reason || c.reason == "" && err != nil {
 				t.Fatalf("got %v, want reason %q", err, c.reason)
 			}
@@ -166,7 +166,7 @@ func TestStalls(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
 			start := time.Now()
-			err, _ := play(t, ctx, between, parts...)
+			_, err := play(t, ctx, between, parts...)
 			if got := delegation.ReasonOf(err); got != delegation.ConnectTimeout {
 				t.Errorf("got %v, want %s", err, delegation.ConnectTimeout)
 			}
