@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/internal/cli"
 )
 
@@ -17,12 +16,8 @@ const maxEvidence = 4 << 20
 
 type checkFlags struct {
 	policyFlags
-	service              string
-	resolver, validating string
-	via                  string
-	connectTo            []string
-	private              bool
-	save, replay         string
+	lookupFlags
+	save, replay string
 }
 
 func checkCommand() *cobra.Command {
@@ -41,6 +36,9 @@ is what proves the target.
 With --via auto the answer comes as soon as one statement verifies: it may miss a
 newer one, or a revocation, that another place has. --via both looks at all.
 
+--self-test asks that resolver for two names of yours first, one that is secure
+and one that is bogus; if it does not tell them apart, nothing else is asked.
+
 --save-evidence keeps everything that was found; --evidence gives the verdict
 again from such a file, with nothing asked of the network.`,
 		Example: `  dnaverify check b.example --service xmpp-server
@@ -48,20 +46,12 @@ again from such a file, with nothing asked of the network.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return check(cmd, args[0], f) },
 	}
+	f.policyFlags.define(cmd)
+	f.lookupFlags.define(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.service, "service", "xmpp-server", "the service: xmpp-server means _xmpp-server._tcp")
-	flags.StringVar(&f.resolver, "resolver", "", "address:port of the resolver, instead of the system's")
-	flags.StringVar(&f.validating, "validating-resolver", "", "address:port of a resolver that you trust to validate DNSSEC")
-	flags.StringVar(&f.via, "via", string(discovery.ViaAuto), "where to look: auto (until a statement verifies), dns, https or both (everything)")
-	flags.StringArrayVar(&f.connectTo, "connect-to", nil, "HOST:PORT:ADDR:PORT: connect to ADDR:PORT for https://HOST:PORT, as in curl")
-	flags.BoolVar(&f.private, "allow-private-addresses", false, "let names lead to loopback and private addresses; for laboratories")
 	flags.StringVar(&f.save, "save-evidence", "", "file to keep what was found in, as JSON")
 	flags.StringVar(&f.replay, "evidence", "", "file with evidence to judge, instead of asking the network")
-	f.define(cmd)
-	cli.CompleteService(cmd)
-	cli.Complete(cmd, "via", "auto", "dns", "https", "both")
-	cmd.MarkFlagsMutuallyExclusive("resolver", "validating-resolver")
-	for _, name := range []string{"resolver", "validating-resolver", "via", "connect-to", "allow-private-addresses", "save-evidence"} {
+	for _, name := range append(f.lookupFlags.names(), "save-evidence") {
 		cmd.MarkFlagsMutuallyExclusive("evidence", name)
 	}
 	return cmd
@@ -79,16 +69,23 @@ func check(cmd *cobra.Command, domain string, f checkFlags) error {
 	if f.replay != "" {
 		e, err := readEvidence(f.replay)
 		if delegation.ReasonOf(err) == delegation.BadEvidence {
-			return f.show(cmd, q, nil, err)
+			return report(cmd, f.json, delegation.NewReport(q, nil, err))
 		}
 		if err != nil {
 			return err
 		}
-		return f.conclude(cmd, q, e, p)
+		return conclude(cmd, f.json, q, e, p)
 	}
-	client, err := f.client(p)
+	client, err := f.client(p.Roots)
 	if err != nil {
 		return err
+	}
+	tested, err := f.test(cmd.Context(), client)
+	if err != nil {
+		return err
+	}
+	if failed := failure(tested); failed != nil {
+		return report(cmd, f.json, delegation.NewReport(q, nil, failed))
 	}
 	e, err := client.Gather(cmd.Context(), q.Source, q.Service, func(e *delegation.Evidence) bool {
 		_, err := delegation.Verify(q, e, p)
@@ -106,25 +103,7 @@ func check(cmd *cobra.Command, domain string, f checkFlags) error {
 			return err
 		}
 	}
-	return f.conclude(cmd, q, e, p)
-}
-
-func (f checkFlags) client(p delegation.Policy) (*discovery.Client, error) {
-	client := &discovery.Client{
-		Resolver: f.resolver, Via: discovery.Via(f.via),
-		HTTPSRoots: p.Roots, AllowPrivateAddresses: f.private,
-	}
-	if f.validating != "" {
-		client.Resolver, client.Validating = f.validating, true
-	}
-	for _, text := range f.connectTo {
-		c, err := discovery.ParseConnectTo(text)
-		if err != nil {
-			return nil, cli.Usagef("--connect-to: %w", err)
-		}
-		client.ConnectTo = append(client.ConnectTo, c)
-	}
-	return client, nil
+	return conclude(cmd, f.json, q, e, p, tested...)
 }
 
 func readEvidence(file string) (*delegation.Evidence, error) {

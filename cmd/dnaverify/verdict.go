@@ -10,18 +10,27 @@ import (
 	"github.com/dnasign/dnasign/keys"
 )
 
-// policyFlags are what verify and check believe.
-type policyFlags struct {
+// trustFlags are what every verdict rests on.
+type trustFlags struct {
 	roots string
-	at    string
 	json  bool
 }
 
-func (f *policyFlags) define(cmd *cobra.Command) {
+func (f *trustFlags) define(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.roots, "roots", "", "PEM file with the trust anchors, instead of the system's")
-	flags.StringVar(&f.at, "at", "", "verify for this moment (RFC 3339) instead of now")
 	flags.BoolVar(&f.json, "json", false, "the verdict as JSON")
+}
+
+// policyFlags are what verify and check believe.
+type policyFlags struct {
+	trustFlags
+	at string
+}
+
+func (f *policyFlags) define(cmd *cobra.Command) {
+	f.trustFlags.define(cmd)
+	cmd.Flags().StringVar(&f.at, "at", "", "verify for this moment (RFC 3339) instead of now")
 }
 
 func (f policyFlags) policy() (delegation.Policy, error) {
@@ -37,25 +46,27 @@ func (f policyFlags) policy() (delegation.Policy, error) {
 	return p, err
 }
 
-// conclude verifies, shows the verdict and makes it the exit code.
-func (f policyFlags) conclude(cmd *cobra.Command, q delegation.Query, e *delegation.Evidence, p delegation.Policy) error {
+// conclude verifies, shows the verdict below what was checked before, and makes
+// it the exit code.
+func conclude(cmd *cobra.Command, asJSON bool, q delegation.Query, e *delegation.Evidence, p delegation.Policy, before ...delegation.Check) error {
 	result, err := delegation.Verify(q, e, p)
-	return f.show(cmd, q, result, err)
+	r := delegation.NewReport(q, result, err)
+	r.Checks = append(before, r.Checks...)
+	return report(cmd, asJSON, r)
 }
 
-// show shows what a verification came to and makes it the exit code.
-func (f policyFlags) show(cmd *cobra.Command, q delegation.Query, result *delegation.Result, err error) error {
-	report := delegation.NewReport(q, result, err)
+// report shows a verdict and makes it the exit code.
+func report(cmd *cobra.Command, asJSON bool, r delegation.Report) error {
 	out := cmd.OutOrStdout()
-	if f.json {
-		if err := cli.WriteJSON(out, report); err != nil {
+	if asJSON {
+		if err := cli.WriteJSON(out, r); err != nil {
 			return err
 		}
 	} else {
-		cli.WriteReport(out, report, cli.Color(out))
+		cli.WriteReport(out, r, cli.Color(out))
 	}
-	if err != nil {
-		return cli.Reported{Outcome: report.Outcome}
+	if r.Outcome != delegation.OutcomeVerified {
+		return cli.Reported{Outcome: r.Outcome}
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ Nothing is looked up.`,
 				return err
 			}
 			e := delegation.FileEvidence(q, args[0], raw)
-			return policy.conclude(cmd, q, e, p)
+			return conclude(cmd, policy.json, q, e, p)
 		},
 	}
 	flags := cmd.Flags()

@@ -19,7 +19,8 @@ import (
 var dnsFaults = map[string]dnsserver.Fault{
 	"drop":      {Drop: true},
 	"servfail":  {Rcode: 2},
-	"bogus":     {Bogus: true},
+	"bogus":     {Bogus: true, Error: &dnsserver.ExtendedError{Code: 6, Text: "signature crypto failed"}},
+	"slow":      {Delay: 300 * time.Millisecond},
 	"authentic": {Authentic: true},
 	"none":      {},
 }
