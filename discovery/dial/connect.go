@@ -102,12 +102,15 @@ func (d *Dialer) startTLS(ctx context.Context, raw net.Conn, source string, to a
 	conn := &plain{Conn: raw}
 	err := d.StartTLS(ctx, conn, source, to)
 	conn.over.Store(true)
-	if !stop() {
+	late := !stop()
+	if late {
 		<-ended
-		return refuse(delegation.ConnectTimeout, "%s did not agree to STARTTLS before the time was over", to.Endpoint)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return reasoned(ctx, delegation.STARTTLSFailed, err)
+	case late:
+		return refuse(delegation.ConnectTimeout, "%s was not ready for TLS before the time was over", to.Endpoint)
 	}
 	if err := raw.SetDeadline(time.Time{}); err != nil { // the step may have set one
 		return refuse(delegation.ConnectFailed, "%v", err)

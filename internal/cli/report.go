@@ -16,54 +16,83 @@ const (
 	reset  = "\x1b[0m"
 )
 
+// A writer writes for a person, in colour or not.
+type writer struct {
+	io.Writer
+	color  bool
+	hinted map[string]bool // the hints shown
+}
+
+func newWriter(w io.Writer, color bool) *writer {
+	return &writer{w, color, map[string]bool{}}
+}
+
+func (w *writer) paint(c, s string) string {
+	if w.color {
+		return c + s + reset
+	}
+	return s
+}
+
+func (w *writer) printf(format string, args ...any) { fmt.Fprintf(w, format, args...) }
+
 // WriteReport explains a verdict to a person: a line for each check, with what
 // to do where one failed, and the verdict last. What strangers supplied stands
 // there quoted or in a form that has been checked, never raw.
-func WriteReport(w io.Writer, r delegation.Report, color bool) {
-	paint := func(c, s string) string {
-		if color {
-			return c + s + reset
+func WriteReport(out io.Writer, r delegation.Report, color bool) {
+	w := newWriter(out, color)
+	w.printf("%s of %s\n", r.Service, r.Source)
+	w.checks(r.Checks)
+	if r.Outcome == delegation.OutcomeVerified {
+		w.printf("%s until %s: connect to\n", w.paint(green, "VERIFIED"), r.Expires.Format(timeForm))
+		for _, t := range r.Dial {
+			w.printf("  %s and accept a certificate for %s\n", t, t.Host)
 		}
-		return s
+	} else {
+		w.end(r.Outcome, r.Reason, r.Detail, r.Hint)
 	}
+	for _, note := range r.Notes {
+		w.printf("note: %s\n", note)
+	}
+}
+
+// timeForm is how a person reads a time.
+const timeForm = "2006-01-02 15:04:05 MST"
+
+// checks writes a line for each check, below what it is about.
+func (w *writer) checks(checks []delegation.Check) {
 	marks := map[delegation.CheckOutcome]string{
-		delegation.CheckOK:   paint(green, "OK  "),
-		delegation.CheckFail: paint(red, "FAIL"),
+		delegation.CheckOK:   w.paint(green, "OK  "),
+		delegation.CheckFail: w.paint(red, "FAIL"),
 		delegation.CheckInfo: "--  ",
 	}
-	fmt.Fprintf(w, "%s of %s\n", r.Service, r.Source)
-	origin, hinted := "", false
-	for _, c := range r.Checks {
+	origin := ""
+	for _, c := range checks {
 		if c.Origin != origin && c.Origin != "" {
-			fmt.Fprintf(w, "  %s\n", printable(c.Origin))
+			w.printf("  %s\n", printable(c.Origin))
 			origin = c.Origin
 		}
 		detail := printable(c.Detail)
 		if c.Reason != "" {
 			detail = fmt.Sprintf("%s: %s", c.Reason, detail)
 		}
-		fmt.Fprintf(w, "    %s  %-9s  %s\n", marks[c.Outcome], c.Name, detail)
+		w.printf("    %s  %-9s  %s\n", marks[c.Outcome], c.Name, detail)
 		if c.Hint != "" {
-			fmt.Fprintf(w, "          %-9s  hint: %s\n", "", c.Hint)
-			hinted = hinted || c.Hint == r.Hint
+			w.printf("          %-9s  hint: %s\n", "", c.Hint)
+			w.hinted[c.Hint] = true
 		}
 	}
-	switch r.Outcome {
-	case delegation.OutcomeVerified:
-		fmt.Fprintf(w, "%s until %s: connect to\n", paint(green, "VERIFIED"), r.Expires.Format("2006-01-02 15:04:05 MST"))
-		for _, t := range r.Dial {
-			fmt.Fprintf(w, "  %s and accept a certificate for %s\n", t, t.Host)
-		}
-	case delegation.OutcomeUndetermined:
-		fmt.Fprintf(w, "%s: %s: %s\n", paint(yellow, "UNDETERMINED"), r.Reason, printable(r.Detail))
-	default:
-		fmt.Fprintf(w, "%s: %s: %s\n", paint(red, "REFUSED"), r.Reason, printable(r.Detail))
+}
+
+// end writes a verdict other than verified.
+func (w *writer) end(outcome delegation.Outcome, reason delegation.Reason, detail, hint string) {
+	verdict := w.paint(red, "REFUSED")
+	if outcome == delegation.OutcomeUndetermined {
+		verdict = w.paint(yellow, "UNDETERMINED")
 	}
-	if r.Hint != "" && !hinted {
-		fmt.Fprintf(w, "hint: %s\n", r.Hint)
-	}
-	for _, note := range r.Notes {
-		fmt.Fprintf(w, "note: %s\n", note)
+	w.printf("%s: %s: %s\n", verdict, reason, printable(detail))
+	if hint != "" && !w.hinted[hint] {
+		w.printf("hint: %s\n", hint)
 	}
 }
 

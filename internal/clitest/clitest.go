@@ -8,6 +8,7 @@
 //	dns FILE                 starts a DNS server that has the zone lines of a file: $RESOLVER
 //	fault FAULT NAME TYPE    makes it misbehave: see dnsFaults
 //	web DIR NAME             serves a folder over TLS as NAME.pem: $WEB
+//	xmpp VAR NAME [FAULT]    starts an XMPP server that shows NAME.pem: $VAR; see xmppserver
 package clitest
 
 import (
@@ -43,7 +44,7 @@ func Run(t *testing.T, least int, path ...string) {
 			return WriteWorld(env.WorkDir)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code": code, "alter": alter, "dns": serveDNS, "fault": faultDNS, "web": serveWeb,
+			"code": code, "alter": alter, "dns": serveDNS, "fault": faultDNS, "web": serveWeb, "xmpp": serveXMPP,
 		},
 	})
 }
@@ -140,6 +141,8 @@ var world = sync.OnceValues(func() (map[string][]byte, error) {
 		"ed25519":  {"Ed25519", []string{"b.example"}, -day, 60 * day, nil},
 		"p521":     {"P-521", []string{"b.example"}, -day, 60 * day, nil},
 		"c":        {"P-256", []string{"c.example"}, -day, 60 * day, nil},
+		"hosting":  {"P-256", []string{"xmpp.hosting.example"}, -day, 60 * day, nil},
+		"evil":     {"P-256", []string{"evil.example"}, -day, 60 * day, nil},
 		"idn":      {"P-256", []string{"xn--bcher-kva.example"}, -day, 60 * day, nil},
 		"wildcard": {"P-256", []string{"*.b.example"}, -day, 60 * day, nil},
 		"cn": {"P-256", nil, -day, 60 * day, func(c *x509.Certificate) {

@@ -6,6 +6,7 @@ import (
 	"log"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/internal/dnsserver"
+	"github.com/dnasign/dnasign/internal/xmppserver"
 )
 
 // dnsFaults are the faults a script can name.
@@ -77,4 +79,26 @@ func serveWeb(ts *testscript.TestScript, neg bool, args []string) {
 	go s.Serve(l) // ends when the script does
 	ts.Defer(func() { s.Close() })
 	ts.Setenv("WEB", l.Addr().String())
+}
+
+// serveXMPP starts a server that begins TLS as XMPP servers do, with the
+// certificate NAME.pem, and puts its address into a variable.
+func serveXMPP(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: xmpp VAR NAME [FAULT]")
+	}
+	fault := xmppserver.None
+	if len(args) == 3 {
+		if fault = xmppserver.Fault(args[2]); !slices.Contains(xmppserver.Faults(), fault) {
+			ts.Fatalf("no fault is called %s", fault)
+		}
+	}
+	cert, err := tls.LoadX509KeyPair(ts.MkAbs(args[1]+".pem"), ts.MkAbs(args[1]+".key"))
+	ts.Check(err)
+	s, err := xmppserver.Start(&tls.Config{
+		Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"xmpp-server", "xmpp-client"},
+	}, fault)
+	ts.Check(err)
+	ts.Defer(s.Close)
+	ts.Setenv(args[0], s.Addr)
 }

@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/association"
+)
+
+// ConnectionVersion is the Version of a [Connection].
+const ConnectionVersion = 1
+
+// A Connection is what became of connecting to a domain's service, for a
+// person or for another program. Its JSON form is described in docs/spec.md.
+type Connection struct {
+	Version  int                     `json:"version"`
+	Outcome  delegation.Outcome      `json:"outcome"`
+	Reason   delegation.Reason       `json:"reason"`
+	Detail   string                  `json:"detail,omitempty"`
+	Hint     string                  `json:"hint,omitempty"`
+	Source   string                  `json:"source"`
+	Service  string                  `json:"service"`
+	Required bool                    `json:"required"` // there is a statement: no way back to something weaker
+	Accepted *association.Acceptance `json:"accepted"` // null unless verified
+	// RefreshAt is when to decide again; null if there was no decision.
+	RefreshAt *time.Time          `json:"refresh_at"`
+	Checks    []delegation.Check  `json:"checks"`
+	Methods   []association.Proof `json:"methods"`
+	Targets   []ConnectionTarget  `json:"targets"`
+}
+
+// A ConnectionTarget is one target and what happened there.
+type ConnectionTarget struct {
+	delegation.ReportTarget
+	Label      string                 `json:"label"` // where it was found, such as _xmpps-server._tcp
+	ServerName string                 `json:"server_name"`
+	DirectTLS  bool                   `json:"direct_tls"`
+	Tried      bool                   `json:"tried"`
+	Address    string                 `json:"address,omitempty"`
+	TLS        *ConnectionTLS         `json:"tls,omitempty"`
+	Reason     delegation.Reason      `json:"reason,omitempty"` // verified if accepted
+	Checks     []delegation.Check     `json:"checks"`
+	Accepted   *association.Reference `json:"accepted,omitempty"`
+}
+
+// ConnectionTLS is what TLS and the peer's certificate said.
+type ConnectionTLS struct {
+	Version  string    `json:"version"`
+	Cipher   string    `json:"cipher"`
+	ALPN     string    `json:"alpn,omitempty"`
+	Names    []string  `json:"names"` // DNS names of the certificate
+	Issuer   string    `json:"issuer"`
+	NotAfter time.Time `json:"not_after"`
+}
+
+// WriteConnection explains a connection to a person: what was found, which
+// names count and why others do not, each target step by step, and the end.
+func WriteConnection(out io.Writer, c Connection, color bool) {
+	w := newWriter(out, color)
+	w.printf("%s of %s\n", c.Service, c.Source)
+	w.checks(c.Checks)
+	if len(c.Methods) > 0 {
+		w.printf("names that count for %s\n", c.Source)
+		w.checks(methodLines(c.Methods))
+	}
+	for i, t := range c.Targets {
+		w.printf("target %d: %s, priority %d, weight %d, from %s\n", i+1, t.Endpoint, t.Priority, t.Weight, t.Label)
+		begin := "STARTTLS"
+		if t.DirectTLS {
+			begin = "TLS at once"
+		}
+		w.printf("  %s, asking for %s\n", begin, t.ServerName)
+		if !t.Tried {
+			w.printf("    --    not tried\n")
+		}
+		w.checks(t.Checks)
+	}
+	if c.Accepted != nil {
+		r := c.Accepted.Reference
+		w.printf("%s until %s: the peer counts as %s by %s, as %s\n", w.paint(green, "VERIFIED"),
+			c.Accepted.Until.Format(timeForm), c.Source, r.Method, r.Name)
+	} else {
+		w.end(c.Outcome, c.Reason, c.Detail, c.Hint)
+	}
+	if c.Required && c.Accepted == nil {
+		w.printf("note: the domain has a statement; do not fall back to anything weaker\n")
+	}
+}
+
+// methodLines tells of each method which names it gives, or why none.
+func methodLines(methods []association.Proof) []delegation.Check {
+	var lines []delegation.Check
+	for _, m := range methods {
+		line := delegation.Check{Name: string(m.Method), Outcome: delegation.CheckInfo, Reason: m.Reason, Detail: m.Detail}
+		if m.Reason == delegation.Verified {
+			line.Outcome, line.Reason, line.Detail = delegation.CheckOK, "", ""
+			var names []string
+			for _, r := range m.References {
+				name := r.Name
+				if r.Endpoint.Port != 0 {
+					name = fmt.Sprintf("%s at port %d", r.Name, r.Endpoint.Port)
+				}
+				if len(r.SPKI) > 0 {
+					name += ", with a key that is pinned"
+				}
+				if !r.Until.IsZero() {
+					name += ", until " + r.Until.Format(timeForm)
+				}
+				names = append(names, name)
+			}
+			line.Detail = strings.Join(names, "; ")
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
