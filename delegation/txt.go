@@ -2,6 +2,7 @@ package delegation
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 )
 
@@ -16,14 +17,25 @@ import (
 // in base64.
 const txtVersion = "v=DNA1"
 
-// TXTRecord is the text of the TXT record for a signed statement. It is longer
-// than 255 octets, so a zone file holds it in several quoted strings.
+// TXTRecord is the text of the TXT record for a signed statement.
 func TXTRecord(e Encoding, raw []byte) string {
 	value := string(raw)
 	if e == AC {
 		value = base64.StdEncoding.EncodeToString(raw)
 	}
 	return txtVersion + "; e=" + string(e) + "; s=" + value
+}
+
+// TXTStrings is TXTRecord cut into the character-strings of a record, of at
+// most 255 octets each (RFC 1035, Section 3.3). They hold no octet that needs
+// an escape between quotes in a zone file (Section 5.1), and without quotes
+// they would be cut at the first semicolon.
+func TXTStrings(e Encoding, raw []byte) []string {
+	var list []string
+	for piece := range slices.Chunk([]byte(TXTRecord(e, raw)), 255) {
+		list = append(list, string(piece))
+	}
+	return list
 }
 
 // isTXTRecord reports whether a TXT record is one of version 1, in good form

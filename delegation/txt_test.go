@@ -1,6 +1,7 @@
 package delegation
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 )
@@ -115,4 +116,23 @@ func FuzzTXTRecord(f *testing.F) {
 			t.Fatalf("%q is written again as %q", text, again)
 		}
 	})
+}
+
+// TestTXTStrings: the strings of a record are short, put together they are the
+// record, and none of them needs an escape in a zone file.
+func TestTXTStrings(t *testing.T) {
+	for _, e := range Encodings() {
+		for _, n := range []int{1, 238, 239, 240, 4096} {
+			raw := bytes.Repeat([]byte("a"), n)
+			strs := TXTStrings(e, raw)
+			for i, s := range strs {
+				if len(s) == 0 || len(s) > 255 || i < len(strs)-1 && len(s) != 255 || strings.ContainsAny(s, "\"\\") {
+					t.Errorf("%s of %d octets: string %d is %q", e, n, i, s)
+				}
+			}
+			if strings.Join(strs, "") != TXTRecord(e, raw) {
+				t.Errorf("%s of %d octets: the strings are not the record", e, n)
+			}
+		}
+	}
 }

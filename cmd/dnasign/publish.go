@@ -60,18 +60,13 @@ one replaces.`,
 }
 
 func newZoneRecord(in *delegation.Inspection) zoneRecord {
-	const longest = 255 // RFC 1035, Section 3.3: a character-string
-	r := zoneRecord{Name: delegation.TXTName(in.Statement.Source, in.Statement.Service) + ".", TTL: ttl, Type: "TXT"}
-	for text := delegation.TXTRecord(in.Encoding, in.Raw); len(text) > 0; {
-		n := min(len(text), longest)
-		r.Strings = append(r.Strings, text[:n])
-		text = text[n:]
+	return zoneRecord{
+		Name: delegation.TXTName(in.Statement.Source, in.Statement.Service) + ".", TTL: ttl, Type: "TXT",
+		Strings: delegation.TXTStrings(in.Encoding, in.Raw),
 	}
-	return r
 }
 
-// String is the record in the form of RFC 1035, Section 5.1. The text has no
-// octet that needs an escape between quotes.
+// String is the record in the form of RFC 1035, Section 5.1.
 func (r zoneRecord) String() string {
 	return fmt.Sprintf("%s %d IN %s \"%s\"", r.Name, r.TTL, r.Type, strings.Join(r.Strings, `" "`))
 }

@@ -175,23 +175,13 @@ func (w *world) publish(srv delegation.Endpoint, txt map[delegation.Encoding][]b
 		host + ". 60 IN A 127.0.0.1",
 	}
 	for e, raw := range txt {
-		records = append(records, fmt.Sprintf("%s. 60 IN TXT %s", delegation.TXTName(source, service), quote(delegation.TXTRecord(e, raw))))
+		records = append(records, fmt.Sprintf("%s. 60 IN TXT \"%s\"", delegation.TXTName(source, service), strings.Join(delegation.TXTStrings(e, raw), `" "`)))
 	}
 	w.document.Clear()
 	for e, raw := range documents {
 		w.document.Store(delegation.DocumentPath(service, e), document{e.MediaType(), raw})
 	}
 	return w.dns.SetRecords(records)
-}
-
-func quote(text string) string {
-	var parts []string
-	for len(text) > 0 {
-		n := min(len(text), 255)
-		parts = append(parts, `"`+text[:n]+`"`)
-		text = text[n:]
-	}
-	return strings.Join(parts, " ")
 }
 
 // check finds and verifies, as dnaverify check does.
