@@ -1,6 +1,7 @@
 package delegation
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 )
@@ -24,10 +25,13 @@ type Evidence struct {
 	replayed bool
 }
 
-// UnmarshalJSON reads evidence and marks it as replayed.
+// UnmarshalJSON reads evidence and marks it as replayed. A member that
+// evidence of this version does not have is an error.
 func (e *Evidence) UnmarshalJSON(data []byte) error {
 	type plain Evidence // without this method
-	if err := json.Unmarshal(data, (*plain)(e)); err != nil {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode((*plain)(e)); err != nil {
 		return err
 	}
 	e.replayed = true

@@ -281,3 +281,28 @@ func TestPolicyServesMany(t *testing.T) {
 		}
 	}
 }
+
+// TestUnknownMember: evidence with something more in it is of another version.
+func TestUnknownMember(t *testing.T) {
+	tr := newTrial(t)
+	if _, err := tr.verify(); err != nil {
+		t.Fatal(err)
+	}
+	good, err := json.Marshal(tr.evidence)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, old, with string }{
+		{"at the top", `{"version"`, `{"secure":true,"version"`},
+		{"in an answer", `"dnssec":`, `"ad":true,"dnssec":`},
+	} {
+		text := strings.Replace(string(good), c.old, c.with, 1)
+		if text == string(good) {
+			t.Fatalf("%s: nothing was changed", c.name)
+		}
+		var e Evidence
+		if err := json.Unmarshal([]byte(text), &e); err == nil || !strings.Contains(err.Error(), "unknown field") {
+			t.Errorf("%s: got %v", c.name, err)
+		}
+	}
+}
