@@ -16,7 +16,7 @@ type candidate struct {
 	maxAge   int64 // seconds for which the place says it will not change; -1 unknown
 }
 
-// judge holds one candidate to the algorithm of docs/spec.md, section 10, steps 2 to
+// judge holds one candidate to the algorithm of docs/spec.md, section 11, steps 2 to
 // 13: cheap checks first, signatures last. log gets a line for each step.
 func judge(c candidate, q Query, p *Policy, log *checks) (*Proven, *Error) {
 	fail := func(step string, err error) (*Proven, *Error) {

@@ -63,7 +63,7 @@ func (id ID) Valid() bool { return id[0] < 0x80 && id != ID{} }
 func (s *Statement) Revoked() bool { return len(s.Targets) == 0 }
 
 // check is what can be said of a statement without a query, policy or key, in
-// the order of docs/spec.md, section 10, step 4.
+// the order of docs/spec.md, section 11, step 4.
 func (s *Statement) check() *Error {
 	if !s.ID.Valid() {
 		return refuse(MalformedClaims, "the id is zero or has its first bit set")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/discovery/dial"
 	"github.com/dnasign/dnasign/internal/cli"
 	"github.com/dnasign/dnasign/internal/xmpp"
@@ -96,8 +98,11 @@ func connect(cmd *cobra.Command, domain string, f connectFlags) error {
 		defer cancel()
 	}
 	decision, err := d.Decide(ctx, q.Source, q.Service)
-	if err != nil {
+	if errors.Is(err, discovery.ErrConfig) {
 		return cli.Usagef("%w", err)
+	}
+	if err != nil {
+		return showConnection(cmd, f.json, newConnection(q, tested, nil).ended(err))
 	}
 	report := newConnection(q, tested, decision)
 	var attempts []*dial.Attempt

@@ -110,6 +110,12 @@ func fill(t *cli.ConnectionTarget, a *dial.Attempt) {
 		failed("starttls")
 		return
 	}
+	// What the peer showed is not its own before the handshake has ended.
+	switch delegation.ReasonOf(a.Err) {
+	case delegation.TLSFailed, delegation.ConnectFailed, delegation.ConnectTimeout, delegation.STARTTLSInjection:
+		failed("tls")
+		return
+	}
 	if a.State == nil {
 		failed("tls")
 		return

@@ -33,10 +33,14 @@ func (d *decision) dial(row rule) ([]Dial, error) {
 		t := delegation.Target{Endpoint: delegation.Endpoint{Host: d.question.Source, Port: port}}
 		list = append(list, newDial(t, d.question.Service, d.question.Source))
 	}
-	if len(list) == 0 {
+	switch {
+	case len(list) > 0:
+		return list, nil
+	case d.failed != nil:
+		return nil, d.failed
+	default:
 		return nil, refuse(delegation.NoStatement, "there are neither SRV records nor a statement to say where %s of %s is", d.question.Service, d.question.Source)
 	}
-	return list, nil
 }
 
 func (d *decision) dialTargets() []Dial {
@@ -51,9 +55,9 @@ func (d *decision) dialTargets() []Dial {
 // that of the statement that lists it.
 func (d *decision) labelOf(e delegation.Endpoint) string {
 	if !d.question.StatementFirst {
-		for _, entry := range d.srv.Entries {
-			if entry.Target.Endpoint == e {
-				return entry.Service
+		for _, service := range delegation.Services(d.question.Service) {
+			if d.srvNames(service, e) {
+				return service
 			}
 		}
 	}
@@ -65,6 +69,17 @@ func (d *decision) labelOf(e delegation.Endpoint) string {
 		}
 	}
 	return d.question.Service
+}
+
+// srvNames reports whether the SRV records of a label, in whatever DNSSEC
+// state, name an endpoint.
+func (d *decision) srvNames(service string, e delegation.Endpoint) bool {
+	name := delegation.SRVName(d.question.Source, service)
+	return slices.ContainsFunc(d.evidence.SRV, func(a delegation.SRVAnswer) bool {
+		return a.Name == name && slices.ContainsFunc(a.Records, func(r delegation.SRVRecord) bool {
+			return r.Target == e.Host && r.Port == e.Port
+		})
+	})
 }
 
 func newDial(t delegation.Target, service, serverName string) Dial {

@@ -97,6 +97,7 @@ func (t *Table[C]) Add(conn C, at delegation.Endpoint, chain []*x509.Certificate
 	r := &row[C]{conn, placeOf(a.question, at), a.question.Source, slices.Clone(chain), map[string]map[string]Acceptance{}}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.remove(conn) // somebody may have added it meanwhile
 	if len(t.rows) >= t.limits.Connections || !t.grant(r, local, *acceptance) {
 		return nil, ErrFull
 	}
@@ -155,6 +156,10 @@ func (t *Table[C]) request(r *row[C], local string, a *Association) (*Acceptance
 	if local == "" {
 		return nil, errNoLocal
 	}
+	if got := placeOf(a.question, r.place.endpoint); got != r.place {
+		return nil, refuse(delegation.ServiceMismatch, "the connection is %s for %s, the decision %s for %s",
+			r.place.direction, r.place.role, got.direction, got.role)
+	}
 	acceptance, err := r.admit(a, t.peers)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -172,14 +177,15 @@ func (t *Table[C]) request(r *row[C], local string, a *Association) (*Acceptance
 	return acceptance, nil
 }
 
-// admit is rules R1 and P1 of docs/spec.md.
+// admit is rules R1 and P1 of docs/spec.md, for a decision about the row's
+// place.
 func (r *row[C]) admit(a *Association, p delegation.PeerPolicy) (*Acceptance, error) {
-	if got := placeOf(a.question, r.place.endpoint); got != r.place {
-		return nil, refuse(delegation.ServiceMismatch, "the connection is %s for %s, the decision %s for %s",
-			r.place.direction, r.place.role, got.direction, got.role)
-	}
 	if a.question.Source == r.first {
-		return a.Accept(r.place.endpoint, p, r.chain)
+		acceptance, err := a.Accept(r.place.endpoint, p, r.chain)
+		if open := a.open(); open != nil && delegation.ReasonOf(err) == delegation.PeerNameMismatch {
+			return nil, open
+		}
+		return acceptance, err
 	}
 	proven := false
 	acceptance, err := a.accept(r.place.endpoint, p, r.chain, func(reference Reference) bool {
@@ -200,8 +206,25 @@ func carries(leaf *x509.Certificate, name string) bool {
 	return slices.ContainsFunc(leaf.DNSNames, func(n string) bool { return strings.ToLower(n) == name })
 }
 
+// open says which method might give names, if its look-up had not failed. A
+// revocation leaves nothing open.
+func (a *Association) open() (open error) {
+	for _, p := range a.proofs {
+		switch {
+		case p.Reason == delegation.Revoked:
+			return nil
+		case p.Reason.Outcome() == delegation.OutcomeUndetermined && open == nil:
+			open = refuse(p.Reason, "%s", p.Detail)
+		}
+	}
+	return open
+}
+
 // unproven says why a has no name but the source's own.
 func (a *Association) unproven() error {
+	if open := a.open(); open != nil {
+		return open
+	}
 	err := refuse(delegation.PeerNameMismatch, "only a certificate of %s itself counts", a.question.Source)
 	for _, p := range a.proofs {
 		switch p.Reason {
@@ -291,6 +314,11 @@ func (t *Table[C]) Revoke(source string) []C {
 func (t *Table[C]) Remove(conn C) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.remove(conn)
+}
+
+// remove is Remove for whoever holds the lock.
+func (t *Table[C]) remove(conn C) {
 	r := t.rows[conn]
 	if r == nil {
 		return

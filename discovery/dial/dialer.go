@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
@@ -24,6 +25,10 @@ const (
 	// seconds at most), connection, STARTTLS and TLS. They take six round
 	// trips or so; a target that needs longer than this is as good as down.
 	DefaultTargetTimeout = 8 * time.Second
+	// MaxTargets is how many targets are tried, the first in order. Both labels
+	// of a role may have 32 SRV records: a domain that a stranger names must
+	// not make us knock at all of them.
+	MaxTargets = 16
 )
 
 // A Dialer is how to connect. Client, Policy and Peers are required. A Dialer
@@ -65,7 +70,7 @@ type Dialer struct {
 type Decision struct {
 	Association *association.Association
 	Evidence    *delegation.Evidence
-	// Targets are in the order to try them. None: then Association.Dial says
+	// Targets are in the order to try them, at most MaxTargets. None: then Association.Dial says
 	// why.
 	Targets []association.Dial
 }
@@ -116,6 +121,9 @@ func (d *Dialer) Decide(ctx context.Context, source, service string) (*Decision,
 	if d.Client == nil || d.Policy == nil || d.Peers.Roots == nil || d.Peers.Now == nil {
 		return nil, refuse(delegation.MissingInput, "the dialer has no client, no policy, or no trust anchors or clock for peers")
 	}
+	if strings.HasSuffix(service, "._udp") {
+		return nil, refuse(delegation.BadQuery, "%s is not reached by TLS over TCP", service)
+	}
 	policy := d.Policy(source, service)
 	query := delegation.Query{Source: source, Service: service}
 	e, err := d.Client.Gather(ctx, source, service, func(e *delegation.Evidence) bool {
@@ -135,7 +143,8 @@ func (d *Dialer) Decide(ctx context.Context, source, service string) (*Decision,
 		return nil, err
 	}
 	targets, _ := a.Dial() // why there are none stays in the association
-	return &Decision{Association: a, Evidence: e, Targets: order(targets, d.random())}, nil
+	targets = order(targets, d.random())
+	return &Decision{Association: a, Evidence: e, Targets: targets[:min(len(targets), MaxTargets)]}, nil
 }
 
 func unanswered(a delegation.SRVAnswer) bool {

@@ -213,3 +213,31 @@ func TestMutual(t *testing.T) {
 		t.Errorf("the server saw %d handshakes", len(states))
 	}
 }
+
+// TestUDP: what is delegated for UDP is not connected to by TCP, and nothing is
+// asked.
+func TestUDP(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.dialer.Dial(t.Context(), source, "_turns._udp")
+	if reason := delegation.ReasonOf(err); reason != delegation.BadQuery {
+		t.Errorf("got %v, want %s", err, delegation.BadQuery)
+	}
+}
+
+// TestMaxTargets: of very many targets only the first are tried.
+func TestMaxTargets(t *testing.T) {
+	w := newWorld(t)
+	for i := range 2 * MaxTargets {
+		w.add(srv(service, i, 0, 1000+i, fmt.Sprintf("h%d.example", i)))
+	}
+	decision, err := w.dialer.Decide(t.Context(), source, service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(decision.Targets); n != MaxTargets {
+		t.Fatalf("%d targets, want %d", n, MaxTargets)
+	}
+	if last := decision.Targets[MaxTargets-1]; int(last.Priority) != MaxTargets-1 {
+		t.Errorf("the last has priority %d", last.Priority)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/association"
 )
 
 // An Error says why no target was connected to. It wraps a
@@ -54,7 +55,8 @@ func NewError(decision *Decision, attempts []*Attempt) *Error {
 	}
 	if delegation.ReasonOf(refused) == delegation.PeerNameMismatch {
 		for _, p := range decision.Association.Proofs() {
-			if p.Reason.Outcome() == delegation.OutcomeUndetermined {
+			// Of the other methods, one whose look-up failed is not in the row.
+			if p.Method == association.Delegation && p.Reason.Outcome() == delegation.OutcomeUndetermined {
 				return e.from(refuse(p.Reason, "no target shows a certificate for the source, and %s is not known: %s", p.Method, p.Detail))
 			}
 		}

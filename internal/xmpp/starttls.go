@@ -20,6 +20,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/dnasign/dnasign/delegation"
 )
@@ -82,7 +83,7 @@ func StartTLS(ctx context.Context, conn net.Conn, s Stream) error {
 	if n.conn.err != nil {
 		return refuse(delegation.ConnectFailed, "the connection ended where the %s should come: %v", n.waiting, n.conn.err)
 	}
-	return refuse(delegation.STARTTLSFailed, "what should be the %s is not XML of a stream: %v", n.waiting, err)
+	return refuse(delegation.STARTTLSFailed, "what should be the %s is not XML of a stream: %s", n.waiting, shown(err.Error()))
 }
 
 // A negotiation is the state of one StartTLS.
@@ -206,7 +207,7 @@ func (n *negotiation) answer() error {
 	if inside, err := n.next(); err != nil {
 		return err
 	} else if inside != nil {
-		return refuse(delegation.STARTTLSFailed, "<proceed> is not empty")
+		return refuse(delegation.STARTTLSFailed, "<proceed> holds an element")
 	}
 	// RFC 6120, Section 5.4.3.3: TLS begins right after the closing ">".
 	if n.buffer.Buffered() > 0 {
@@ -320,7 +321,12 @@ func shown(text string) string {
 	if len(text) > maxText {
 		text = strings.ToValidUTF8(text[:maxText], "") + "..."
 	}
-	return text
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, text)
 }
 
 func refuse(reason delegation.Reason, format string, args ...any) error {

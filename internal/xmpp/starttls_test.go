@@ -87,7 +87,7 @@ func TestStartTLS(t *testing.T) {
 		{name: "refused", parts: []string{open + offer, "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"}, reason: delegation.STARTTLSFailed, detail: "refused it"},
 		{name: "answered with something else", parts: []string{open + offer, "<iq/>"}, reason: delegation.STARTTLSFailed, detail: "with <iq>"},
 		{name: "proceed in another name space", parts: []string{open + offer, "<proceed/>"}, reason: delegation.STARTTLSFailed, detail: "with <proceed>"},
-		{name: "proceed with an element", parts: []string{open + offer, "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'><x/></proceed>"}, reason: delegation.STARTTLSFailed, detail: "not empty"},
+		{name: "proceed with an element", parts: []string{open + offer, "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'><x/></proceed>"}, reason: delegation.STARTTLSFailed, detail: "holds an element"},
 		{name: "stream error for features", parts: []string{open + "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text>go away</text></stream:error>"},
 			reason: delegation.STARTTLSFailed, detail: `host-unknown ("go away")`},
 		{name: "stream error for an answer", parts: []string{open + offer, "<stream:error><policy-violation/></stream:error>"}, reason: delegation.STARTTLSFailed, detail: "policy-violation"},
