@@ -259,6 +259,17 @@ func TestLookups(t *testing.T) {
 			t.Errorf("outcome %s", e.Outcome)
 		}
 	})
+	t.Run("SRV fails, the statement comes first, another certificate", func(t *testing.T) {
+		w := newWorld(t)
+		w.serve(host, 5269, xmppserver.None, "other.example")
+		w.delegate(service, time.Hour, to(host, 5269))
+		w.fault("", "SRV", dnsserver.Fault{Rcode: 2})
+		w.dialer.StatementFirst = true
+		e := w.refused(delegation.PeerNameMismatch, delegation.PeerNameMismatch)
+		if e.Outcome != delegation.OutcomeRefused {
+			t.Errorf("outcome %s", e.Outcome)
+		}
+	})
 	t.Run("TXT fails, the certificate is the source's", func(t *testing.T) {
 		w := newWorld(t)
 		w.serve(host, 5269, xmppserver.None, source)
