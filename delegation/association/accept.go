@@ -32,24 +32,37 @@ type Acceptance struct {
 // [delegation.ProofExpired] or [delegation.PeerKeyMismatch]. Call it for every
 // connection, resumed ones included.
 func (a *Association) Accept(at delegation.Endpoint, p delegation.PeerPolicy, chain []*x509.Certificate) (*Acceptance, error) {
-	return a.accept(at, p, chain, func(Reference) bool { return true })
+	if (at == delegation.Endpoint{}) != (a.question.Direction == Incoming) {
+		return nil, refuse(delegation.MissingInput, "an outgoing connection has an endpoint, an incoming one has none")
+	}
+	return a.accept(at, p, chain, func(r Reference) bool { return r.countsAt(at) })
+}
+
+// AcceptAnywhere is [Association.Accept] for a connection whose endpoint the
+// caller cannot tell, because another program dialled and does not say where. A
+// name that was proven for any endpoint counts then, as for [Incoming]. The
+// error is one of those of Accept but for the mismatches of target and port.
+func (a *Association) AcceptAnywhere(p delegation.PeerPolicy, chain []*x509.Certificate) (*Acceptance, error) {
+	return a.accept(delegation.Endpoint{}, p, chain, func(Reference) bool { return true })
+}
+
+// countsAt reports whether the name counts at the endpoint that was dialled.
+func (r Reference) countsAt(at delegation.Endpoint) bool {
+	return r.Endpoint == delegation.Endpoint{} || r.Endpoint == at
 }
 
 // accept is Accept with only those references that a caller admits.
 func (a *Association) accept(at delegation.Endpoint, p delegation.PeerPolicy, chain []*x509.Certificate, admit func(Reference) bool) (*Acceptance, error) {
-	if (at == delegation.Endpoint{}) != (a.question.Direction == Incoming) {
-		return nil, refuse(delegation.MissingInput, "an outgoing connection has an endpoint, an incoming one has none")
-	}
 	var counting []Reference
 	var names []delegation.Reference
 	for _, r := range a.References() {
-		if (r.Endpoint == delegation.Endpoint{} || r.Endpoint == at) && admit(r) {
+		if admit(r) {
 			counting, names = append(counting, r), append(names, r.Reference)
 		}
 	}
 	i, until, err := p.Check(chain, names)
 	if err != nil {
-		if elsewhere := a.elsewhere(at); elsewhere != nil && delegation.ReasonOf(err) == delegation.PeerNameMismatch {
+		if elsewhere := a.elsewhere(at); at.Port != 0 && elsewhere != nil && delegation.ReasonOf(err) == delegation.PeerNameMismatch {
 			return nil, elsewhere
 		}
 		return nil, err

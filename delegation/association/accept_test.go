@@ -345,3 +345,33 @@ func TestSameAsResult(t *testing.T) {
 		t.Errorf("%d compared, %d accepted", compared, accepted)
 	}
 }
+
+// TestAcceptAnywhere is about connections that another program dialled.
+func TestAcceptAnywhere(t *testing.T) {
+	tests := []struct {
+		name   string
+		spoil  spoil
+		reason delegation.Reason
+	}{
+		{"a delegated target", says(targets(at)...), ""},
+		{"secure SRV", secureOnly, ""},
+		{"the source itself", names(source), ""},
+		{"incoming", incoming, ""},
+		{"another name", names("evil.example"), delegation.PeerNameMismatch},
+		{"nothing proven", saysNothing, delegation.PeerNameMismatch},
+		{"insecure SRV", all(saysNothing, hasSRV(delegation.Insecure, at)), delegation.PeerNameMismatch},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			m := newMeeting(t)
+			test.spoil(m)
+			a, err := association.Decide(m.question, m.evidence, m.policy)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := a.AcceptAnywhere(m.peers, m.chain); delegation.ReasonOf(err) != test.reason {
+				t.Errorf("%v, want %s", err, test.reason)
+			}
+		})
+	}
+}

@@ -189,8 +189,9 @@ func (r *row[C]) admit(a *Association, p delegation.PeerPolicy) (*Acceptance, er
 	}
 	proven := false
 	acceptance, err := a.accept(r.place.endpoint, p, r.chain, func(reference Reference) bool {
-		proven = proven || shared[reference.Method]
-		return shared[reference.Method] && carries(r.chain[0], reference.Name)
+		proves := shared[reference.Method] && reference.countsAt(r.place.endpoint)
+		proven = proven || proves
+		return proves && carries(r.chain[0], reference.Name)
 	})
 	if delegation.ReasonOf(err) != delegation.PeerNameMismatch {
 		return acceptance, err
