@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
+
+	"github.com/dnasign/dnasign/internal/text"
 )
 
 // An Error is the typed error of this package: a refusal or an undetermined
@@ -46,20 +46,9 @@ func refuse(reason Reason, format string, args ...any) *Error {
 // maxSentence bounds what is said of one thing, in octets.
 const maxSentence = 1 << 10
 
-// sentence is for a person's terminal, and may quote what strangers wrote:
-// control characters and the like are replaced, and what is very long ends in
-// dots.
+// sentence is for a person's terminal, and may quote what strangers wrote.
 func sentence(format string, args ...any) string {
-	text := strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, fmt.Sprintf(format, args...))
-	if len(text) > maxSentence {
-		text = strings.ToValidUTF8(text[:maxSentence], "") + "..."
-	}
-	return text
+	return text.Short(fmt.Sprintf(format, args...), maxSentence)
 }
 
 // A CheckOutcome is how one check ended.

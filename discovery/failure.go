@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/text"
 )
 
 // ErrConfig is wrapped by every error of this package: a mistake of the
@@ -24,7 +24,7 @@ type problem delegation.Failure
 // fail makes a problem. Its detail is bounded and printable whatever the
 // arguments are: certificates, URLs and DNS names hold strangers' octets.
 func fail(reason delegation.Reason, format string, args ...any) *problem {
-	return &problem{Reason: reason, Detail: printable(fmt.Sprintf(format, args...), maxDetail)}
+	return &problem{Reason: reason, Detail: text.Short(fmt.Sprintf(format, args...), maxDetail)}
 }
 
 func (p *problem) Error() string { return string(p.Reason) + ": " + p.Detail }
@@ -40,18 +40,5 @@ func reasonOf(f *delegation.Failure) delegation.Reason {
 	return f.Reason
 }
 
-// printable makes text safe to show on one line. What is left out is said.
-func printable(text string, most int) string {
-	if len(text) > most {
-		text = text[:most] + fmt.Sprintf("... (%d octets)", len(text))
-	}
-	return strings.Map(func(r rune) rune {
-		if strconv.IsPrint(r) && r != '\uFFFD' {
-			return r
-		}
-		return '?'
-	}, text)
-}
-
 // quoted is a piece of a stranger's text for a detail.
-func quoted(text string) string { return strconv.QuoteToASCII(printable(text, maxQuoted)) }
+func quoted(s string) string { return strconv.QuoteToASCII(text.Short(s, maxQuoted)) }

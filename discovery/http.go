@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/text"
 )
 
 // isRedirect: the codes that send a GET elsewhere (RFC 9110, Section 15.4).
@@ -50,9 +51,9 @@ func redirect(from *url.URL, location string) (*url.URL, error) {
 func mediaType(contentType string) string {
 	t, _, err := mime.ParseMediaType(contentType)
 	if err != nil {
-		return printable(contentType, maxQuoted)
+		return text.Short(contentType, maxQuoted)
 	}
-	return printable(t, maxQuoted)
+	return text.Short(t, maxQuoted)
 }
 
 // freshness is for how many seconds a response says that it will not change

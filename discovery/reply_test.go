@@ -158,17 +158,3 @@ func TestLifetime(t *testing.T) {
 		}
 	}
 }
-
-func TestPrintable(t *testing.T) {
-	for text, want := range map[string]string{
-		"plain":               "plain",
-		"a\nb\x1b[31m\x00":    "a?b?[31m?",
-		"\xff\xfe":            "??",
-		"b\u00fccher\u202e":   "b\u00fccher?",
-		"0123456789abcdefghi": "0123456789abcdef... (19 octets)",
-	} {
-		if got := printable(text, 16); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
-}

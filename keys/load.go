@@ -12,6 +12,8 @@ import (
 	"io/fs"
 	"math"
 	"os"
+
+	"github.com/dnasign/dnasign/internal/text"
 )
 
 // MaxFileSize bounds a PEM file in octets. A bundle of all public trust
@@ -45,7 +47,7 @@ func LoadSigner(certFile, keyFile string) (signer *Signer, warnings []string, er
 	if leaf := signer.Leaf(); len(chain) == 1 && !bytes.Equal(leaf.RawIssuer, leaf.RawSubject) {
 		warnings = append(warnings, fmt.Sprintf("%s holds one certificate and not the one of its issuer (%s); "+
 			"verifiers refuse that unless the issuer is a trust anchor of theirs: give the whole chain, as in fullchain.pem",
-			certFile, printable(leaf.Issuer.String())))
+			certFile, text.Printable(leaf.Issuer.String())))
 	}
 	if _, ok := key.Public().(*rsa.PublicKey); ok && signer.Leaf().KeyUsage&x509.KeyUsageKeyEncipherment != 0 {
 		warnings = append(warnings, "the RSA key is also a TLS decryption key (keyEncipherment), and RSA key "+

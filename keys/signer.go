@@ -4,8 +4,8 @@ import (
 	"crypto"
 	"crypto/x509"
 	"fmt"
-	"strings"
-	"unicode"
+
+	"github.com/dnasign/dnasign/internal/text"
 )
 
 // MaxChain is the most certificates a signer may carry, the leaf included: a
@@ -60,14 +60,5 @@ func Name(c *x509.Certificate) string {
 	if name == "" {
 		return fmt.Sprintf("serial number %x", c.SerialNumber)
 	}
-	return printable(name)
-}
-
-func printable(name string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, name)
+	return text.Printable(name)
 }

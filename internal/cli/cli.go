@@ -11,12 +11,14 @@ import (
 	"io/fs"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/text"
 )
 
 // Exit codes of both commands.
@@ -65,7 +67,10 @@ func Run(root *cobra.Command) int {
 	}
 	var reported Reported
 	if err != nil && !errors.As(err, &reported) {
-		fmt.Fprintf(root.ErrOrStderr(), "%s: %s\n", root.Name(), message(err))
+		// A message may quote what strangers wrote, and names of files.
+		for line := range strings.SplitSeq(message(err), "\n") {
+			fmt.Fprintf(root.ErrOrStderr(), "%s: %s\n", root.Name(), text.Printable(line))
+		}
 		if hint := delegation.ReasonOf(err).Hint(); hint != "" {
 			fmt.Fprintf(root.ErrOrStderr(), "hint: %s\n", hint)
 		}

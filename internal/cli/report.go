@@ -3,9 +3,9 @@ package cli
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/text"
 )
 
 // Colors by meaning (ECMA-48).
@@ -69,10 +69,10 @@ func (w *writer) checks(checks []delegation.Check) {
 	origin := ""
 	for _, c := range checks {
 		if c.Origin != origin && c.Origin != "" {
-			w.printf("  %s\n", printable(c.Origin))
+			w.printf("  %s\n", text.Printable(c.Origin))
 			origin = c.Origin
 		}
-		detail := printable(c.Detail)
+		detail := text.Printable(c.Detail)
 		if c.Reason != "" {
 			detail = fmt.Sprintf("%s: %s", c.Reason, detail)
 		}
@@ -90,18 +90,8 @@ func (w *writer) end(outcome delegation.Outcome, reason delegation.Reason, detai
 	if outcome == delegation.OutcomeUndetermined {
 		verdict = w.paint(yellow, "UNDETERMINED")
 	}
-	w.printf("%s: %s: %s\n", verdict, reason, printable(detail))
+	w.printf("%s: %s: %s\n", verdict, reason, text.Printable(detail))
 	if hint != "" && !w.hinted[hint] {
 		w.printf("hint: %s\n", hint)
 	}
-}
-
-// printable keeps a terminal safe from control characters in strangers' text.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == '\u2028' || r == '\u2029' || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' {
-			return '\ufffd'
-		}
-		return r
-	}, s)
 }

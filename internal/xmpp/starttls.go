@@ -20,9 +20,9 @@ import (
 	"os"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/text"
 )
 
 // Limits of what is read before TLS.
@@ -317,17 +317,7 @@ func (s Stream) header() string {
 }
 
 // shown is a piece of the peer's words for a message.
-func shown(text string) string {
-	if len(text) > maxText {
-		text = strings.ToValidUTF8(text[:maxText], "") + "..."
-	}
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, text)
-}
+func shown(words string) string { return text.Short(words, maxText) }
 
 func refuse(reason delegation.Reason, format string, args ...any) error {
 	return &delegation.Error{Outcome: reason.Outcome(), Reason: reason, Detail: fmt.Sprintf(format, args...)}

@@ -1,0 +1,30 @@
+// Package text makes what strangers wrote safe to show to a person: in a
+// message, on a terminal, in a log.
+package text
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// Printable is s on one line, with a question mark for everything that is not
+// printable: control characters of a terminal, marks that turn the direction
+// of writing, octets that are not UTF-8.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// Short is [Printable] of at most limit octets of s. That something is left out
+// is said.
+func Short(s string, limit int) string {
+	if len(s) > limit {
+		return Printable(strings.ToValidUTF8(s[:limit], "")) + fmt.Sprintf("... (%d octets)", len(s))
+	}
+	return Printable(s)
+}
