@@ -1,0 +1,290 @@
+package delegation
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"math/big"
+	"runtime"
+	"testing"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/keys"
+)
+
+// The benchmarks of a verification, all with the same keys and certificates in
+// one run, so that they can be divided by each other. docs/benchmarks.md tells
+// how to read them.
+
+// benchChains are the kinds of authorities. The signer's key is always P-256.
+var benchChains = []string{"P-256", "P-384", "RSA-2048"}
+
+// A benchWorld is a statement by a certificate as public authorities issue
+// them: subject and authority key identifiers, policies, revocation pointers
+// and two signed certificate timestamps, below an intermediate and a root.
+type benchWorld struct {
+	signer   *keys.Signer
+	root     *x509.Certificate
+	policy   Policy
+	query    Query
+	raw      map[Encoding][]byte
+	evidence map[Encoding]*Evidence
+}
+
+func newBenchWorld(b *testing.B, kind string) *benchWorld {
+	b.Helper()
+	ballast(b)
+	rootKey, middleKey, leafKey := benchKey(b, kind), benchKey(b, kind), benchKey(b, "P-256")
+	root := benchCertificate(b, &x509.Certificate{
+		Subject: pkix.Name{Country: []string{"XX"}, Organization: []string{"Test Trust Services"}, CommonName: "Test Root X1"},
+		IsCA:    true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+		NotBefore: now.AddDate(-5, 0, 0), NotAfter: now.AddDate(10, 0, 0),
+	}, nil, rootKey, rootKey)
+	middle := benchCertificate(b, &x509.Certificate{
+		Subject: pkix.Name{Country: []string{"XX"}, Organization: []string{"Test Trust Services"}, CommonName: "E5"},
+		IsCA:    true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+		IssuingCertificateURL: []string{"http://x1.i.test.example/"}, CRLDistributionPoints: []string{"http://x1.c.test.example/"},
+		PolicyIdentifiers: []asn1.ObjectIdentifier{{2, 23, 140, 1, 2, 1}},
+		NotBefore:         now.AddDate(-2, 0, 0), NotAfter: now.AddDate(1, 0, 0),
+	}, root, middleKey, rootKey)
+	leaf := benchCertificate(b, &x509.Certificate{
+		DNSNames: []string{source, "www." + source}, KeyUsage: x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		OCSPServer:  []string{"http://e5.o.test.example"}, IssuingCertificateURL: []string{"http://e5.i.test.example/"},
+		CRLDistributionPoints: []string{"http://e5.c.test.example/42.crl"},
+		PolicyIdentifiers:     []asn1.ObjectIdentifier{{2, 23, 140, 1, 2, 1}},
+		ExtraExtensions:       []pkix.Extension{timestamps(b)},
+		NotBefore:             now.Add(-10 * day), NotAfter: now.Add(80 * day),
+	}, middle, leafKey, middleKey)
+	signer, err := keys.NewSigner([]*x509.Certificate{leaf, middle}, leafKey)
+	if err != nil {
+		b.Fatal(err)
+	}
+	w := &benchWorld{
+		signer: signer, root: root, query: Query{Source: source, Service: service},
+		policy: Policy{Roots: x509.NewCertPool(), Time: now},
+		raw:    map[Encoding][]byte{}, evidence: map[Encoding]*Evidence{},
+	}
+	w.policy.Roots.AddCert(root)
+	for _, encoding := range Encodings() {
+		raw, err := Sign(goodStatement(), encoding, signer)
+		if err != nil {
+			b.Fatal(err)
+		}
+		record := TXTRecord(encoding, raw)
+		w.raw[encoding] = raw
+		w.evidence[encoding] = &Evidence{
+			Version: EvidenceVersion, Source: source, Service: service, Collected: now,
+			TXT: []TXTAnswer{{Answer{Name: txtPlace, DNSSEC: Insecure, TTL: 3600}, []string{record}}},
+		}
+	}
+	return w
+}
+
+// ballast is live heap, so that the garbage collector runs about as often as
+// in a daemon: on an empty heap its cost looks larger.
+func ballast(b *testing.B) {
+	live := make([]*[1 << 10]byte, 32<<10)
+	for i := range live {
+		live[i] = new([1 << 10]byte)
+	}
+	b.Cleanup(func() { runtime.KeepAlive(live) })
+}
+
+func benchKey(b *testing.B, kind string) crypto.Signer {
+	b.Helper()
+	key, err := localca.NewKey(kind)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return key
+}
+
+func benchCertificate(b *testing.B, template, parent *x509.Certificate, key, parentKey crypto.Signer) *x509.Certificate {
+	b.Helper()
+	spki, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		b.Fatal(err)
+	}
+	identifier := sha1.Sum(spki)
+	template.SubjectKeyId, template.BasicConstraintsValid = identifier[:], true
+	if template.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 140)); err != nil {
+		b.Fatal(err)
+	}
+	if parent == nil {
+		parent = template
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), parentKey)
+	if err != nil {
+		b.Fatal(err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return certificate
+}
+
+// timestamps is an extension of the size of two signed certificate timestamps
+// (RFC 6962, Section 3.3).
+func timestamps(b *testing.B) pkix.Extension {
+	b.Helper()
+	list := make([]byte, 242)
+	if _, err := rand.Read(list); err != nil {
+		b.Fatal(err)
+	}
+	value, err := asn1.Marshal(list)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 2}, Value: value}
+}
+
+// eachChain runs a benchmark for each kind of authority.
+func eachChain(b *testing.B, run func(b *testing.B, w *benchWorld)) {
+	for _, kind := range benchChains {
+		b.Run("ca="+kind, func(b *testing.B) {
+			w := newBenchWorld(b, kind)
+			b.ReportAllocs()
+			run(b, w)
+		})
+	}
+}
+
+// eachEncoding is eachChain for each encoding.
+func eachEncoding(b *testing.B, run func(b *testing.B, w *benchWorld, e Encoding)) {
+	for _, encoding := range Encodings() {
+		b.Run("enc="+string(encoding), func(b *testing.B) {
+			eachChain(b, func(b *testing.B, w *benchWorld) { run(b, w, encoding) })
+		})
+	}
+}
+
+// BenchmarkFloorStatement is the signature checks alone that a verification
+// cannot do without, with keys that are parsed and digests that are made:
+// statement, leaf and intermediate.
+func BenchmarkFloorStatement(b *testing.B) {
+	eachChain(b, func(b *testing.B, w *benchWorld) {
+		checks := append(w.statementCheck(b), w.chainChecks()...)
+		for b.Loop() {
+			runChecks(b, checks)
+		}
+	})
+}
+
+// BenchmarkFloorKnown is the floor where the intermediate is proven already:
+// statement and leaf.
+func BenchmarkFloorKnown(b *testing.B) {
+	eachChain(b, func(b *testing.B, w *benchWorld) {
+		checks := append(w.statementCheck(b), w.chainChecks()[0])
+		for b.Loop() {
+			runChecks(b, checks)
+		}
+	})
+}
+
+func runChecks(b *testing.B, checks []func() bool) {
+	for _, check := range checks {
+		if !check() {
+			b.Fatal("a signature does not verify")
+		}
+	}
+}
+
+func (w *benchWorld) statementCheck(b *testing.B) []func() bool {
+	b.Helper()
+	message := sha256.Sum256([]byte("a statement"))
+	signature, err := w.signer.Key().Sign(rand.Reader, message[:], crypto.SHA256)
+	if err != nil {
+		b.Fatal(err)
+	}
+	leaf := w.signer.Leaf().PublicKey.(*ecdsa.PublicKey)
+	return []func() bool{func() bool { return ecdsa.VerifyASN1(leaf, message[:], signature) }}
+}
+
+func (w *benchWorld) chainChecks() []func() bool {
+	chain := append(w.signer.Chain(), w.root)
+	var list []func() bool
+	for i, c := range chain[:len(chain)-1] {
+		hash := crypto.SHA256
+		if c.SignatureAlgorithm == x509.ECDSAWithSHA384 {
+			hash = crypto.SHA384
+		}
+		h := hash.New()
+		h.Write(c.RawTBSCertificate)
+		digest := h.Sum(nil)
+		switch key := chain[i+1].PublicKey.(type) {
+		case *ecdsa.PublicKey:
+			list = append(list, func() bool { return ecdsa.VerifyASN1(key, digest, c.Signature) })
+		case *rsa.PublicKey:
+			list = append(list, func() bool { return rsa.VerifyPKCS1v15(key, hash, digest, c.Signature) == nil })
+		}
+	}
+	return list
+}
+
+// BenchmarkPlainJWS is a verification as somebody would write it with go-jose
+// and crypto/x509: x5c judged by the library, claims by encoding/json. It makes
+// few of the checks that this package does.
+func BenchmarkPlainJWS(b *testing.B) {
+	eachChain(b, func(b *testing.B, w *benchWorld) {
+		token := string(w.raw[JWS])
+		for b.Loop() {
+			parsed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256})
+			if err != nil {
+				b.Fatal(err)
+			}
+			chains, err := parsed.Signatures[0].Protected.Certificates(x509.VerifyOptions{
+				Roots: w.policy.Roots, CurrentTime: now, DNSName: source,
+				KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			payload, err := parsed.Verify(chains[0][0].PublicKey)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := decodeClaims(payload); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkColdVerify is Verify with nothing remembered from before.
+func BenchmarkColdVerify(b *testing.B) {
+	eachEncoding(b, func(b *testing.B, w *benchWorld, e Encoding) {
+		for b.Loop() {
+			if _, err := Verify(w.query, w.evidence[e], w.policy); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkDecode is a statement decoded, without its certificates and without
+// cryptography.
+func BenchmarkDecode(b *testing.B) {
+	for _, encoding := range Encodings() {
+		b.Run("enc="+string(encoding), func(b *testing.B) {
+			w := newBenchWorld(b, "P-256")
+			b.ReportAllocs()
+			b.SetBytes(int64(len(w.raw[encoding])))
+			for b.Loop() {
+				if _, err := decode(encoding, w.raw[encoding]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
