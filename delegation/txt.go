@@ -49,6 +49,15 @@ func isAlphanumeric(c byte) bool {
 	return '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
 }
 
+// ofValue holds the octets that a value may have.
+var ofValue = func() (table [256]bool) {
+	for i := range table {
+		c := byte(i)
+		table[i] = isAlphanumeric(c) || strings.IndexByte("-_.+/=", c) >= 0
+	}
+	return table
+}()
+
 // parseTXTRecord reads a record for which isTXTRecord holds.
 func parseTXTRecord(text string) (Encoding, []byte, *Error) {
 	rest, ok := strings.CutPrefix(text, txtVersion+"; e=")
@@ -66,8 +75,8 @@ func parseTXTRecord(text string) (Encoding, []byte, *Error) {
 		return "", nil, refuse(MalformedRecord, "the statement after \"s=\" is empty")
 	}
 	for i := range len(value) {
-		if c := value[i]; !isAlphanumeric(c) && strings.IndexByte("-_.+/=", c) < 0 {
-			return "", nil, refuse(MalformedRecord, "the statement holds the octet %q, which is of no base64", c)
+		if !ofValue[value[i]] {
+			return "", nil, refuse(MalformedRecord, "the statement holds the octet %q, which is of no base64", value[i])
 		}
 	}
 	if Encoding(encoding) != AC {

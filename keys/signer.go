@@ -53,12 +53,11 @@ func (s *Signer) Key() crypto.Signer { return s.key }
 // A stranger wrote these: what is not printable, as the control characters of
 // a terminal, is replaced by a question mark.
 func Name(c *x509.Certificate) string {
-	name := c.Subject.String()
 	if len(c.DNSNames) > 0 {
-		name = c.DNSNames[0]
+		return text.Printable(c.DNSNames[0])
 	}
-	if name == "" {
-		return fmt.Sprintf("serial number %x", c.SerialNumber)
+	if name := c.Subject.String(); name != "" {
+		return text.Printable(name)
 	}
-	return text.Printable(name)
+	return fmt.Sprintf("serial number %x", c.SerialNumber)
 }

@@ -18,7 +18,7 @@ func TestName(t *testing.T) {
 		"serial number ff01":   {SerialNumber: big.NewInt(0xff01)},
 		"b.example?[2Kb.test?": {DNSNames: []string{"b.example\x1b[2Kb.test\n"}},
 		"CN=?txt.exe??]0title": {Subject: pkix.Name{CommonName: "\u202etxt.exe\x07\u009d]0title"}},
-		"CN=?":            {Subject: pkix.Name{CommonName: "\xff"}},
+		"CN=?":                 {Subject: pkix.Name{CommonName: "\xff"}},
 	} {
 		if got := keys.Name(&c); got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -36,7 +36,7 @@ func Parse(token []byte, typ string) (*Unverified, error) {
 	var decoded [3][]byte
 	for i, part := range parts {
 		var err error
-		if decoded[i], err = decode(base64.RawURLEncoding, part); err != nil {
+		if decoded[i], err = decode(base64url, part); err != nil {
 			return nil, fmt.Errorf("%w: the %s is not canonical base64url: %w", ErrMalformed, partNames[i], err)
 		}
 		if len(decoded[i]) == 0 {
@@ -83,7 +83,7 @@ func (u *Unverified) readHeader(header []byte, typ string) error {
 			return fmt.Errorf("%w: element %d is %s, not a string", ErrCertificates, i+1, item.Kind)
 		}
 		// RFC 7515, Section 4.1.6: base64, not base64url, with padding.
-		der, err := decode(base64.StdEncoding, []byte(item.Text))
+		der, err := decode(base64std, []byte(item.Text))
 		if err != nil || len(der) == 0 {
 			return fmt.Errorf("%w: element %d is not canonical base64", ErrCertificates, i+1)
 		}
@@ -94,14 +94,21 @@ func (u *Unverified) readHeader(header []byte, typ string) error {
 
 // decode is the strict decoding of RFC 4648, Section 3.5: the decoder refuses
 // non-zero trailing bits, and we refuse CR and LF, which it would pass over.
-func decode(encoding *base64.Encoding, text []byte) ([]byte, error) {
-	if i := bytes.IndexAny(text, "\r\n"); i >= 0 {
-		return nil, base64.CorruptInputError(i)
+func decode(strict *base64.Encoding, text []byte) ([]byte, error) {
+	for _, lineEnd := range []byte{'\r', '\n'} {
+		if i := bytes.IndexByte(text, lineEnd); i >= 0 {
+			return nil, base64.CorruptInputError(i)
+		}
 	}
-	out := make([]byte, encoding.DecodedLen(len(text)))
-	n, err := encoding.Strict().Decode(out, text)
+	out := make([]byte, strict.DecodedLen(len(text)))
+	n, err := strict.Decode(out, text)
 	return out[:n], err
 }
+
+var (
+	base64url = base64.RawURLEncoding.Strict()
+	base64std = base64.StdEncoding.Strict()
+)
 
 // UnverifiedPayload is what the token says, before anything is proven. It is
 // for cheap checks that may refuse the token, and for showing it to a person.

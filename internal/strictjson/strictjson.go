@@ -68,7 +68,7 @@ type Member struct {
 
 // Parse reads a whole text as one value.
 func Parse(text []byte) (Value, error) {
-	p := parser{text: text}
+	p := parser{text: string(text)} // one copy, which all strings share
 	v, err := p.value(1)
 	if err != nil {
 		return Value{}, err
@@ -80,7 +80,7 @@ func Parse(text []byte) (Value, error) {
 }
 
 type parser struct {
-	text []byte
+	text string
 	at   int
 }
 
@@ -193,17 +193,23 @@ func (p *parser) list(closing byte, element func() error) error {
 
 func (p *parser) string() (string, error) {
 	p.at++
-	for start := p.at; p.at < len(p.text); p.at++ {
-		switch c := p.text[p.at]; {
-		case c == '"':
-			p.at++
-			return string(p.text[start : p.at-1]), nil
-		case c == '\\':
-			return "", p.fail("an escape in a string")
-		case c < ' ' || c > '~':
-			return "", p.fail("a string with an octet that is not printable ASCII")
+	for i := p.at; i < len(p.text); i++ {
+		c := p.text[i]
+		if c != '"' && c != '\\' && c >= ' ' && c <= '~' {
+			continue
 		}
+		content := p.text[p.at:i]
+		p.at = i
+		switch c {
+		case '"':
+			p.at++
+			return content, nil
+		case '\\':
+			return "", p.fail("an escape in a string")
+		}
+		return "", p.fail("a string with an octet that is not printable ASCII")
 	}
+	p.at = len(p.text)
 	return "", p.fail("a string without end")
 }
 

@@ -12,12 +12,25 @@ import (
 // printable: control characters of a terminal, marks that turn the direction
 // of writing, octets that are not UTF-8.
 func Printable(s string) string {
+	if plain(s) {
+		return s
+	}
 	return strings.Map(func(r rune) rune {
 		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
 			return '?'
 		}
 		return r
 	}, s)
+}
+
+// plain reports whether s is printable ASCII, as nearly everything is.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // Short is [Printable] of at most limit octets of s. That something is left out
