@@ -109,7 +109,7 @@ func benchKey(b *testing.B, kind string) crypto.Signer {
 	return key
 }
 
-func benchCertificate(b *testing.B, template, parent *x509.Certificate, key, parentKey crypto.Signer) *x509.Certificate {
+func benchCertificate(b testing.TB, template, parent *x509.Certificate, key, parentKey crypto.Signer) *x509.Certificate {
 	b.Helper()
 	spki, err := x509.MarshalPKIXPublicKey(key.Public())
 	if err != nil {
@@ -239,7 +239,7 @@ func BenchmarkPlainJWS(b *testing.B) {
 	eachChain(b, func(b *testing.B, w *benchWorld) {
 		token := string(w.raw[JWS])
 		for b.Loop() {
-			parsed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256})
+			parsed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.ES256})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -268,6 +268,35 @@ func BenchmarkColdVerify(b *testing.B) {
 			if _, err := Verify(w.query, w.evidence[e], w.policy); err != nil {
 				b.Fatal(err)
 			}
+		}
+	})
+}
+
+// BenchmarkParsedVerify is Verify with the intermediate's certificate parsed
+// before, and its signature not.
+func BenchmarkParsedVerify(b *testing.B) {
+	eachEncoding(b, func(b *testing.B, w *benchWorld, e Encoding) {
+		w.policy.Known = NewKnownChains(w.policy.Roots)
+		for b.Loop() {
+			clear(w.policy.Known.proven)
+			if _, err := Verify(w.query, w.evidence[e], w.policy); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkKnownVerify is Verify below an intermediate that is proven already.
+func BenchmarkKnownVerify(b *testing.B) {
+	eachEncoding(b, func(b *testing.B, w *benchWorld, e Encoding) {
+		w.policy.Known = NewKnownChains(w.policy.Roots)
+		for b.Loop() {
+			if _, err := Verify(w.query, w.evidence[e], w.policy); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if len(w.policy.Known.proven) != 1 {
+			b.Fatal("the intermediate is not known")
 		}
 	})
 }

@@ -128,7 +128,7 @@ func Sign(s Statement, e Encoding, signer *keys.Signer) ([]byte, error) {
 	for _, c := range signer.Chain() {
 		der = append(der, c.Raw)
 	}
-	if _, err := parseChain(der, false); err != nil {
+	if _, err := parseChain(der, false, nil); err != nil {
 		return nil, err
 	}
 	raw, err := encode(s, e, signer)

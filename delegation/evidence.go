@@ -3,6 +3,7 @@ package delegation
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -136,20 +137,13 @@ func (e *Evidence) check(q Query) *Error {
 	case len(e.TXT)+len(e.Documents) == 0:
 		return refuse(MissingInput, "the evidence has neither a TXT answer nor a document: no place was looked at")
 	}
-	type place struct{ kind, name string }
-	places := map[place]bool{}
-	for _, service := range Services(q.Service) {
-		places[place{"SRV", SRVName(q.Source, service)}] = true
-		places[place{"TXT", TXTName(q.Source, service)}] = true
-		for _, encoding := range Encodings() {
-			places[place{"HTTPS", DocumentURL(q.Source, service, encoding)}] = true
-		}
-	}
+	places := placesOf(q)
 	look := func(kind, name string, f *Failure) *Error {
-		if !places[place{kind, name}] {
+		i := slices.Index(places, place{kind, name})
+		if i < 0 {
 			return refuse(BadEvidence, "%s %.300q is no place to look at for this question, or is there twice", kind, name)
 		}
-		places[place{kind, name}] = false
+		places[i] = place{}
 		if f != nil && !f.Reason.ofLookup() {
 			return refuse(BadEvidence, "%.40q is no reason for a look-up to fail", f.Reason)
 		}
@@ -181,6 +175,20 @@ func (e *Evidence) check(q Query) *Error {
 		}
 	}
 	return nil
+}
+
+// A place is where discovery looks: a kind of look-up, and what it asks for.
+type place struct{ kind, name string }
+
+func placesOf(q Query) []place {
+	list := make([]place, 0, 2*MaxAnswers+MaxDocuments)
+	for _, service := range Services(q.Service) {
+		list = append(list, place{"SRV", SRVName(q.Source, service)}, place{"TXT", TXTName(q.Source, service)})
+		for _, encoding := range Encodings() {
+			list = append(list, place{"HTTPS", DocumentURL(q.Source, service, encoding)})
+		}
+	}
+	return list
 }
 
 // state is what the policy lets count of an answer's DNSSEC state.

@@ -271,6 +271,7 @@ func runCases(t *testing.T, atLeast int, cases []verifyCase) {
 			c.spoil(tr)
 			result, err := tr.verify()
 			wantEnd(t, c.want, result, err)
+			sameWithKnownChains(t, tr, result, err)
 		})
 	}
 }

@@ -50,7 +50,7 @@ func (in *Inspection) Check(at time.Time) error {
 	if err := s.statement.checkTime(&Policy{Time: wholeSecond(at), MaxLife: LongestMaxLife}); err != nil {
 		return err
 	}
-	chain, e := parseChain(s.certificates, s.unordered)
+	chain, e := parseChain(s.certificates, s.unordered, nil)
 	if e != nil {
 		return e
 	}

@@ -42,7 +42,7 @@ func judge(c candidate, q Query, p *Policy, log *checks) (*Proven, *Error) {
 	}
 	log.ok("time", c.origin, "issued %s, expires %s", stamp(s.Issued), stamp(s.Expires))
 
-	chain, e := parseChain(received.certificates, received.unordered)
+	chain, e := parseChain(received.certificates, received.unordered, p.Known)
 	if e != nil {
 		return fail("signer", e)
 	}

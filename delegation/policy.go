@@ -59,6 +59,9 @@ type Policy struct {
 	// (Result.Floors, Error.Floors), at most one for each service. A Floor does
 	// not name its source: keep those of different sources apart.
 	Floor []Floor
+	// Known, if not nil, saves work and changes no answer. It must have been made
+	// for Roots.
+	Known *KnownChains
 	// SignerCheck, if not nil, sees the verified chain of the signer, leaf
 	// first and trust anchor last, and may refuse it: for pins, revocation
 	// lists, certificate transparency. Its use is noted in the Result.
@@ -75,6 +78,8 @@ func (p *Policy) check() *Error {
 		return refuse(MissingInput, "the policy has no trust anchors (Roots)")
 	case p.Time.IsZero():
 		return refuse(MissingInput, "the policy has no time (Time)")
+	case p.Known != nil && p.Known.roots != p.Roots:
+		return refuse(MissingInput, "the policy's known chains (Known) were made for other trust anchors than Roots")
 	case p.MaxLife < 0 || p.MaxLife > LongestMaxLife:
 		return refuse(MissingInput, "the policy's longest life %v is not between 0 and %v", p.MaxLife, LongestMaxLife)
 	}

@@ -17,10 +17,10 @@ import (
 // to what makes judging them cheap: key sizes, and a chain in which each
 // certificate is the issuer of the one before and nothing appears twice. Names
 // that repeat are how a chain makes crypto/x509 try many signatures.
-func parseChain(der [][]byte, unordered bool) ([]*x509.Certificate, *Error) {
+func parseChain(der [][]byte, unordered bool, known *KnownChains) ([]*x509.Certificate, *Error) {
 	var chain []*x509.Certificate
 	for i, raw := range der {
-		c, err := parseCertificate(raw)
+		c, err := known.parse(raw)
 		if err != nil {
 			return nil, refuse(MalformedCertificate, "certificate %d: %v", i+1, err)
 		}
@@ -141,6 +141,9 @@ func (s *Statement) checkIssuedAfter(leaf *x509.Certificate) *Error {
 // the policy's time, by RFC 5280, Section 6, and returns the verified chain,
 // trust anchor included, that lives longest, and the last moment of its life.
 func trustChain(chain []*x509.Certificate, p *Policy) ([]*x509.Certificate, time.Time, *Error) {
+	if way := p.Known.below(chain, p.Time); way != nil {
+		return way, chainEnd(way), nil
+	}
 	intermediates := x509.NewCertPool()
 	for _, c := range chain[1:] {
 		// A root that was sent along proves nothing and is not looked at.
@@ -168,6 +171,7 @@ func trustChain(chain []*x509.Certificate, p *Policy) ([]*x509.Certificate, time
 		// The pool of trust anchors holds the leaf itself.
 		return nil, time.Time{}, refuse(SignerIsCA, "the signer's certificate is itself a trust anchor")
 	}
+	p.Known.learn(chain, verified)
 	return best, end, nil
 }
 

@@ -16,7 +16,7 @@ func Verify(q Query, e *Evidence, p Policy) (*Result, error) {
 	if err := checkInputs(q, e, &p); err != nil {
 		return nil, err
 	}
-	v := &verification{query: q, evidence: e, policy: &p}
+	v := &verification{query: q, evidence: e, policy: &p, log: make(checks, 0, 16)}
 	v.gather()
 	for _, c := range v.candidates {
 		v.judge(c)

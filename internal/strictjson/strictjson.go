@@ -127,7 +127,7 @@ func (p *parser) value(depth int) (Value, error) {
 }
 
 func (p *parser) object(depth int) (Value, error) {
-	v := Value{Kind: Object}
+	v := Value{Kind: Object, Members: make([]Member, 0, 6)} // as many as a statement has
 	err := p.list('}', func() error {
 		if p.next() != '"' {
 			return p.fail("a name is missing")
