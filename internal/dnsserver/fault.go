@@ -32,6 +32,7 @@ type Fault struct {
 	NoFollow    bool           // do not follow CNAME records
 	Truncated   bool           // set the TC flag, over TCP too
 	Short       bool           // over TCP, half of the message
+	HangUp      bool           // set the TC flag, and over TCP end the connection
 	NoQuestion  bool           // leave the question section empty
 	WrongCounts bool           // promise one more answer than there is
 }
@@ -56,6 +57,9 @@ func (s *Server) handle(w dns.ResponseWriter, req *dns.Msg) {
 	}
 	switch {
 	case f.Drop:
+		return
+	case f.HangUp && network == "tcp":
+		_ = w.Close()
 		return
 	case f.Raw != nil:
 		raw := append([]byte{byte(req.Id >> 8), byte(req.Id)}, f.Raw...)
@@ -91,7 +95,7 @@ func (s *Server) reply(req *dns.Msg, f Fault) *dns.Msg {
 	reply.Authoritative, reply.RecursionAvailable = true, true
 	reply.AuthenticatedData = f.Authentic
 	reply.CheckingDisabled = req.CheckingDisabled
-	reply.Truncated = f.Truncated
+	reply.Truncated = f.Truncated || f.HangUp
 	switch {
 	case f.Bogus && !req.CheckingDisabled:
 		reply.Rcode = dns.RcodeServerFailure
