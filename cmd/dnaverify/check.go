@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,12 +19,14 @@ type checkFlags struct {
 	policyFlags
 	lookupFlags
 	save, replay string
+	list         string
+	parallel     int
 }
 
 func checkCommand() *cobra.Command {
 	var f checkFlags
 	cmd := &cobra.Command{
-		Use:   "check DOMAIN",
+		Use:   "check DOMAIN... | --list FILE",
 		Short: "Find a domain's statement, verify it and compare it with SRV",
 		Long: `Ask DNS for the SRV and TXT records and the web server of the domain for the
 statement, all at once, verify what is found up to your trust anchors, and say to
@@ -40,17 +43,29 @@ newer one, or a revocation, that another place has. --via both looks at all.
 and one that is bogus; if it does not tell them apart, nothing else is asked.
 
 --save-evidence keeps everything that was found; --evidence gives the verdict
-again from such a file, with nothing asked of the network.`,
+again from such a file, with nothing asked of the network.
+
+Of several domains, named here or one on a line of the file of --list, each gets
+one line, in their order, with --json one object on a line. The exit code is 1
+if any is refused, else 3 if any is undetermined.`,
 		Example: `  dnaverify check b.example --service xmpp-server
-  dnaverify check b.example --via both --resolver 192.0.2.53:53 --json`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return check(cmd, args[0], f) },
+  dnaverify check b.example --via both --resolver 192.0.2.53:53 --json
+  dnaverify check --list domains.txt --json`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.list == "" && len(args) == 1 {
+				return check(cmd, args[0], f)
+			}
+			return checkAll(cmd, args, f)
+		},
 	}
 	f.policyFlags.define(cmd)
 	f.lookupFlags.define(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.save, "save-evidence", "", "file to keep what was found in, as JSON")
 	flags.StringVar(&f.replay, "evidence", "", "file with evidence to judge, instead of asking the network")
+	flags.StringVar(&f.list, "list", "", "file with domains, one on a line; - for standard input")
+	flags.IntVar(&f.parallel, "parallel", 64, "of several domains, how many are looked up at one time")
 	for _, name := range append(f.lookupFlags.names(), "save-evidence") {
 		cmd.MarkFlagsMutuallyExclusive("evidence", name)
 	}
@@ -74,7 +89,8 @@ func check(cmd *cobra.Command, domain string, f checkFlags) error {
 		if err != nil {
 			return err
 		}
-		return conclude(cmd, f.json, q, e, p)
+		result, err := delegation.Verify(q, e, p)
+		return conclude(cmd, f.json, q, result, err)
 	}
 	client, err := f.client(p.Roots)
 	if err != nil {
@@ -87,12 +103,9 @@ func check(cmd *cobra.Command, domain string, f checkFlags) error {
 	if failed := failure(tested); failed != nil {
 		return report(cmd, f.json, delegation.NewReport(q, nil, failed))
 	}
-	e, err := client.Gather(cmd.Context(), q.Source, q.Service, func(e *delegation.Evidence) bool {
-		_, err := delegation.Verify(q, e, p)
-		return err == nil
-	})
-	if err != nil {
-		return cli.Usagef("%w", err)
+	e, result, verdict := look(cmd.Context(), client, q, p)
+	if e == nil {
+		return cli.Usagef("%w", verdict)
 	}
 	if f.save != "" {
 		data, err := json.MarshalIndent(e, "", "  ")
@@ -103,7 +116,57 @@ func check(cmd *cobra.Command, domain string, f checkFlags) error {
 			return err
 		}
 	}
-	return conclude(cmd, f.json, q, e, p, tested...)
+	return conclude(cmd, f.json, q, result, verdict, tested...)
+}
+
+// checkAll checks several domains.
+func checkAll(cmd *cobra.Command, names []string, f checkFlags) error {
+	switch {
+	case f.list != "" && len(names) > 0:
+		return cli.Usagef("domains and --list do not go together")
+	case f.list == "" && len(names) == 0:
+		return cli.Usagef("no domain is named; see --help")
+	case f.save != "" || f.replay != "":
+		return cli.Usagef("--save-evidence and --evidence are about one domain")
+	case f.parallel < 1 || f.parallel > maxParallel:
+		return cli.Usagef("--parallel %d is not between 1 and %d", f.parallel, maxParallel)
+	}
+	service, err := cli.Service(f.service)
+	if err != nil {
+		return err
+	}
+	domains := make([]string, len(names))
+	for i, name := range names {
+		if domains[i], err = cli.Domain(name); err != nil {
+			return err
+		}
+	}
+	if f.list != "" {
+		if domains, err = readList(cmd, f.list); err != nil {
+			return err
+		}
+	}
+	p, err := f.policy()
+	if err != nil {
+		return err
+	}
+	p.Known = delegation.NewKnownChains(p.Roots)
+	client, err := f.client(p.Roots)
+	if err != nil {
+		return err
+	}
+	tested, err := f.test(cmd.Context(), client)
+	if err != nil {
+		return err
+	}
+	if failed := failure(tested); failed != nil {
+		return failed
+	}
+	l := listing{client: client, policy: p, service: service, parallel: f.parallel}
+	if f.at == "" {
+		l.now = time.Now
+	}
+	return checkList(cmd, l, domains, f.json)
 }
 
 func readEvidence(file string) (*delegation.Evidence, error) {

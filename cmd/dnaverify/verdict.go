@@ -46,10 +46,9 @@ func (f policyFlags) policy() (delegation.Policy, error) {
 	return p, err
 }
 
-// conclude verifies, shows the verdict below what was checked before, and makes
-// it the exit code.
-func conclude(cmd *cobra.Command, asJSON bool, q delegation.Query, e *delegation.Evidence, p delegation.Policy, before ...delegation.Check) error {
-	result, err := delegation.Verify(q, e, p)
+// conclude shows what a verification returned, below what was checked before,
+// and makes it the exit code.
+func conclude(cmd *cobra.Command, asJSON bool, q delegation.Query, result *delegation.Result, err error, before ...delegation.Check) error {
 	r := delegation.NewReport(q, result, err)
 	r.Checks = append(before, r.Checks...)
 	return report(cmd, asJSON, r)

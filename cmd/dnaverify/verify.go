@@ -38,7 +38,8 @@ Nothing is looked up.`,
 				return err
 			}
 			e := delegation.FileEvidence(q, args[0], raw)
-			return conclude(cmd, policy.json, q, e, p)
+			result, err := delegation.Verify(q, e, p)
+			return conclude(cmd, policy.json, q, result, err)
 		},
 	}
 	flags := cmd.Flags()

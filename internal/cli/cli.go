@@ -15,7 +15,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/internal/text"
@@ -183,8 +182,7 @@ func WriteJSON(w io.Writer, v any) error {
 // Color reports whether output to w may be coloured: a terminal, and no
 // NO_COLOR in the environment (no-color.org).
 func Color(w io.Writer) bool {
-	f, ok := w.(interface{ Fd() uintptr })
-	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+	return os.Getenv("NO_COLOR") == "" && Terminal(w)
 }
 
 // ReadFile reads a file of at most limit octets. Of a larger one it returns one

@@ -80,7 +80,7 @@ func WriteConnection(out io.Writer, c Connection, color bool) {
 	}
 	if c.Accepted != nil {
 		r := c.Accepted.Reference
-		w.printf("%s until %s: the peer counts as %s by %s, as %s\n", w.paint(green, "VERIFIED"),
+		w.printf("%s until %s: the peer counts as %s by %s, as %s\n", w.verdict(c.Outcome, 0),
 			c.Accepted.Until.Format(timeForm), c.Source, r.Method, r.Name)
 	} else {
 		w.end(c.Outcome, c.Reason, c.Detail, c.Hint)

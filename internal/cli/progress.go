@@ -9,12 +9,18 @@ import (
 	"golang.org/x/term"
 )
 
+// Terminal reports whether w is a terminal that can do more than write lines.
+func Terminal(w io.Writer) bool {
+	f, ok := w.(interface{ Fd() uintptr })
+	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+}
+
 // Progress shows on w, if it is a terminal, how far a batch is. It returns a
 // function that is told the number of steps and returns what to call for each
 // of them, from any goroutine. The bar is gone when the last step is done.
 func Progress(w io.Writer, what string) func(total int) (step func()) {
 	return func(total int) func() {
-		if f, ok := w.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
+		if !Terminal(w) {
 			return func() {}
 		}
 		bar := progressbar.NewOptions(total,

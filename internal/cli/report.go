@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/internal/text"
@@ -44,7 +45,7 @@ func WriteReport(out io.Writer, r delegation.Report, color bool) {
 	w.printf("%s of %s\n", r.Service, r.Source)
 	w.checks(r.Checks)
 	if r.Outcome == delegation.OutcomeVerified {
-		w.printf("%s until %s: connect to\n", w.paint(green, "VERIFIED"), r.Expires.Format(timeForm))
+		w.printf("%s until %s: connect to\n", w.verdict(r.Outcome, 0), r.Expires.Format(timeForm))
 		for _, t := range r.Dial {
 			w.printf("  %s and accept a certificate for %s\n", t, t.Host)
 		}
@@ -54,6 +55,30 @@ func WriteReport(out io.Writer, r delegation.Report, color bool) {
 	for _, note := range r.Notes {
 		w.printf("note: %s\n", note)
 	}
+}
+
+// WriteReportLine tells a verdict in one line, for lists.
+func WriteReportLine(out io.Writer, r delegation.Report, color bool) {
+	w := newWriter(out, color)
+	if r.Outcome != delegation.OutcomeVerified {
+		w.printf("%s  %s  %s: %s\n", w.verdict(r.Outcome, 12), r.Source, r.Reason, text.Printable(r.Detail))
+		return
+	}
+	var dial []string
+	for _, e := range r.Dial {
+		dial = append(dial, e.String())
+	}
+	w.printf("%s  %s  %s, until %s\n", w.verdict(r.Outcome, 12), r.Source, strings.Join(dial, " "), r.Expires.Format(timeForm))
+}
+
+// verdict is an outcome in capital letters, at least so wide.
+func (w *writer) verdict(outcome delegation.Outcome, width int) string {
+	colors := map[delegation.Outcome]string{delegation.OutcomeVerified: green, delegation.OutcomeUndetermined: yellow}
+	color := colors[outcome]
+	if color == "" {
+		color = red
+	}
+	return w.paint(color, fmt.Sprintf("%-*s", width, strings.ToUpper(string(outcome))))
 }
 
 // timeForm is how a person reads a time.
@@ -86,11 +111,7 @@ func (w *writer) checks(checks []delegation.Check) {
 
 // end writes a verdict other than verified.
 func (w *writer) end(outcome delegation.Outcome, reason delegation.Reason, detail, hint string) {
-	verdict := w.paint(red, "REFUSED")
-	if outcome == delegation.OutcomeUndetermined {
-		verdict = w.paint(yellow, "UNDETERMINED")
-	}
-	w.printf("%s: %s: %s\n", verdict, reason, text.Printable(detail))
+	w.printf("%s: %s: %s\n", w.verdict(outcome, 0), reason, text.Printable(detail))
 	if hint != "" && !w.hinted[hint] {
 		w.printf("hint: %s\n", hint)
 	}
