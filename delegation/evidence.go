@@ -52,6 +52,15 @@ func FileEvidence(q Query, name string, body []byte) *Evidence {
 // Replayed reports whether the evidence was read from JSON.
 func (e *Evidence) Replayed() bool { return e.replayed }
 
+// AwaitsSRV reports whether an answer about SRV records is still to come
+// ([Unanswered]). Until all are there, the targets that a statement leaves are
+// not known, so whoever gathers evidence need not verify it yet.
+func (e *Evidence) AwaitsSRV() bool {
+	return slices.ContainsFunc(e.SRV, func(a SRVAnswer) bool {
+		return a.Failure != nil && a.Failure.Reason == Unanswered
+	})
+}
+
 // DNSSEC is what a resolver says of an answer (RFC 4033, Section 5). Only a
 // resolver that the operator named as validating can make it anything but
 // insecure or indeterminate.

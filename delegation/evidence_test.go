@@ -305,3 +305,24 @@ func TestUnknownMember(t *testing.T) {
 		}
 	}
 }
+
+func TestAwaitsSRV(t *testing.T) {
+	missing := srvAnswer(Indeterminate)
+	missing.Failure = &Failure{Unanswered, "not yet"}
+	failed := srvAnswer(Indeterminate)
+	failed.Failure = &Failure{DNSTimeout, "silent"}
+	for _, c := range []struct {
+		name    string
+		answers []any
+		want    bool
+	}{
+		{"not asked", nil, false},
+		{"none", []any{srvAnswer(Insecure)}, false},
+		{"failed", []any{failed}, false},
+		{"one to come", []any{srvAnswer(Insecure), missing}, true},
+	} {
+		if got := evidenceOf(c.answers...).AwaitsSRV(); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/miekg/dns"
@@ -69,7 +70,9 @@ func exchangeUDP(ctx context.Context, server netip.AddrPort, q question) (*dns.M
 	if _, err := conn.Write(wire); err != nil {
 		return nil, silent(ctx, err, 0)
 	}
-	buffer := make([]byte, dns.MaxMsgSize)
+	pooled := buffers.Get().(*[dns.MaxMsgSize]byte)
+	defer buffers.Put(pooled)
+	buffer := pooled[:]
 	for skipped := 0; ; skipped++ {
 		n, err := conn.Read(buffer)
 		if err != nil {
@@ -80,6 +83,10 @@ func exchangeUDP(ctx context.Context, server netip.AddrPort, q question) (*dns.M
 		}
 	}
 }
+
+// buffers are for what comes over UDP, which may be as large as it likes.
+// The records of the types asked for hold no part of them when they are parsed.
+var buffers = sync.Pool{New: func() any { return new([dns.MaxMsgSize]byte) }}
 
 func exchangeTCP(ctx context.Context, server netip.AddrPort, q question) (*dns.Msg, error) {
 	query := q.message()

@@ -121,6 +121,9 @@ func (l listing) check(ctx context.Context, domain string) delegation.Report {
 func look(ctx context.Context, client *discovery.Client, q delegation.Query, p delegation.Policy) (*delegation.Evidence, *delegation.Result, error) {
 	var result *delegation.Result // of the answers that were enough, if they were
 	e, err := client.Gather(ctx, q.Source, q.Service, func(e *delegation.Evidence) bool {
+		if e.AwaitsSRV() {
+			return false
+		}
 		r, err := delegation.Verify(q, e, p)
 		if err == nil {
 			result = r

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"slices"
 	"strings"
 	"time"
 
@@ -127,7 +126,7 @@ func (d *Dialer) Decide(ctx context.Context, source, service string) (*Decision,
 	policy := d.Policy(source, service)
 	query := delegation.Query{Source: source, Service: service}
 	e, err := d.Client.Gather(ctx, source, service, func(e *delegation.Evidence) bool {
-		if slices.ContainsFunc(e.SRV, unanswered) {
+		if e.AwaitsSRV() {
 			return false
 		}
 		_, err := delegation.Verify(query, e, policy)
@@ -145,10 +144,6 @@ func (d *Dialer) Decide(ctx context.Context, source, service string) (*Decision,
 	targets, _ := a.Dial() // why there are none stays in the association
 	targets = order(targets, d.random())
 	return &Decision{Association: a, Evidence: e, Targets: targets[:min(len(targets), MaxTargets)]}, nil
-}
-
-func unanswered(a delegation.SRVAnswer) bool {
-	return a.Failure != nil && a.Failure.Reason == delegation.Unanswered
 }
 
 func (d *Dialer) logger() *slog.Logger {

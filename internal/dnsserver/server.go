@@ -17,7 +17,6 @@ import (
 	"fmt"
 	"net"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/miekg/dns"
@@ -57,6 +56,7 @@ type Server struct {
 
 	mu      sync.Mutex
 	records map[key][]dns.RR
+	names   map[string]bool // of the records, and all above them
 	faults  map[key]*Fault
 	queries []Query
 }
@@ -143,9 +143,19 @@ func (s *Server) SetRecords(records []string) error {
 		k := key{dns.CanonicalName(rr.Header().Name), rr.Header().Rrtype}
 		table[k] = append(table[k], rr)
 	}
+	// Every name at which, or below which, there is something (RFC 8020).
+	names := map[string]bool{}
+	for k := range table {
+		for name, end := k.name, false; !end && !names[name]; {
+			names[name] = true
+			var next int
+			next, end = dns.NextLabel(name, 0)
+			name = name[next:]
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.records = table
+	s.records, s.names = table, names
 	return nil
 }
 
@@ -228,20 +238,10 @@ func (s *Server) answer(reply *dns.Msg, follow bool) {
 		}
 		name = dns.CanonicalName(alias[0].(*dns.CNAME).Target)
 	}
-	if !s.exists(name) {
+	if !s.names[name] {
 		reply.Rcode = dns.RcodeNameError
 	}
 	reply.Ns = []dns.RR{negative()}
-}
-
-// exists reports whether there is anything at or below a name (RFC 8020).
-func (s *Server) exists(name string) bool {
-	for k := range s.records {
-		if k.name == name || strings.HasSuffix(k.name, "."+name) {
-			return true
-		}
-	}
-	return false
 }
 
 // negative is the SOA record of an answer without records (RFC 2308).
