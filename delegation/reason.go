@@ -251,6 +251,32 @@ const (
 	Verified Reason = "verified"
 )
 
+// Reasons about publishing, given by dnasign.
+const (
+	// BadTSIGKey: a TSIG key file without a key of a known form and algorithm.
+	BadTSIGKey Reason = "bad-tsig-key"
+	// TSIGRejected: the server does not know the TSIG key, or has another
+	// secret for it (RFC 8945, BADKEY and BADSIG).
+	TSIGRejected Reason = "tsig-rejected"
+	// ClockMismatch: the clocks of this machine and the server are too far
+	// apart (RFC 8945, BADTIME).
+	ClockMismatch Reason = "clock-mismatch"
+	// UpdateRefused: the server does not make the update: the key may not, or
+	// the server is not the zone's primary.
+	UpdateRefused Reason = "update-refused"
+	// UpdateTooLarge: old and new statement do not fit into one DNS message.
+	UpdateTooLarge Reason = "update-too-large"
+	// UpdateFailed: the server was not reached, failed, or gave no reply that
+	// can be trusted, so that it is not known whether it made the update.
+	UpdateFailed Reason = "update-failed"
+	// UpdateRaced: somebody else changed the record set each time, between
+	// reading and writing.
+	UpdateRaced Reason = "update-raced"
+	// NotEverywhere: one who serves the place does not show the statement, or
+	// shows an older one besides.
+	NotEverywhere Reason = "not-everywhere"
+)
+
 // Reasons about a person's own files, given by the commands.
 const (
 	// BadFile: a file that is missing, unreadable or not what it should be.
@@ -366,6 +392,14 @@ var reasonTable = []reasonInfo{
 	{PeerNameMismatch, OutcomeRefused, "the provider must show a certificate for the name it was delegated to"},
 	{ProofExpired, OutcomeRefused, "verify again"},
 	{PeerKeyMismatch, OutcomeRefused, "the provider changed its key; the owner must sign its new pin"},
+	{BadTSIGKey, OutcomeRefused, "give a key file as tsig-keygen or keymgr -t writes it, for hmac-sha256, hmac-sha384 or hmac-sha512"},
+	{TSIGRejected, OutcomeRefused, "compare name, algorithm and secret of the key with those of the server"},
+	{ClockMismatch, OutcomeRefused, "set the clock of this machine, or the server's, from the network (NTP)"},
+	{UpdateRefused, OutcomeRefused, "let the key update this name at the server; name the zone's primary with --server"},
+	{UpdateTooLarge, OutcomeRefused, "remove old records by hand, or sign with a shorter chain or fewer targets"},
+	{UpdateFailed, OutcomeUndetermined, "is the server up and reachable over TCP? try again; the old statement or the new one is there, never none"},
+	{UpdateRaced, OutcomeUndetermined, "try again; is another program writing these records all the time?"},
+	{NotEverywhere, OutcomeUndetermined, "look at the servers named: do they get the zone from the primary? nothing needs to be undone"},
 	{Verified, OutcomeVerified, ""},
 }
 

@@ -28,11 +28,12 @@ func tables() []table {
 	}
 }
 
-// byOthers are the reasons that only the packages below give: association,
-// and those that dial.
+// byOthers are the reasons that only other packages give: association, those
+// that dial, and publish.
 var byOthers = []Reason{
 	NotSecure, NotUsed, SelfTestFailed, ConnectFailed, ConnectTimeout,
 	STARTTLSMissing, STARTTLSFailed, STARTTLSInjection, TLSFailed,
+	BadTSIGKey, TSIGRejected, ClockMismatch, UpdateRefused, UpdateTooLarge, UpdateFailed, UpdateRaced, NotEverywhere,
 }
 
 // TestEveryReason: every reason is expected by some case.
