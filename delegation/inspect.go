@@ -22,7 +22,25 @@ type Inspection struct {
 // and nothing else. The error is an *[Error].
 func Inspect(raw []byte) (*Inspection, error) {
 	encoding := sniff(raw)
-	raw = trimDocument(encoding, raw)
+	return inspect(encoding, trimDocument(encoding, raw))
+}
+
+// InspectTXT is Inspect for the text of a TXT record, its strings concatenated.
+// ok is whether the record counts as a statement, in good form or not: if not,
+// it is somebody else's, and there is no error.
+func InspectTXT(text string) (in *Inspection, ok bool, err error) {
+	if !isTXTRecord(text) {
+		return nil, false, nil
+	}
+	encoding, raw, e := parseTXTRecord(text)
+	if e != nil {
+		return nil, true, e
+	}
+	in, err = inspect(encoding, raw)
+	return in, true, err
+}
+
+func inspect(encoding Encoding, raw []byte) (*Inspection, error) {
 	s, err := decode(encoding, raw)
 	if err != nil {
 		return nil, asError(err)

@@ -136,9 +136,11 @@ func nextBlock(file string, data []byte) (block *pem.Block, rest []byte, err err
 	return block, rest, nil
 }
 
-// loadKey reads the first private key of a file whose mode it has checked.
-func loadKey(file string) (key crypto.Signer, warnings []string, err error) {
-	data, err := readFile(file, func(mode fs.FileMode) error {
+// ReadPrivate reads a file that holds a secret, of at most [MaxFileSize]. It is
+// refused with [ErrKeyReadable] if every user can read or write it; that its
+// group can read it is a warning. Clear the data after use.
+func ReadPrivate(file string) (data []byte, warnings []string, err error) {
+	data, err = readFile(file, func(mode fs.FileMode) error {
 		switch {
 		case mode.IsRegular() && mode&0o006 != 0:
 			return fmt.Errorf("%w: %s has mode %04o; run: chmod 600 %[2]s", ErrKeyReadable, file, mode.Perm())
@@ -147,6 +149,12 @@ func loadKey(file string) (key crypto.Signer, warnings []string, err error) {
 		}
 		return nil
 	})
+	return data, warnings, err
+}
+
+// loadKey reads the first private key of a file.
+func loadKey(file string) (key crypto.Signer, warnings []string, err error) {
+	data, warnings, err := ReadPrivate(file)
 	if err != nil {
 		return nil, nil, err
 	}

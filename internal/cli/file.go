@@ -2,15 +2,15 @@ package cli
 
 import (
 	"os"
-	"path/filepath"
+
+	"github.com/dnasign/dnasign/internal/wholefile"
 )
 
-// WriteFile writes a file whole or not at all: into a new file beside it,
-// flushed to the disk, then renamed. An existing file keeps its mode, a new
-// one has mode 0644, since what the commands write is public. What is no
-// regular file, such as a device or a link, is not replaced, nor is any of the
-// files that were read.
-func WriteFile(name string, data []byte, read ...string) (err error) {
+// WriteFile writes a file whole or not at all, see [wholefile.Write]. An
+// existing file keeps its mode, a new one has mode 0644, since what the
+// commands write is public. What is no regular file, such as a device or a
+// link, is not replaced, nor is any of the files that were read.
+func WriteFile(name string, data []byte, read ...string) error {
 	mode := os.FileMode(0o644)
 	if info, err := os.Lstat(name); err == nil {
 		if !info.Mode().IsRegular() {
@@ -23,27 +23,5 @@ func WriteFile(name string, data []byte, read ...string) (err error) {
 		}
 		mode = info.Mode().Perm()
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if _, err := f.Write(data); err != nil {
-		return err
-	}
-	if err := f.Chmod(mode); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
+	return wholefile.Write(name, data, mode)
 }

@@ -35,6 +35,10 @@ type Fault struct {
 	HangUp      bool           // set the TC flag, and over TCP end the connection
 	NoQuestion  bool           // leave the question section empty
 	WrongCounts bool           // promise one more answer than there is
+
+	// Of updates.
+	Unsigned bool // leave the signature off the reply
+	Lost     bool // make the update and never reply
 }
 
 // An ExtendedError is an extended DNS error (RFC 8914).
@@ -64,6 +68,9 @@ func (s *Server) handle(w dns.ResponseWriter, req *dns.Msg) {
 	case f.Raw != nil:
 		raw := append([]byte{byte(req.Id >> 8), byte(req.Id)}, f.Raw...)
 		_, _ = w.Write(raw)
+		return
+	case req.Opcode == dns.OpcodeUpdate:
+		s.handleUpdate(w, req, f)
 		return
 	}
 	if network == "udp" {
@@ -102,7 +109,9 @@ func (s *Server) reply(req *dns.Msg, f Fault) *dns.Msg {
 	case f.Rcode != dns.RcodeSuccess:
 		reply.Rcode = f.Rcode
 	case f.NoData:
-		reply.Ns = []dns.RR{negative()}
+		s.mu.Lock()
+		reply.Ns = []dns.RR{s.negative(dns.CanonicalName(req.Question[0].Name))}
+		s.mu.Unlock()
 	case f.Lame:
 		reply.Authoritative, reply.RecursionAvailable = false, false
 	case f.Referral:

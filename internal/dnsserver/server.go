@@ -6,9 +6,10 @@
 //	zone lines, faults -> Start -> Server.Addr
 //
 // It has no zones: every name is its own, a name that nothing is at or below
-// is NXDOMAIN. It does not sign anything; a [Fault] sets the flags and the
-// codes that a validating resolver would. It does not do wildcards, zone
-// transfer or update.
+// is NXDOMAIN. An SOA record among the records comes with what there is none of
+// below it, and makes a zone that can be updated, see [Server.AllowUpdates]. It
+// does not sign its answers; a [Fault] sets the flags and the codes that a
+// validating resolver would. It does not do wildcards or zone transfer.
 package dnsserver
 
 import (
@@ -36,7 +37,7 @@ const (
 // A Query is one question that reached the server.
 type Query struct {
 	Name    string // as sent, with the trailing dot
-	Type    string // such as TXT
+	Type    string // such as TXT; UPDATE for an update
 	Network string // udp or tcp
 	// The flags as sent, and the UDP size of EDNS, 0 without EDNS.
 	RD, AD, CD, DO bool
@@ -59,6 +60,7 @@ type Server struct {
 	names   map[string]bool // of the records, and all above them
 	faults  map[key]*Fault
 	queries []Query
+	keys    map[string]string // of TSIG: name to secret in base64
 }
 
 // A key is a canonical name with a trailing dot and a type. In the fault table
@@ -109,6 +111,8 @@ func (s *Server) serve(server *dns.Server) {
 	started := make(chan struct{})
 	server.NotifyStartedFunc = func() { close(started) }
 	server.Handler = dns.HandlerFunc(s.handle)
+	server.MsgAcceptFunc = acceptUpdates
+	server.TsigProvider = tsig{s}
 	s.servers = append(s.servers, server)
 	s.running.Go(func() {
 		// It ends with an error only if its socket fails, and then clients
@@ -143,24 +147,25 @@ func (s *Server) SetRecords(records []string) error {
 		k := key{dns.CanonicalName(rr.Header().Name), rr.Header().Rrtype}
 		table[k] = append(table[k], rr)
 	}
-	// Every name at which, or below which, there is something (RFC 8020).
-	names := map[string]bool{}
-	for k := range table {
-		for name, end := k.name, false; !end && !names[name]; {
-			names[name] = true
-			var next int
-			next, end = dns.NextLabel(name, 0)
-			name = name[next:]
-		}
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.records, s.names = table, names
+	s.use(table)
 	return nil
 }
 
+// use takes a table of records, and notes every name at which, or below which,
+// there is something (RFC 8020). The server is locked.
+func (s *Server) use(table map[key][]dns.RR) {
+	s.records, s.names = table, map[string]bool{}
+	for k := range table {
+		for name := k.name; name != "." && !s.names[name]; name = parent(name) {
+			s.names[name] = true
+		}
+	}
+}
+
 // Fault makes the server misbehave for questions about a name and a type, such
-// as "TXT". An empty name or type means any; what is said of a name and type
+// as "TXT", or for updates of a zone, with the type "UPDATE". An empty name or type means any; what is said of a name and type
 // goes before what is said of a name, that before what is said of a type. The
 // zero [Fault] is good order again. The error is about an unknown type.
 func (s *Server) Fault(name, rtype string, f Fault) error {
@@ -170,7 +175,9 @@ func (s *Server) Fault(name, rtype string, f Fault) error {
 	}
 	if rtype != "" {
 		var known bool
-		if k.rtype, known = dns.StringToType[rtype]; !known {
+		if k.rtype, known = dns.StringToType[rtype]; rtype == "UPDATE" {
+			k.rtype = typeUpdate
+		} else if !known {
 			return fmt.Errorf("%q is not a type of DNS record", rtype)
 		}
 	}
@@ -196,6 +203,9 @@ func (s *Server) note(req *dns.Msg, network string) Fault {
 		query.DO, query.UDPSize = opt.Do(), opt.UDPSize()
 	}
 	name := dns.CanonicalName(q.Name)
+	if req.Opcode == dns.OpcodeUpdate {
+		query.Type, q.Qtype = "UPDATE", typeUpdate
+	}
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -241,11 +251,17 @@ func (s *Server) answer(reply *dns.Msg, follow bool) {
 	if !s.names[name] {
 		reply.Rcode = dns.RcodeNameError
 	}
-	reply.Ns = []dns.RR{negative()}
+	reply.Ns = []dns.RR{s.negative(name)}
 }
 
-// negative is the SOA record of an answer without records (RFC 2308).
-func negative() dns.RR {
+// negative is the SOA record of an answer without records (RFC 2308): that of
+// the zone, if there is one.
+func (s *Server) negative(name string) dns.RR {
+	for ; name != "."; name = parent(name) {
+		if soa := s.records[key{name, dns.TypeSOA}]; len(soa) > 0 {
+			return soa[0]
+		}
+	}
 	return &dns.SOA{
 		Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: negativeTTL},
 		Ns:  "ns.invalid.", Mbox: "hostmaster.invalid.", Serial: 1, Refresh: 3600, Retry: 600, Expire: 86400, Minttl: negativeTTL,

@@ -1,22 +1,205 @@
 package publish
 
-import "errors"
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
 
-// A TSIGKey signs updates and checks the replies (RFC 8945).
+	"github.com/miekg/dns"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/keys"
+)
+
+const (
+	// maxKeyFile bounds a TSIG key file in octets: it holds one key.
+	maxKeyFile = 4 << 10
+	// minSecret and maxSecret bound a TSIG secret in octets. 16 is what nobody
+	// can guess; servers write as many as the hash has, at most 64.
+	minSecret, maxSecret = 16, 512
+)
+
+// tsigAlgorithms are those of RFC 8945, Section 6, that are recommended there
+// for use. MD5 and SHA-1 are not.
+var tsigAlgorithms = map[string]string{
+	"hmac-sha256": dns.HmacSHA256, "hmac-sha384": dns.HmacSHA384, "hmac-sha512": dns.HmacSHA512,
+}
+
+// A TSIGKey signs updates and checks the replies (RFC 8945). It shows its
+// secret to nobody, fmt included.
 type TSIGKey struct {
 	name, algorithm string // canonical, with the trailing dot
 	secret          string // base64
 }
 
+// String is the name and the algorithm.
+func (k TSIGKey) String() string {
+	return strings.TrimSuffix(k.name, ".") + " (" + strings.TrimSuffix(k.algorithm, ".") + ")"
+}
+
+// Format is String for every verb, so that no way to print a key shows its
+// secret.
+func (k TSIGKey) Format(s fmt.State, _ rune) { fmt.Fprint(s, k.String()) }
+
 // LoadTSIGKey reads a key file, in the form of BIND (named.conf, tsig-keygen),
 // of Knot DNS (the section "key" of knot.conf, keymgr -t), or one line
 // algorithm:name:secret. It must hold one key, for HMAC with SHA-256, SHA-384 or
-// SHA-512; what else is in the file is an error.
+// SHA-512, and nothing else but comments.
 //
 // Like a private key, the file is refused with [delegation.KeyReadable] if every
 // user can read it; that its group can is a warning, a sentence for the person
 // who runs the program. All else that is wrong with it is
 // [delegation.BadTSIGKey], or an [io/fs] error.
 func LoadTSIGKey(file string) (key *TSIGKey, warnings []string, err error) {
-	return nil, nil, errors.ErrUnsupported
+	data, warnings, err := keys.ReadPrivate(file)
+	switch {
+	case errors.Is(err, keys.ErrPEM):
+		return nil, nil, failure(delegation.BadTSIGKey, "%s is a directory, or too large", file)
+	case err != nil:
+		return nil, nil, err
+	}
+	defer clear(data)
+	if len(data) > maxKeyFile {
+		return nil, nil, failure(delegation.BadTSIGKey, "%s is larger than %d octets; give a file with the key alone", file, maxKeyFile)
+	}
+	key, err = parseTSIGKey(data)
+	if err != nil {
+		return nil, nil, failure(delegation.BadTSIGKey, "%s: %v", file, err)
+	}
+	return key, warnings, nil
+}
+
+// parseTSIGKey tells the forms apart by what none of the others begins with.
+// Its errors hold nothing of the secret.
+func parseTSIGKey(data []byte) (*TSIGKey, error) {
+	text := string(data)
+	switch {
+	case bindBegin.MatchString(stripComments(text)):
+		return parseBIND(stripComments(text))
+	case knotBegin.MatchString(text):
+		return parseKnot(data)
+	}
+	return parseLine(text)
+}
+
+var (
+	bindBegin = regexp.MustCompile(`^\s*key\s+["A-Za-z0-9_]`)
+	// A clause "key" as the manual of BIND has it, the names quoted or not.
+	bindKey    = regexp.MustCompile(`^\s*key\s+("[^"\s]+"|[^"\s{;]+)\s*\{([^{}]*)\}\s*;?\s*$`)
+	bindOption = regexp.MustCompile(`^\s*(algorithm|secret)\s+("[^"\s]+"|[^"\s;]+)\s*$`)
+	knotBegin  = regexp.MustCompile(`(?m)^key:`)
+)
+
+func parseBIND(text string) (*TSIGKey, error) {
+	clause := bindKey.FindStringSubmatch(text)
+	if clause == nil {
+		return nil, errors.New(`it begins as a key of BIND and is not 'key "name" { algorithm hmac-sha256; secret "..."; };'`)
+	}
+	options := map[string]string{}
+	body := strings.TrimSpace(clause[2])
+	for option := range strings.SplitSeq(strings.TrimSuffix(body, ";"), ";") {
+		m := bindOption.FindStringSubmatch(option)
+		if m == nil || options[m[1]] != "" {
+			return nil, errors.New("the key has something other than one algorithm and one secret")
+		}
+		options[m[1]] = strings.Trim(m[2], `"`)
+	}
+	return newTSIGKey(strings.Trim(clause[1], `"`), options["algorithm"], options["secret"])
+}
+
+// stripComments removes what BIND takes for comments: not inside quotes or
+// words, since base64 has slashes.
+func stripComments(text string) string {
+	var out strings.Builder
+	quoted, word := false, false
+	for i := 0; i < len(text); i++ {
+		rest := text[i:]
+		if !quoted && !word {
+			end := -1
+			switch {
+			case strings.HasPrefix(rest, "/*"):
+				if end = strings.Index(rest, "*/"); end >= 0 {
+					end += 2
+				}
+			case strings.HasPrefix(rest, "//"), strings.HasPrefix(rest, "#"):
+				if end = strings.IndexByte(rest, '\n'); end < 0 {
+					end = len(rest)
+				}
+			}
+			if end > 0 {
+				i += end - 1
+				continue
+			}
+		}
+		c := text[i]
+		if c == '"' {
+			quoted = !quoted
+		}
+		word = !strings.ContainsRune(" \t\r\n;{}", rune(c))
+		out.WriteByte(c)
+	}
+	return out.String()
+}
+
+func parseKnot(data []byte) (*TSIGKey, error) {
+	var file struct {
+		Key []struct {
+			ID        string `yaml:"id"`
+			Algorithm string `yaml:"algorithm"`
+			Secret    string `yaml:"secret"`
+		} `yaml:"key"`
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&file); err != nil || len(file.Key) != 1 {
+		// The library's errors quote the file, and so the secret.
+		return nil, errors.New("it begins as a key of Knot DNS and is not one item with id, algorithm and secret below key:")
+	}
+	k := file.Key[0]
+	return newTSIGKey(k.ID, k.Algorithm, k.Secret)
+}
+
+func parseLine(text string) (*TSIGKey, error) {
+	var found *TSIGKey
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+			continue
+		}
+		parts := strings.Split(line, ":")
+		if len(parts) != 3 || found != nil {
+			return nil, errors.New("it is no key of BIND or Knot DNS, and not one line algorithm:name:secret")
+		}
+		key, err := newTSIGKey(parts[1], parts[0], parts[2])
+		if err != nil {
+			return nil, err
+		}
+		found = key
+	}
+	if found == nil {
+		return nil, errors.New("it holds no key")
+	}
+	return found, nil
+}
+
+func newTSIGKey(name, algorithm, secret string) (*TSIGKey, error) {
+	if _, ok := dns.IsDomainName(name); !ok || name == "" || name == "." {
+		return nil, errors.New("the key has no name, or one that is no domain name")
+	}
+	canonical := tsigAlgorithms[strings.TrimSuffix(strings.ToLower(algorithm), ".")]
+	if canonical == "" {
+		return nil, fmt.Errorf("the algorithm %.40q is not accepted; make a key for hmac-sha256, as tsig-keygen and keymgr do without options", algorithm)
+	}
+	raw, err := base64.StdEncoding.Strict().DecodeString(secret)
+	defer clear(raw)
+	if err != nil {
+		return nil, errors.New("the secret is not base64")
+	}
+	if len(raw) < minSecret || len(raw) > maxSecret {
+		return nil, fmt.Errorf("the secret has %d octets, which is not between %d and %d; make a new key with tsig-keygen or keymgr -t", len(raw), minSecret, maxSecret)
+	}
+	return &TSIGKey{name: dns.CanonicalName(name), algorithm: canonical, secret: secret}, nil
 }

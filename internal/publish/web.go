@@ -1,10 +1,23 @@
 package publish
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/wholefile"
 )
+
+// lockTime bounds how long one process waits for another that writes to the
+// same folder: that takes milliseconds.
+const lockTime = 10 * time.Second
 
 // Web is a folder that a web server serves as / of one domain. The zero Web
 // cannot be used.
@@ -24,18 +37,175 @@ type Files struct {
 	source, service string
 }
 
+// String implements [Place].
+func (f *Files) String() string {
+	return filepath.Join(filepath.Dir(f.name(delegation.JWS)), f.service)
+}
+
+// name is the file for an encoding.
+func (f *Files) name(e delegation.Encoding) string {
+	return filepath.Join(f.web.Root, filepath.FromSlash(delegation.DocumentPath(f.service, e)))
+}
+
 // Publish implements [Place]: a new file beside the old one, flushed to the
 // disk, then renamed. The file has mode 0644 and folders that are made 0755,
 // whatever the umask, since a web server must read them. It refuses, with
 // [delegation.SourceMismatch], to replace a statement of another domain. One
 // process at a time changes the folder; others wait.
 func (f *Files) Publish(ctx context.Context, statement []byte) (Change, error) {
-	return Change{}, errors.ErrUnsupported
+	in, err := prepare(statement, f.source, f.service, now(f.web.Now))
+	if err != nil {
+		return Change{}, err
+	}
+	name := f.name(in.Encoding)
+	dir := filepath.Dir(name)
+	if err := f.makeDir(dir); err != nil {
+		return Change{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, lockTime)
+	defer cancel()
+	unlock, err := wholefile.Lock(ctx, dir)
+	if err != nil {
+		return Change{}, err
+	}
+	defer unlock()
+	if err := f.tidy(name); err != nil {
+		return Change{}, err
+	}
+	change := Change{Where: name}
+	there, err := read(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return Change{}, err
+	default:
+		if err := f.mayReplace(name, there, in); err != nil {
+			return Change{}, err
+		}
+		if bytes.Equal(there, in.Raw) {
+			return change, nil
+		}
+		change.Replaced = 1
+	}
+	if err := wholefile.Write(name, in.Raw, 0o644); err != nil {
+		return Change{}, err
+	}
+	change.Changed = true
+	return change, nil
+}
+
+// mayReplace is about a file that is there; what is no statement may go.
+func (f *Files) mayReplace(name string, there []byte, in *delegation.Inspection) error {
+	old, err := delegation.Inspect(there)
+	if err != nil {
+		return nil
+	}
+	at := now(f.web.Now)
+	if other := old.Statement.Source; other != f.source && old.Check(at) == nil {
+		return failure(delegation.SourceMismatch, "%s holds a statement of %s, and a web root serves one domain; remove it first if you mean it", name, other)
+	}
+	return mayReplace(name, old, in, at)
+}
+
+// makeDir makes the folder that statements are in, below the web root.
+func (f *Files) makeDir(dir string) error {
+	info, err := os.Stat(f.web.Root)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return &fs.PathError{Op: "publish below", Path: f.web.Root, Err: errors.New("it is not a directory")}
+	}
+	for _, d := range []string{filepath.Dir(dir), dir} { // .well-known and dna in it
+		err := os.Mkdir(d, 0o755)
+		switch {
+		case err == nil:
+			if err := os.Chmod(d, 0o755); err != nil {
+				return err
+			}
+			if err := wholefile.SyncDir(filepath.Dir(d)); err != nil {
+				return err
+			}
+		case !errors.Is(err, fs.ErrExist):
+			return err
+		}
+	}
+	return nil
+}
+
+// tidy removes what runs that were killed left beside a file.
+func (f *Files) tidy(name string) error {
+	left, err := wholefile.Leftovers(name)
+	for _, file := range left {
+		err = errors.Join(err, os.Remove(file))
+	}
+	return err
+}
+
+// read reads a file that may be a statement. What is no regular file is an
+// error: a link or a device is nobody's statement, and is not replaced.
+func read(name string) ([]byte, error) {
+	info, err := os.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "publish to", Path: name, Err: errors.New("it is not a regular file")}
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	// A line end may follow; a longer file is for Inspect to refuse.
+	return io.ReadAll(io.LimitReader(file, delegation.MaxStatementSize+2))
 }
 
 // Check implements [Place] by reading the file back. That the web server serves
 // it is for package discovery to see.
-func (f *Files) Check(ctx context.Context, statement []byte) error { return errors.ErrUnsupported }
+func (f *Files) Check(_ context.Context, statement []byte) error {
+	in, err := delegation.Inspect(statement)
+	if err != nil {
+		return err
+	}
+	name := f.name(in.Encoding)
+	there, err := read(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err != nil || !bytes.Equal(there, in.Raw) {
+		return failure(delegation.NotEverywhere, "%s does not hold the statement", name)
+	}
+	return nil
+}
 
 // Current implements [Place]; there is one View.
-func (f *Files) Current(ctx context.Context) ([]View, error) { return nil, errors.ErrUnsupported }
+func (f *Files) Current(context.Context) ([]View, error) {
+	v := View{Where: filepath.Dir(f.name(delegation.JWS))}
+	for _, e := range delegation.Encodings() {
+		name := f.name(e)
+		raw, err := read(name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue
+		case err != nil:
+			v.Err = errors.Join(v.Err, err)
+			continue
+		}
+		found := Found{Where: name}
+		found.Statement, found.Err = delegation.Inspect(raw)
+		if found.Err == nil && found.Statement.Encoding != e {
+			found.Statement, found.Err = nil, fmt.Errorf("%s holds a statement of another encoding", name)
+		}
+		v.Found = append(v.Found, found)
+	}
+	return []View{v}, nil
+}
+
+// now is the time by a clock that may be nil.
+func now(clock func() time.Time) time.Time {
+	if clock == nil {
+		return time.Now()
+	}
+	return clock()
+}
