@@ -83,11 +83,7 @@ func (r *Records) Plan(ctx context.Context, statement []byte) (*Update, error) {
 	if err != nil {
 		return nil, err
 	}
-	at, err := r.dns.locate(ctx, r.name())
-	if err != nil {
-		return nil, err
-	}
-	server, err := r.dns.primary(ctx, at)
+	at, server, err := r.primary(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -105,11 +101,7 @@ func (r *Records) Publish(ctx context.Context, statement []byte) (Change, error)
 	if r.dns.Key == nil {
 		return Change{}, failure(delegation.MissingInput, "there is no TSIG key, and an update without one could be anybody's")
 	}
-	at, err := r.dns.locate(ctx, r.name())
-	if err != nil {
-		return Change{}, err
-	}
-	server, err := r.dns.primary(ctx, at)
+	at, server, err := r.primary(ctx)
 	if err != nil {
 		return Change{}, err
 	}
@@ -132,4 +124,17 @@ func (r *Records) Publish(ctx context.Context, statement []byte) (Change, error)
 		}
 	}
 	return Change{}, failure(delegation.UpdateRaced, "the records at %s changed %d times between reading and writing", at.owner, maxTries)
+}
+
+// primary finds the record set and the server to update.
+func (r *Records) primary(ctx context.Context) (spot, nameServer, error) {
+	at, err := r.dns.locate(ctx, r.name())
+	if delegation.ReasonOf(err) == delegation.DNSTimeout {
+		err = failure(delegation.UpdateFailed, "%v; nothing was sent", err)
+	}
+	if err != nil {
+		return at, nameServer{}, err
+	}
+	server, err := r.dns.primary(ctx, at)
+	return at, server, err
 }

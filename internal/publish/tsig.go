@@ -97,7 +97,7 @@ var (
 func parseBIND(text string) (*TSIGKey, error) {
 	clause := bindKey.FindStringSubmatch(text)
 	if clause == nil {
-		return nil, errors.New(`it begins as a key of BIND and is not 'key "name" { algorithm hmac-sha256; secret "..."; };'`)
+		return nil, errors.New(`it begins as a key of BIND and is not: key "name" { algorithm hmac-sha256; secret "..."; };`)
 	}
 	options := map[string]string{}
 	body := strings.TrimSpace(clause[2])
@@ -157,7 +157,7 @@ func parseKnot(data []byte) (*TSIGKey, error) {
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&file); err != nil || len(file.Key) != 1 {
 		// The library's errors quote the file, and so the secret.
-		return nil, errors.New("it begins as a key of Knot DNS and is not one item with id, algorithm and secret below key:")
+		return nil, errors.New("it begins as a key of Knot DNS and is not one item of it with id, algorithm and secret")
 	}
 	k := file.Key[0]
 	return newTSIGKey(k.ID, k.Algorithm, k.Secret)

@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -23,16 +24,15 @@ type spot struct {
 // "there is none" (RFC 2308, Section 2).
 func (d *DNS) locate(ctx context.Context, name string) (spot, error) {
 	owner := dns.CanonicalName(name)
-	for range maxAliases {
+	for links := 0; ; {
 		reply, err := d.askNear(ctx, owner)
 		if err != nil {
 			return spot{}, err
 		}
 		asked := owner
-		for range maxAliases {
-			next, ok := alias(reply.Answer, owner)
-			if !ok {
-				break
+		for next, ok := alias(reply.Answer, owner); ok; next, ok = alias(reply.Answer, owner) {
+			if links++; links > maxAliases {
+				return spot{}, failure(delegation.AliasLoop, "the CNAME records at %s loop, or are more than %d", name, maxAliases)
 			}
 			owner = next
 		}
@@ -45,7 +45,6 @@ func (d *DNS) locate(ctx context.Context, name string) (spot, error) {
 			return spot{}, failure(delegation.DNSFailure, "the zone of %s cannot be found: no SOA record comes with the answer", owner)
 		}
 	}
-	return spot{}, failure(delegation.AliasLoop, "the CNAME records at %s loop, or are more than %d", name, maxAliases)
 }
 
 // alias is where the CNAME record of a name leads.
@@ -59,24 +58,28 @@ func alias(answer []dns.RR, name string) (string, bool) {
 }
 
 // askNear asks for the SOA record at a name: first the servers that the caller
-// named, if they have authority for it, else the resolver.
+// named, and if they answer and have no authority for it, the resolver.
 func (d *DNS) askNear(ctx context.Context, name string) (*dns.Msg, error) {
 	named := d.Authorities
 	if d.Server != "" {
-		named = []string{d.Server}
+		named = append([]string{d.Server}, named...)
 	}
 	servers, err := parseServers(named)
 	if err != nil {
 		return nil, err
 	}
+	var silent []string
 	for _, server := range servers {
 		reply, err := ask(ctx, server, name, dns.TypeSOA, false)
 		switch {
-		case err != nil && d.Server != "":
-			return nil, failure(delegation.UpdateFailed, "%s: %v; nothing was sent", server, err)
-		case err == nil && answered(reply) && reply.Authoritative:
+		case err != nil:
+			silent = append(silent, fmt.Sprintf("%s: %v", server, err))
+		case answered(reply) && reply.Authoritative:
 			return reply, nil
 		}
+	}
+	if len(silent) > 0 && len(silent) == len(servers) {
+		return nil, failure(delegation.DNSTimeout, "%s", strings.Join(silent, "; "))
 	}
 	return d.resolve(ctx, name, dns.TypeSOA)
 }

@@ -1,0 +1,145 @@
+package publish
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/dnasign/dnasign/delegation"
+)
+
+// goodKeys are the three forms, and what people do to them.
+var goodKeys = map[string]string{
+	"tsig-keygen":  "key \"owner-key\" {\n\talgorithm hmac-sha256;\n\tsecret \"" + secret + "\";\n};\n",
+	"one line":     `key owner-key { algorithm "HMAC-SHA256"; secret ` + secret + `; };`,
+	"other order":  `key "Owner-Key." { secret "` + secret + `"; algorithm hmac-sha256. }`,
+	"comments":     "# one\n// two\n/* three\n*/ key \"owner-key\" { // four\n algorithm hmac-sha256; # five\n secret \"" + secret + "\"; /* six */ };",
+	"keymgr":       "# hmac-sha256:owner-key:" + secret + "\nkey:\n  - id: owner-key\n    algorithm: hmac-sha256\n    secret: " + secret + "\n",
+	"knot, quoted": "key:\n- id: \"owner-key.\"\n  algorithm: \"hmac-sha256\"\n  secret: \"" + secret + "\"\n",
+	"line":         "hmac-sha256:owner-key:" + secret,
+	"line, ended":  "# a comment\n\nHMAC-SHA256:owner-key:" + secret + "\r\n",
+}
+
+func TestKeyForms(t *testing.T) {
+	if len(goodKeys) < 8 {
+		t.Fatal("too few forms")
+	}
+	for name, text := range goodKeys {
+		key, err := parseTSIGKey([]byte(text))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if key.name != "owner-key." || key.algorithm != "hmac-sha256." || key.secret != secret {
+			t.Errorf("%s: %s, %s", name, key, key.secret)
+		}
+	}
+	// Slashes are base64, and begin no comment.
+	slashes := "//" + strings.Repeat("/", 40) + "8="
+	for name, text := range map[string]string{
+		"BIND": `key "k" { algorithm hmac-sha512; secret "` + slashes + `"; };`,
+		"Knot": "key:\n  - id: k\n    algorithm: hmac-sha512\n    secret: " + slashes + "\n",
+		"line": "hmac-sha512:k:" + slashes,
+	} {
+		if key, err := parseTSIGKey([]byte(text)); err != nil || key.secret != slashes || key.algorithm != "hmac-sha512." {
+			t.Errorf("%s: %v, %v", name, key, err)
+		}
+	}
+}
+
+func TestBadKeys(t *testing.T) {
+	bad := map[string]string{
+		"empty":             "",
+		"words":             "this is no key",
+		"md5":               "hmac-md5:k:" + secret,
+		"sha1":              `key "k" { algorithm hmac-sha1; secret "` + secret + `"; };`,
+		"md5, full name":    "hmac-md5.sig-alg.reg.int:k:" + secret,
+		"short secret":      "hmac-sha256:k:AAAA",
+		"no base64":         "hmac-sha256:k:" + strings.Repeat("*", 40),
+		"secret cut":        "hmac-sha256:k:" + secret[:41],
+		"no name":           "hmac-sha256::" + secret,
+		"bad name":          "hmac-sha256:" + strings.Repeat("k", 64) + ":" + secret,
+		"two lines":         "hmac-sha256:k:" + secret + "\nhmac-sha256:l:" + secret,
+		"two BIND keys":     goodKeys["tsig-keygen"] + goodKeys["tsig-keygen"],
+		"BIND, cut":         goodKeys["tsig-keygen"][:40],
+		"BIND, more":        `key "k" { algorithm hmac-sha256; secret "` + secret + `"; other "x"; };`,
+		"BIND, twice":       `key "k" { algorithm hmac-sha256; secret "` + secret + `"; secret "` + secret + `"; };`,
+		"BIND, no secret":   `key "k" { algorithm hmac-sha256; };`,
+		"BIND, named.conf":  goodKeys["tsig-keygen"] + "zone \"b.example\" { type primary; };",
+		"two Knot keys":     goodKeys["knot, quoted"] + "- id: l\n  algorithm: hmac-sha256\n  secret: " + secret + "\n",
+		"Knot, more":        "key:\n- id: k\n  algorithm: hmac-sha256\n  secret: " + secret + "\n  other: x\n",
+		"Knot, knot.conf":   goodKeys["keymgr"] + "zone:\n  - domain: b.example\n",
+		"Knot, not a list":  "key: " + secret,
+		"Knot, no YAML":     "key:\n\t- {" + secret,
+		"Knot, no secret":   "key:\n- id: k\n  algorithm: hmac-sha256\n",
+		"a PEM private key": "-----BEGIN PRIVATE KEY-----\n" + secret + "\n-----END PRIVATE KEY-----\n",
+	}
+	if len(bad) < 20 {
+		t.Fatal("too few cases")
+	}
+	for name, text := range bad {
+		file := filepath.Join(t.TempDir(), "key")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		key, _, err := LoadTSIGKey(file)
+		if key != nil || delegation.ReasonOf(err) != delegation.BadTSIGKey {
+			t.Errorf("%s: %v, %v", name, key, err)
+			continue
+		}
+		if strings.Contains(err.Error(), secret[:20]) {
+			t.Errorf("%s: the message shows the secret: %v", name, err)
+		}
+	}
+}
+
+func TestKeyFile(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "key")
+	if err := os.WriteFile(file, []byte(goodKeys["tsig-keygen"]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for mode, want := range map[fs.FileMode]delegation.Reason{
+		0o600: "", 0o640: "", 0o644: delegation.KeyReadable, 0o604: delegation.KeyReadable, 0o602: delegation.KeyReadable,
+	} {
+		if err := os.Chmod(file, mode); err != nil {
+			t.Fatal(err)
+		}
+		_, warnings, err := LoadTSIGKey(file)
+		if delegation.ReasonOf(err) != want || (len(warnings) > 0) != (mode == 0o640) {
+			t.Errorf("%o: %v, %q", mode, err, warnings)
+		}
+	}
+	if _, _, err := LoadTSIGKey(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	if _, _, err := LoadTSIGKey(dir); delegation.ReasonOf(err) != delegation.BadTSIGKey {
+		t.Error(err)
+	}
+	large := filepath.Join(dir, "large")
+	if err := os.WriteFile(large, []byte(goodKeys["line"]+strings.Repeat("\n", maxKeyFile)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := LoadTSIGKey(large); delegation.ReasonOf(err) != delegation.BadTSIGKey {
+		t.Error(err)
+	}
+}
+
+// TestSecretNotShown: whatever prints a key.
+func TestSecretNotShown(t *testing.T) {
+	key := goodKey(t)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		for _, value := range []any{key, *key, &DNS{Key: key}, []*TSIGKey{key}} {
+			if text := fmt.Sprintf(verb, value); strings.Contains(text, secret) || strings.Contains(text, fmt.Sprintf("%x", secret)) {
+				t.Errorf("%s of %T shows the secret", verb, value)
+			}
+		}
+	}
+	if got := key.String(); got != "owner-key (hmac-sha256)" {
+		t.Error(got)
+	}
+}
