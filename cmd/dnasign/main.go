@@ -28,11 +28,6 @@ Everybody who connects can then accept the host's own certificate.
 
 Exit codes: 0 done, 1 refused, 2 wrong call, 3 undetermined.`,
 	}
-	publish := &cobra.Command{
-		Use:   "publish",
-		Short: "Put signed statements where others find them",
-	}
-	publish.AddCommand(publishZoneCommand(), publishHTTPSCommand())
-	root.AddCommand(signCommand(), publish, inspectCommand())
+	root.AddCommand(signCommand(), revokeCommand(), publishCommand(), inspectCommand())
 	return root
 }

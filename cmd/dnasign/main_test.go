@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os/exec"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -12,4 +13,15 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"dnasign": main})
 }
 
-func TestScripts(t *testing.T) { clitest.Run(t, 4) }
+// The scripts look at what was published as others would, with dnaverify.
+func TestScripts(t *testing.T) { clitest.Run(t, 5, build(t)) }
+
+// build builds both commands into a folder.
+func build(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	if out, err := exec.Command("go", "build", "-o", dir, ".", "../dnaverify").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return dir
+}

@@ -40,13 +40,25 @@ until the certificate ends, if that is earlier. Sign again after two thirds of i
     --cert fullchain.pem --key privkey.pem --out b.example.jws
   dnasign sign --domain b.example --service xmpp-server --revoke --cert fullchain.pem --key privkey.pem`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return sign(cmd, f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := sign(cmd, f)
+			return err
+		},
 	}
+	f.define(cmd)
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.targets, "target", nil, "where the service runs: host:port[/priority/weight]; repeat for more")
+	flags.BoolVar(&f.revoke, "revoke", false, "delegate to nobody, instead of --target; see dnasign revoke")
+	cmd.MarkFlagsMutuallyExclusive("target", "revoke")
+	cmd.MarkFlagsOneRequired("target", "revoke")
+	return cmd
+}
+
+// define defines the flags of every command that signs.
+func (f *signFlags) define(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.domain, "domain", "", "the domain that delegates, such as b.example")
 	flags.StringVar(&f.service, "service", "", "the service: xmpp-server means _xmpp-server._tcp")
-	flags.StringArrayVar(&f.targets, "target", nil, "where the service runs: host:port[/priority/weight]; repeat for more")
-	flags.BoolVar(&f.revoke, "revoke", false, "delegate to nobody, instead of --target")
 	flags.StringVar(&f.cert, "cert", "", "PEM file with the certificate chain, leaf first")
 	flags.StringVar(&f.key, "key", "", "PEM file with the private key of the leaf")
 	flags.StringVar(&f.format, "format", string(delegation.JWS), "encoding: "+formats())
@@ -60,9 +72,6 @@ until the certificate ends, if that is earlier. Sign again after two thirds of i
 			panic(err) // a flag that was not defined above
 		}
 	}
-	cmd.MarkFlagsMutuallyExclusive("target", "revoke")
-	cmd.MarkFlagsOneRequired("target", "revoke")
-	return cmd
 }
 
 func formats() string {
@@ -76,32 +85,34 @@ func formats() string {
 	return list
 }
 
-func sign(cmd *cobra.Command, f signFlags) error {
+// sign signs, writes and tells what the flags say, and returns the statement.
+func sign(cmd *cobra.Command, f signFlags) (delegation.Statement, error) {
+	var s delegation.Statement
 	if f.json && f.out == "" {
-		return cli.Usagef("--json describes the statement on standard output, so the statement itself needs --out FILE")
+		return s, cli.Usagef("--json describes the statement on standard output, so the statement itself needs --out FILE")
 	}
 	if !slices.Contains(delegation.Encodings(), delegation.Encoding(f.format)) {
-		return cli.Usagef("--format is %s, not %q", formats(), f.format)
+		return s, cli.Usagef("--format is %s, not %q", formats(), f.format)
 	}
 	s, err := f.statement()
 	if err != nil {
-		return err
+		return s, err
 	}
 	signer, warnings, err := keys.LoadSigner(f.cert, f.key)
 	if err != nil {
-		return err
+		return s, err
 	}
 	s.Issued = time.Now().UTC().Truncate(time.Second)
 	warning, err := f.setExpires(&s, signer)
 	if err != nil {
-		return err
+		return s, err
 	}
 	if warning != "" {
 		warnings = append(warnings, warning)
 	}
 	raw, err := delegation.Sign(s, delegation.Encoding(f.format), signer)
 	if err != nil {
-		return err
+		return s, err
 	}
 	for _, w := range warnings {
 		fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: warning: %s\n", w)
@@ -111,21 +122,21 @@ func sign(cmd *cobra.Command, f signFlags) error {
 			raw = append(raw, '\n') // a text; in DER every octet counts
 		}
 		_, err := cmd.OutOrStdout().Write(raw)
-		return err
+		return s, err
 	}
 	if err := cli.WriteFile(f.out, raw, f.cert, f.key); err != nil {
-		return err
+		return s, err
 	}
 	if f.json {
 		in, err := delegation.Inspect(raw)
 		if err != nil {
-			return err
+			return s, err
 		}
-		return cli.WriteJSON(cmd.OutOrStdout(), describe(f.out, in))
+		return s, cli.WriteJSON(cmd.OutOrStdout(), describe(f.out, in))
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: wrote %s: %s of %s to %s, until %s\n",
 		f.out, s.Service, s.Source, targetText(s.Targets), s.Expires.Format(time.RFC3339))
-	return nil
+	return s, nil
 }
 
 // statement is what the flags say, without times.

@@ -66,15 +66,36 @@ func Run(root *cobra.Command) int {
 	}
 	var reported Reported
 	if err != nil && !errors.As(err, &reported) {
-		// A message may quote what strangers wrote, and names of files.
-		for line := range strings.SplitSeq(message(err), "\n") {
-			fmt.Fprintf(root.ErrOrStderr(), "%s: %s\n", root.Name(), text.Printable(line))
-		}
-		if hint := delegation.ReasonOf(err).Hint(); hint != "" {
-			fmt.Fprintf(root.ErrOrStderr(), "hint: %s\n", hint)
-		}
+		WriteError(root, err)
 	}
 	return exitCode(err)
+}
+
+// WriteError shows an error to a person, with what to do about it.
+func WriteError(cmd *cobra.Command, err error) {
+	// A message may quote what strangers wrote, and names of files.
+	for line := range strings.SplitSeq(message(err), "\n") {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", cmd.Root().Name(), text.Printable(line))
+	}
+	if hint := delegation.ReasonOf(err).Hint(); hint != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "hint: %s\n", hint)
+	}
+}
+
+// ReportedErrors is what a command returns that did several things, of which
+// some failed and were shown: nil if none did. A wrong call decides the exit
+// code, then a refusal.
+func ReportedErrors(failed []error) error {
+	if len(failed) == 0 {
+		return nil
+	}
+	worst := Reported{delegation.OutcomeUndetermined}
+	for _, err := range failed {
+		if exitCode(err) == ExitRefused {
+			worst.Outcome = delegation.OutcomeRefused
+		}
+	}
+	return errors.Join(append([]error{worst}, failed...)...)
 }
 
 func prepare(cmd *cobra.Command, started *bool) {

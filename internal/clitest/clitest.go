@@ -5,7 +5,8 @@
 //	code N program args...   runs a program and wants exactly that exit code
 //	alter FILE N             changes octet N (from the end, if negative) to an
 //	                         A or B, so that base64 stays base64
-//	dns FILE                 starts a DNS server that has the zone lines of a file: $RESOLVER
+//	dns FILE                 starts a DNS server that has the zone lines of a file: $RESOLVER;
+//	                         it takes updates that are signed with the key in tsig.key
 //	fault FAULT NAME TYPE    makes it misbehave: see dnsFaults
 //	web DIR NAME             serves a folder over TLS as NAME.pem: $WEB
 //	xmpp VAR NAME [FAULT]    starts an XMPP server that shows NAME.pem: $VAR; see xmppserver
@@ -14,6 +15,7 @@ package clitest
 import (
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -125,6 +127,7 @@ var world = sync.OnceValues(func() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	files["tsig.key"] = fmt.Appendf(nil, "key \"%s\" {\n\talgorithm hmac-sha256;\n\tsecret \"%s\";\n};\n", tsigName, tsigSecret)
 	files["roots.pem"] = localca.PEM(root.Root())
 	files["other-roots.pem"] = localca.PEM(other.Root())
 	const day = 24 * time.Hour

@@ -24,11 +24,21 @@ var dnsFaults = map[string]dnsserver.Fault{
 	"bogus":     {Bogus: true, Error: &dnsserver.ExtendedError{Code: 6, Text: "signature crypto failed"}},
 	"slow":      {Delay: 300 * time.Millisecond},
 	"authentic": {Authentic: true},
+	"refused":   {Rcode: 5},
+	"unsigned":  {Unsigned: true},
 	"none":      {},
 }
 
-// serveDNS starts a resolver that knows the zone lines of a file and puts its
-// address into RESOLVER. It lives as long as the script.
+// The TSIG key that every DNS server of a script lets update its zones, and
+// that the file tsig.key has.
+const (
+	tsigName   = "owner-key"
+	tsigSecret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+)
+
+// serveDNS starts a resolver that knows the zone lines of a file, and is the
+// authority for them, and puts its address into RESOLVER. It lives as long as
+// the script.
 func serveDNS(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: dns FILE")
@@ -42,6 +52,7 @@ func serveDNS(ts *testscript.TestScript, neg bool, args []string) {
 	s, err := dnsserver.Start(records)
 	ts.Check(err)
 	ts.Defer(func() { s.Close() })
+	s.AllowUpdates(tsigName, tsigSecret)
 	ts.Setenv("RESOLVER", s.Addr)
 	servers.Store(s.Addr, s)
 }

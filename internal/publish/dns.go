@@ -52,6 +52,19 @@ type DNS struct {
 // that is in.
 func (d *DNS) Place(source, service string) *Records { return &Records{d, source, service} }
 
+// Valid returns an error if a server is not in the form that is asked for.
+func (d *DNS) Valid() error {
+	for _, s := range append([]string{d.Server, d.Resolver}, d.Authorities...) {
+		if s == "" {
+			continue
+		}
+		if _, err := parseServer(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (d *DNS) logger() *slog.Logger {
 	if d.Logger == nil {
 		return slog.New(slog.DiscardHandler)
@@ -130,7 +143,7 @@ func (r *Records) Publish(ctx context.Context, statement []byte) (Change, error)
 func (r *Records) primary(ctx context.Context) (spot, nameServer, error) {
 	at, err := r.dns.locate(ctx, r.name())
 	if delegation.ReasonOf(err) == delegation.DNSTimeout {
-		err = failure(delegation.UpdateFailed, "%v; nothing was sent", err)
+		err = failure(delegation.UpdateFailed, "%s; nothing was sent", detail(err))
 	}
 	if err != nil {
 		return at, nameServer{}, err

@@ -109,7 +109,7 @@ func look(ctx context.Context, servers []nameServer, owner string) []textSet {
 // service and encoding, and otherwise what it does instead.
 func (s textSet) shows(r *Records, in *delegation.Inspection) string {
 	if s.err != nil {
-		return fmt.Sprintf("cannot be read (%v)", s.err)
+		return "cannot be read: " + detail(s.err)
 	}
 	there, older := false, ""
 	for _, text := range s.texts {

@@ -2,8 +2,30 @@ package publish
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
+
+// String shows the update to a person: what must be there, what goes and what
+// comes.
+func (u *Update) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "server %s\nzone %s\n", u.Server, u.Zone)
+	for _, record := range u.Present {
+		mark := " "
+		if slices.Contains(u.Remove, record) {
+			mark = "-"
+		}
+		fmt.Fprintf(&b, "%s %s\n", mark, record)
+	}
+	for _, record := range u.Add {
+		fmt.Fprintf(&b, "+ %s\n", record)
+	}
+	if u.Nothing() {
+		b.WriteString("nothing to be done\n")
+	}
+	return b.String()
+}
 
 // Script is the update as commands for nsupdate(1), or knsupdate(1). Whoever
 // runs it gives the key.

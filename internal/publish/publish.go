@@ -21,6 +21,7 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -120,4 +121,13 @@ func mayReplace(where string, old, in *delegation.Inspection, now time.Time) err
 // failure makes an error with a reason.
 func failure(reason delegation.Reason, format string, args ...any) error {
 	return &delegation.Error{Outcome: reason.Outcome(), Reason: reason, Detail: fmt.Sprintf(format, args...)}
+}
+
+// detail is what an error says, without its reason.
+func detail(err error) string {
+	var e *delegation.Error
+	if errors.As(err, &e) {
+		return e.Detail
+	}
+	return err.Error()
 }

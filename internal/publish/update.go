@@ -38,9 +38,9 @@ func (r *Records) plan(ctx context.Context, at spot, server nameServer, in *dele
 	set, address, err := server.readSet(ctx, at.owner)
 	switch {
 	case delegation.ReasonOf(err) == delegation.DNSTimeout:
-		return nil, failure(delegation.UpdateFailed, "%v; nothing was sent", err)
+		return nil, failure(delegation.UpdateFailed, "%s; nothing was sent", detail(err))
 	case err != nil:
-		return nil, failure(delegation.UpdateRefused, "%v; nothing was sent", err)
+		return nil, failure(delegation.UpdateRefused, "%s; nothing was sent", detail(err))
 	}
 	u := &Update{
 		Server: address.String(), Zone: at.zone, Name: at.owner,

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/cli"
+	"github.com/dnasign/dnasign/internal/publish"
+)
+
+// A webFile is a statement that was put under a web root.
+type webFile struct {
+	File      string `json:"file"`
+	URL       string `json:"url"`        // where it must be served
+	MediaType string `json:"media_type"` // as what
+	Changed   bool   `json:"changed"`    // false: it was there already
+}
+
+func publishHTTPSCommand() *cobra.Command {
+	var webroot string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "https --webroot DIR FILE ...",
+		Short: "Write files under a web root",
+		Long: `Write each statement to DIR/.well-known/dna/ under the name by which it is looked
+for at https://<domain>/. A file is replaced in one step: no reader sees half of
+it, and none sees none. The web root must be that of the statements' own domain,
+and the web server must say the right media types; for nginx:
+
+  location /.well-known/dna/ {
+    types { ` + delegation.JWS.MediaType() + ` jws; ` + delegation.AC.MediaType() + ` p7c; }
+  }`,
+		Example: `  dnasign publish https --webroot /var/www/b.example b.example.jws`,
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			written, err := publishHTTPS(cmd.Context(), webroot, args)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return cli.WriteJSON(cmd.OutOrStdout(), written)
+			}
+			for _, w := range written {
+				did := "wrote %s"
+				if !w.Changed {
+					did = "%s is there already"
+				}
+				fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: "+did+", to be served as %s with the media type %s\n", w.File, w.URL, w.MediaType)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "say as JSON what was written")
+	cmd.Flags().StringVar(&webroot, "webroot", "", "directory that the web server serves as / of the domain")
+	if err := cmd.MarkFlagRequired("webroot"); err != nil {
+		panic(err) // a flag that was not defined above
+	}
+	return cmd
+}
+
+func publishHTTPS(ctx context.Context, webroot string, files []string) ([]webFile, error) {
+	info, err := os.Stat(webroot)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return nil, cli.Usagef("%s is not a directory", webroot)
+	}
+	// All are read before the first is written, so that a bad one changes nothing.
+	var all []*delegation.Inspection
+	places := map[string]string{}
+	for _, file := range files {
+		in, err := loadToPublish(file)
+		if err != nil {
+			return nil, err
+		}
+		place := delegation.DocumentPath(in.Statement.Service, in.Encoding)
+		if earlier, ok := places[place]; ok {
+			return nil, cli.Usagef("%s and %s would be the same file, %s; a web root serves one domain", earlier, file, place)
+		}
+		places[place] = file
+		all = append(all, in)
+	}
+	web := &publish.Web{Root: webroot}
+	var written []webFile
+	for _, in := range all {
+		s := in.Statement
+		place := web.Place(s.Source, s.Service)
+		change, err := place.Publish(ctx, in.Raw)
+		if err == nil {
+			err = place.Check(ctx, in.Raw)
+		}
+		if err != nil {
+			return nil, err
+		}
+		written = append(written, webFile{
+			change.Where, delegation.DocumentURL(s.Source, s.Service, in.Encoding), in.Encoding.MediaType(), change.Changed,
+		})
+	}
+	return written, nil
+}
