@@ -255,8 +255,8 @@ const (
 const (
 	// BadTSIGKey: a TSIG key file without a key of a known form and algorithm.
 	BadTSIGKey Reason = "bad-tsig-key"
-	// TSIGRejected: the server does not know the TSIG key, or has another
-	// secret for it (RFC 8945, BADKEY and BADSIG).
+	// TSIGRejected: the server does not know the TSIG key, or not for this
+	// zone, or has another secret for it (RFC 8945, BADKEY and BADSIG).
 	TSIGRejected Reason = "tsig-rejected"
 	// ClockMismatch: the clocks of this machine and the server are too far
 	// apart (RFC 8945, BADTIME).
@@ -393,7 +393,7 @@ var reasonTable = []reasonInfo{
 	{ProofExpired, OutcomeRefused, "verify again"},
 	{PeerKeyMismatch, OutcomeRefused, "the provider changed its key; the owner must sign its new pin"},
 	{BadTSIGKey, OutcomeRefused, "give a key file as tsig-keygen or keymgr -t writes it, for hmac-sha256, hmac-sha384 or hmac-sha512"},
-	{TSIGRejected, OutcomeRefused, "compare name, algorithm and secret of the key with those of the server"},
+	{TSIGRejected, OutcomeRefused, "compare name, algorithm and secret of the key with those of the server, and which zones it may update"},
 	{ClockMismatch, OutcomeRefused, "set the clock of this machine, or the server's, from the network (NTP)"},
 	{UpdateRefused, OutcomeRefused, "let the key update this name at the server; name the zone's primary with --server"},
 	{UpdateTooLarge, OutcomeRefused, "remove old records by hand, or sign with a shorter chain or fewer targets"},

@@ -196,7 +196,7 @@ func (d *DNS) judge(u *Update, reply *dns.Msg, wire []byte, mac string) (raced b
 	if tsig != nil && reply.Rcode == dns.RcodeNotAuth {
 		switch tsig.Error {
 		case dns.RcodeBadKey:
-			return false, failure(delegation.TSIGRejected, "%s does not know the key %s (BADKEY)", u.server, d.Key)
+			return false, failure(delegation.TSIGRejected, "%s does not know the key %s, or does not let it update %s (BADKEY)", u.server, d.Key, u.Zone)
 		case dns.RcodeBadSig, dns.RcodeBadTrunc:
 			return false, failure(delegation.TSIGRejected, "%s has another secret for the key %s (%s)", u.server, d.Key, rcode(int(tsig.Error)))
 		case dns.RcodeBadTime:

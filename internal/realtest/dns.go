@@ -17,6 +17,23 @@ type Zone struct {
 	Name    string // without trailing dot
 	Content string
 	Signed  bool // DNSSEC, ECDSA P-256
+	// Updated lets the key TSIGName, and no other that the server knows, update
+	// the zone.
+	Updated bool
+}
+
+// The TSIG keys that [Knot] knows, both with the same secret, for HMAC with
+// SHA-256: one that may update zones and one that may do nothing.
+const (
+	TSIGName   = "owner-key"
+	TSIGIdle   = "idle-key"
+	TSIGSecret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+)
+
+// TSIGFile writes a key file, as tsig-keygen does, and returns its path.
+func TSIGFile(t testing.TB, dir, name, secret string) string {
+	t.Helper()
+	return WriteFile(t, dir, name+".key", fmt.Sprintf("key %q {\n\talgorithm hmac-sha256;\n\tsecret %q;\n};\n", name, secret))
 }
 
 // Knot serves zones with a real knotd and returns its address and, for the
@@ -36,6 +53,20 @@ policy:
   - id: p256
     algorithm: ecdsap256sha256
     single-type-signing: on
+key:
+  - id: %[3]s
+    algorithm: hmac-sha256
+    secret: %[5]s
+  - id: %[4]s
+    algorithm: hmac-sha256
+    secret: %[5]s
+acl:
+  - id: owner
+    key: %[3]s
+    action: update
+  - id: secondaries
+    address: 127.0.0.1
+    action: transfer
 template:
   - id: default
     storage: "%[1]s"
@@ -43,12 +74,15 @@ template:
     zonefile-load: difference
     journal-content: all
 zone:
-`, dir, port)
+`, dir, port, TSIGName, TSIGIdle, TSIGSecret)
 	for _, z := range zones {
 		WriteFile(t, dir, z.Name+".zone", fmt.Sprintf("$ORIGIN %s.\n$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 300\n@ NS ns\nns A 127.0.0.1\n%s", z.Name, z.Content))
 		fmt.Fprintf(&conf, "  - domain: %s\n    file: \"%s.zone\"\n", z.Name, z.Name)
 		if z.Signed {
 			conf.WriteString("    dnssec-signing: on\n    dnssec-policy: p256\n")
+		}
+		if z.Updated {
+			conf.WriteString("    acl: [owner, secondaries]\n")
 		}
 	}
 	file := WriteFile(t, dir, "knot.conf", conf.String())
@@ -71,6 +105,49 @@ zone:
 		}
 	}
 	return addr, anchors
+}
+
+// KnotSecondary serves copies of updated zones of a [Knot] with another knotd.
+// After the first, it gets a copy only when transfer is called.
+func KnotSecondary(t testing.TB, primary string, zones ...string) (addr string, transfer func()) {
+	t.Helper()
+	Need(t, "knotd", "knotc")
+	dir, port := t.TempDir(), Port(t)
+	addr = fmt.Sprintf("127.0.0.1:%d", port)
+	host, primaryPort, _ := strings.Cut(primary, ":")
+	var conf strings.Builder
+	fmt.Fprintf(&conf, `server:
+    rundir: "%[1]s"
+    listen: 127.0.0.1@%[2]d
+database:
+    storage: "%[1]s"
+remote:
+  - id: primary
+    address: %[3]s@%[4]s
+template:
+  - id: default
+    storage: "%[1]s"
+    zonefile-sync: -1
+    master: primary
+zone:
+`, dir, port, host, primaryPort)
+	for _, z := range zones {
+		fmt.Fprintf(&conf, "  - domain: %s\n", z)
+	}
+	file := WriteFile(t, dir, "knot.conf", conf.String())
+	Server(t, func() bool {
+		for _, z := range zones {
+			if !answers(addr, z) {
+				return false
+			}
+		}
+		return true
+	}, "knotd", "-c", file)
+	return addr, func() {
+		for _, z := range zones {
+			Output(t, dir, "knotc", "-c", file, "-b", "zone-refresh", z)
+		}
+	}
 }
 
 // Unbound resolves names of the zones through a real, validating unbound that
