@@ -136,3 +136,38 @@ func TestTXTStrings(t *testing.T) {
 		}
 	}
 }
+
+// TestInspectTXT: what counts as a statement, and what it says.
+func TestInspectTXT(t *testing.T) {
+	tr := newTrial(t)
+	token, der := tr.sign(), tr.ac(acEdits{})
+	for _, c := range []struct {
+		name, text string
+		counts     bool
+		want       Reason // Verified: it can be read
+	}{
+		{"JWS", TXTRecord(JWS, token), true, Verified},
+		{"AC", TXTRecord(AC, der), true, Verified},
+		{"another's", "v=spf1 -all", false, ""},
+		{"another version", "v=DNA10; e=jws; s=x", false, ""},
+		{"empty", "", false, ""},
+		{"the version alone", "v=DNA1", true, MalformedRecord},
+		{"half", TXTRecord(JWS, token[:len(token)/2]), true, MalformedToken},
+		{"an escape", "v=DNA1; e=jws; s=\\000", true, MalformedRecord},
+		{"an encoding of the future", "v=DNA1; e=cbor; s=AAAA", true, UnsupportedEncoding},
+		{"the name of the other encoding", "v=DNA1; e=ac; s=" + string(token), true, MalformedRecord},
+		{"a line end", TXTRecord(JWS, token) + "\n", true, MalformedRecord},
+	} {
+		in, counts, err := InspectTXT(c.text)
+		if counts != c.counts || (in != nil) != (c.want == Verified) || (err != nil) != (c.counts && c.want != Verified) {
+			t.Errorf("%s: %v, %v, %v", c.name, in, counts, err)
+		}
+		if err != nil && ReasonOf(err) != c.want {
+			t.Errorf("%s: %v, want %s", c.name, err, c.want)
+		}
+		// What can be read is the statement of that very record.
+		if in != nil && TXTRecord(in.Encoding, in.Raw) != c.text {
+			t.Errorf("%s: not the same again", c.name)
+		}
+	}
+}

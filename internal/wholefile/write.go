@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 )
 
 // Write puts data into the place of a file, which need not be there: into a
@@ -20,7 +21,7 @@ func Write(name string, data []byte, mode fs.FileMode) (err error) {
 	if dir == "" {
 		dir = "."
 	}
-	f, err := os.CreateTemp(dir, "."+base+".*.tmp")
+	f, err := os.CreateTemp(dir, pattern(base))
 	if err != nil {
 		return err
 	}
@@ -47,6 +48,10 @@ func Write(name string, data []byte, mode fs.FileMode) (err error) {
 	return SyncDir(dir)
 }
 
+// pattern is that of a temporary file; in the place of the star comes a
+// decimal number.
+func pattern(base string) string { return "." + base + ".*.tmp" }
+
 // SyncDir flushes the names in a folder to the disk: a file that was renamed
 // into it stays there after a power failure.
 func SyncDir(dir string) error {
@@ -69,8 +74,8 @@ func Leftovers(name string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What os.CreateTemp makes of the pattern: the star is a decimal number.
-	temporary := regexp.MustCompile(`^\.` + regexp.QuoteMeta(base) + `\.[0-9]+\.tmp$`)
+	before, after, _ := strings.Cut(pattern(base), "*")
+	temporary := regexp.MustCompile("^" + regexp.QuoteMeta(before) + "[0-9]+" + regexp.QuoteMeta(after) + "$")
 	var list []string
 	for _, e := range entries {
 		if e.Type().IsRegular() && temporary.MatchString(e.Name()) {
