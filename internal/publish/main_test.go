@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"crypto/rand"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -63,7 +64,7 @@ var signerOf = func() func(domain string) *keys.Signer {
 type draft struct {
 	source, service string
 	encoding        delegation.Encoding
-	host            string // of the target; "nobody" is a revocation
+	host            string // of the targets, with spaces between; "nobody" is a revocation
 	age             time.Duration
 	life            time.Duration
 	spoil           bool // sign and then change the signature
@@ -78,8 +79,10 @@ func (d draft) sign(t testing.TB) []byte {
 		return s
 	}
 	s := delegation.Statement{Source: or(d.source, source), Service: or(d.service, service)}
-	if d.host != "nobody" {
-		s.Targets = []delegation.Target{{Endpoint: delegation.Endpoint{Host: or(d.host, "one.example"), Port: 5269}}}
+	for host := range strings.FieldsSeq(or(d.host, "one.example")) {
+		if host != "nobody" {
+			s.Targets = append(s.Targets, delegation.Target{Endpoint: delegation.Endpoint{Host: host, Port: 5269}})
+		}
 	}
 	for !s.ID.Valid() {
 		rand.Read(s.ID[:])
