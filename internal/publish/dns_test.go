@@ -137,6 +137,8 @@ func TestNotPublished(t *testing.T) {
 		want  delegation.Reason
 	}{
 		{"older than a revocation", zone(record(delegation.JWS, newer)), draft{age: time.Minute}.sign(t), delegation.Superseded},
+		{"same second, other targets", zone(record(delegation.JWS, newer)), draft{}.sign(t), delegation.Conflict},
+		{"same second, other targets, other encoding", zone(record(delegation.JWS, newer)), draft{encoding: delegation.AC}.sign(t), delegation.Conflict},
 		{"too many others", full, draft{}.sign(t), delegation.TooManyRecords},
 		{"no statement", zone(), []byte("x"), delegation.MalformedToken},
 		{"altered", zone(), draft{spoil: true}.sign(t), delegation.BadSignature},
@@ -372,7 +374,11 @@ func TestBothEncodings(t *testing.T) {
 	place := at(t, s).Place(source, service)
 	for _, host := range []string{"one.example", "two.example"} {
 		for _, e := range delegation.Encodings() {
-			if _, err := place.Publish(t.Context(), draft{encoding: e, host: host}.sign(t)); err != nil {
+			age := time.Minute
+			if host == "two.example" {
+				age = 0
+			}
+			if _, err := place.Publish(t.Context(), draft{encoding: e, host: host, age: age}.sign(t)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -111,7 +111,7 @@ func (s textSet) shows(r *Records, in *delegation.Inspection) string {
 	if s.err != nil {
 		return "cannot be read: " + detail(s.err)
 	}
-	there, older := false, ""
+	there, other := false, ""
 	for _, text := range s.texts {
 		found, counts, err := delegation.InspectTXT(text)
 		switch {
@@ -119,16 +119,19 @@ func (s textSet) shows(r *Records, in *delegation.Inspection) string {
 			there = true
 		case !counts || err != nil:
 		case found.Statement.Source == r.source && found.Statement.Service == r.service && found.Encoding == in.Encoding:
-			older = "the statement issued " + found.Statement.Issued.Format(time.RFC3339)
+			other = "the statement issued " + issued(found)
+			if found.Order().Compare(in.Order()) > 0 {
+				other = "a newer one, issued " + issued(found)
+			}
 		}
 	}
 	switch {
-	case there && older == "":
+	case there && other == "":
 		return ""
 	case there:
-		return "shows it, and " + older + " besides"
-	case older != "":
-		return "still shows " + older
+		return "shows it, and " + other + " besides"
+	case other != "":
+		return "shows " + other
 	}
 	return "does not show it"
 }

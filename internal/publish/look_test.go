@@ -23,7 +23,7 @@ func TestLag(t *testing.T) {
 		waited bool
 	}{
 		{name: "comes", lags: zone(record(delegation.JWS, old)), comes: true},
-		{name: "does not come", lags: zone(record(delegation.JWS, old)), says: "still shows the statement issued"},
+		{name: "does not come", lags: zone(record(delegation.JWS, old)), says: "shows the statement issued"},
 		{name: "had none", lags: zone(), says: "does not show it"},
 		{name: "shows both", lags: zone(record(delegation.JWS, old), record(delegation.JWS, fresh)), says: "besides"},
 		{name: "is silent", lags: zone(), fault: dnsserver.Fault{Rcode: 2}, says: "cannot be read"},

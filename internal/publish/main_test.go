@@ -27,8 +27,12 @@ const (
 	secret  = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 )
 
-// start is when the certificates of the tests begin.
-var start = time.Now().Add(-24 * time.Hour).Truncate(time.Second)
+// testNow is when statements of age 0 are issued, and start when the
+// certificates of the tests begin.
+var (
+	testNow = time.Now().Truncate(time.Second)
+	start   = testNow.Add(-24 * time.Hour)
+)
 
 // authority issues the certificates of the tests.
 var authority = sync.OnceValue(func() *localca.Authority {
@@ -88,7 +92,7 @@ func (d draft) sign(t testing.TB) []byte {
 		rand.Read(s.ID[:])
 		s.ID[0] &= 0x7f
 	}
-	s.Issued = time.Now().Add(-d.age).Truncate(time.Second)
+	s.Issued = testNow.Add(-d.age)
 	if d.life == 0 {
 		d.life = 14 * 24 * time.Hour
 	}

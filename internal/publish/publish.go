@@ -39,8 +39,9 @@ type Place interface {
 	//
 	// A statement that is there already is not written again. One that does
 	// not hold by its own certificate is refused with the reason, one that
-	// would replace a newer one with [delegation.Superseded], one for another
-	// source or service with [delegation.SourceMismatch] or
+	// would replace a newer one with [delegation.Superseded], one of the same
+	// second as another with other targets with [delegation.Conflict], one for
+	// another source or service with [delegation.SourceMismatch] or
 	// [delegation.ServiceMismatch].
 	//
 	// When it fails, what was there is there still; only after
@@ -112,11 +113,23 @@ func prepare(raw []byte, source, service string, now time.Time) (*delegation.Ins
 // old file must not undo a revocation.
 func mayReplace(where string, old, in *delegation.Inspection, now time.Time) error {
 	if old.Order().Compare(in.Order()) > 0 && old.Check(now) == nil {
-		return failure(delegation.Superseded, "%s holds a newer statement, issued %s; remove it first if you mean it",
-			where, old.Statement.Issued.Format(time.RFC3339))
+		return failure(delegation.Superseded, "%s holds a newer statement, issued %s; remove it first if you mean it", where, issued(old))
+	}
+	return mayStandBeside(where, old, in, now)
+}
+
+// mayStandBeside refuses a statement of the same second as another one that
+// counts, with other targets: whoever has seen both accepts neither.
+func mayStandBeside(where string, other, in *delegation.Inspection, now time.Time) error {
+	if other.Order().Compare(in.Order()) == 0 && other.Check(now) == nil &&
+		delegation.DigestTargets(other.Statement.Targets) != delegation.DigestTargets(in.Statement.Targets) {
+		return failure(delegation.Conflict, "%s holds a statement of the same second, issued %s, with other targets; sign again", where, issued(other))
 	}
 	return nil
 }
+
+// issued is when a statement says it was issued, for a person.
+func issued(in *delegation.Inspection) string { return in.Statement.Issued.Format(time.RFC3339) }
 
 // failure makes an error with a reason.
 func failure(reason delegation.Reason, format string, args ...any) error {

@@ -66,16 +66,22 @@ func (u *Update) decide(r *Records, in *delegation.Inspection) error {
 		found, counts, err := delegation.InspectTXT(old)
 		switch {
 		case !counts:
-		case err != nil && delegation.ReasonOf(err) == delegation.UnsupportedEncoding,
-			err == nil && (found.Statement.Source != r.source || found.Statement.Service != r.service || found.Encoding != in.Encoding):
+		case delegation.ReasonOf(err) == delegation.UnsupportedEncoding:
 			staying++
+		case err != nil:
+			u.remove = append(u.remove, rr)
+		case found.Statement.Source != r.source || found.Statement.Service != r.service:
+			staying++
+		case found.Encoding != in.Encoding:
+			staying++
+			if err := mayStandBeside(u.Name, found, in, at); err != nil {
+				return err
+			}
 		case old == text && !there:
 			there = true
 		default:
-			if err == nil {
-				if err := mayReplace(u.Name, found, in, at); err != nil {
-					return err
-				}
+			if err := mayReplace(u.Name, found, in, at); err != nil {
+				return err
 			}
 			u.remove = append(u.remove, rr)
 		}
