@@ -38,6 +38,7 @@ type Fault struct {
 
 	// Of updates.
 	Unsigned bool // leave the signature off the reply
+	Forged   bool // sign the reply with another secret
 	Lost     bool // make the update and never reply
 }
 

@@ -20,6 +20,9 @@ import (
 // (RFC 6895, Section 3.1).
 const typeUpdate = 0xff00
 
+// otherSecret is what forged replies are signed with, in base64.
+const otherSecret = "b3RoZXIgc2VjcmV0IG9mIGEgZm9yZ2Vy"
+
 // AllowUpdates lets whoever has a TSIG key, with this secret in base64, update
 // every zone (RFC 2136, RFC 8945). An empty secret forgets the key.
 func (s *Server) AllowUpdates(name, secret string) {
@@ -100,8 +103,15 @@ func (s *Server) handleUpdate(w dns.ResponseWriter, req *dns.Msg, f Fault) {
 	default:
 		reply.Rcode = s.update(req)
 	}
-	if !f.Lost {
-		_ = w.WriteMsg(reply) // a client that is gone is no concern of the server
+	// A client that is gone is no concern of the server.
+	switch {
+	case f.Lost:
+	case f.Forged && signature != nil:
+		if wire, _, err := dns.TsigGenerate(reply, otherSecret, signature.MAC, false); err == nil {
+			_, _ = w.Write(wire)
+		}
+	default:
+		_ = w.WriteMsg(reply)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -16,16 +17,25 @@ import (
 // Timeout is how long a server may take to answer first, and a tool to end.
 const Timeout = 30 * time.Second
 
+// The ports that servers get: below those that systems give to clients
+// (32768 or 49152 and up), so that no client takes one between the look and
+// the start of the server.
+const (
+	firstPort = 10000
+	lastPort  = 32767
+)
+
 // Port returns a port that is free on 127.0.0.1, for UDP and TCP, right now.
 func Port(t testing.TB) int {
 	t.Helper()
 	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		port := firstPort + rand.IntN(lastPort-firstPort+1)
+		addr := fmt.Sprintf("127.0.0.1:%d", port)
+		l, err := net.Listen("tcp", addr)
 		if err != nil {
-			t.Fatal(err)
+			continue
 		}
-		port := l.Addr().(*net.TCPAddr).Port
-		c, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", port))
+		c, err := net.ListenPacket("udp", addr)
 		l.Close()
 		if err == nil {
 			c.Close()
