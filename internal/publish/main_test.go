@@ -19,6 +19,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+var _, _ Place = (*Records)(nil), (*Files)(nil)
+
 const (
 	source  = "b.example"
 	service = "_xmpp-server._tcp"

@@ -97,8 +97,8 @@ func TestKnot(t *testing.T) {
 		}
 		raw := newer
 		if c.want == delegation.ClockMismatch {
-			raw = draft{age: 20 * time.Minute, service: "_sip._tcp"}.sign(t) // that clock must find it valid
-			_, err = bad.Place(source, "_sip._tcp").Publish(t.Context(), raw)
+			raw = draft{age: 20 * time.Minute, service: "_xmpp-client._tcp"}.sign(t) // that clock must find it valid
+			_, err = bad.Place(source, "_xmpp-client._tcp").Publish(t.Context(), raw)
 		} else {
 			_, err = bad.Place(source, service).Publish(t.Context(), raw)
 		}
@@ -109,6 +109,9 @@ func TestKnot(t *testing.T) {
 			t.Errorf("%s: %s", c.name, diff)
 		}
 	}
+	// A name in the zone that the key may not update.
+	_, err = d.Place(source, "_sip._tcp").Publish(t.Context(), draft{service: "_sip._tcp"}.sign(t))
+	wantReason(t, err, delegation.TSIGRejected)
 	// A zone that the key may not update, and one that the server does not have.
 	_, err = d.Place("c.example", service).Publish(t.Context(), draft{source: "c.example"}.sign(t))
 	wantReason(t, err, delegation.TSIGRejected)

@@ -18,7 +18,7 @@ type Zone struct {
 	Content string
 	Signed  bool // DNSSEC, ECDSA P-256
 	// Updated lets the key TSIGName, and no other that the server knows, update
-	// the zone.
+	// the places of the statements of XMPP, as dnasign's help says.
 	Updated bool
 }
 
@@ -64,6 +64,10 @@ acl:
   - id: owner
     key: %[3]s
     action: update
+    update-type: TXT
+    update-owner: name
+    update-owner-match: equal
+    update-owner-name: [_xmpp-server._tcp._dna, _xmpps-server._tcp._dna, _xmpp-client._tcp._dna, _xmpps-client._tcp._dna]
   - id: secondaries
     address: 127.0.0.1
     action: transfer
