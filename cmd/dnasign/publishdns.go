@@ -200,7 +200,7 @@ func (r dnsResult) tell(cmd *cobra.Command, f dnsFlags) error {
 	}
 	switch {
 	case r.Changed:
-		fmt.Fprintf(messages, "dnasign: %s: updated %s at %s, %d old records removed\n", r.File, r.Name, r.Server, r.Replaced)
+		fmt.Fprintf(messages, "dnasign: %s: updated %s at %s, old records removed: %d\n", r.File, r.Name, r.Server, r.Replaced)
 	case r.Server != "":
 		fmt.Fprintf(messages, "dnasign: %s: %s has it already; nothing was sent\n", r.File, r.Server)
 	}

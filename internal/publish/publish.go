@@ -113,7 +113,7 @@ func prepare(raw []byte, source, service string, now time.Time) (*delegation.Ins
 // old file must not undo a revocation.
 func mayReplace(where string, old, in *delegation.Inspection, now time.Time) error {
 	if old.Order().Compare(in.Order()) > 0 && old.Check(now) == nil {
-		return failure(delegation.Superseded, "%s holds a newer statement, issued %s; remove it first if you mean it", where, issued(old))
+		return failure(delegation.Superseded, "%s holds a newer statement, issued %s; sign a new one if you mean it", where, issued(old))
 	}
 	return mayStandBeside(where, old, in, now)
 }
