@@ -1,0 +1,130 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// A table is benchmarks of one package, each divided by another.
+type table struct {
+	title string
+	pkg   string
+	time  string // of one round, as in go test -benchtime
+	rows  []row
+}
+
+// A row is what was measured, a benchmark's name without "Benchmark", the one
+// it is divided by, and the most that this should be, 0 for no goal.
+type row struct {
+	what, bench, to string
+	goal            float64
+	unit            string // a further metric to show
+}
+
+var tables = []table{
+	verification("P-256"), verification("P-384"), verification("RSA-2048"),
+	{
+		title: "Decoding alone", pkg: "./delegation", time: "2000x",
+		rows: []row{
+			{what: "decode a JWS", bench: "Decode/enc=jws"},
+			{what: "decode an attribute certificate", bench: "Decode/enc=ac"},
+		},
+	},
+	{
+		title: "Known domains", pkg: "./delegation/association", time: "20000x",
+		rows: []row{
+			{what: "cached verdict, 10 domains", bench: "CachedVerdict/domains=10", unit: "B/domain"},
+			{what: "cached verdict, 1,000 domains", bench: "CachedVerdict/domains=1000", to: "CachedVerdict/domains=10", unit: "B/domain"},
+			{what: "cached verdict, 100,000 domains", bench: "CachedVerdict/domains=100000", to: "CachedVerdict/domains=10", unit: "B/domain"},
+		},
+	},
+	{
+		title: "A list of domains", pkg: "./cmd/dnaverify", time: "3000x",
+		rows: []row{
+			{what: "DNS questions by the DNS library's client", bench: "FloorExchanges"},
+			{what: "the same questions by our client", bench: "Gather", to: "FloorExchanges"},
+			{what: "check: looked up and verified", bench: "CheckList", to: "FloorExchanges", goal: 1 / 0.8},
+		},
+	},
+}
+
+// verification is the table for one kind of authorities.
+func verification(ca string) table {
+	name := func(bench string) string { return bench + "/ca=" + ca }
+	floor, known := name("FloorStatement"), name("FloorKnown")
+	goals := func(g float64) float64 {
+		if ca != "P-256" {
+			return 0 // the goals are for P-256
+		}
+		return g
+	}
+	return table{
+		title: "Verification, authorities with " + ca + ", signer with P-256", pkg: "./delegation", time: "200x",
+		rows: []row{
+			{what: "floor: three signature checks", bench: floor},
+			{what: "floor: two, the intermediate being proven", bench: known, to: floor},
+			{what: "plain way: go-jose, x5c, crypto/x509", bench: name("PlainJWS"), to: floor},
+			{what: "JWS, cold", bench: name("ColdVerify/enc=jws"), to: floor, goal: goals(1.20)},
+			{what: "attribute certificate, cold", bench: name("ColdVerify/enc=ac"), to: floor, goal: goals(1.20)},
+			{what: "JWS, intermediate parsed before", bench: name("ParsedVerify/enc=jws"), to: floor, goal: goals(1.10)},
+			{what: "attribute certificate, intermediate parsed before", bench: name("ParsedVerify/enc=ac"), to: floor, goal: goals(1.10)},
+			{what: "JWS, intermediate proven before", bench: name("KnownVerify/enc=jws"), to: known, goal: goals(1.10)},
+			{what: "attribute certificate, intermediate proven before", bench: name("KnownVerify/enc=ac"), to: known, goal: goals(1.10)},
+		},
+	}
+}
+
+// benchmarks are those of the rows, each once, in their order.
+func (t table) benchmarks() []string {
+	var list []string
+	seen := map[string]bool{"": true}
+	for _, r := range t.rows {
+		for _, bench := range []string{r.to, r.bench} {
+			if !seen[bench] {
+				seen[bench] = true
+				list = append(list, bench)
+			}
+		}
+	}
+	return list
+}
+
+// write writes the table in Markdown.
+func (t table) write(w io.Writer, m measured) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n### %s\n\n| what | time | ratio | goal | B/op | allocs/op | |\n| --- | ---: | ---: | ---: | ---: | ---: | --- |\n", t.title)
+	for _, r := range t.rows {
+		time, ok := m.median(r.bench, "ns/op")
+		if !ok {
+			return fmt.Errorf("there is no benchmark %s", r.bench)
+		}
+		ratio, goal := "", ""
+		if r.to != "" {
+			value, _ := m.ratio(r.bench, r.to)
+			ratio = fmt.Sprintf("%.2f", value)
+		}
+		if r.goal != 0 {
+			goal = fmt.Sprintf("≤ %.2f", r.goal)
+		}
+		bytes, _ := m.median(r.bench, "B/op")
+		allocs, _ := m.median(r.bench, "allocs/op")
+		extra := ""
+		if value, ok := m.median(r.bench, r.unit); ok {
+			extra = fmt.Sprintf("%.0f %s", value, r.unit)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %.0f | %.0f | %s |\n", r.what, duration(time), ratio, goal, bytes, allocs, extra)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func duration(ns float64) string {
+	switch {
+	case ns < 1e3:
+		return fmt.Sprintf("%.0f ns", ns)
+	case ns < 1e6:
+		return fmt.Sprintf("%.0f µs", ns/1e3)
+	}
+	return fmt.Sprintf("%.1f ms", ns/1e6)
+}
