@@ -57,7 +57,7 @@ type Server struct {
 
 	mu      sync.Mutex
 	records map[key][]dns.RR
-	names   map[string]bool // of the records, and all above them
+	names   map[string]int // the record sets at and below each name
 	faults  map[key]*Fault
 	queries []Query
 	keys    map[string]string // of TSIG: name to secret in base64
@@ -149,18 +149,26 @@ func (s *Server) SetRecords(records []string) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.use(table)
+	s.records, s.names = map[key][]dns.RR{}, map[string]int{}
+	for k, set := range table {
+		s.put(k, set)
+	}
 	return nil
 }
 
-// use takes a table of records, and notes every name at which, or below which,
-// there is something (RFC 8020). The server is locked.
-func (s *Server) use(table map[key][]dns.RR) {
-	s.records, s.names = table, map[string]bool{}
-	for k := range table {
-		for name := k.name; name != "." && !s.names[name]; name = parent(name) {
-			s.names[name] = true
-		}
+// put replaces a record set; an empty one is none.
+func (s *Server) put(k key, set []dns.RR) {
+	step := 0
+	if had := len(s.records[k]) > 0; had && len(set) == 0 {
+		step = -1
+	} else if !had && len(set) > 0 {
+		step = 1
+	}
+	if s.records[k] = set; len(set) == 0 {
+		delete(s.records, k)
+	}
+	for name := k.name; step != 0 && name != "."; name = parent(name) {
+		s.names[name] += step
 	}
 }
 
@@ -248,11 +256,14 @@ func (s *Server) answer(reply *dns.Msg, follow bool) {
 		}
 		name = dns.CanonicalName(alias[0].(*dns.CNAME).Target)
 	}
-	if !s.names[name] {
+	if !s.exists(name) {
 		reply.Rcode = dns.RcodeNameError
 	}
 	reply.Ns = []dns.RR{s.negative(name)}
 }
+
+// exists reports whether there is anything at or below a name (RFC 8020).
+func (s *Server) exists(name string) bool { return s.names[name] > 0 }
 
 // negative is the SOA record of an answer without records (RFC 2308): that of
 // the zone, if there is one.

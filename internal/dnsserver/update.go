@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"maps"
 	"slices"
 	"time"
 
@@ -144,27 +143,26 @@ func (s *Server) update(req *dns.Msg) (rcode int) {
 	if rcode := s.prerequisites(req.Answer); rcode != dns.RcodeSuccess {
 		return rcode
 	}
-	// Readers may hold slices of the old table.
-	table := maps.Clone(s.records)
 	for _, rr := range req.Ns {
 		h := rr.Header()
 		k := key{dns.CanonicalName(h.Name), h.Rrtype}
-		others := slices.DeleteFunc(slices.Clone(table[k]), func(old dns.RR) bool { return sameData(old, rr) })
+		// Readers may hold the old slice.
+		others := slices.DeleteFunc(slices.Clone(s.records[k]), func(old dns.RR) bool { return sameData(old, rr) })
 		switch {
 		case h.Class == dns.ClassANY && h.Rrtype == dns.TypeANY: // delete all of a name
-			maps.DeleteFunc(table, func(at key, _ []dns.RR) bool { return at.name == k.name })
+			for at := range s.records {
+				if at.name == k.name {
+					s.put(at, nil)
+				}
+			}
 		case h.Class == dns.ClassANY: // delete a record set
-			delete(table, k)
+			s.put(k, nil)
 		case h.Class == dns.ClassNONE: // delete a record
-			table[k] = others
+			s.put(k, others)
 		default:
-			table[k] = append(others, rr)
-		}
-		if len(table[k]) == 0 {
-			delete(table, k)
+			s.put(k, append(others, rr))
 		}
 	}
-	s.use(table)
 	return dns.RcodeSuccess
 }
 
