@@ -1,0 +1,130 @@
+package renew
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/dnasign/dnasign/delegation"
+)
+
+// A builder makes delegations of domains and defaults, and holds them against
+// each other.
+type builder struct {
+	*reader
+	config      *Config
+	defaults    settings
+	delegations map[[2]string]string // source and service: where it is listed
+	files       map[string]string    // that are written: by which delegation
+}
+
+func (b *builder) add(d domainSetting) {
+	if d.name == "" {
+		return // told already
+	}
+	problem := func(key, format string, args ...any) {
+		line := cmp.Or(d.given[key], d.line)
+		b.problemIn(d.file, line, d.name+" "+format, args...)
+	}
+	s := b.merge(d.settings)
+	own := slices.ContainsFunc(s.services, func(v serviceSetting) bool { return v.own })
+	switch {
+	case own && d.given["targets"] > 0 && d.given["services"] == 0:
+		problem("targets", "has targets, but under defaults each service has its own; write services with their targets here too")
+	case len(s.services) == 0 && !has(d, b.defaults, "services"):
+		problem("", "has no services; write \"services: [xmpp-server]\" there or under defaults")
+	case len(s.publish) == 0 && !has(d, b.defaults, "publish"):
+		problem("", "has no place to publish at; write publish there or under defaults")
+	}
+	for _, key := range []string{"cert", "key"} {
+		if !has(d, b.defaults, key) {
+			problem("", "has no %s; write \"%[1]s: FILE\" there, or under defaults with {domain} in the path", key)
+		}
+	}
+	fill := strings.NewReplacer("{domain}", d.name)
+	for _, service := range s.services {
+		one := Delegation{
+			Source: d.name, Service: service.name, Cert: fill.Replace(s.cert), Key: fill.Replace(s.key),
+			Formats: s.formats, Valid: s.valid,
+		}
+		switch {
+		case s.revoke:
+		case service.own:
+			one.Targets = service.targets
+		default:
+			one.Targets = s.targets
+			if !has(d, b.defaults, "targets") {
+				problem("services", "has no targets for %s; write \"targets: [host:port]\", or \"revoke: true\" if nobody runs it", service.name)
+			}
+		}
+		if name := delegation.TXTName(d.name, service.name); len(name) > delegation.MaxNameLength {
+			problem("services", "is too long: %s has more than %d octets", name, delegation.MaxNameLength)
+		}
+		for _, p := range s.publish {
+			p.Webroot, p.Pattern = fill.Replace(p.Webroot), fill.Replace(p.Pattern)
+			one.Publish = append(one.Publish, p.PlaceConfig)
+		}
+		id := [2]string{one.Source, one.Service}
+		if earlier, twice := b.delegations[id]; twice {
+			problem("services", "is listed twice with the service %s, first at %s; keep one", one.Service, earlier)
+			continue
+		}
+		b.delegations[id] = Problem{File: d.file, Line: d.line, Text: one.Source}.String()
+		b.claimFiles(&one, problem)
+		b.config.Delegations = append(b.config.Delegations, one)
+	}
+}
+
+// claimFiles sees that no two statements are written to one file.
+func (b *builder) claimFiles(d *Delegation, problem func(key, format string, args ...any)) {
+	for _, p := range d.Publish {
+		for _, format := range d.Formats {
+			file := p.file(d.Service, format)
+			if file == "" {
+				continue
+			}
+			if earlier, taken := b.files[file]; taken {
+				problem("publish", "would write %s, which is also for %s; use {domain}, {service} and {format}, or a web root of its own", file, earlier)
+				continue
+			}
+			b.files[file] = d.String() + " as " + string(format)
+		}
+	}
+}
+
+// merge gives a domain the defaults for what it does not say.
+func (b *builder) merge(s settings) settings {
+	had := func(key string) bool { return s.given[key] > 0 }
+	d := b.defaults
+	if !had("services") {
+		s.services = d.services
+	}
+	if !had("targets") {
+		s.targets = d.targets
+	}
+	if !had("cert") {
+		s.cert = d.cert
+	}
+	if !had("key") {
+		s.key = d.key
+	}
+	if !had("formats") {
+		s.formats = d.formats
+	}
+	if len(s.formats) == 0 {
+		s.formats = []delegation.Encoding{delegation.JWS}
+	}
+	if !had("valid") {
+		s.valid = d.valid
+	}
+	if !had("publish") {
+		s.publish = d.publish
+	}
+	return s
+}
+
+// has reports whether a key is there at all: what is wrong with its value has
+// been told.
+func has(d domainSetting, defaults settings, key string) bool {
+	return d.given[key] > 0 || defaults.given[key] > 0
+}

@@ -1,0 +1,268 @@
+package renew
+
+import (
+	"crypto/x509"
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/internal/publish"
+	"github.com/dnasign/dnasign/keys"
+)
+
+// A bench is what the tests of planning work with: a time, authorities and
+// what was signed.
+type bench struct {
+	t     testing.TB
+	now   time.Time
+	root  *localca.Authority
+	inter *localca.Authority
+	n     byte // statements made
+}
+
+func newBench(t testing.TB) *bench {
+	b := &bench{t: t, now: time.Date(2026, 6, 1, 12, 0, 0, 500, time.UTC)}
+	var err error
+	if b.root, err = localca.New("Root", b.now); err != nil {
+		t.Fatal(err)
+	}
+	if b.inter, err = b.root.Intermediate("Intermediate", b.now, nil); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+const hour, day = time.Hour, 24 * time.Hour
+
+// signer is a certificate for b.example, from and to relative to now.
+func (b *bench) signer(from, to time.Duration) *keys.Signer {
+	b.t.Helper()
+	s, err := b.inter.Issue("P-256", []string{"b.example"}, b.now.Add(from), b.now.Add(to), nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return s
+}
+
+// delegation is what the configuration wants.
+func wanted(formats ...delegation.Encoding) *Delegation {
+	return &Delegation{
+		Source: "b.example", Service: "_xmpp-server._tcp", Cert: "b.pem", Formats: formats,
+		Targets: []delegation.Target{{Endpoint: delegation.Endpoint{Host: "h.example", Port: 5269}}},
+	}
+}
+
+// sign makes a statement as d wants it, of an age and a life, in formats.
+func (b *bench) sign(d *Delegation, s *keys.Signer, age, life time.Duration, formats ...delegation.Encoding) (found []publish.Found) {
+	b.t.Helper()
+	b.n++
+	for _, e := range formats {
+		issued := b.now.Add(-age).Truncate(time.Second)
+		raw, err := delegation.Sign(delegation.Statement{
+			Source: d.Source, Service: d.Service, Targets: d.Targets, Issued: issued, Expires: issued.Add(life), ID: delegation.ID{b.n},
+		}, e, s)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		in, err := delegation.Inspect(raw)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		found = append(found, publish.Found{Where: "somewhere", Statement: in})
+	}
+	return found
+}
+
+func TestDecide(t *testing.T) {
+	const jws, ac = delegation.JWS, delegation.AC
+	b := newBench(t)
+	leaf := b.signer(-10*day, 60*day)
+	older, newer := b.signer(-20*day, 60*day), b.signer(-5*day, 60*day)
+	short := b.signer(-10*day, 3*day)
+	alone, err := keys.NewSigner(leaf.Chain()[:1], leaf.Key())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := wanted(jws)
+	other := wanted(jws)
+	other.Targets = []delegation.Target{{Endpoint: delegation.Endpoint{Host: "old.example", Port: 5269}}}
+	moved := *other
+	moved.Source = "c.example"
+	revoked := wanted(jws)
+	revoked.Targets = nil
+	weekly := wanted(jws)
+	weekly.Valid = 7 * day
+	long := wanted(jws)
+	long.Valid = 60 * day
+	both := wanted(jws, ac)
+	garbage := publish.Found{Where: "somewhere", Err: errors.New("half")}
+	altered := b.sign(d, leaf, day, 14*day, jws)
+	altered[0].Statement.Raw[len(altered[0].Statement.Raw)-9] ^= 1
+
+	for _, tt := range []struct {
+		name  string
+		d     *Delegation
+		chain *keys.Signer
+		found [][]publish.Found
+		force bool
+		want  string // the cause, "" for keeping, or a reason
+		// When what stays or is signed was issued and ends, relative to now.
+		issued, expires time.Duration
+		note            string
+	}{
+		{name: "nothing there", d: d, want: "missing", expires: 14 * day},
+		{name: "a life of one's own", d: weekly, want: "missing", expires: 7 * day},
+		{name: "a long life", d: long, want: "missing", expires: 60 * day, note: "31 days at most"},
+		{name: "a revocation", d: revoked, want: "missing", expires: 31 * day},
+		{name: "a certificate that ends soon", d: d, chain: short, want: "missing", expires: 3 * day},
+		{name: "what is wanted", d: d, found: [][]publish.Found{b.sign(d, leaf, day, 14*day, jws)}, issued: -day, expires: 13 * day},
+		{name: "forced", d: d, found: [][]publish.Found{b.sign(d, leaf, day, 14*day, jws)}, force: true, want: "forced", expires: 14 * day},
+		{name: "in two formats", d: both, found: [][]publish.Found{b.sign(d, leaf, day, 14*day, ac, jws)}, issued: -day, expires: 13 * day},
+		{name: "at two places", d: d, found: [][]publish.Found{b.sign(d, leaf, day, 14*day, jws), nil}, issued: -day, expires: 13 * day},
+		{name: "a revocation, signed", d: revoked, found: [][]publish.Found{b.sign(revoked, leaf, day, 31*day, jws)}, issued: -day, expires: 30 * day},
+		{name: "the newer of two", d: d, found: [][]publish.Found{b.sign(d, leaf, 2*day, 14*day, jws), b.sign(d, leaf, day, 14*day, jws)}, issued: -day, expires: 13 * day},
+		{name: "a newer one with other targets", d: d, found: [][]publish.Found{b.sign(d, leaf, 2*day, 14*day, jws), b.sign(other, leaf, day, 14*day, jws)}, want: "targets-changed", expires: 14 * day},
+		{name: "other targets", d: d, found: [][]publish.Found{b.sign(other, leaf, day, 14*day, jws)}, want: "targets-changed", expires: 14 * day},
+		{name: "revoked, and no longer", d: d, found: [][]publish.Found{b.sign(revoked, leaf, day, 14*day, jws)}, want: "targets-changed", expires: 14 * day},
+		{name: "an older certificate", d: d, found: [][]publish.Found{b.sign(d, older, day, 14*day, jws)}, want: "certificate-changed", expires: 14 * day},
+		{name: "a chain without issuer", d: d, found: [][]publish.Found{b.sign(d, alone, day, 14*day, jws)}, want: "certificate-changed", expires: 14 * day},
+		{name: "a newer certificate", d: d, found: [][]publish.Found{b.sign(d, newer, day, 14*day, jws)}, want: string(delegation.Superseded)},
+		{name: "a newer certificate, forced", d: d, found: [][]publish.Found{b.sign(d, newer, day, 14*day, jws)}, force: true, want: string(delegation.Superseded)},
+		{name: "one format of two", d: both, found: [][]publish.Found{b.sign(d, leaf, day, 14*day, jws)}, want: "formats-changed", expires: 14 * day},
+		{name: "formats signed apart", d: both, found: [][]publish.Found{b.sign(d, leaf, day, 14*day, jws), b.sign(d, leaf, 2*day, 14*day, ac)}, want: "formats-changed", expires: 14 * day},
+		{name: "a format too many", d: d, found: [][]publish.Found{b.sign(d, leaf, day, 14*day, jws, ac)}, issued: -day, expires: 13 * day, note: "somewhere has a statement in the format ac"},
+		{name: "a longer life than wanted", d: weekly, found: [][]publish.Found{b.sign(d, leaf, day, 14*day, jws)}, want: "life-changed", expires: 7 * day},
+		{name: "a third of its life left", d: d, found: [][]publish.Found{b.sign(d, leaf, 6*day, 9*day, jws)}, issued: -6 * day, expires: 3 * day},
+		{name: "less than a third left", d: d, found: [][]publish.Found{b.sign(d, leaf, 6*day+time.Second, 9*day, jws)}, want: "expiring", expires: 14 * day},
+		{name: "ends with its certificate", d: d, chain: short, found: [][]publish.Found{b.sign(d, short, 9*day, 12*day, jws)}, issued: -9 * day, expires: 3 * day, note: "renew the certificate"},
+		{name: "expired", d: d, found: [][]publish.Found{b.sign(d, leaf, 8*day, 7*day, jws)}, want: "unusable", expires: 14 * day},
+		{name: "half a record", d: d, found: [][]publish.Found{{garbage}}, want: "unusable", expires: 14 * day},
+		{name: "altered", d: d, found: [][]publish.Found{altered}, want: "unusable", expires: 14 * day},
+		{name: "half a record beside", d: d, found: [][]publish.Found{append(b.sign(d, leaf, day, 14*day, jws), garbage)}, issued: -day, expires: 13 * day},
+		{name: "signed this second", d: d, found: [][]publish.Found{b.sign(other, leaf, 0, 14*day, jws)}, want: "targets-changed", issued: time.Second, expires: 14*day + time.Second},
+		{name: "signed by a clock that is a little fast", d: d, found: [][]publish.Found{b.sign(other, leaf, -time.Minute, 14*day, jws)}, want: "targets-changed", issued: 61 * time.Second, expires: 14*day + 61*time.Second},
+		{name: "signed in the future", d: d, found: [][]publish.Found{b.sign(d, leaf, -hour, 14*day, jws)}, want: string(delegation.ClockMismatch)},
+		{name: "signed in the future, forced", d: d, found: [][]publish.Found{b.sign(d, leaf, -hour, 14*day, jws)}, force: true, want: "forced", expires: 14 * day},
+		{name: "signed in the future with an older certificate", d: d, found: [][]publish.Found{b.sign(d, older, -hour, 14*day, jws)}, want: "unusable", expires: 14 * day},
+		{name: "certificate not yet valid", d: d, chain: b.signer(hour, 60*day), want: string(delegation.SignerNotYetValid)},
+		{name: "certificate expired", d: d, chain: b.signer(-60*day, -hour), want: string(delegation.SignerExpired)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			chain := leaf.Chain()
+			if tt.chain != nil {
+				chain = tt.chain.Chain()
+			}
+			var views []publish.View
+			for _, f := range tt.found {
+				views = append(views, publish.View{Where: "a place", Found: f})
+			}
+			p, err := decide(tt.d, chain, collect(tt.d, views, b.now), b.now, tt.force)
+			if err != nil {
+				if delegation.ReasonOf(err) != delegation.Reason(tt.want) || tt.want == "" {
+					t.Errorf("refused: %v, want %q", err, tt.want)
+				}
+				return
+			}
+			if p.why != Why(tt.want) {
+				t.Fatalf("signs because %q, want %q", p.why, tt.want)
+			}
+			start := b.now.Truncate(time.Second)
+			if !p.issued.Equal(start.Add(tt.issued)) || !p.expires.Equal(start.Add(tt.expires)) {
+				t.Errorf("issued %v, expires %v after now; want %v, %v", p.issued.Sub(start), p.expires.Sub(start), tt.issued, tt.expires)
+			}
+			if notes := strings.Join(p.notes, "\n"); (tt.note == "") != (notes == "") || !strings.Contains(notes, tt.note) {
+				t.Errorf("notes %q, want %q", notes, tt.note)
+			}
+			for _, e := range tt.d.Formats {
+				if (p.kept[e] != nil) != (tt.want == "") {
+					t.Errorf("kept %v, signs because %q", p.kept, p.why)
+				}
+			}
+		})
+	}
+}
+
+// TestShows: a place is in order only if it has that one statement in its
+// format, and nothing that cannot be read.
+func TestShows(t *testing.T) {
+	b := newBench(t)
+	d, leaf := wanted(delegation.JWS), b.signer(-10*day, 60*day)
+	one := b.sign(d, leaf, day, 14*day, delegation.JWS, delegation.AC)
+	two := b.sign(d, leaf, 2*day, 14*day, delegation.JWS)
+	for name, tt := range map[string]struct {
+		view publish.View
+		want bool
+	}{
+		"it":            {publish.View{Found: one[:1]}, true},
+		"in two":        {publish.View{Found: one}, true},
+		"nothing":       {publish.View{}, false},
+		"another":       {publish.View{Found: two}, false},
+		"another too":   {publish.View{Found: append(slices.Clone(one), two...)}, false},
+		"half a record": {publish.View{Found: append(slices.Clone(one), publish.Found{Err: errors.New("half")})}, false},
+		"not known":     {publish.View{Found: one, Err: errors.New("no answer")}, false},
+	} {
+		if got := shows(tt.view, delegation.JWS, one[0].Statement.Raw); got != tt.want {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
+func TestSameChain(t *testing.T) {
+	b := newBench(t)
+	leaf := b.signer(-day, day)
+	chain := leaf.Chain()
+	if len(chain) != 2 {
+		t.Fatalf("%d certificates", len(chain))
+	}
+	c, root := b.signer(-day, day).Leaf(), b.root.Root()
+	for i, tt := range []struct {
+		a, b []*x509.Certificate
+		want bool
+	}{
+		{chain, chain, true},
+		{chain, chain[:1], false},
+		{chain, []*x509.Certificate{c, chain[1]}, false},
+		{chain, []*x509.Certificate{chain[0], c}, false},
+		{append(slices.Clone(chain), root), []*x509.Certificate{chain[0], root, chain[1]}, true},
+	} {
+		if got := sameChain(tt.a, tt.b); got != tt.want {
+			t.Errorf("%d: %v", i, got)
+		}
+	}
+}
+
+func TestHook(t *testing.T) {
+	t.Chdir(t.TempDir())
+	dir, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, tt := range []struct {
+		env  map[string]string
+		d    Delegation
+		hook bool
+		want bool
+	}{
+		{hook: false},
+		{map[string]string{"RENEWED_DOMAINS": "a.example b.example"}, Delegation{Source: "b.example"}, true, true},
+		{map[string]string{"RENEWED_DOMAINS": "*.b.example a.example"}, Delegation{Source: "b.example", Cert: "x/y"}, true, false},
+		{map[string]string{"RENEWED_LINEAGE": dir + "/live/a"}, Delegation{Source: "b.example", Cert: "live/a/fullchain.pem"}, true, true},
+		{map[string]string{"RENEWED_LINEAGE": dir + "/live/a"}, Delegation{Source: "b.example", Cert: "live/b/fullchain.pem"}, true, false},
+		{map[string]string{"LEGO_CERT_DOMAIN": "b.example", "LEGO_CERT_PATH": "x.crt"}, Delegation{Source: "b.example", Cert: "y"}, true, true},
+		{map[string]string{"LEGO_CERT_DOMAIN": "a.example", "LEGO_CERT_PATH": "certificates/a.example.crt"}, Delegation{Source: "b.example", Cert: dir + "/certificates/a.example.crt"}, true, true},
+		{map[string]string{"LEGO_CERT_DOMAIN": "a.example", "LEGO_CERT_PATH": "certificates/a.example.crt"}, Delegation{Source: "b.example", Cert: "certificates/b.example.crt"}, true, false},
+	} {
+		h := HookFrom(func(name string) string { return tt.env[name] })
+		if (h != nil) != tt.hook {
+			t.Errorf("%d: hook %v", i, h)
+		}
+		if h != nil && h.Concerns(&tt.d) != tt.want {
+			t.Errorf("%d: %s concerns %s signed with %s: not %v", i, h, tt.d.Source, tt.d.Cert, tt.want)
+		}
+	}
+}

@@ -1,0 +1,381 @@
+package renew
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/dnsserver"
+	"github.com/dnasign/dnasign/internal/localca"
+)
+
+const (
+	verified     = delegation.OutcomeVerified
+	refused      = delegation.OutcomeRefused
+	undetermined = delegation.OutcomeUndetermined
+)
+
+// TestRenew goes through the life of a delegation.
+func TestRenew(t *testing.T) {
+	l := newLab(t, "b.example")
+	l.config("domains: [b.example]")
+
+	// A dry run makes everything and writes nothing.
+	dry := func(r *Runner) { r.DryRun = true }
+	if e := l.entry(dry); e.Action != WouldSign || e.Why != Missing || l.updates() != 0 {
+		t.Errorf("dry run: %+v, %d updates", e, l.updates())
+	}
+	first := l.entry()
+	l.want(first, Signed, Missing, verified)
+	// The second run signs nothing and says so.
+	report := l.run()
+	l.want(report.Delegations[0], Kept, "", verified)
+	if got := text(report); got != "0 signed, 1 kept, 0 failed; nothing to do\n" {
+		t.Errorf("second run: %q", got)
+	}
+	if e := report.Delegations[0]; e.ID != first.ID || l.updates() != 1 {
+		t.Errorf("second run: %s after %s, %d updates", e.ID, first.ID, l.updates())
+	}
+	l.want(l.entry(func(r *Runner) { r.Force = true }), Signed, Forced, verified)
+
+	// A new certificate with a new key: nothing of the old one is left.
+	l.certificate("b.example", -time.Hour, 90*day)
+	l.want(l.entry(), Signed, CertificateChanged, verified)
+	if n := len(l.records("b.example")); n != 1 {
+		t.Errorf("%d records", n)
+	}
+	later := func(r *Runner) { r.Now = func() time.Time { return l.now.Add(10 * day) } }
+	if e := l.entry(dry, later); e.Why != Expiring {
+		t.Errorf("after ten days of fourteen: %+v", e)
+	}
+	l.config("domains: [{domain: b.example, targets: [h.example:5269, g.example:5269]}]")
+	l.want(l.entry(), Signed, TargetsChanged, verified)
+	l.config("domains: [{domain: b.example, targets: [h.example:5269, g.example:5269], formats: [jws, ac]}]")
+	l.want(l.entry(), Signed, FormatsChanged, verified)
+	if n := len(l.records("b.example")); n != 2 {
+		t.Errorf("%d records in two formats", n)
+	}
+	l.want(l.entry(), Kept, "", verified)
+
+	// Somebody removed it, and somebody put half a record there.
+	l.must(l.server.SetRecords(zone("b.example")))
+	l.want(l.entry(), Signed, Missing, verified)
+	half := `_xmpp-server._tcp._dna.b.example. 300 IN TXT "v=DNA1; e=jws; s=ey"`
+	l.must(l.server.SetRecords(append(zone("b.example"), half)))
+	l.want(l.entry(), Signed, Unusable, verified)
+
+	l.config("domains: [{domain: b.example, revoke: true, formats: [jws, ac]}]")
+	l.want(l.entry(), Signed, TargetsChanged, verified)
+	l.want(l.entry(), Kept, "", verified)
+}
+
+// TestTogether: what is kept and cannot be read beside it goes, without
+// anything being signed.
+func TestTogether(t *testing.T) {
+	l := newLab(t, "b.example")
+	l.config("domains: [b.example]")
+	first := l.entry()
+	var text strings.Builder
+	text.WriteString(`_xmpp-server._tcp._dna.b.example. 300 IN TXT`)
+	for piece := l.records("b.example")[0]; piece != ""; piece = piece[min(200, len(piece)):] {
+		text.WriteString(` "` + piece[:min(200, len(piece))] + `"`)
+	}
+	l.must(l.server.SetRecords(append(zone("b.example"), text.String(),
+		`_xmpp-server._tcp._dna.b.example. 300 IN TXT "v=DNA1; e=jws; s=ey"`, `_xmpp-server._tcp._dna.b.example. 300 IN TXT "hello"`)))
+	e := l.entry()
+	l.want(e, Published, "", verified)
+	if e.ID != first.ID || len(l.records("b.example")) != 2 {
+		t.Errorf("%s after %s, records %q", e.ID, first.ID, l.records("b.example"))
+	}
+}
+
+// TestOneOfMany: whatever is wrong with one domain, the others are renewed, and
+// what it had published stays and is valid.
+func TestOneOfMany(t *testing.T) {
+	domains := []string{"a.example", "b.example", "c.example", "d.example", "e.example", "f.example", "g.example", "i.example"}
+	l := newLab(t, domains...)
+	l.config("domains: [" + strings.Join(domains, ", ") + "]")
+	if r := l.run(); r.Outcome != verified || r.Counts != (Counts{Signed: 8}) {
+		t.Fatalf("first run: %+v", r)
+	}
+	l.must(os.Chmod(l.path("b.example.key"), 0o644))
+	l.certificate("x.example", -day, 60*day)
+	l.must(os.Rename(l.path("x.example.key"), l.path("c.example.key")))
+	l.certificate("d.example", time.Hour, 60*day)
+	l.must(os.Remove(l.path("e.example.pem")))
+	l.must(os.Rename(l.path("x.example.pem"), l.path("f.example.pem")))
+	l.certificate("x.example", -day, 60*day)
+	l.must(os.Rename(l.path("x.example.key"), l.path("f.example.key")))
+	l.must(os.Rename(l.path("x.example.pem"), l.path("f.example.pem")))
+	l.write("g.example.pem", "no PEM")
+	l.certificate("i.example", -time.Hour, 60*day)
+
+	report := l.run()
+	for i, want := range []delegation.Reason{
+		"", delegation.KeyReadable, delegation.KeyMismatch, delegation.SignerNotYetValid, delegation.BadFile,
+		delegation.SignerNameMismatch, delegation.BadPEM, "",
+	} {
+		e := report.Delegations[i]
+		switch {
+		case i == 0:
+			l.want(e, Kept, "", verified)
+		case want == "":
+			l.want(e, Signed, CertificateChanged, verified)
+		case want == delegation.SignerNameMismatch:
+			l.want(e, Failed, CertificateChanged, verified, want)
+		default:
+			l.want(e, Failed, "", verified, want)
+		}
+		if e.Expires == nil {
+			t.Errorf("%s: the end of what is published is not told", e.Source)
+		}
+	}
+	if want := (Counts{Signed: 1, Kept: 1, Failed: 6, Refused: 6}); report.Counts != want || report.Outcome != refused {
+		t.Errorf("%+v, %s", report.Counts, report.Outcome)
+	}
+	for _, want := range []string{"is the clock right?", "run: chmod 600 ", "is " + l.path("c.example.key") + " the key of"} {
+		if !strings.Contains(text(report), want) {
+			t.Errorf("%q is not said", want)
+		}
+	}
+}
+
+// TestPlaces: several places are kept the same, and one that fails does not
+// stop the others; when it is mended, it gets what they have.
+func TestPlaces(t *testing.T) {
+	l := newLab(t, "b.example")
+	config := `domains:
+  - domain: b.example
+    formats: [jws, ac]
+    publish:
+      - file: "out/{domain}{service}.{format}"
+      - https: {webroot: www}
+      - dns: ` + l.place()
+	l.config(config)
+	l.write("www", "a file where a folder should be")
+	noWeb := func(r *Runner) { r.Client.Resolver = l.server.Addr }
+	e := l.entry(noWeb)
+	if e.Action != Signed || e.Outcome != refused {
+		t.Errorf("%+v", e)
+	}
+	if reasons := e.troubles(); len(reasons) < 1 || reasons[0].Reason != delegation.BadFile || !strings.Contains(reasons[0].Detail, "www") {
+		t.Errorf("troubles: %+v", reasons)
+	}
+	if len(l.records("b.example")) != 2 {
+		t.Errorf("records %q", l.records("b.example"))
+	}
+	updates := l.updates()
+	l.must(os.Remove(l.path("www")))
+	l.must(os.Mkdir(l.path("www"), 0o755))
+	again := l.entry(noWeb)
+	if again.Action != Published || again.ID != e.ID || l.updates() != updates {
+		t.Errorf("%+v after %s, %d updates after %d", again, e.ID, l.updates(), updates)
+	}
+	web, err := os.ReadFile(l.path("www/.well-known/dna/_xmpp-server._tcp.jws"))
+	l.must(err)
+	file, err := os.ReadFile(l.path("out/b.example_xmpp-server._tcp.jws"))
+	l.must(err)
+	if string(web) != string(file) || delegation.TXTRecord(delegation.JWS, web) != l.records("b.example")[0] {
+		t.Errorf("the places differ")
+	}
+	// Nobody serves the folder: a stranger says so, though the zone is good.
+	if v := again.Verified; len(v) != 2 || v[0].Via != "https" || v[0].Outcome == verified || v[1].Via != "dns" || v[1].Outcome != verified {
+		t.Errorf("verdicts %+v", v)
+	}
+	if p := again.Verified[0].Problem; !strings.Contains(p.Detail, "https://b.example/.well-known/dna/_xmpp-server._tcp.jws: no statement there: the host has no address") {
+		t.Errorf("detail %q", p.Detail)
+	}
+	// A run that was killed has left files behind.
+	leftover := l.path("out/.b.example_xmpp-server._tcp.jws.123456.tmp")
+	l.must(os.WriteFile(leftover, []byte("half"), 0o600))
+	l.must(os.WriteFile(l.path("out/b.example_xmpp-server._tcp.jws"), web[:100], 0o600))
+	l.entry(noWeb)
+	if _, err := os.Stat(leftover); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a leftover stays: %v", err)
+	}
+	if again, err := os.ReadFile(l.path("out/b.example_xmpp-server._tcp.jws")); err != nil || string(again) != string(web) {
+		t.Errorf("half a file is not mended: %v", err)
+	}
+}
+
+// TestFile: what somebody carries further is verified as it is.
+func TestFile(t *testing.T) {
+	l := newLab(t, "b.example")
+	l.config(`domains: [{domain: b.example, publish: [file: "{domain}.{format}"]}]`)
+	l.want(l.entry(), Signed, Missing, verified)
+	l.want(l.entry(), Kept, "", verified)
+	strangers, err := localca.New("Other", l.now)
+	l.must(err)
+	l.want(l.entry(func(r *Runner) { r.Roots = strangers.Pool() }), Kept, "", refused, delegation.UntrustedSigner)
+	// The file cannot be written: it is a folder.
+	l.config(`domains: [{domain: b.example, publish: [file: "there"]}]`)
+	l.must(os.Mkdir(l.path("there"), 0o755))
+	if e := l.entry(); e.Action != Failed || e.Outcome != refused {
+		t.Errorf("%+v", e)
+	}
+}
+
+// TestServers: what the servers may do.
+func TestServers(t *testing.T) {
+	type change = func(l *lab, r *Runner)
+	fault := func(f dnsserver.Fault) change {
+		return func(l *lab, _ *Runner) { l.must(l.server.Fault("", "UPDATE", f)) }
+	}
+	for _, tt := range []struct {
+		name   string
+		change change
+		action Action
+		why    Why
+		shown  delegation.Outcome
+		want   []delegation.Reason
+	}{
+		{"updates refused", fault(dnsserver.Fault{Rcode: 5}), Failed, Forced, verified, []delegation.Reason{delegation.UpdateRefused}},
+		{"updates fail", fault(dnsserver.Fault{Rcode: 2}), Failed, Forced, verified, []delegation.Reason{delegation.UpdateFailed}},
+		{"no key known", func(l *lab, _ *Runner) { l.server.AllowUpdates(keyName, "") }, Failed, Forced, verified, []delegation.Reason{delegation.TSIGRejected}},
+		{"bad key file", func(l *lab, _ *Runner) { l.write("tsig.key", "nonsense") }, Failed, "", verified, []delegation.Reason{delegation.BadTSIGKey}},
+		{"primary away", func(l *lab, r *Runner) {
+			r.Config.Delegations[0].Publish[0].DNS.Server = l.away()
+		}, Failed, Forced, verified, []delegation.Reason{delegation.UpdateFailed}},
+		{"a server lags", func(l *lab, r *Runner) {
+			d := r.Config.Delegations[0].Publish[0].DNS
+			d.Authorities = append(d.Authorities, l.start(zone("b.example")).Addr)
+		}, Signed, Forced, verified, []delegation.Reason{delegation.NotEverywhere}},
+		{"a resolver with the old answer", func(l *lab, r *Runner) {
+			r.Client.Resolver = l.start(append(zone("b.example"), zoneLine(l.records("b.example")[0]))).Addr
+		}, Signed, Forced, verified, nil},
+		{"a resolver that knows of none", func(l *lab, r *Runner) {
+			r.Client.Resolver = l.start(zone("b.example")).Addr
+		}, Signed, Forced, verified, nil},
+		{"a resolver that is away", func(l *lab, r *Runner) { r.Client.Resolver = l.away() }, Signed, Forced, undetermined, []delegation.Reason{delegation.DNSTimeout}},
+		{"another SRV record", func(l *lab, r *Runner) {
+			r.Client.Resolver = l.start([]string{"_xmpp-server._tcp.b.example. 300 IN SRV 0 0 5269 other.example.", zoneLine(l.records("b.example")[0])}).Addr
+		}, Signed, Forced, refused, []delegation.Reason{delegation.TargetMismatch}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l := newLab(t, "b.example")
+			l.config("domains: [b.example]")
+			l.entry()
+			old := l.records("b.example")[0]
+			e := l.entry(func(r *Runner) { r.Force = true; tt.change(l, r) })
+			l.want(e, tt.action, tt.why, tt.shown, tt.want...)
+			if now := l.records("b.example"); len(now) != 1 || (now[0] == old) != (tt.action == Failed) {
+				t.Errorf("records %q, before %q", now, old)
+			}
+			if strings.HasPrefix(tt.name, "a resolver with") && !strings.Contains(e.Verified[0].Note, "for 300 s at most") {
+				t.Errorf("note %q", e.Verified[0].Note)
+			}
+		})
+	}
+}
+
+// away is an address at which nobody listens.
+func (l *lab) away() string {
+	s, err := dnsserver.Start(nil)
+	l.must(err)
+	l.must(s.Close())
+	return s.Addr
+}
+
+// zoneLine is a zone line with a statement.
+func zoneLine(text string) string {
+	line := `_xmpp-server._tcp._dna.b.example. 300 IN TXT`
+	for ; text != ""; text = text[min(200, len(text)):] {
+		line += ` "` + text[:min(200, len(text))] + `"`
+	}
+	return line
+}
+
+// TestTwoAtOnce: runs without the lock lose nothing.
+func TestTwoAtOnce(t *testing.T) {
+	l := newLab(t, "b.example")
+	l.config("domains: [b.example]")
+	l.entry()
+	var runs sync.WaitGroup
+	for range 4 {
+		runs.Go(func() {
+			c, err := ReadConfig(l.path("dna.yaml"))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			r := &Runner{Config: c, Roots: l.ca.Pool(), Force: true}
+			r.Client.Resolver = l.server.Addr
+			r.Run(t.Context())
+		})
+	}
+	runs.Wait()
+	if n := len(l.records("b.example")); n != 1 {
+		t.Errorf("%d records", n)
+	}
+	l.want(l.entry(), Kept, "", verified)
+}
+
+func TestLock(t *testing.T) {
+	file := filepath.Join(write(t, map[string]string{"dna.yaml": ""}), "dna.yaml")
+	unlock, err := Lock(t.Context(), file, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Lock(t.Context(), file, 10*time.Millisecond); !errors.Is(err, ErrLocked) {
+		t.Errorf("second: %v", err)
+	}
+	waited := make(chan error)
+	go func() {
+		unlock, err := Lock(t.Context(), file, time.Minute)
+		if err == nil {
+			unlock()
+		}
+		waited <- err
+	}()
+	unlock()
+	if err := <-waited; err != nil {
+		t.Errorf("after the first: %v", err)
+	}
+	if _, err := Lock(t.Context(), file+"x", time.Minute); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+}
+
+// TestManyWithOneCertificate: pairs of files are read once and then forgotten.
+func TestManyWithOneCertificate(t *testing.T) {
+	l := newLab(t)
+	l.certificate("b.example", -day, 60*day)
+	d := Delegation{Cert: l.path("b.example.pem"), Key: l.path("b.example.key")}
+	s := newSigners([]Delegation{d, d, d})
+	first, _, err := s.take(&d)
+	l.must(err)
+	l.certificate("b.example", -day, 60*day)
+	if second, _, err := s.take(&d); err != nil || second != first || len(s.pairs) != 1 {
+		t.Errorf("read again, %v", err)
+	}
+	if _, _, err := s.take(&d); err != nil || len(s.pairs) != 0 {
+		t.Errorf("not forgotten, %v", err)
+	}
+}
+
+// TestReportJSON: the members that docs/renew.md describes.
+func TestReportJSON(t *testing.T) {
+	l := newLab(t, "b.example")
+	l.config("domains: [b.example]")
+	data, err := json.Marshal(l.run())
+	l.must(err)
+	var got map[string]any
+	l.must(json.Unmarshal(data, &got))
+	e := got["delegations"].([]any)[0].(map[string]any)
+	p := e["published"].([]any)[0].(map[string]any)
+	for name, pair := range map[string][2]any{
+		"version": {got["version"], 1.0}, "outcome": {got["outcome"], "verified"}, "dry_run": {got["dry_run"], false},
+		"source": {e["source"], "b.example"}, "action": {e["action"], "signed"}, "why": {e["why"], "missing"},
+		"where": {p["where"], l.server.Addr}, "changed": {p["changed"], true}, "format": {p["format"], "jws"},
+	} {
+		if pair[0] != pair[1] {
+			t.Errorf("%s is %v, want %v", name, pair[0], pair[1])
+		}
+	}
+}

@@ -1,0 +1,200 @@
+package renew
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/discovery"
+)
+
+// The ways in which a stranger finds a statement.
+const (
+	viaDNS   = "dns"
+	viaHTTPS = "https"
+	viaFile  = "file"
+)
+
+// verify looks for the statement as a stranger would, in each way in which it
+// is published, and judges what is found in each by itself: a web server that
+// is broken must not hide behind a good zone. What is carried further by
+// somebody is judged as it is in its file.
+func (r *Runner) verify(ctx context.Context, w *work) []Verdict {
+	verdicts := []Verdict{}
+	ways := w.ways()
+	if !slices.Contains(ways, viaDNS) && !slices.Contains(ways, viaHTTPS) {
+		for _, e := range w.Formats {
+			if raw := w.raw[e]; raw != nil {
+				e := delegation.FileEvidence(delegation.Query{Source: w.Source, Service: w.Service}, "the statement", raw)
+				verdicts = append(verdicts, w.judge(viaFile, e, r.policy(w)))
+			}
+		}
+		return verdicts
+	}
+	client := r.Client
+	switch dns, https := slices.Contains(ways, viaDNS), slices.Contains(ways, viaHTTPS); {
+	case dns && https:
+		client.Via = discovery.ViaBoth
+	case dns:
+		client.Via = discovery.ViaDNS
+	default:
+		client.Via = discovery.ViaHTTPS
+	}
+	all, err := client.Gather(ctx, w.Source, w.Service, nil)
+	if err != nil {
+		return append(verdicts, Verdict{Via: ways[0], Outcome: delegation.OutcomeRefused, Problem: trouble(err)})
+	}
+	for _, way := range ways {
+		if way == viaFile {
+			continue
+		}
+		part := *all
+		if way == viaDNS {
+			part.Documents = nil
+		} else {
+			part.TXT = nil
+		}
+		verdicts = append(verdicts, w.judge(way, &part, r.policy(w)))
+	}
+	return verdicts
+}
+
+// policy is that of a stranger. Who signs for longer than most accept has been
+// warned, and has verifiers that accept it.
+func (r *Runner) policy(w *work) delegation.Policy {
+	return delegation.Policy{Roots: r.Roots, Time: r.now(), MaxLife: max(delegation.DefaultMaxLife, lifeOf(w.Delegation))}
+}
+
+// ways are those in which the delegation is published, each once.
+func (d *Delegation) ways() (ways []string) {
+	for _, p := range d.Publish {
+		if way := p.way(); !slices.Contains(ways, way) {
+			ways = append(ways, way)
+		}
+	}
+	return ways
+}
+
+func (p PlaceConfig) way() string {
+	switch {
+	case p.DNS != nil:
+		return viaDNS
+	case p.Webroot != "":
+		return viaHTTPS
+	}
+	return viaFile
+}
+
+// judge says what a stranger concludes from evidence. It is pure. Where a
+// resolver has still an old answer in its cache, the judgement is about what
+// the authoritative servers have been seen to show.
+func (w *work) judge(via string, e *delegation.Evidence, p delegation.Policy) Verdict {
+	verdict := Verdict{Via: via, Outcome: delegation.OutcomeVerified}
+	ours := w.raw != nil && w.publishedBy(via)
+	err := w.accept(e, p, ours)
+	if left, old := w.cached(e); err != nil && ours && old && via == viaDNS {
+		if err = w.accept(w.fresh(e), p, ours); err == nil {
+			verdict.Note = fmt.Sprintf("the resolver has an old answer in its cache still, for %d s at most; the authoritative servers have the new one", left)
+		}
+	}
+	if err != nil {
+		verdict.Problem = trouble(err)
+		verdict.Outcome = verdict.Problem.Outcome
+		if via == viaHTTPS && ours && verdict.Problem.Reason == delegation.NoStatement {
+			verdict.Problem.Detail = served(err)
+			verdict.Problem.Hint = "does the web server serve this web root, with the right media types? see dnasign publish https --help"
+		}
+	}
+	return verdict
+}
+
+// served is what a web server does with files that are there.
+func served(err error) string {
+	text := "the files were written and are not found"
+	var e *delegation.Error
+	if errors.As(err, &e) {
+		for _, c := range e.Checks {
+			if c.Name == "https" {
+				text += "; " + c.Origin + ": " + c.Detail
+			}
+		}
+	}
+	return text
+}
+
+// accept returns nil if the evidence proves the delegation, and by this run's
+// statement, if it must be ours.
+func (w *work) accept(e *delegation.Evidence, p delegation.Policy, ours bool) error {
+	var issued []time.Time
+	result, err := delegation.Verify(delegation.Query{Source: w.Source, Service: w.Service}, e, p)
+	var refused *delegation.Error
+	switch {
+	case err == nil:
+		for _, s := range result.Statements() {
+			if s.Statement.Service == w.Service {
+				issued = append(issued, s.Statement.Issued)
+			}
+		}
+	case errors.As(err, &refused) && refused.Reason == delegation.Revoked && len(w.Targets) == 0:
+		for _, f := range refused.Floors {
+			if f.Service == w.Service {
+				issued = append(issued, f.Order.Issued)
+			}
+		}
+	default:
+		return err
+	}
+	switch {
+	case len(issued) == 0:
+		return refuse(delegation.NoStatement, "%s has no statement about %s; one for the other label of the role verifies", w.Source, w.Service)
+	case ours && !slices.ContainsFunc(issued, w.issued.Equal):
+		return refuse(delegation.NotEverywhere, "another statement is found than the one that was published: issued at %s, not at %s", stamp(issued[0]), stamp(w.issued))
+	}
+	return nil
+}
+
+// publishedBy reports whether the statement is at every place of a way, as far
+// as publishing it could tell.
+func (w *work) publishedBy(way string) bool {
+	for _, p := range w.entry.Published {
+		if p.way == way && p.Problem != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// cached reports whether a resolver lacks a record that all authoritative
+// servers show, and for how many seconds it may.
+func (w *work) cached(e *delegation.Evidence) (left uint32, old bool) {
+	at := w.answer(e)
+	if at < 0 || e.TXT[at].Failure != nil {
+		return 0, false
+	}
+	a := e.TXT[at]
+	return a.TTL, slices.ContainsFunc(w.records(), func(r string) bool { return !slices.Contains(a.Records, r) })
+}
+
+// fresh is the evidence with the answer of the authoritative servers.
+func (w *work) fresh(e *delegation.Evidence) *delegation.Evidence {
+	out := *e
+	out.TXT = slices.Clone(e.TXT)
+	out.TXT[w.answer(e)].Records = w.records()
+	return &out
+}
+
+// answer is the index of the answer about the TXT records of the delegation.
+func (w *work) answer(e *delegation.Evidence) int {
+	name := delegation.TXTName(w.Source, w.Service)
+	return slices.IndexFunc(e.TXT, func(a delegation.TXTAnswer) bool { return a.Name == name })
+}
+
+func (w *work) records() (list []string) {
+	for _, e := range w.Formats {
+		list = append(list, delegation.TXTRecord(e, w.raw[e]))
+	}
+	return list
+}
