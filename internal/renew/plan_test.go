@@ -203,6 +203,7 @@ func TestShows(t *testing.T) {
 		"nothing":       {publish.View{}, false},
 		"another":       {publish.View{Found: two}, false},
 		"another too":   {publish.View{Found: append(slices.Clone(one), two...)}, false},
+		"it twice":      {publish.View{Found: append(slices.Clone(one), one[0])}, false},
 		"half a record": {publish.View{Found: append(slices.Clone(one), publish.Found{Err: errors.New("half")})}, false},
 		"not known":     {publish.View{Found: one, Err: errors.New("no answer")}, false},
 	} {

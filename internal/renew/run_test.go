@@ -359,6 +359,31 @@ func TestManyWithOneCertificate(t *testing.T) {
 	}
 }
 
+// TestConclude: the worst decides, whatever comes first.
+func TestConclude(t *testing.T) {
+	later := &Trouble{Outcome: undetermined, Reason: delegation.UpdateFailed, Detail: "later"}
+	no := &Trouble{Outcome: refused, Reason: delegation.BadFile, Detail: "no"}
+	entry := func(p, v *Trouble) Entry {
+		return Entry{Action: Kept, Published: []Publication{{Problem: p}}, Verified: []Verdict{{Problem: v}}}
+	}
+	for i, tt := range []struct {
+		entries []Entry
+		want    delegation.Outcome
+		counts  Counts
+	}{
+		{[]Entry{entry(nil, nil)}, verified, Counts{Kept: 1}},
+		{[]Entry{entry(later, no)}, refused, Counts{Kept: 1, Refused: 1}},
+		{[]Entry{entry(no, later)}, refused, Counts{Kept: 1, Refused: 1}},
+		{[]Entry{entry(nil, nil), entry(later, later)}, undetermined, Counts{Kept: 2, Undetermined: 1}},
+		{[]Entry{entry(later, nil), entry(nil, no), entry(nil, later)}, refused, Counts{Kept: 3, Refused: 1, Undetermined: 2}},
+	} {
+		r := &Report{Delegations: tt.entries}
+		if r.conclude(); r.Outcome != tt.want || r.Counts != tt.counts {
+			t.Errorf("%d: %s, %+v", i, r.Outcome, r.Counts)
+		}
+	}
+}
+
 // TestReportJSON: the members that docs/renew.md describes.
 func TestReportJSON(t *testing.T) {
 	l := newLab(t, "b.example")
