@@ -74,8 +74,10 @@ func Run(root *cobra.Command) int {
 // WriteError shows an error to a person, with what to do about it.
 func WriteError(cmd *cobra.Command, err error) {
 	// A message may quote what strangers wrote, and names of files.
+	prefix := cmd.Root().Name() + ": "
 	for line := range strings.SplitSeq(message(err), "\n") {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", cmd.Root().Name(), text.Printable(line))
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s%s\n", prefix, text.Printable(line))
+		prefix = ""
 	}
 	if hint := delegation.ReasonOf(err).Hint(); hint != "" {
 		fmt.Fprintf(cmd.ErrOrStderr(), "hint: %s\n", hint)
