@@ -1,0 +1,139 @@
+import java.security.GeneralSecurityException;
+import java.security.cert.CertPathValidator;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
+import java.security.cert.PKIXCertPathChecker;
+import java.security.cert.PKIXParameters;
+import java.security.cert.TrustAnchor;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Date;
+import java.util.List;
+import java.util.Set;
+import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.asn1.x509.GeneralName;
+import org.bouncycastle.asn1.x509.GeneralNames;
+import org.bouncycastle.asn1.x509.GeneralSubtree;
+import org.bouncycastle.asn1.x509.NameConstraintValidatorException;
+import org.bouncycastle.asn1.x509.NameConstraints;
+import org.bouncycastle.asn1.x509.PKIXNameConstraintValidator;
+
+/**
+ * Chains to a trust anchor [W7]. BouncyCastle validates each path by RFC 5280, Section 6. What it does not look at is
+ * added here: the purposes of authorities, and a trust anchor's own validity, purposes and name constraints.
+ */
+final class Chain {
+    private static final int MAX_LENGTH = 8, MAX_PATHS = 64;
+
+    private final List<Cert> others;
+    private final List<Cert> anchors;
+    private final long time;
+    private int tried;
+    private Long end;
+
+    private Chain(List<Cert> others, List<Cert> anchors, long time) {
+        this.others = others;
+        this.anchors = anchors;
+        this.time = time;
+    }
+
+    /**
+     * The end (exclusive, V8) of the chain that lasts longest, or null if none leads to an anchor.
+     *
+     * @param others certificates that may stand between the first and an anchor
+     */
+    static Long longest(Cert first, List<Cert> others, List<Cert> anchors, long time) {
+        Chain chain = new Chain(others, anchors, time);
+        if (!first.permitsServerAuth()) return null;
+        for (Cert anchor : anchors) {
+            if (anchor.sameAs(first) && first.isValidAt(time)) return first.notAfter + 1;
+        }
+        List<Cert> path = new ArrayList<>();
+        path.add(first);
+        chain.extend(path);
+        return chain.end;
+    }
+
+    private void extend(List<Cert> path) {
+        Cert last = path.get(path.size() - 1);
+        for (Cert anchor : anchors) {
+            if (!last.isIssuedBy(anchor) || tried++ >= MAX_PATHS) continue;
+            if (isValid(path, anchor)) {
+                long ends = anchor.notAfter;
+                for (Cert c : path) ends = Math.min(ends, c.notAfter);
+                if (end == null || ends + 1 > end) end = ends + 1;
+            }
+        }
+        if (path.size() == MAX_LENGTH) return;
+        for (Cert next : others) {
+            if (!last.isIssuedBy(next) || path.stream().anyMatch(next::sameAs)) continue;
+            path.add(next);
+            extend(path);
+            path.remove(path.size() - 1);
+        }
+    }
+
+    private boolean isValid(List<Cert> path, Cert anchor) {
+        if (!anchor.isValidAt(time) || !anchor.permitsServerAuth() || anchor.platform == null) return false;
+        List<X509Certificate> certificates = new ArrayList<>();
+        for (Cert c : path) {
+            if (c.platform == null || !c.permitsServerAuth()) return false;
+            certificates.add(c.platform);
+        }
+        try {
+            PKIXParameters parameters = new PKIXParameters(Collections.singleton(
+                    new TrustAnchor(anchor.platform, null)));
+            parameters.setRevocationEnabled(false);
+            parameters.addCertPathChecker(new Purposes());
+            parameters.setDate(new Date(time * 1000));
+            CertPathValidator.getInstance("PKIX", Cert.PLATFORM).validate(
+                    CertificateFactory.getInstance("X.509", Cert.PLATFORM).generateCertPath(certificates), parameters);
+            checkNameConstraints(anchor, path);
+            return true;
+        } catch (GeneralSecurityException | NameConstraintValidatorException | RuntimeException e) {
+            if (System.getenv("DNA_TRACE") != null) System.err.println("path: " + e);
+            return false;
+        }
+    }
+
+    /** Tells BouncyCastle that somebody looks at extKeyUsage: isValid does, for every certificate. */
+    private static final class Purposes extends PKIXCertPathChecker {
+        @Override public void init(boolean forward) { }
+
+        @Override public boolean isForwardCheckingSupported() { return true; }
+
+        @Override public Set<String> getSupportedExtensions() { return Set.of(Cert.EXT_KEY_USAGE); }
+
+        @Override public void check(Certificate certificate, Collection<String> unresolvedCritical) {
+            unresolvedCritical.remove(Cert.EXT_KEY_USAGE);
+        }
+    }
+
+    /** The name constraints of the anchor itself, which RFC 5280 leaves out. */
+    private static void checkNameConstraints(Cert anchor, List<Cert> path) throws NameConstraintValidatorException {
+        byte[] extension = anchor.extensions.get(Cert.NAME_CONSTRAINTS);
+        if (extension == null) return;
+        NameConstraints constraints = NameConstraints.getInstance(extension);
+        PKIXNameConstraintValidator validator = new PKIXNameConstraintValidator();
+        if (constraints.getPermittedSubtrees() != null) {
+            validator.intersectPermittedSubtree(constraints.getPermittedSubtrees());
+        }
+        if (constraints.getExcludedSubtrees() != null) {
+            for (GeneralSubtree tree : constraints.getExcludedSubtrees()) validator.addExcludedSubtree(tree);
+        }
+        for (Cert c : path) {
+            if (c.isSelfIssued() && c != path.get(0)) continue;
+            List<GeneralName> names = new ArrayList<>();
+            X500Name subject = X500Name.getInstance(c.subject);
+            if (subject.getRDNs().length > 0) names.add(new GeneralName(subject));
+            byte[] alternative = c.extensions.get(Cert.SUBJECT_ALT_NAME);
+            if (alternative != null) names.addAll(List.of(GeneralNames.getInstance(alternative).getNames()));
+            for (GeneralName name : names) {
+                validator.checkPermitted(name);
+                validator.checkExcluded(name);
+            }
+        }
+    }
+}

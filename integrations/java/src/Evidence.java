@@ -1,0 +1,169 @@
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Everything found out for one query (13.3), checked by [V1]. */
+final class Evidence {
+    private static final Set<String> STATES = Set.of("secure", "insecure", "bogus", "indeterminate");
+    private static final int MAX_DOCUMENTS = 8;
+
+    /** An answer to an SRV or TXT question. */
+    static final class Answer {
+        String name;
+        /** The label of the family that was asked about. */
+        String label;
+        String dnssec;
+        /** Null if unknown. */
+        Long ttl;
+        Reason failure;
+        /** Srv.Entry or String. */
+        final List<Object> records = new ArrayList<>();
+    }
+
+    /** What HTTPS served, or a file. */
+    static final class Document {
+        String origin;
+        boolean isFile;
+        /** Of a file: told by its first octet. */
+        String encoding;
+        Reason failure;
+        boolean noAddress;
+        long status;
+        String mediaType;
+        Long maxAge;
+        byte[] body;
+    }
+
+    long collected;
+    final List<Answer> srv = new ArrayList<>();
+    final List<Answer> txt = new ArrayList<>();
+    final List<Document> documents = new ArrayList<>();
+
+    static Evidence read(Object value, Query query) throws Refusal {
+        Evidence e = new Evidence();
+        Map<?, ?> json = members(value, "version", "source", "service", "collected", "srv", "txt", "documents");
+        if (!Long.valueOf(1).equals(json.get("version"))) throw bad("version");
+        if (!query.source.equals(json.get("source")) || !query.service.equals(json.get("service"))) {
+            throw bad("about another question");
+        }
+        Long collected = Octets.time(json.get("collected"));
+        if (collected == null) throw bad("collected");
+        e.collected = collected;
+        Set<String> places = new HashSet<>();
+        for (Object element : list(json.get("srv"))) e.srv.add(e.answer(element, query, "", places));
+        for (Object element : list(json.get("txt"))) e.txt.add(e.answer(element, query, "_dna.", places));
+        for (Object element : list(json.get("documents"))) e.documents.add(document(element, query, places));
+        if (e.documents.size() > MAX_DOCUMENTS) throw bad("too many documents"); // section 14
+        if (e.txt.isEmpty() && e.documents.isEmpty()) throw new Refusal(Reason.MISSING_INPUT, "nothing looked at");
+        return e;
+    }
+
+    private Answer answer(Object value, Query query, String infix, Set<String> places) throws Refusal {
+        Map<?, ?> json = members(value, "name", "resolver", "dnssec", "ttl", "failure", "records");
+        Answer a = new Answer();
+        a.name = Json.string(json.get("name"));
+        for (String label : query.family) if (a.name.equals(label + "." + infix + query.source)) a.label = label;
+        if (a.label == null || !places.add(infix + a.label)) throw bad("place " + a.name);
+        if (json.containsKey("resolver") && !(json.get("resolver") instanceof String)) throw bad("resolver");
+        if (!STATES.contains(Json.string(json.get("dnssec")))) throw bad("DNSSEC state");
+        a.dnssec = (String) json.get("dnssec");
+        if (json.containsKey("ttl")) a.ttl = number(json.get("ttl"), 0, 0xFFFFFFFFL);
+        a.failure = failure(json);
+        if (a.failure == null && !json.containsKey("records")) throw bad("neither failure nor records");
+        for (Object record : list(json.get("records"))) {
+            if (infix.isEmpty()) {
+                a.records.add(srvRecord(record, a));
+            } else if (record instanceof String) {
+                a.records.add(record);
+            } else {
+                throw bad("record");
+            }
+        }
+        return a;
+    }
+
+    private static Srv.Entry srvRecord(Object value, Answer answer) throws Refusal {
+        Map<?, ?> json = members(value, "priority", "weight", "port", "target");
+        if (!(json.get("target") instanceof String)) throw bad("target of SRV");
+        return new Srv.Entry(answer, (String) json.get("target"), number(json.get("port"), 0, 65535),
+                number(json.get("priority"), 0, 65535), number(json.get("weight"), 0, 65535));
+    }
+
+    private static Document document(Object value, Query query, Set<String> places) throws Refusal {
+        Map<?, ?> json = members(value, "url", "failure", "status", "media_type", "max_age", "body", "no_address", "file");
+        Document d = new Document();
+        d.isFile = json.containsKey("file");
+        d.origin = Json.string(json.get(d.isFile ? "file" : "url"));
+        if (d.isFile && json.containsKey("url")) throw bad("url of a file");
+        if (!d.isFile) {
+            d.encoding = encoding(d.origin, query);
+            if (!places.add(d.origin)) throw bad("the same place twice");
+        }
+        d.failure = failure(json);
+        d.noAddress = json.containsKey("no_address");
+        if (d.noAddress && !Boolean.TRUE.equals(json.get("no_address"))) throw bad("no_address");
+        boolean response = json.containsKey("status") || json.containsKey("media_type") || json.containsKey("max_age");
+        int kinds = (d.failure != null ? 1 : 0) + (d.noAddress ? 1 : 0) + (response ? 1 : 0) + (d.isFile ? 1 : 0);
+        if (kinds != 1) throw bad("kind of document");
+        if (json.containsKey("body")) {
+            d.body = Octets.base64(json.get("body"));
+            if (d.body == null || d.failure != null || d.noAddress) throw bad("body");
+        } else {
+            d.body = new byte[0];
+        }
+        if (d.isFile) d.encoding = d.body.length > 0 && d.body[0] == Der.SEQUENCE ? "ac" : "jws"; // section 8
+        if (response) {
+            d.status = number(json.get("status"), 0, 999);
+            Object type = json.containsKey("media_type") ? json.get("media_type") : "";
+            if (!(type instanceof String)) throw bad("media type");
+            d.mediaType = (String) type;
+            if (json.containsKey("max_age")) {
+                long age = number(json.get("max_age"), -1, Long.MAX_VALUE);
+                d.maxAge = age < 0 ? null : age;
+            }
+        }
+        return d;
+    }
+
+    /** The encoding that is served at an address of section 8. */
+    private static String encoding(String url, Query query) throws Refusal {
+        for (String label : query.family) {
+            String stem = "https://" + query.source + "/.well-known/dna/" + label;
+            if (url.equals(stem + ".jws")) return "jws";
+            if (url.equals(stem + ".p7c")) return "ac";
+        }
+        throw bad("place " + url);
+    }
+
+    private static Reason failure(Map<?, ?> json) throws Refusal {
+        if (!json.containsKey("failure")) return null;
+        Map<?, ?> failure = members(json.get("failure"), "reason", "detail");
+        Reason reason = Reason.of(failure.get("reason"));
+        if (reason == null || !reason.isFailedLookup()) throw bad("reason of a failure");
+        if (failure.containsKey("detail") && !(failure.get("detail") instanceof String)) throw bad("detail");
+        return reason;
+    }
+
+    /** Other members are not legal (13.3). */
+    private static Map<?, ?> members(Object value, String... legal) throws Refusal {
+        if (!(value instanceof Map) || !Set.of(legal).containsAll(((Map<?, ?>) value).keySet())) throw bad("members");
+        return (Map<?, ?>) value;
+    }
+
+    private static List<?> list(Object value) throws Refusal {
+        if (value == null) return List.of();
+        if (!(value instanceof List)) throw bad("no list");
+        return (List<?>) value;
+    }
+
+    private static long number(Object value, long least, long most) throws Refusal {
+        if (!(value instanceof Long) || (Long) value < least || (Long) value > most) throw bad("number");
+        return (Long) value;
+    }
+
+    private static Refusal bad(String what) {
+        return new Refusal(Reason.BAD_EVIDENCE, what);
+    }
+}

@@ -1,0 +1,60 @@
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
+import java.util.Base64;
+
+/** Base64, digests and times. */
+final class Octets {
+    private Octets() {}
+
+    /** Canonical base64 with padding [S6], or null. */
+    static byte[] base64(Object text) {
+        return canonical(text, Base64.getDecoder(), Base64.getEncoder());
+    }
+
+    /** Canonical base64url without padding [S6], or null. */
+    static byte[] base64url(Object text) {
+        return canonical(text, Base64.getUrlDecoder(), Base64.getUrlEncoder().withoutPadding());
+    }
+
+    private static byte[] canonical(Object text, Base64.Decoder decoder, Base64.Encoder encoder) {
+        if (!(text instanceof String)) return null;
+        try {
+            byte[] octets = decoder.decode(((String) text).getBytes(StandardCharsets.UTF_8));
+            return encoder.encodeToString(octets).equals(text) ? octets : null;
+        } catch (IllegalArgumentException e) {
+            return null;
+        }
+    }
+
+    static byte[] sha256(byte[] octets) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(octets);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    static String hex(byte[] octets) {
+        StringBuilder out = new StringBuilder();
+        for (byte b : octets) out.append(String.format("%02x", b));
+        return out.toString();
+    }
+
+    /** Seconds since 1970 of an RFC 3339 time, the fraction cut off, or null. */
+    static Long time(Object text) {
+        if (!(text instanceof String)) return null;
+        try {
+            return OffsetDateTime.parse((String) text).toEpochSecond();
+        } catch (DateTimeParseException e) {
+            return null;
+        }
+    }
+
+    static String time(long seconds) {
+        return Instant.ofEpochSecond(seconds).toString();
+    }
+}

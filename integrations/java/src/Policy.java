@@ -1,0 +1,58 @@
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Trust anchors, the time to verify for, the longest life accepted, the remembered floors. */
+final class Policy {
+    static final long SKEW = 300;
+    private static final long DAY = 86400;
+
+    long time;
+    List<Cert> roots;
+    long maxLife = 31 * DAY;
+    final List<Order.Floor> floors = new ArrayList<>();
+    boolean signerRefused;
+    boolean believesReplayedDnssec;
+
+    /** [V1]: what is missing or out of range is `missing-input`. */
+    static Policy read(Object value) throws Refusal {
+        Map<?, ?> json = Json.object(value);
+        Policy p = new Policy();
+        Long time = Octets.time(json.get("time"));
+        if (time == null) throw missing("time");
+        p.time = time;
+        p.roots = certificates(json.get("roots"));
+        if (p.roots == null) throw missing("roots");
+        if (json.containsKey("max_life")) {
+            if (!(json.get("max_life") instanceof Long)) throw missing("max_life");
+            p.maxLife = (Long) json.get("max_life");
+            if (p.maxLife < 0 || p.maxLife > 90 * DAY) throw missing("max_life");
+        }
+        Object floors = json.get("floor");
+        if (floors instanceof Map) floors = List.of(floors);
+        if (floors instanceof List) for (Object floor : (List<?>) floors) p.floors.add(Order.Floor.read(floor));
+        p.signerRefused = "refuse".equals(json.get("signer_check"));
+        p.believesReplayedDnssec = Boolean.TRUE.equals(json.get("believe_replayed_dnssec"));
+        return p;
+    }
+
+    /** Certificates in base64, or null if this is no list or holds something else. */
+    static List<Cert> certificates(Object value) {
+        if (!(value instanceof List)) return null;
+        List<Cert> out = new ArrayList<>();
+        for (Object element : (List<?>) value) {
+            byte[] der = Octets.base64(element);
+            if (der == null) return null;
+            try {
+                out.add(Cert.parse(der));
+            } catch (Refusal e) {
+                return null;
+            }
+        }
+        return out;
+    }
+
+    private static Refusal missing(String what) {
+        return new Refusal(Reason.MISSING_INPUT, what);
+    }
+}

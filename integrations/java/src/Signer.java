@@ -1,0 +1,86 @@
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/** The certificates of a statement: who may sign (section 6). */
+final class Signer {
+    /** The signer's first, each after it the issuer of the one before. */
+    final List<Cert> chain;
+    final Cert cert;
+
+    /** Step 8: all parsed, W2 for all, A9, W1. */
+    Signer(Statement s) throws Refusal {
+        List<Cert> certificates = new ArrayList<>();
+        for (byte[] der : s.certificates) certificates.add(Cert.parse(der));
+        for (Cert c : certificates) c.publicKey(); // [W2]
+        chain = s.issuer == null ? certificates : sorted(certificates);
+        cert = chain.get(0);
+        Set<String> subjects = new HashSet<>(); // [W1]
+        for (int i = 0; i < chain.size(); i++) {
+            if (!subjects.add(Octets.hex(chain.get(i).subject))) throw notLinear();
+            if (i > 0 && !chain.get(i - 1).isIssuedBy(chain.get(i))) throw notLinear();
+        }
+    }
+
+    /** [A9]: by following issuer names from the signer's certificate; those that are left over stay last. */
+    private static List<Cert> sorted(List<Cert> certificates) {
+        List<Cert> rest = new ArrayList<>(certificates);
+        List<Cert> out = new ArrayList<>();
+        for (Cert next = rest.get(0); next != null; ) {
+            out.add(next);
+            rest.remove(next);
+            Cert last = next;
+            next = rest.stream().filter(last::isIssuedBy).findFirst().orElse(null);
+        }
+        out.addAll(rest);
+        return out;
+    }
+
+    private static Refusal notLinear() {
+        return new Refusal(Reason.CHAIN_NOT_LINEAR, "not each the issuer of the one before");
+    }
+
+    /** Step 9. */
+    void check(String source, long issued, long t) throws Refusal {
+        if (cert.version != 3) throw new Refusal(Reason.SIGNER_VERSION, "version " + cert.version); // [W3]
+        if (cert.isAuthority) throw new Refusal(Reason.SIGNER_IS_CA, "basicConstraints");
+        if (!cert.dnsNames.contains(source)) throw new Refusal(nameFault(source), "" + cert.dnsNames); // [W4]
+        if (cert.digitalSignature != null && !cert.digitalSignature) { // [W5]
+            throw new Refusal(Reason.SIGNER_KEY_USAGE, "no digitalSignature");
+        }
+        if (cert.purposes != null && !cert.purposes.contains(Cert.SERVER_AUTH)) {
+            throw new Refusal(Reason.SIGNER_EXT_KEY_USAGE, "no serverAuth");
+        }
+        if (t < cert.notBefore) throw new Refusal(Reason.SIGNER_NOT_YET_VALID, Octets.time(cert.notBefore)); // [W6]
+        if (t > cert.notAfter) throw new Refusal(Reason.SIGNER_EXPIRED, Octets.time(cert.notAfter));
+        if (issued < cert.notBefore - Policy.SKEW) {
+            throw new Refusal(Reason.ISSUED_BEFORE_SIGNER, Octets.time(cert.notBefore));
+        }
+    }
+
+    private Reason nameFault(String source) {
+        for (String name : cert.dnsNames) if (Names.wildcardCovers(name, source)) return Reason.SIGNER_WILDCARD;
+        boolean commonName = cert.lastCommonName().toLowerCase(Locale.ROOT).equals(source);
+        return cert.dnsNames.isEmpty() && commonName ? Reason.SIGNER_CN_ONLY : Reason.SIGNER_NAME_MISMATCH;
+    }
+
+    /** Steps 11 to 13, after which the end of the chain (V8) is known. */
+    long prove(Statement s, Policy policy) throws Refusal {
+        if (s.algorithm.key != cert.key()) throw new Refusal(Reason.ALGORITHM_MISMATCH, s.algorithm.jws); // [J5], [A8]
+        if (s.issuer != null && !java.util.Arrays.equals(s.issuer, cert.subject)) { // [A4]
+            throw new Refusal(Reason.ISSUER_NAME_MISMATCH, "another subject");
+        }
+        if (!s.algorithm.verifies(cert.publicKey(), s.signed, s.signature, s.issuer == null)) {
+            throw new Refusal(Reason.BAD_SIGNATURE, s.algorithm.jws);
+        }
+        List<Cert> others = new ArrayList<>(chain.subList(1, chain.size()));
+        others.removeIf(Cert::isSelfIssued); // [W7]: ignored
+        Long end = Chain.longest(cert, others, policy.roots, policy.time);
+        if (end == null) throw new Refusal(Reason.UNTRUSTED_SIGNER, "no chain to a trust anchor");
+        if (policy.roots.stream().anyMatch(cert::sameAs)) throw new Refusal(Reason.SIGNER_IS_CA, "a trust anchor");
+        if (policy.signerRefused) throw new Refusal(Reason.SIGNER_REJECTED, "by the policy"); // [W8]
+        return end;
+    }
+}

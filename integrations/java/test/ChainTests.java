@@ -1,0 +1,161 @@
+import java.math.BigInteger;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.util.ArrayList;
+import java.util.Date;
+import java.util.List;
+import java.util.function.Consumer;
+import org.bouncycastle.asn1.ASN1Encodable;
+import org.bouncycastle.asn1.ASN1ObjectIdentifier;
+import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.asn1.x509.BasicConstraints;
+import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
+import org.bouncycastle.asn1.x509.GeneralName;
+import org.bouncycastle.asn1.x509.GeneralSubtree;
+import org.bouncycastle.asn1.x509.KeyPurposeId;
+import org.bouncycastle.asn1.x509.KeyUsage;
+import org.bouncycastle.asn1.x509.NameConstraints;
+import org.bouncycastle.asn1.DERNull;
+import org.bouncycastle.cert.X509v1CertificateBuilder;
+import org.bouncycastle.cert.X509v3CertificateBuilder;
+import org.bouncycastle.cert.jcajce.JcaX509v1CertificateBuilder;
+import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
+import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
+
+/** What the platform's path validation and the additions of Chain say [W7]. */
+final class ChainTests {
+    private static final long NOW = 1_800_000_000L, DAY = 86400;
+
+    /** A certificate to be, with its key. */
+    private static final class Maker {
+        String subject;
+        KeyPair keys;
+        long from = NOW - DAY;
+        long to = NOW + DAY;
+        boolean v1;
+        final List<Object[]> extensions = new ArrayList<>();
+
+        Maker(String subject) throws Exception {
+            this.subject = subject;
+            KeyPairGenerator g = KeyPairGenerator.getInstance("EC");
+            g.initialize(256);
+            keys = g.generateKeyPair();
+        }
+
+        Maker with(String oid, boolean critical, ASN1Encodable value) {
+            extensions.removeIf(e -> e[0].equals(oid));
+            extensions.add(new Object[] {oid, critical, value});
+            return this;
+        }
+
+        Cert by(Maker issuer) throws Exception {
+            byte[] der;
+            if (v1) {
+                X509v1CertificateBuilder b = new JcaX509v1CertificateBuilder(name(issuer.subject), BigInteger.TEN,
+                        new Date(from * 1000), new Date(to * 1000), name(subject), keys.getPublic());
+                der = b.build(new JcaContentSignerBuilder("SHA256withECDSA").build(issuer.keys.getPrivate())).getEncoded();
+            } else {
+                X509v3CertificateBuilder b = new JcaX509v3CertificateBuilder(name(issuer.subject), BigInteger.TEN,
+                        new Date(from * 1000), new Date(to * 1000), name(subject), keys.getPublic());
+                for (Object[] e : extensions) {
+                    b.addExtension(new ASN1ObjectIdentifier((String) e[0]), (Boolean) e[1], (ASN1Encodable) e[2]);
+                }
+                der = b.build(new JcaContentSignerBuilder("SHA256withECDSA").build(issuer.keys.getPrivate())).getEncoded();
+            }
+            return Cert.parse(der);
+        }
+    }
+
+    private Maker root, ca, leaf;
+
+    private ChainTests() throws Exception {
+        root = authority("CN=Root");
+        ca = authority("CN=CA");
+        leaf = new Maker("").with(Cert.SUBJECT_ALT_NAME, true, names("b.example"))
+                .with(Cert.EXT_KEY_USAGE, false, new ExtendedKeyUsage(KeyPurposeId.id_kp_serverAuth));
+    }
+
+    private static Maker authority(String name) throws Exception {
+        return new Maker(name).with(Cert.BASIC_CONSTRAINTS, true, new BasicConstraints(true))
+                .with(Cert.KEY_USAGE, true, new KeyUsage(KeyUsage.keyCertSign));
+    }
+
+    private static X500Name name(String text) {
+        return text.isEmpty() ? new X500Name(new org.bouncycastle.asn1.x500.RDN[0]) : new X500Name(text);
+    }
+
+    private static ASN1Encodable names(String name) {
+        return new org.bouncycastle.asn1.x509.GeneralNames(new GeneralName(GeneralName.dNSName, name));
+    }
+
+    private static NameConstraints constraints(String permitted, String excluded) {
+        return new NameConstraints(subtrees(permitted), subtrees(excluded));
+    }
+
+    private static GeneralSubtree[] subtrees(String name) {
+        return name == null ? null : new GeneralSubtree[] {new GeneralSubtree(new GeneralName(GeneralName.dNSName, name))};
+    }
+
+    private Long end() throws Exception {
+        return Chain.longest(leaf.by(ca), List.of(ca.by(root)), List.of(root.by(root)), NOW);
+    }
+
+    private static void expect(String what, boolean valid, Consumer<ChainTests> change) throws Exception {
+        ChainTests t = new ChainTests();
+        change.accept(t);
+        Tests.check((t.end() != null) == valid, "chain: " + what);
+    }
+
+    static void run() throws Exception {
+        String eku = Cert.EXT_KEY_USAGE, constraint = Cert.NAME_CONSTRAINTS;
+        ASN1Encodable client = new ExtendedKeyUsage(KeyPurposeId.id_kp_clientAuth);
+        ASN1Encodable any = new ExtendedKeyUsage(KeyPurposeId.anyExtendedKeyUsage);
+        expect("usual", true, t -> { });
+        expect("leaf is no good at its notAfter + 1", false, t -> t.leaf.to = NOW - 1);
+        expect("leaf at its notAfter", true, t -> t.leaf.to = NOW);
+        expect("intermediate at its notAfter", true, t -> t.ca.to = NOW);
+        expect("intermediate has ended", false, t -> t.ca.to = NOW - 1);
+        expect("intermediate begins", true, t -> t.ca.from = NOW);
+        expect("intermediate has not begun", false, t -> t.ca.from = NOW + 1);
+        expect("anchor has ended", false, t -> t.root.to = NOW - 1);
+        expect("anchor at its notAfter", true, t -> t.root.to = NOW);
+        expect("anchor for clients", false, t -> t.root.with(eku, false, client));
+        expect("intermediate for clients", false, t -> t.ca.with(eku, false, client));
+        expect("intermediate for any purpose", true, t -> t.ca.with(eku, false, any));
+        expect("intermediate for any purpose, critical", true, t -> t.ca.with(eku, true, any));
+        expect("intermediate permits the source", true, t -> t.ca.with(constraint, true, constraints("example", null)));
+        expect("intermediate permits another", false, t -> t.ca.with(constraint, true, constraints("c.example", null)));
+        expect("intermediate excludes the source", false, t -> t.ca.with(constraint, true, constraints(null, "b.example")));
+        expect("anchor permits the source", true, t -> t.root.with(constraint, true, constraints("b.example", null)));
+        expect("anchor permits another", false, t -> t.root.with(constraint, true, constraints("c.example", null)));
+        expect("anchor excludes the source", false, t -> t.root.with(constraint, false, constraints(null, "example")));
+        expect("path length 0", true, t -> t.ca.with(Cert.BASIC_CONSTRAINTS, true, new BasicConstraints(0)));
+        expect("no authority", false, t -> t.ca.with(Cert.BASIC_CONSTRAINTS, true, new BasicConstraints(false)));
+        expect("no basicConstraints", false, t -> t.ca.extensions.remove(0));
+        expect("intermediate of version 1", false, t -> t.ca.v1 = true);
+        expect("anchor of version 1", true, t -> t.root.v1 = true);
+        expect("intermediate without keyCertSign", false,
+                t -> t.ca.with(Cert.KEY_USAGE, true, new KeyUsage(KeyUsage.digitalSignature)));
+        expect("unknown critical extension of the leaf", false, t -> t.leaf.with("1.2.3.4", true, DERNull.INSTANCE));
+        expect("unknown critical extension of the intermediate", false, t -> t.ca.with("1.2.3.4", true, DERNull.INSTANCE));
+        expect("unknown extension", true, t -> t.leaf.with("1.2.3.4", false, DERNull.INSTANCE));
+
+        ChainTests t = new ChainTests();
+        Maker second = authority("CN=CA 2");
+        t.leaf.to = t.root.to = NOW + 50 * DAY;
+        Cert leafBySecond = t.leaf.by(second);
+        Cert first = t.ca.by(t.root);
+        Cert root = t.root.by(t.root);
+        Tests.check(Chain.longest(t.leaf.by(authority("CN=CA")), List.of(first), List.of(root), NOW) == null, "another key of the issuer");
+        Tests.check(Chain.longest(leafBySecond, List.of(second.by(t.ca), first), List.of(root), NOW) == NOW + DAY + 1, "chain of four");
+        t.ca.with(Cert.BASIC_CONSTRAINTS, true, new BasicConstraints(0));
+        Tests.check(Chain.longest(leafBySecond, List.of(second.by(t.ca), t.ca.by(t.root)), List.of(root), NOW) == null, "path length exceeded");
+        Tests.check(Chain.longest(leafBySecond, List.of(first), List.of(root), NOW) == null, "no intermediate");
+        Tests.check(Chain.longest(leafBySecond, List.of(), List.of(leafBySecond), NOW) == NOW + 50 * DAY + 1, "itself an anchor");
+        second.to = NOW + 20 * DAY;
+        t.ca.to = NOW + 10 * DAY;
+        Cert secondByRoot = second.by(t.root);
+        Tests.check(Chain.longest(leafBySecond, List.of(second.by(t.ca), first), List.of(root, secondByRoot), NOW) == NOW + 20 * DAY + 1,
+                "the chain that lasts longest");
+    }
+}

@@ -1,0 +1,198 @@
+// Path validation by RFC 5280, Section 6 [W7] [P1].
+//
+// Node has no path validation that can be called for certificates at hand, and what the libraries for X.509 in JavaScript
+// have knows neither the purposes of authorities nor which of several chains lasts longest. So it is done here: signatures
+// by OpenSSL (X509Certificate.verify), everything around them below. Not done, since nothing asks for it: policies ("there
+// is no policy to satisfy"), revocation lists.
+
+import { GENERAL } from './der.js';
+import { OID, directoryText, endOf, isAuthority, isSelfIssued, mayIssue } from './certificate.js';
+
+const MAX_LENGTH = 10;
+const MAX_SIGNATURES = 100; // a peer's chain is any list of certificates
+const MAX_STEPS = 10000;
+const MAX_NAME_CHECKS = 250000;
+
+const known = new Set([
+  OID.keyUsage,
+  OID.subjectAltName,
+  OID.basicConstraints,
+  OID.nameConstraints,
+  OID.certificatePolicies,
+  OID.policyMappings,
+  OID.policyConstraints,
+  OID.extKeyUsage,
+  OID.inhibitAnyPolicy,
+]);
+
+// Signatures with MD2, MD5 and SHA-1 count nowhere today.
+const brokenAlgorithms = new Set([
+  '1.2.840.113549.1.1.2',
+  '1.2.840.113549.1.1.4',
+  '1.2.840.113549.1.1.5',
+  '1.2.840.10045.4.1',
+  '1.2.840.10040.4.3',
+]);
+
+/**
+ * The chain from the first certificate to an anchor that lasts longest, valid for TLS servers at this time:
+ * { chain, end }, or null.
+ */
+export function findChain(leaf, others, anchors, time) {
+  let best = null;
+  const budget = { signatures: MAX_SIGNATURES, steps: MAX_STEPS, names: MAX_NAME_CHECKS };
+  const signed = new Map();
+
+  function isSignedBy(child, parent) {
+    if (brokenAlgorithms.has(child.signatureAlgorithm)) return false;
+    const key = `${child.index}/${parent.index}`;
+    if (!signed.has(key)) {
+      if (budget.signatures-- <= 0) return false;
+      let ok = false;
+      try {
+        ok = child.certificate.x509.verify(parent.certificate.x509.publicKey);
+      } catch {
+        // a key that OpenSSL cannot use
+      }
+      signed.set(key, ok);
+    }
+    return signed.get(key);
+  }
+
+  const numbered = (certificate, index) => ({ certificate, index, signatureAlgorithm: certificate.signatureAlgorithm });
+  const first = numbered(leaf, 0);
+  const intermediates = others.filter((certificate) => !certificate.der.equals(leaf.der)).map((c, i) => numbered(c, i + 1));
+  const roots = anchors.map((certificate, i) => numbered(certificate, others.length + 1 + i));
+
+  function complete(path) {
+    const chain = path.map(({ certificate }) => certificate);
+    if (!isValid(chain, time, budget)) return;
+    const end = Math.min(...chain.map(endOf));
+    if (!best || end > best.end) best = { chain, end };
+  }
+
+  function extend(path) {
+    if (budget.steps-- <= 0) return;
+    const last = path.at(-1);
+    for (const root of roots) {
+      if (root.certificate.der.equals(last.certificate.der)) complete(path); // it is an anchor itself
+      else if (root.certificate.subject.equals(last.certificate.issuer) && isSignedBy(last, root)) complete([...path, root]);
+    }
+    if (path.length >= MAX_LENGTH) return;
+    for (const next of intermediates) {
+      if (path.includes(next) || !next.certificate.subject.equals(last.certificate.issuer)) continue;
+      if (isSignedBy(last, next)) extend([...path, next]);
+    }
+  }
+
+  extend([first]);
+  return best;
+}
+
+// Everything but signatures, for a chain of which the last is the anchor. Of an anchor count its validity, its purposes and
+// its name constraints; it need not be an authority's certificate.
+function isValid(chain, time, budget) {
+  let below = 0; // intermediates between this certificate and the first, not counting self-issued ones
+  for (const [i, certificate] of chain.entries()) {
+    const isAnchor = i === chain.length - 1;
+    if (time < certificate.notBefore || time > certificate.notAfter) return false;
+    if (!permitsServerAuth(certificate)) return false;
+    if (!isAnchor && [...certificate.extensions].some(([oid, { critical }]) => critical && !known.has(oid))) return false;
+    if (i > 0 && !isAnchor) {
+      if (certificate.version !== 3 || !isAuthority(certificate)) return false;
+      if (certificate.keyUsage !== null && !mayIssue(certificate)) return false;
+      const { pathLenConstraint } = certificate.basicConstraints;
+      if (pathLenConstraint !== undefined && below > pathLenConstraint) return false;
+      if (!isSelfIssued(certificate)) below++;
+    }
+    if (i > 0 && certificate.nameConstraints) {
+      for (const [j, subject] of chain.slice(0, i).entries()) {
+        if (j > 0 && isSelfIssued(subject)) continue;
+        if (!satisfies(subject, certificate.nameConstraints, budget)) return false;
+      }
+    }
+  }
+  return true;
+}
+
+const permitsServerAuth = ({ extKeyUsage }) =>
+  extKeyUsage === null || extKeyUsage.includes(OID.serverAuth) || extKeyUsage.includes(OID.anyExtendedKeyUsage);
+
+// Name constraints (RFC 5280, Section 4.2.1.10) of one authority, for one certificate below it.
+function satisfies(certificate, { permitted, excluded }, budget) {
+  return constrainedNames(certificate).every((name) => {
+    const ofKind = (subtrees) => subtrees.filter(({ kind }) => kind === name.kind);
+    budget.names -= permitted.length + excluded.length;
+    if (budget.names < 0) return false;
+    const [allow, deny] = [ofKind(permitted), ofKind(excluded)];
+    // A kind of name, or a form of a constraint, that cannot be compared is refused.
+    if ([...allow, ...deny].some(({ unusable }) => unusable) || (!matchers[name.kind] && allow.length + deny.length > 0)) return false;
+    if (deny.some((subtree) => matchers[name.kind](name, subtree, true))) return false;
+    return allow.length === 0 || allow.some((subtree) => matchers[name.kind](name, subtree, false));
+  });
+}
+
+// The names that constraints are about: the subject, the alternative names, and if there are none, addresses in the subject.
+function constrainedNames(certificate) {
+  const names = [...certificate.altNames];
+  if (certificate.subjectName.length > 0) names.push({ kind: GENERAL.DIRECTORY, name: certificate.subjectName });
+  if (!names.some(({ kind }) => kind === GENERAL.EMAIL)) {
+    for (const { type, value } of certificate.subjectName.flat()) {
+      if (type === OID.emailAddress) names.push({ kind: GENERAL.EMAIL, text: directoryText(value) });
+    }
+  }
+  return names;
+}
+
+// Each: is this name within this subtree? Of something that cannot be read, the answer is the one that refuses.
+const matchers = {
+  [GENERAL.DNS]: ({ text }, { text: base }, excluding) => {
+    const [name, domain] = [text.toLowerCase(), base.toLowerCase()];
+    if (isWithin(name, domain)) return true;
+    // A wildcard stands for every name that it matches, so for an excluded one too.
+    return excluding && name.startsWith('*.') && isWithin(domain.replace(/^\./, ''), name.slice(2)) &&
+      domain.replace(/^\./, '').split('.').length === name.split('.').length;
+  },
+  [GENERAL.EMAIL]: ({ text }, { text: base }, excluding) => {
+    const at = text.lastIndexOf('@');
+    if (at < 1) return excluding;
+    const [local, host, domain] = [text.slice(0, at), text.slice(at + 1).toLowerCase(), base.toLowerCase()];
+    const baseAt = base.lastIndexOf('@');
+    if (baseAt >= 0) return base.slice(0, baseAt) === local && domain.slice(baseAt + 1) === host;
+    return domain.startsWith('.') ? isWithin(host, domain) : host === domain || domain === '';
+  },
+  [GENERAL.URI]: ({ text }, { text: base }, excluding) => {
+    const host = /^[^:/?#]+:\/\/(?:[^/?#]*@)?([^/?#:[\]]+)(?::\d*)?(?:[/?#]|$)/.exec(text)?.[1].toLowerCase();
+    if (!host || /^[0-9.]+$/.test(host)) return excluding; // no host, or an address: RFC 5280 wants a refusal
+    const domain = base.toLowerCase();
+    return domain.startsWith('.') ? isWithin(host, domain) : host === domain || domain === '';
+  },
+  [GENERAL.IP]: ({ content }, { content: base }, excluding) => {
+    if (![8, 32].includes(base.length) || ![4, 16].includes(content.length)) return excluding;
+    if (base.length !== 2 * content.length) return false;
+    return content.every((octet, i) => (octet & base[content.length + i]) === (base[i] & base[content.length + i]));
+  },
+  [GENERAL.DIRECTORY]: ({ name }, { name: base }) =>
+    base.length <= name.length && base.every((rdn, i) => normal(rdn) === normal(name[i])),
+};
+
+// Is a domain below another, or (unless that begins with a dot) the same?
+function isWithin(name, domain) {
+  if (domain === '') return true;
+  if (domain.startsWith('.')) return name.endsWith(domain) && name.length > domain.length;
+  return name === domain || name.endsWith(`.${domain}`);
+}
+
+const stringTags = new Set([0x0c, 0x13, 0x14, 0x16, 0x1e]);
+
+// A relative name in a form that can be compared (RFC 5280, Section 7.1: case and white space do not count).
+const normal = (rdn) =>
+  rdn
+    .map(({ type, value }) => {
+      const text = stringTags.has(value.tag)
+        ? directoryText(value).normalize('NFKC').toLowerCase().trim().replace(/\s+/g, ' ')
+        : value.raw.toString('hex');
+      return `${type}=${text.length}:${text}`;
+    })
+    .sort()
+    .join('+');

@@ -1,0 +1,212 @@
+// What a verifier is given: query, policy and evidence, and what is wrong with them [V1].
+
+import { fromBase64 } from './base64.js';
+import { readCertificate } from './certificate.js';
+import { family, isName, isOwnerName, isPort, isService, ownerName } from './names.js';
+import { Refusal, isLookupFailure } from './reasons.js';
+import { parseTime } from './time.js';
+
+const DAY = 24 * 60 * 60;
+const MAX_LIFE = 90 * DAY;
+const DEFAULT_LIFE = 31 * DAY;
+const MAX_DOCUMENTS = 8; // section 14: one query costs at most 8 TXT candidates and 8 documents
+
+const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isMissing = (value) => value === undefined || value === null || value === '';
+
+const missing = (condition, what) => {
+  if (!condition) throw new Refusal('missing-input', what);
+};
+const query = (condition, what) => {
+  if (!condition) throw new Refusal('bad-query', what);
+};
+const evidence = (condition, what) => {
+  if (!condition) throw new Refusal('bad-evidence', what);
+};
+
+/**
+ * Reads the three together, in the order of V1. `question` has `source` and `service`, and perhaps `target`. Gives
+ * { source, service, target, policy, evidence }.
+ */
+export function readInputs(question, policyInput, evidenceInput, checkQuestion = () => {}) {
+  missing(isObject(question) && !isMissing(question.source) && !isMissing(question.service), 'question');
+  missing(!isMissing(evidenceInput), 'evidence');
+  const policy = readPolicy(policyInput);
+
+  const { source, service, target } = question;
+  query(isName(source), 'source');
+  query(isService(service), 'service');
+  query(isOwnerName(service, source), 'the owner name'); // [N5]
+  if (target !== undefined && target !== null) {
+    query(isObject(target) && isName(target.host) && isPort(target.port), 'target');
+  }
+  checkQuestion(question);
+  return { source, service, target: target ?? null, policy, evidence: readEvidence(evidenceInput, source, service, policy) };
+}
+
+/** A set of trust anchors, as certificates in base64. */
+export function readRoots(roots) {
+  missing(Array.isArray(roots), 'trust anchors');
+  return roots.map((root) => {
+    try {
+      return readCertificate(fromBase64(root));
+    } catch (error) {
+      throw new Refusal('missing-input', `a trust anchor that cannot be read: ${error.message}`);
+    }
+  });
+}
+
+export function readTime(time) {
+  const seconds = parseTime(time);
+  missing(seconds !== null, 'time');
+  return seconds;
+}
+
+function readPolicy(policy) {
+  missing(isObject(policy), 'policy');
+  const life = policy.max_life ?? DEFAULT_LIFE;
+  const read = { roots: readRoots(policy.roots), time: readTime(policy.time) };
+  missing(Number.isInteger(life) && life >= 0 && life <= MAX_LIFE, 'longest life');
+  return {
+    ...read,
+    maxLife: life,
+    floors: [policy.floor ?? []].flat().map(readFloor),
+    refuses: policy.signer_check === 'refuse', // [W8]
+    believesDnssec: policy.believe_replayed_dnssec === true, // [D2]
+  };
+}
+
+function readFloor(floor) {
+  const read = {
+    service: floor?.service,
+    signerNotBefore: parseTime(floor?.order?.signer_not_before),
+    issued: parseTime(floor?.order?.issued),
+    targets: floor?.targets,
+    validUntil: parseTime(floor?.valid_until),
+  };
+  missing(isService(read.service) && read.signerNotBefore !== null && read.issued !== null, 'a floor');
+  missing(typeof read.targets === 'string', 'a floor');
+  return read;
+}
+
+const is16Bits = (number) => Number.isInteger(number) && number >= 0 && number <= 65535;
+const states = ['secure', 'insecure', 'bogus', 'indeterminate']; // [D1]
+
+// 13.3. "Other members are not legal."
+function members(object, names) {
+  evidence(isObject(object), 'not an object');
+  for (const name of Object.keys(object)) evidence(names.includes(name), `member ${name}`);
+}
+
+function readFailure(failure) {
+  members(failure, ['reason', 'detail']);
+  evidence(isLookupFailure(failure.reason), 'the reason of a failure');
+  return failure.reason;
+}
+
+function readEvidence(input, source, service, policy) {
+  members(input, ['version', 'source', 'service', 'collected', 'srv', 'txt', 'documents']);
+  evidence(input.version === 1, 'version');
+  evidence(input.source === source && input.service === service, 'another question');
+  const collected = parseTime(input.collected);
+  evidence(collected !== null, 'collected');
+
+  const list = (name) => {
+    const value = input[name] ?? [];
+    evidence(Array.isArray(value), name);
+    return value;
+  };
+  const labels = family(service);
+  const srvPlaces = new Map(labels.map((label) => [`${label}.${source}`, label]));
+  const txtPlaces = new Map(labels.map((label) => [ownerName(label, source), label]));
+  const read = {
+    collected,
+    srv: list('srv').map((answer) => readAnswer(answer, srvPlaces, policy, readSrvRecord)),
+    txt: list('txt').map((answer) => readAnswer(answer, txtPlaces, policy, readTxtRecord)),
+    documents: list('documents').map((document) => readDocument(document, labels, source)),
+  };
+  for (const answers of [read.srv, read.txt, read.documents]) {
+    const places = answers.map(({ place }) => place).filter((place) => place !== null); // a file is no place
+    evidence(new Set(places).size === places.length, 'a place twice');
+  }
+  evidence(read.documents.length <= MAX_DOCUMENTS, 'too many documents');
+  missing(read.txt.length + read.documents.length > 0, 'neither a TXT answer nor a document');
+  return read;
+}
+
+// { place, label, state, ttl, failure, records }; `failure` is a reason or null.
+function readAnswer(answer, places, policy, readRecord) {
+  members(answer, ['name', 'resolver', 'dnssec', 'ttl', 'failure', 'records']);
+  evidence(places.has(answer.name), 'another place');
+  evidence(states.includes(answer.dnssec), 'DNSSEC state');
+  evidence(answer.ttl === undefined || (Number.isInteger(answer.ttl) && answer.ttl >= 0), 'ttl');
+  const read = { place: answer.name, label: places.get(answer.name), ttl: answer.ttl ?? null, failure: null, records: [] };
+  // All evidence here is read back from a file: nothing is secure unless the policy says so [D2].
+  read.state = answer.dnssec === 'secure' && !policy.believesDnssec ? 'insecure' : answer.dnssec;
+  if (answer.failure !== undefined) {
+    read.failure = readFailure(answer.failure); // then records, if there are any, are not looked at [V2]
+  } else {
+    evidence(Array.isArray(answer.records), 'records');
+    read.records = answer.records.map(readRecord);
+    if (answer.dnssec === 'bogus') read.failure = 'dns-bogus'; // its data is used for nothing
+  }
+  return read;
+}
+
+function readSrvRecord(record) {
+  members(record, ['priority', 'weight', 'port', 'target']);
+  evidence(is16Bits(record.priority) && is16Bits(record.weight) && is16Bits(record.port), 'a number of an SRV record');
+  evidence(typeof record.target === 'string', 'the target of an SRV record');
+  return record;
+}
+
+function readTxtRecord(record) {
+  evidence(typeof record === 'string', 'a TXT record');
+  return record;
+}
+
+const documentKinds = [
+  { suffix: '.jws', encoding: 'jws', mediaType: 'application/dna+jwt' },
+  { suffix: '.p7c', encoding: 'ac', mediaType: 'application/pkcs7-mime' },
+];
+
+// { place, encoding, failure, found, body, maxAge }: `found` if there is a statement, good or bad (section 8).
+function readDocument(document, labels, source) {
+  evidence(isObject(document), 'a document');
+  const body = document.body === undefined ? Buffer.alloc(0) : fromBase64(document.body);
+  evidence(body !== null, 'body');
+
+  if (document.file !== undefined) {
+    members(document, ['file', 'body']);
+    evidence(typeof document.file === 'string', 'file');
+    const encoding = body[0] === 0x30 ? 'ac' : 'jws';
+    return { place: null, encoding, failure: null, found: true, body, maxAge: null };
+  }
+
+  const kind = documentKinds.find(({ suffix }) =>
+    labels.some((label) => document.url === `https://${source}/.well-known/dna/${label}${suffix}`),
+  );
+  evidence(kind, 'another place');
+  const read = { place: document.url, encoding: kind.encoding, failure: null, found: false, body, maxAge: null };
+  if (document.failure !== undefined) {
+    members(document, ['url', 'failure']);
+    read.failure = readFailure(document.failure);
+  } else if (document.no_address !== undefined) {
+    members(document, ['url', 'no_address']);
+    evidence(document.no_address === true, 'no_address');
+  } else {
+    members(document, ['url', 'status', 'media_type', 'max_age', 'body']);
+    const { status, media_type: mediaType = '', max_age: maxAge = -1 } = document;
+    evidence(Number.isInteger(status) && typeof mediaType === 'string', 'status or media type');
+    evidence(Number.isInteger(maxAge) && maxAge >= -1, 'max_age');
+    // [H3] [H4]
+    if (status === 200) {
+      read.found = mediaType === kind.mediaType;
+      if (read.found && body.length > 65536) read.failure = 'document-too-large';
+      if (maxAge >= 0) read.maxAge = maxAge;
+    } else if (status !== 404 && status !== 410) {
+      read.failure = 'https-failure';
+    }
+  }
+  return read;
+}

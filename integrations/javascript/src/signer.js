@@ -1,0 +1,65 @@
+// Who may sign (section 6): steps 8, 9 and 12 of the algorithm.
+
+import { OID, dnsNames, isAuthority, isSelfIssued, lastCommonName, maySign, readCertificate } from './certificate.js';
+import { findChain } from './chain.js';
+import { dnsNameMatches, isWildcardFor } from './names.js';
+import { Refusal } from './reasons.js';
+
+const SKEW = 5 * 60;
+
+/** The beginning of step 8: all certificates, read. */
+export const readAll = (certificates) =>
+  certificates.map((octets) => {
+    try {
+      return readCertificate(octets);
+    } catch (error) {
+      throw new Refusal('malformed-certificate', error.message);
+    }
+  });
+
+/** The rest of step 8: keys that are permitted, and a linear chain, the signer's first. */
+export function checkLinear(certificates, sort = (chain) => chain) {
+  if (certificates.some(({ key }) => key.kind === null)) throw new Refusal('unsupported-key'); // [W2]
+
+  // [W1]
+  const chain = sort(certificates);
+  const subjects = new Set(chain.map(({ subject }) => subject.toString('latin1')));
+  const linear = chain.every((certificate, i) => i === 0 || certificate.subject.equals(chain[i - 1].issuer));
+  if (!linear || subjects.size !== chain.length) throw new Refusal('chain-not-linear');
+  return chain;
+}
+
+/** Step 9: the signer's certificate, for a source, at a time. */
+export function checkSigner(signer, { source, issued }, time) {
+  const need = (condition, reason) => {
+    if (!condition) throw new Refusal(reason);
+  };
+  need(signer.version === 3, 'signer-version'); // [W3]
+  need(!isAuthority(signer), 'signer-is-ca');
+
+  // [W4]
+  const names = dnsNames(signer);
+  if (!names.some((name) => dnsNameMatches(name, source, { wildcards: false }))) {
+    need(!names.some((name) => isWildcardFor(name, source)), 'signer-wildcard');
+    need(names.length > 0 || lastCommonName(signer)?.toLowerCase() !== source, 'signer-cn-only');
+    throw new Refusal('signer-name-mismatch');
+  }
+
+  // [W5]
+  need(signer.keyUsage === null || maySign(signer), 'signer-key-usage');
+  need(signer.extKeyUsage === null || signer.extKeyUsage.includes(OID.serverAuth), 'signer-ext-key-usage');
+
+  // [W6]; a notAfter is included
+  need(time >= signer.notBefore, 'signer-not-yet-valid');
+  need(time <= signer.notAfter, 'signer-expired');
+  need(issued >= signer.notBefore - SKEW, 'issued-before-signer');
+}
+
+/** Step 12 [W7]: the chain that was verified, and its end. */
+export function checkChain([signer, ...others], roots, time) {
+  // "A certificate in the statement whose subject equals its issuer is ignored here."
+  const found = findChain(signer, others.filter((certificate) => !isSelfIssued(certificate)), roots, time);
+  if (!found) throw new Refusal('untrusted-signer');
+  if (roots.some((root) => root.der.equals(signer.der))) throw new Refusal('signer-is-ca');
+  return found;
+}
