@@ -1,39 +1,26 @@
 package memory
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
-	"sync"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
-
-	"github.com/dnasign/dnasign/delegation"
 )
 
-const (
-	// lockTimeout is how long Open waits for another process to let go of the
-	// file: as long as one that is being stopped may take.
-	lockTimeout = 5 * time.Second
-	// maxBatch bounds the Raises that share one write and fsync.
-	maxBatch = 256
-	// pruneEvery is how often sources that are too old are looked for, and
-	// pruneChunk how many are looked at in one transaction, so that no Raise
-	// waits for long.
-	pruneEvery = 24 * time.Hour
-	pruneChunk = 10_000
-)
+// lockTimeout is how long Open waits for another process to let go of the
+// file: as long as one that is being stopped may take.
+const lockTimeout = 5 * time.Second
 
 // The file holds two buckets: the header, under one key, and the records,
 // under the labels of their source in reverse order, each with a dot behind
@@ -81,46 +68,23 @@ func (h fileHeader) encode() []byte {
 func decodeHeader(b []byte) (h fileHeader, err error) {
 	switch {
 	case len(b) != 1+8+4+4 || binary.BigEndian.Uint32(b[13:]) != crc32.Checksum(b[:13], crcTable):
-		return h, fmt.Errorf("%w: its header", ErrDamaged)
+		return h, damaged("its header")
 	case b[0] != fileVersion:
-		return h, fmt.Errorf("%w: it has version %d, and this program knows %d", ErrDamaged, b[0], fileVersion)
+		return h, damaged("it has version %d, and this program knows %d", b[0], fileVersion)
 	}
 	return fileHeader{binary.BigEndian.Uint64(b[1:]), binary.BigEndian.Uint32(b[9:])}, nil
 }
 
-// add takes a record into account, or away: it is its own inverse but for the
-// count.
-func (h *fileHeader) add(source string, encoded []byte, n int64) {
-	h.sources += uint64(n)
-	h.sum ^= recordSum(source, encoded)
+// add takes a written record into account.
+func (h *fileHeader) add(encoded []byte) {
+	h.sources++
+	h.sum ^= storedSum(encoded)
 }
 
-// A fileStore is a Store in a file. One goroutine writes, so that all Raises
-// that wait share a transaction.
-type fileStore struct {
-	path    string
-	db      *bbolt.DB
-	limits  limits
-	log     *slog.Logger
-	now     func() time.Time
-	queue   chan *raising
-	closing chan struct{}
-	closed  chan struct{} // when the writer has ended
-	once    sync.Once
-
-	mu     sync.Mutex
-	newest time.Time // the latest time of a Raise in the file
-	broken error     // set by a panic: nothing is known of the file any more
-}
-
-// A raising is a Raise that waits for the writer.
-type raising struct {
-	source  string
-	floors  []delegation.Floor
-	changed bool
-	result  []delegation.Floor
-	err     error
-	done    chan struct{}
+// remove undoes add.
+func (h *fileHeader) remove(encoded []byte) {
+	h.sources--
+	h.sum ^= storedSum(encoded)
 }
 
 // openFile opens a file or makes it, whole or not at all.
@@ -144,6 +108,8 @@ func openFile(ctx context.Context, path string, options Options, l limits) (_ St
 	switch mode := info.Mode(); {
 	case !mode.IsRegular():
 		return nil, errors.New("it is not a regular file")
+	case info.Size() == 0:
+		return nil, damaged("it is empty, which a new one is not")
 	case mode.Perm()&0o022 != 0:
 		return nil, fmt.Errorf("others can write to it (mode %04o), and so make us forget; chmod 600 it", mode.Perm())
 	}
@@ -226,24 +192,46 @@ func openDB(ctx context.Context, path string) (db *bbolt.DB, err error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		timeout = max(min(timeout, time.Until(deadline)), time.Millisecond)
 	}
-	err = guard(func() error {
-		db, err = bbolt.Open(path, 0o600, boltOptions(timeout))
-		return err
-	})
-	return db, asOurs(err)
+	reading := boltOptions(timeout)
+	reading.ReadOnly = true // the library looks at the roots alone
+	if db, err = openBolt(path, reading); err != nil {
+		return nil, err
+	}
+	err = errors.Join(checkPath(path), db.Close())
+	if err != nil {
+		return nil, err
+	}
+	return openBolt(path, boltOptions(timeout))
 }
 
-// asOurs translates errors of the library.
-func asOurs(err error) error {
-	for _, damage := range []error{berrors.ErrInvalid, berrors.ErrChecksum, berrors.ErrVersionMismatch} {
-		if errors.Is(err, damage) {
-			return fmt.Errorf("%w: %w", ErrDamaged, err)
-		}
+func checkPath(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
 	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	return checkPages(file, info.Size())
+}
+
+// openBolt: what is wrong, and neither the lock nor the operating system, is
+// the file.
+func openBolt(path string, options *bbolt.Options) (db *bbolt.DB, err error) {
+	err = guard(func() error {
+		db, err = bbolt.Open(path, 0o600, options)
+		return err
+	})
 	if errors.Is(err, berrors.ErrTimeout) {
-		return ErrLocked
+		return nil, ErrLocked
 	}
-	return err
+	var ofSystem syscall.Errno
+	if err != nil && !errors.Is(err, ErrDamaged) && !errors.As(err, &ofSystem) {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return db, err
 }
 
 // guard turns a panic of the library, and an access to a page that the file
@@ -267,7 +255,7 @@ func (s *fileStore) scan(ctx context.Context) error {
 		}
 		sources := tx.Bucket(sourceBucket)
 		if sources == nil {
-			return fmt.Errorf("%w: it holds no sources, not even none", ErrDamaged)
+			return damaged("it has no place for sources")
 		}
 		var have fileHeader
 		for key, value := range all(sources.Cursor(), nil) {
@@ -276,14 +264,14 @@ func (s *fileStore) scan(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			have.add(source, value, 1)
+			have.add(value)
 			s.newest = later(s.newest, r.raised)
 			if have.sources%pruneChunk == 0 && ctx.Err() != nil {
 				return ctx.Err()
 			}
 		}
 		if have != want {
-			return fmt.Errorf("%w: %d sources and not %d, or others than were written", ErrDamaged, have.sources, want.sources)
+			return damaged("it holds %d sources, and %d were written, or other ones", have.sources, want.sources)
 		}
 		return nil
 	})
@@ -303,317 +291,7 @@ func all(c *bbolt.Cursor, from []byte) func(yield func(key, value []byte) bool) 
 func header(tx *bbolt.Tx) (fileHeader, error) {
 	bucket := tx.Bucket(headerBucket)
 	if bucket == nil {
-		return fileHeader{}, fmt.Errorf("%w: it has no header", ErrDamaged)
+		return fileHeader{}, damaged("it has no header")
 	}
 	return decodeHeader(bucket.Get(headerKey))
-}
-
-// view and update are transactions. After a panic in one nothing is asked of
-// the library again: its locks may be held.
-func (s *fileStore) view(f func(tx *bbolt.Tx) error) error {
-	return s.transact(s.db.View, f)
-}
-
-func (s *fileStore) update(f func(tx *bbolt.Tx) error) error {
-	return s.transact(s.db.Update, f)
-}
-
-func (s *fileStore) transact(begin func(func(*bbolt.Tx) error) error, f func(tx *bbolt.Tx) error) error {
-	s.mu.Lock()
-	err := s.broken
-	s.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	panicked := true
-	err = guard(func() error {
-		err := begin(f)
-		panicked = false
-		return err
-	})
-	if panicked {
-		s.mu.Lock()
-		s.broken = err
-		s.mu.Unlock()
-	}
-	return asOurs(err)
-}
-
-// Floors is part of [Store].
-func (s *fileStore) Floors(ctx context.Context, source string) ([]delegation.Floor, error) {
-	if err := cmpErr(ctx.Err(), checkFloors(source, nil)); err != nil {
-		return nil, err
-	}
-	var r record
-	err := s.view(func(tx *bbolt.Tx) (err error) {
-		r, _, err = load(tx, source)
-		return err
-	})
-	return r.floors, err
-}
-
-func cmpErr(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// load reads the record of a source, the zero one if there is none.
-func load(tx *bbolt.Tx, source string) (r record, encoded []byte, err error) {
-	encoded = tx.Bucket(sourceBucket).Get(sourceKey(source))
-	if encoded != nil {
-		r, err = decode(source, encoded)
-	}
-	return r, encoded, err
-}
-
-// Raise is part of [Store].
-func (s *fileStore) Raise(ctx context.Context, source string, floors []delegation.Floor) ([]delegation.Floor, error) {
-	if err := cmpErr(ctx.Err(), checkFloors(source, floors)); err != nil {
-		return nil, err
-	}
-	r := &raising{source: source, floors: floors, done: make(chan struct{})}
-	// Most raise nothing, and those of a flood find no room. Neither is worth
-	// a write.
-	err := s.view(func(tx *bbolt.Tx) error {
-		_, _, err := s.apply(tx, r)
-		return err
-	})
-	if err != nil || !r.changed {
-		return r.result, cmpErr(err, r.err)
-	}
-	select {
-	case s.queue <- r:
-	case <-s.closing:
-		return nil, fs.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	select {
-	case <-r.done:
-		return r.result, r.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// apply works out what a Raise leads to. It writes nothing. r.err is ErrFull
-// or nil; any other error is returned.
-func (s *fileStore) apply(tx *bbolt.Tx, r *raising) (next record, old []byte, err error) {
-	have, old, err := load(tx, r.source)
-	if err != nil {
-		return next, nil, err
-	}
-	next, r.changed, r.err = have.raise(r.floors, s.now())
-	if old == nil && r.changed {
-		full, err := s.room(tx, r.source)
-		if err != nil {
-			return next, nil, err
-		}
-		if full != nil {
-			next, r.changed, r.err = have, false, full
-		}
-	}
-	r.result = next.floors
-	return next, old, nil
-}
-
-// room tells whether one more source may be remembered: full is [ErrFull] if
-// not.
-func (s *fileStore) room(tx *bbolt.Tx, source string) (full, err error) {
-	h, err := header(tx)
-	if err != nil {
-		return nil, err
-	}
-	if h.sources >= uint64(s.limits.sources) {
-		return fmt.Errorf("%w: %d sources", ErrFull, h.sources), nil
-	}
-	for _, c := range s.limits.crowds(source) {
-		n, prefix := 0, sourceKey(c.domain)
-		for key := range all(tx.Bucket(sourceBucket).Cursor(), prefix) {
-			if n == c.most || !bytes.HasPrefix(key, prefix) {
-				break
-			}
-			n++
-		}
-		if n >= c.most {
-			return fmt.Errorf("%w: %d sources under %s", ErrFull, n, c.domain), nil
-		}
-	}
-	return nil, nil
-}
-
-// run writes until the store is closed.
-func (s *fileStore) run() {
-	defer close(s.closed)
-	s.prune()
-	ticker := time.NewTicker(pruneEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case r := <-s.queue:
-			s.commit(s.collect(r))
-		case <-ticker.C:
-			s.prune()
-		case <-s.closing:
-			return
-		}
-	}
-}
-
-// collect gathers the Raises that wait already.
-func (s *fileStore) collect(first *raising) []*raising {
-	batch := []*raising{first}
-	for len(batch) < maxBatch {
-		select {
-		case r := <-s.queue:
-			batch = append(batch, r)
-		default:
-			return batch
-		}
-	}
-	return batch
-}
-
-// errNothing rolls a transaction back that would change nothing.
-var errNothing = errors.New("nothing to write")
-
-// commit does Raises in one transaction and tells those who wait.
-func (s *fileStore) commit(batch []*raising) {
-	newest := s.newestRaise()
-	err := s.update(func(tx *bbolt.Tx) error {
-		h, err := header(tx)
-		if err != nil {
-			return err
-		}
-		written := false
-		for _, r := range batch {
-			next, old, err := s.apply(tx, r)
-			if err != nil {
-				r.err = err // of this source alone
-				continue
-			}
-			if !r.changed {
-				continue
-			}
-			if old != nil {
-				h.add(r.source, old, -1)
-			}
-			encoded := next.encode(r.source)
-			h.add(r.source, encoded, 1)
-			if err := tx.Bucket(sourceBucket).Put(sourceKey(r.source), encoded); err != nil {
-				return err
-			}
-			if err := tx.Bucket(headerBucket).Put(headerKey, h.encode()); err != nil {
-				return err
-			}
-			newest, written = later(newest, next.raised), true
-		}
-		if !written {
-			return errNothing
-		}
-		return nil
-	})
-	if err == nil {
-		s.mu.Lock()
-		s.newest = newest
-		s.mu.Unlock()
-	}
-	for _, r := range batch {
-		if err != nil && !errors.Is(err, errNothing) {
-			r.result, r.err = nil, fmt.Errorf("the memory %s: %w", s.path, err)
-		}
-		close(r.done)
-	}
-}
-
-func (s *fileStore) newestRaise() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.newest
-}
-
-// prune forgets sources that were not raised for [Keep], seen from the last
-// Raise of any source if the clock is ahead of it: a clock that is wrong by
-// years lets no certificate be valid, so it raises nothing and must not make
-// us forget.
-func (s *fileStore) prune() {
-	now := s.now()
-	if newest := s.newestRaise(); newest.Before(now) {
-		now = newest
-	}
-	forgotten, err := 0, error(nil)
-	for from := []byte(nil); err == nil; {
-		var stale []string
-		stale, from, err = s.stale(from, now)
-		if err == nil && len(stale) > 0 {
-			forgotten, err = forgotten+len(stale), s.forget(stale)
-		}
-		if from == nil {
-			break
-		}
-	}
-	if err != nil {
-		s.log.Error("sources that are too old cannot be forgotten", "file", s.path, "error", err)
-	} else if forgotten > 0 {
-		s.log.Info("forgot sources that were not verified for 400 days", "file", s.path, "sources", forgotten)
-	}
-}
-
-// stale looks at the next sources and says where to go on, nil for the end.
-func (s *fileStore) stale(from []byte, now time.Time) (list []string, next []byte, err error) {
-	err = s.view(func(tx *bbolt.Tx) error {
-		n := 0
-		for key, value := range all(tx.Bucket(sourceBucket).Cursor(), from) {
-			if n++; n > pruneChunk {
-				next = bytes.Clone(key)
-				return nil
-			}
-			r, err := decode(keySource(key), value)
-			if err != nil {
-				return err
-			}
-			if now.Sub(r.raised) > Keep {
-				list = append(list, keySource(key))
-			}
-		}
-		return nil
-	})
-	return list, next, err
-}
-
-// forget removes sources. Nobody else writes, so they are still stale.
-func (s *fileStore) forget(sources []string) error {
-	return s.update(func(tx *bbolt.Tx) error {
-		h, err := header(tx)
-		if err != nil {
-			return err
-		}
-		for _, source := range sources {
-			_, old, err := load(tx, source)
-			if err != nil {
-				return err
-			}
-			h.add(source, old, -1)
-			if err := tx.Bucket(sourceBucket).Delete(sourceKey(source)); err != nil {
-				return err
-			}
-		}
-		return tx.Bucket(headerBucket).Put(headerKey, h.encode())
-	})
-}
-
-// Close is part of [Store].
-func (s *fileStore) Close() error {
-	s.once.Do(func() { close(s.closing) })
-	<-s.closed
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.broken != nil {
-		return s.broken
-	}
-	return s.db.Close()
 }

@@ -43,6 +43,10 @@ var (
 	ErrLocked = errors.New("another process uses the memory")
 )
 
+func damaged(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, args...))
+}
+
 // A Store remembers, for each source, the newest statements that were
 // verified: the floors. It may be used by many goroutines at once.
 type Store interface {

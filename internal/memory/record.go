@@ -113,10 +113,16 @@ func (r record) encode(source string) []byte {
 	return binary.BigEndian.AppendUint32(b, recordSum(source, b))
 }
 
+// recordSum is the check of a record without one, storedSum that of a whole
+// record.
 func recordSum(source string, body []byte) uint32 {
 	sum := crc32.Update(0, crcTable, []byte(source))
 	sum = crc32.Update(sum, crcTable, []byte{0})
 	return crc32.Update(sum, crcTable, body)
+}
+
+func storedSum(encoded []byte) uint32 {
+	return binary.BigEndian.Uint32(encoded[len(encoded)-recordTail:])
 }
 
 // decode reads the record of a source. What it accepts is what encode writes,
@@ -124,7 +130,7 @@ func recordSum(source string, body []byte) uint32 {
 func decode(source string, b []byte) (record, error) {
 	r, err := parse(source, b)
 	if err != nil {
-		return record{}, fmt.Errorf("%w: the record of %s: %w", ErrDamaged, source, err)
+		return record{}, damaged("the record of %s: %v", source, err)
 	}
 	return r, nil
 }
@@ -133,8 +139,8 @@ func parse(source string, b []byte) (record, error) {
 	if len(b) < recordHead+recordTail {
 		return record{}, fmt.Errorf("%d octets are too few", len(b))
 	}
-	body, tail := b[:len(b)-recordTail], b[len(b)-recordTail:]
-	if binary.BigEndian.Uint32(tail) != recordSum(source, body) {
+	body := b[:len(b)-recordTail]
+	if storedSum(b) != recordSum(source, body) {
 		return record{}, errors.New("its check does not fit")
 	}
 	if body[0] != recordVersion {
