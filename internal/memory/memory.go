@@ -86,9 +86,17 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Open opens a memory: the path of a file, which is made if it is not there,
-// or the URL of a Redis, see [ParseRedis]. Errors of a file wrap [ErrLocked],
-// [ErrDamaged] or an [io/fs] error. No error holds a password.
+// Open opens a memory: the path of a file, which is made if it is not there, or
+// the URL of a Redis (6 or later) or Valkey, alone or the first of a cluster:
+//
+//	/var/lib/dnaverify/memory.db
+//	redis://[user[:password]@]host[:port][/db][?password-file=FILE]
+//	rediss://[user[:password]@]host[:port][/db][?password-file=FILE][&ca-file=FILE]
+//	unix:///socket[?db=N][&password-file=FILE]
+//
+// Errors wrap [ErrLocked], [ErrDamaged] or an [io/fs] error where it is one of
+// those. A Redis that does not answer is an error too; one that is away later
+// is asked again at each call. No error holds a password.
 func Open(ctx context.Context, where string, options Options) (Store, error) {
 	return open(ctx, where, options, limits{MaxSources, MaxPerDomain, MaxPerShared})
 }
@@ -104,7 +112,7 @@ func open(ctx context.Context, where string, options Options, l limits) (Store, 
 		return nil, errors.New("no place for the memory: give a file, or the URL of a Redis")
 	}
 	if strings.Contains(where, "://") {
-		return nil, errors.New("not yet")
+		return openRedis(ctx, where, options, l)
 	}
 	return openFile(ctx, where, options, l)
 }

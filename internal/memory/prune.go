@@ -15,10 +15,11 @@ const (
 	pruneChunk = 10_000
 )
 
-// prune forgets sources that were not raised for [Keep], seen from the last
-// Raise of any source if the clock is ahead of it: a clock that is wrong by
-// years lets no certificate be valid, so it raises nothing and must not make
-// us forget.
+// prune forgets sources that were not raised for [Keep], and a day more, since
+// the time of the last Raise may be written that late. If the clock is ahead of
+// the last Raise of any source, that one counts: a clock that is wrong by years
+// lets no certificate be valid, so it raises nothing, and must not make us
+// forget either.
 func (s *fileStore) prune() {
 	now := s.now()
 	if newest := s.newestRaise(); newest.Before(now) {
@@ -55,7 +56,7 @@ func (s *fileStore) stale(from []byte, now time.Time) (list []string, next []byt
 			if err != nil {
 				return err
 			}
-			if now.Sub(r.raised) > Keep {
+			if now.Sub(r.raised) > Keep+refresh {
 				list = append(list, keySource(key))
 			}
 		}

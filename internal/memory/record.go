@@ -40,7 +40,7 @@ const (
 
 // refresh is how old the time of the last Raise may be before it is written
 // again though nothing else has changed. It saves a write for nearly every
-// verification and takes a day off the 400.
+// verification. Sources are kept for as much longer than [Keep].
 const refresh = 24 * time.Hour
 
 var crcTable = crc32.MakeTable(crc32.Castagnoli)
