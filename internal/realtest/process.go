@@ -73,8 +73,9 @@ func Output(t testing.TB, dir, program string, args ...string) string {
 }
 
 // Server starts a server that stays in the foreground and waits until ready
-// says yes. It is stopped, by its process ID, when the test ends.
-func Server(t testing.TB, ready func() bool, program string, args ...string) {
+// says yes. It is stopped, by its process ID, when the test ends or when stop
+// is called, which waits for its end.
+func Server(t testing.TB, ready func() bool, program string, args ...string) (stop func()) {
 	t.Helper()
 	cmd := exec.Command(program, args...)
 	var output bytes.Buffer
@@ -87,7 +88,7 @@ func Server(t testing.TB, ready func() bool, program string, args ...string) {
 		cmd.Wait() // how it ended shows in its output
 		close(ended)
 	}()
-	t.Cleanup(func() {
+	stop = func() {
 		cmd.Process.Signal(syscall.SIGTERM)
 		select {
 		case <-ended:
@@ -95,7 +96,8 @@ func Server(t testing.TB, ready func() bool, program string, args ...string) {
 			cmd.Process.Kill()
 			<-ended
 		}
-	})
+	}
+	t.Cleanup(stop)
 	for deadline := time.Now().Add(Timeout); ; time.Sleep(20 * time.Millisecond) {
 		select {
 		case <-ended:
@@ -103,7 +105,7 @@ func Server(t testing.TB, ready func() bool, program string, args ...string) {
 		default:
 		}
 		if ready() {
-			return
+			return stop
 		}
 		if time.Now().After(deadline) {
 			cmd.Process.Kill()
