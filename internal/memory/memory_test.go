@@ -232,7 +232,7 @@ func TestModel(t *testing.T) {
 					}
 					s = mustOpen(t, place, plenty, nil)
 				},
-				"": func(r *rapid.T) {
+				"floors": func(r *rapid.T) {
 					for _, source := range sources {
 						if got := floors(mustFloors(t, s, source)); !gocmp.Equal(got, want(source), emptyIsNil) {
 							r.Fatal(gocmp.Diff(want(source), got))

@@ -59,20 +59,19 @@ type pageFile struct {
 // page in its place, once, whole, with its keys in order. It does not see what
 // the keys and values say. Errors wrap [ErrDamaged] or are those of reading.
 func checkPages(file io.ReaderAt, length int64) error {
-	first, err := readMeta(file, 0)
+	m, err := readMeta(file, 0, 0)
 	if err != nil {
 		return err
 	}
-	second, err := readMeta(file, int64(first.pageSize))
+	other, err := readMeta(file, 1, int64(m.pageSize))
 	if err != nil {
 		return err
 	}
-	if second.pageSize != first.pageSize {
-		return damaged("its two roots differ in the size of a page")
+	if other.transaction > m.transaction {
+		m, other = other, m
 	}
-	m := first
-	if second.transaction > first.transaction {
-		m = second
+	if other.pageSize != m.pageSize || other.transaction+1 != m.transaction {
+		return damaged("its two roots do not fit each other")
 	}
 	if m.freeList != noFreeList {
 		return damaged("it was written by another program, which stored a list of free pages")
@@ -88,9 +87,9 @@ type meta struct {
 	pageSize, root, freeList, end, transaction uint64
 }
 
-// readMeta reads the meta page at an offset. A crash leaves both whole: one is
-// written at a time, in a single sector, and never the one that counts.
-func readMeta(file io.ReaderAt, at int64) (m meta, err error) {
+// readMeta reads a meta page at an offset. A crash leaves both whole: they are
+// written in turn, each in a single sector, and never the one that counts.
+func readMeta(file io.ReaderAt, id uint64, at int64) (m meta, err error) {
 	page := make([]byte, pageHead+metaSize)
 	if _, err := file.ReadAt(page, at); errors.Is(err, io.EOF) {
 		return m, damaged("it is cut off")
@@ -100,12 +99,15 @@ func readMeta(file io.ReaderAt, at int64) (m meta, err error) {
 	sum := fnv.New64a()
 	body := page[pageHead : pageHead+metaSize-8]
 	sum.Write(body)
-	if order.Uint16(page[8:]) != flagMeta || order.Uint32(body) != metaMagic ||
+	if order.Uint64(page) != id || order.Uint16(page[8:]) != flagMeta || order.Uint32(body) != metaMagic ||
 		order.Uint32(body[4:]) != metaVersion || order.Uint64(page[pageHead+metaSize-8:]) != sum.Sum64() {
 		return m, damaged("one of its two roots")
 	}
 	m = meta{
 		uint64(order.Uint32(body[8:])), order.Uint64(body[16:]), order.Uint64(body[32:]), order.Uint64(body[40:]), order.Uint64(body[48:]),
+	}
+	if m.transaction%2 != id {
+		return m, damaged("one of its two roots is in the place of the other")
 	}
 	if m.pageSize < pageHead+metaSize || m.pageSize > 64<<10 || m.pageSize&(m.pageSize-1) != 0 {
 		return m, damaged("pages of %d octets", m.pageSize)
