@@ -171,7 +171,7 @@ func TestOlderPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := os.Getpagesize()
-	for i := 2; i < len(old)/page; i++ {
+	for i := range len(old) / page {
 		mixed := append([]byte(nil), image...)
 		copy(mixed[i*page:][:page], old[i*page:])
 		judge(t, path, mixed, want, fmt.Sprintf("an old page %d", i))
