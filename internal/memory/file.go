@@ -96,7 +96,7 @@ func openFile(ctx context.Context, path string, options Options, l limits) (_ St
 	}()
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = create(path); err != nil {
+		if err = create(path, 0); err != nil {
 			return nil, err
 		}
 		options.Logger.Info("made a new memory: nothing is remembered yet", "file", path)
@@ -141,15 +141,18 @@ func advice(err error) string {
 }
 
 // create makes an empty memory beside the path and then links it there, so that
-// an empty file is never a memory that somebody has yet to fill.
-func create(path string) error {
+// an empty file is never a memory that somebody has yet to fill. Its pages are
+// those of the system if pageSize is 0.
+func create(path string, pageSize int) error {
 	dir, err := os.MkdirTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
 	fresh := filepath.Join(dir, "memory")
-	db, err := bbolt.Open(fresh, 0o600, boltOptions(lockTimeout))
+	options := boltOptions(lockTimeout)
+	options.PageSize = pageSize
+	db, err := bbolt.Open(fresh, 0o600, options)
 	if err != nil {
 		return err
 	}

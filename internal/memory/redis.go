@@ -54,6 +54,7 @@ const (
 
 // swap puts a record in the place of another, if that still is the one that was
 // read, and counts a new source. The time is the server's, one for all nodes.
+// SET is the first command that writes: only that one fails for want of memory.
 //
 //	KEYS: the record, the crowds
 //	ARGV: old record ("" for none), new record, source, life in seconds, most keys, most of each crowd
@@ -64,12 +65,12 @@ local now, life = tonumber(redis.call('TIME')[1]), tonumber(ARGV[4])
 if not have then
   if redis.call('DBSIZE') >= tonumber(ARGV[5]) then return -2 end
   for i = 2, #KEYS do
-    redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now - life)
-    if redis.call('ZCARD', KEYS[i]) >= tonumber(ARGV[4 + i]) then return i - 1 end
+    if redis.call('ZCOUNT', KEYS[i], now - life, '+inf') >= tonumber(ARGV[4 + i]) then return i - 1 end
   end
 end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', life)
 for i = 2, #KEYS do
+  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', '(' .. (now - life))
   redis.call('ZADD', KEYS[i], now, ARGV[3])
   redis.call('EXPIRE', KEYS[i], life)
 end
@@ -92,7 +93,7 @@ func openRedis(ctx context.Context, where string, options Options, l limits) (St
 		Addrs: []string{place.addr}, DB: place.db, Username: place.user, Password: place.password, TLSConfig: place.tls,
 		Protocol: 2, DisableIdentity: true,
 		DialTimeout: redisTimeout, ReadTimeout: redisTimeout, WriteTimeout: redisTimeout, ContextTimeoutEnabled: true,
-		DialerRetries:            1,
+		DialerRetries: 1, MaxRetries: 1,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 	s.client = redis.NewUniversalClient(universal)

@@ -17,10 +17,11 @@ import (
 // A RedisServer is a real redis-server on 127.0.0.1 and a socket, with TLS and
 // without. It writes every change to its disk.
 type RedisServer struct {
-	Addr    string // host:port, without TLS
-	TLSAddr string // host:port, with a certificate for 127.0.0.1
-	Socket  string
-	CAFile  string
+	Addr     string // host:port, without TLS
+	TLSAddr  string // host:port, with a certificate for 127.0.0.1
+	Socket   string
+	CAFile   string
+	Password string
 
 	config string
 	stop   func()
@@ -41,6 +42,7 @@ func Redis(t testing.TB, password string, lines ...string) *RedisServer {
 	port, tlsPort := Port(t), Port(t)
 	r := &RedisServer{
 		Addr: fmt.Sprintf("127.0.0.1:%d", port), TLSAddr: fmt.Sprintf("127.0.0.1:%d", tlsPort), Socket: filepath.Join(dir, "redis.sock"),
+		Password: password,
 	}
 	r.CAFile = filepath.Join(dir, "ca.pem")
 	if err := certify(dir); err != nil {
@@ -52,7 +54,7 @@ func Redis(t testing.TB, password string, lines ...string) *RedisServer {
 		"dir " + dir, "appendonly yes", "appendfsync always",
 	}
 	if password != "" {
-		config = append(config, "requirepass "+password)
+		config = append(config, fmt.Sprintf("requirepass %q", password))
 	}
 	r.config = WriteFile(t, dir, "redis.conf", strings.Join(append(config, lines...), "\n")+"\n")
 	r.Start(t)

@@ -1,0 +1,130 @@
+package memory
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/fnv"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// FuzzRecord: what is accepted is what would be written, octet by octet, and
+// only for its own source.
+func FuzzRecord(f *testing.F) {
+	seeds := []record{
+		{t0, floors{floor(service, 0, 0, "x.example")}},
+		{t0, floors{floor(service, 0, 0, ""), floor(direct, 3, 9, "x.example")}},
+		{time.Time{}, floors{until(floor("_a._udp", 0, 0, ""), time.Time{})}},
+	}
+	for _, r := range seeds {
+		encoded := r.encode(source)
+		f.Add(encoded[:len(encoded)-recordTail])
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		// The check is put right: no fuzzer would guess it.
+		encoded := binary.BigEndian.AppendUint32(bytes.Clone(body), recordSum(source, body))
+		r, err := decode(source, encoded)
+		if err != nil {
+			return
+		}
+		if again := r.encode(source); !bytes.Equal(again, encoded) {
+			t.Errorf("%x is written as %x", encoded, again)
+		}
+		if len(r.floors) == 0 || checkFloors(source, r.floors) != nil {
+			t.Errorf("no Raise leads to %v", r)
+		}
+		if _, err := decode("a."+source, encoded); err == nil {
+			t.Error("it is taken for another source's")
+		}
+		next, changed, full := r.raise(r.floors, r.raised)
+		if changed || full != nil || !bytes.Equal(next.encode(source), encoded) {
+			t.Error("a record raised by itself changes")
+		}
+	})
+}
+
+// smallPages are pages of a size that gives a fuzzer less to go through.
+const smallPages = 512
+
+// FuzzPages: a file whose pages are in order is one that the library opens,
+// reads to its end and writes to, without a panic.
+func FuzzPages(f *testing.F) {
+	path := filepath.Join(f.TempDir(), "memory.db")
+	if err := create(path, smallPages); err != nil {
+		f.Fatal(err)
+	}
+	add := func() {
+		image, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if err := checkPages(bytes.NewReader(image), int64(len(image))); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(image)
+	}
+	add()
+	s, err := open(f.Context(), path, Options{}, plenty)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for i := range 20 {
+		if _, err := s.Raise(f.Context(), workerSource(i), floors{floor(service, 0, 0, "x.example")}); err != nil {
+			f.Fatal(err)
+		}
+	}
+	s.Close()
+	add()
+	f.Fuzz(func(t *testing.T, image []byte) {
+		mend(image)
+		if checkPages(bytes.NewReader(image), int64(len(image))) != nil {
+			return
+		}
+		path := filepath.Join(t.TempDir(), "memory.db")
+		if err := os.WriteFile(path, image, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		options := boltOptions(time.Second)
+		options.NoSync = true
+		db, err := bbolt.Open(path, 0o600, options)
+		if err != nil {
+			t.Fatalf("in order, and not opened: %v", err)
+		}
+		defer db.Close()
+		err = db.View(func(tx *bbolt.Tx) error {
+			for err := range tx.Check() {
+				t.Errorf("in order, and the library finds: %v", err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		err = db.Update(func(tx *bbolt.Tx) error {
+			bucket, err := tx.CreateBucketIfNotExists(sourceBucket)
+			if err != nil {
+				return err
+			}
+			for key := range all(bucket.Cursor(), nil) {
+				_ = keySource(key)
+			}
+			return bucket.Put(sourceKey(source), []byte("x"))
+		})
+		if err != nil {
+			t.Errorf("in order, and not written to: %v", err)
+		}
+	})
+}
+
+// mend puts the checks of the two roots right.
+func mend(image []byte) {
+	for at := pageHead; at+metaSize <= min(len(image), 2*smallPages); at += smallPages {
+		sum := fnv.New64a()
+		sum.Write(image[at : at+metaSize-8])
+		order.PutUint64(image[at+metaSize-8:], sum.Sum64())
+	}
+}
