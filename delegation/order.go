@@ -37,10 +37,19 @@ func (o Order) Compare(other Order) int {
 // nobody is the digest of no targets: that of a revocation.
 var nobody = DigestTargets(nil)
 
-// checkAgainst holds a statement, given as the floor it would become, to what
-// is remembered for its service, and to a revocation that is remembered for
-// the other label of its role: whoever can hide that revocation must not bring
-// back what it revoked.
+// CheckAgainst holds a statement, given as the floor it would become, to what
+// is remembered of its source: for its service, and a revocation for the other
+// label of its role. The error is an *[Error], [Superseded] or [Conflict]. A
+// proof that was verified earlier is over when its floors no longer pass.
+func (f Floor) CheckAgainst(remembered []Floor) error {
+	if err := f.checkAgainst(remembered); err != nil {
+		return err
+	}
+	return nil
+}
+
+// checkAgainst is CheckAgainst. Whoever can hide the revocation of a label must
+// not bring back what it revoked for the role.
 func (f Floor) checkAgainst(remembered []Floor) *Error {
 	for _, r := range remembered {
 		c := f.Order.Compare(r.Order)

@@ -44,6 +44,11 @@ const (
 	NoStatement Reason = "no-statement"
 	// Unanswered: the collection ended before an answer came.
 	Unanswered Reason = "unanswered"
+	// Overloaded: so much is being looked up, or asked, that this was not begun.
+	Overloaded Reason = "overloaded"
+	// MemoryFailed: the memory of floors cannot be read or written, so that a
+	// statement could be older than one seen before.
+	MemoryFailed Reason = "memory-failed"
 	// DNSTimeout: no resolver answered in time.
 	DNSTimeout Reason = "dns-timeout"
 	// DNSFailure: SERVFAIL, REFUSED or an unusable reply from the resolvers.
@@ -311,6 +316,8 @@ var reasonTable = []reasonInfo{
 	{BadEvidence, OutcomeRefused, "use evidence that was saved for this domain and service by this version"},
 	{NoStatement, OutcomeRefused, "the owner can publish one: dnasign sign, then dnasign publish; what was found in other form is said above"},
 	{Unanswered, OutcomeUndetermined, "try again"},
+	{Overloaded, OutcomeUndetermined, "try again later; the limits are options of dnaverify serve, and its metrics show who uses them up"},
+	{MemoryFailed, OutcomeUndetermined, "look at the memory of statements (--store): its disk, permissions, or server; the log of dnaverify serve says what failed"},
 	{DNSTimeout, OutcomeUndetermined, "is the resolver reachable? try again, or name another with --resolver"},
 	{DNSFailure, OutcomeUndetermined, "ask the name with another resolver; the zone's servers may be broken"},
 	{DNSBogus, OutcomeUndetermined, "DNSSEC validation failed: the zone is broken or somebody forges answers; do not go on"},
@@ -434,8 +441,13 @@ func (r Reason) Outcome() Outcome {
 }
 
 // ofLookup reports whether r is why a look-up failed: an undetermined reason
-// that comes before those about a statement.
+// that comes before those about a statement, but for those about the verifier
+// itself.
 func (r Reason) ofLookup() bool {
+	switch r {
+	case Overloaded, MemoryFailed:
+		return false
+	}
 	return r.Outcome() == OutcomeUndetermined && reasonRank[r] <= reasonRank[AddressNotAllowed]
 }
 

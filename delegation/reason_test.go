@@ -31,7 +31,7 @@ func tables() []table {
 // byOthers are the reasons that only other packages give: association, those
 // that dial, and publish.
 var byOthers = []Reason{
-	NotSecure, NotUsed, SelfTestFailed, ConnectFailed, ConnectTimeout,
+	NotSecure, NotUsed, Overloaded, MemoryFailed, SelfTestFailed, ConnectFailed, ConnectTimeout,
 	STARTTLSMissing, STARTTLSFailed, STARTTLSInjection, TLSFailed,
 	BadTSIGKey, TSIGRejected, ClockMismatch, UpdateRefused, UpdateTooLarge, UpdateFailed, UpdateRaced, NotEverywhere,
 }

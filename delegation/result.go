@@ -25,6 +25,11 @@ type Error struct {
 	// would otherwise be forgotten as soon as somebody hides it. A floor holds no
 	// names but the service.
 	Floors []Floor
+	// Authentic says that statements were verified before the end came, so that
+	// the outcome is the owner's own word, such as a revocation. Otherwise
+	// anybody on the path may have brought it about, by hiding what there is or
+	// adding what is not good.
+	Authentic bool
 }
 
 // Error gives outcome, reason and detail.

@@ -25,6 +25,7 @@ func Verify(q Query, e *Evidence, p Policy) (*Result, error) {
 	result, err := v.decide(chosen)
 	if err != nil {
 		err.Checks, err.Unverified, err.Floors = v.log, v.unverified, floors(chosen)
+		err.Authentic = len(v.proven) > 0
 		return nil, err
 	}
 	return result, nil

@@ -86,6 +86,16 @@ func (c *Client) now() time.Time {
 	return c.Now()
 }
 
+// Check finds the mistakes in a Client before it is used: what every Gather
+// would return as an error, whatever it is asked. Nothing is asked of anybody.
+func (c *Client) Check() error {
+	if err := c.check("b.example", "_xmpp-server._tcp"); err != nil {
+		return err
+	}
+	_, err := c.connector()
+	return err
+}
+
 // check finds the mistakes of the caller's before anything is asked.
 func (c *Client) check(source, service string) error {
 	if err := delegation.CheckName(source); err != nil {

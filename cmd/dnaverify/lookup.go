@@ -24,15 +24,20 @@ type lookupFlags struct {
 }
 
 func (f *lookupFlags) define(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.service, "service", "xmpp-server", "the service: xmpp-server means _xmpp-server._tcp")
+	cli.CompleteService(cmd)
+	f.definePlaces(cmd)
+}
+
+// definePlaces defines the flags for any service.
+func (f *lookupFlags) definePlaces(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.service, "service", "xmpp-server", "the service: xmpp-server means _xmpp-server._tcp")
 	flags.StringVar(&f.resolver, "resolver", "", "address:port of the resolver, instead of the system's")
 	flags.StringVar(&f.validating, "validating-resolver", "", "address:port of a resolver that you trust to validate DNSSEC")
 	flags.StringVar(&f.selfTest, "self-test", "", "GOOD,BOGUS: first see whether the validating resolver finds the name GOOD secure and BOGUS bogus")
 	flags.StringVar(&f.via, "via", string(discovery.ViaAuto), "where to look: auto (until a statement verifies), dns, https or both (everything)")
 	flags.StringArrayVar(&f.connectTo, "connect-to", nil, "HOST:PORT:ADDR:PORT: connect to ADDR:PORT for HOST:PORT, as in curl")
 	flags.BoolVar(&f.private, "allow-private-addresses", false, "let names lead to loopback and private addresses; for laboratories")
-	cli.CompleteService(cmd)
 	cli.Complete(cmd, "via", "auto", "dns", "https", "both")
 	cmd.MarkFlagsMutuallyExclusive("resolver", "validating-resolver")
 }
@@ -65,18 +70,7 @@ func (f lookupFlags) test(ctx context.Context, client *discovery.Client) ([]dele
 	if f.selfTest == "" {
 		return nil, nil
 	}
-	if !client.Validating {
-		return nil, cli.Usagef("--self-test is about a resolver named with --validating-resolver")
-	}
-	first, second, found := strings.Cut(f.selfTest, ",")
-	if !found {
-		return nil, cli.Usagef("--self-test %q is not GOOD,BOGUS: two names", f.selfTest)
-	}
-	good, err := cli.Domain(first)
-	if err != nil {
-		return nil, err
-	}
-	bogus, err := cli.Domain(second)
+	good, bogus, err := f.testNames()
 	if err != nil {
 		return nil, err
 	}
@@ -89,6 +83,22 @@ func (f lookupFlags) test(ctx context.Context, client *discovery.Client) ([]dele
 		return nil, cli.Usagef("%w", err)
 	}
 	return []delegation.Check{line}, nil
+}
+
+// testNames are the two names of the self-test.
+func (f lookupFlags) testNames() (good, bogus string, err error) {
+	if f.validating == "" {
+		return "", "", cli.Usagef("--self-test is about a resolver named with --validating-resolver")
+	}
+	first, second, found := strings.Cut(f.selfTest, ",")
+	if !found {
+		return "", "", cli.Usagef("--self-test %q is not GOOD,BOGUS: two names", f.selfTest)
+	}
+	if good, err = cli.Domain(first); err != nil {
+		return "", "", err
+	}
+	bogus, err = cli.Domain(second)
+	return good, bogus, err
 }
 
 // failure makes an error of a check line that failed, nil if none did.

@@ -56,6 +56,8 @@ type Association struct {
 	dial      []Dial
 	stop      error
 	required  bool
+	authentic bool
+	floors    []delegation.Floor
 	refreshAt time.Time
 	result    *delegation.Result
 	checks    []delegation.Check
@@ -112,6 +114,16 @@ func (a *Association) Required() bool { return a.required }
 // RefreshAt is when to decide again. Names stop to count at their own Until,
 // which is never earlier.
 func (a *Association) RefreshAt() time.Time { return a.refreshAt }
+
+// Authentic says that the decision rests on verified statements, also those that
+// revoke or contradict each other, or on secure SRV records. A later decision of
+// which this cannot be said is no reason to give up a proof that has not ended:
+// anybody on the path can hide what there is, or add what is not good.
+func (a *Association) Authentic() bool { return a.authentic }
+
+// Floors are what to remember of the source and to give as
+// delegation.Policy.Floor next time: of a revocation too.
+func (a *Association) Floors() []delegation.Floor { return slices.Clone(a.floors) }
 
 // Result is the verified statement, or nil. It is there also where the table
 // leaves the statement out.

@@ -28,12 +28,14 @@ func Decide(q Question, e *delegation.Evidence, p delegation.Policy) (*Associati
 
 	d.result, d.failed = delegation.Verify(query, d.statementEvidence(), p)
 	a := &Association{question: q, result: d.result, required: d.required(), refreshAt: d.refreshAt()}
+	a.authentic = d.state == secure
 	if d.result != nil {
-		a.checks = d.result.Checks()
+		a.checks, a.floors, a.authentic = d.result.Checks(), d.result.Floors(), true
 	}
 	var failure *delegation.Error
 	if errors.As(d.failed, &failure) {
-		a.checks = failure.Checks
+		a.checks, a.floors = failure.Checks, failure.Floors
+		a.authentic = a.authentic || failure.Authentic && failure.Outcome == delegation.OutcomeRefused
 	}
 	for _, m := range methods {
 		a.proofs = append(a.proofs, d.prove(m, row))

@@ -10,6 +10,9 @@
 //	fault FAULT NAME TYPE    makes it misbehave: see dnsFaults
 //	web DIR NAME             serves a folder over TLS as NAME.pem: $WEB
 //	xmpp VAR NAME [FAULT]    starts an XMPP server that shows NAME.pem: $VAR; see xmppserver
+//	ask SOCKET SOURCE DIRECTION NAME [JSON]
+//	                         asks a daemon about a peer that shows NAME.pem
+//	get SOCKET PATH          gets something else from it
 package clitest
 
 import (
@@ -47,6 +50,7 @@ func Run(t *testing.T, least int, path ...string) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": code, "alter": alter, "dns": serveDNS, "fault": faultDNS, "web": serveWeb, "xmpp": serveXMPP,
+			"ask": ask, "get": get,
 		},
 	})
 }

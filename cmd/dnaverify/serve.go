@@ -1,0 +1,300 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/cli"
+	"github.com/dnasign/dnasign/internal/daemon"
+	"github.com/dnasign/dnasign/internal/decisions"
+	"github.com/dnasign/dnasign/internal/memory"
+	"github.com/dnasign/dnasign/keys"
+)
+
+// defaultSocket is where the daemon listens unless told otherwise.
+const defaultSocket = "unix:/run/dnaverify/dnaverify.sock"
+
+// serveFlags are the options of the daemon, from the command line and from the
+// configuration file.
+type serveFlags struct {
+	lookupFlags
+	roots, config, store string
+	listen               []string
+	publicly             bool
+	cacheSize            int64
+	limits               decisions.Limits
+	logLevel, logFormat  string
+}
+
+func serveCommand() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Answer other programs: does this peer count as that domain?",
+		Long: `Answer, over HTTP and JSON on a unix socket, whether the peer that showed a
+certificate chain counts as a domain: for servers that are not written in Go.
+docs/openapi.yaml describes the protocol.
+
+It keeps what was decided until that ends, looks again ahead of time, and
+remembers the newest statement of each domain for 400 days in --store (a file,
+or the URL of a Redis), so that nobody can show it an older one. Without
+--store the file is memory.db in the folder that systemd gives it
+(StateDirectory=).
+
+The options can stand in --config, one a line, as NAME: VALUE; those of the
+command line win. SIGHUP reads it and the trust anchors again and forgets what
+was decided (not what is remembered). SIGTERM finishes the questions under way.
+
+Whoever can connect can ask. It listens where other machines can reach it only
+with --listen-publicly. Sockets that systemd opened are used instead of --listen.`,
+		Example: `  dnaverify serve --listen unix:/run/dnaverify/dnaverify.sock --store /var/lib/dnaverify/memory.db
+  dnaverify serve --config /etc/dnaverify.yaml`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd) },
+	}
+	f.define(cmd)
+	return cmd
+}
+
+func (f *serveFlags) define(cmd *cobra.Command) {
+	f.definePlaces(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&f.config, "config", "", "YAML file with these options")
+	flags.StringArrayVar(&f.listen, "listen", []string{defaultSocket}, "unix:/path or address:port, repeatable")
+	flags.BoolVar(&f.publicly, "listen-publicly", false, "let other machines connect and ask")
+	flags.StringVar(&f.store, "store", "", "file, or redis:// URL, that remembers the newest statements")
+	flags.StringVar(&f.roots, "roots", "", "PEM file with the trust anchors, instead of the system's")
+	flags.Int64Var(&f.cacheSize, "cache-size", decisions.DefaultLimits.CacheBytes>>20, "memory for decisions, in MiB")
+	flags.Float64Var(&f.limits.LookupsPerSecond, "lookups-per-second", decisions.DefaultLimits.LookupsPerSecond, "look-ups of domains that are not remembered, and as many of those that are")
+	flags.Float64Var(&f.limits.LookupsPerPeer, "lookups-per-peer", decisions.DefaultLimits.LookupsPerPeer, "look-ups a second that one peer's address may cause, of domains that are not remembered")
+	flags.IntVar(&f.limits.LookupsInFlight, "lookups-in-flight", decisions.DefaultLimits.LookupsInFlight, "look-ups at a time of domains that are not remembered, and as many of those that are")
+	flags.IntVar(&f.limits.Waiting, "questions-waiting", decisions.DefaultLimits.Waiting, "questions that may wait for look-ups")
+	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
+	flags.StringVar(&f.logFormat, "log-format", "text", "text or json")
+	cli.Complete(cmd, "log-level", "debug", "info", "warn", "error")
+	cli.Complete(cmd, "log-format", "text", "json")
+}
+
+// load gives the options as they are now: what was given on the command line,
+// then what the configuration file says.
+func load(given *pflag.FlagSet) (*serveFlags, error) {
+	var f serveFlags
+	cmd := &cobra.Command{}
+	f.define(cmd)
+	var err error
+	given.Visit(func(flag *pflag.Flag) {
+		to := cmd.Flags().Lookup(flag.Name)
+		if to == nil {
+			return // --help and the like
+		}
+		to.Changed = true
+		if list, ok := flag.Value.(pflag.SliceValue); ok {
+			err = errors.Join(err, to.Value.(pflag.SliceValue).Replace(list.GetSlice()))
+		} else {
+			err = errors.Join(err, to.Value.Set(flag.Value.String()))
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if f.config != "" {
+		if err := cli.ApplyConfig(cmd.Flags(), f.config, "config"); err != nil {
+			return nil, err
+		}
+	}
+	if err := cmd.ValidateFlagGroups(); err != nil {
+		return nil, cli.Usagef("%w", err)
+	}
+	return &f, f.check()
+}
+
+func (f *serveFlags) check() error {
+	if f.store == "" {
+		// systemd.exec(5), StateDirectory=: one folder, or several with colons.
+		dir, _, _ := strings.Cut(os.Getenv("STATE_DIRECTORY"), ":")
+		if dir == "" {
+			return cli.Usagef("--store is needed: a file such as /var/lib/dnaverify/memory.db, or redis://HOST; without a memory an older statement would be believed after a restart")
+		}
+		f.store = filepath.Join(dir, "memory.db")
+	}
+	if f.cacheSize < 1 || f.limits.LookupsPerSecond <= 0 || f.limits.LookupsPerPeer <= 0 || f.limits.LookupsInFlight < 1 || f.limits.Waiting < 1 {
+		return cli.Usagef("--cache-size, --lookups-per-second, --lookups-per-peer, --lookups-in-flight and --questions-waiting are above 0")
+	}
+	f.limits.CacheBytes = f.cacheSize << 20
+	if f.logFormat != "text" && f.logFormat != "json" {
+		return cli.Usagef("--log-format %q is neither text nor json", f.logFormat)
+	}
+	if _, err := f.level(); err != nil {
+		return err
+	}
+	if f.selfTest != "" {
+		_, _, err := f.testNames()
+		return err
+	}
+	return nil
+}
+
+func (f *serveFlags) level() (level slog.Level, err error) {
+	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
+		return level, cli.Usagef("--log-level %q is none of debug, info, warn and error", f.logLevel)
+	}
+	return level, nil
+}
+
+// A service is the daemon while it runs.
+type service struct {
+	given   *pflag.FlagSet
+	flags   *serveFlags
+	level   slog.LevelVar
+	log     *slog.Logger
+	store   memory.Store
+	metrics *daemon.Metrics
+	handler *daemon.Handler
+	closing sync.WaitGroup // states that a reload replaced
+}
+
+func serve(cmd *cobra.Command) (err error) {
+	s := &service{given: cmd.Flags(), metrics: daemon.NewMetrics()}
+	if s.flags, err = load(s.given); err != nil {
+		return err
+	}
+	options := &slog.HandlerOptions{Level: &s.level}
+	if s.flags.logFormat == "json" {
+		s.log = slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), options))
+	} else {
+		s.log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), options))
+	}
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+
+	listeners, err := daemon.Inherited(s.flags.publicly)
+	if err == nil && len(listeners) == 0 {
+		listeners, err = daemon.Listen(s.flags.listen, s.flags.publicly)
+	}
+	if err != nil {
+		return cli.Usagef("%w", err)
+	}
+	defer func() {
+		for _, l := range listeners {
+			l.Close() // again, where Serve did
+		}
+	}()
+	if s.store, err = memory.Open(ctx, s.flags.store, memory.Options{Logger: s.log}); err != nil {
+		return &delegation.Error{Outcome: delegation.OutcomeUndetermined, Reason: delegation.MemoryFailed, Detail: err.Error()}
+	}
+	defer func() { err = errors.Join(err, s.store.Close()) }()
+	s.handler = daemon.NewHandler(s.metrics, s.log)
+	state, err := s.state(s.flags)
+	if err != nil {
+		return err
+	}
+	s.handler.Use(state)
+	defer func() { s.handler.Use(nil).Close() }()
+	defer s.closing.Wait()
+
+	for _, l := range listeners {
+		s.log.Info("listening", "address", l.Addr().String())
+		if s.flags.publicly {
+			s.log.Warn("other machines may connect and ask (--listen-publicly)", "address", l.Addr().String())
+		}
+	}
+	s.notify(daemon.Ready)
+	var reloading sync.WaitGroup
+	reloading.Go(func() {
+		for {
+			select {
+			case <-hangups:
+				s.notify(daemon.Reloading)
+				s.reload()
+				s.notify(daemon.Ready)
+			case <-ctx.Done():
+				s.notify(daemon.Stopping)
+				return
+			}
+		}
+	})
+	err = daemon.Serve(ctx, s.handler, listeners, s.log)
+	stop() // where Serve ended by itself
+	reloading.Wait()
+	s.log.Info("stopped")
+	return err
+}
+
+func (s *service) notify(n daemon.Notice) {
+	if err := daemon.Notify(n); err != nil {
+		s.log.Warn("systemd cannot be told", "error", err)
+	}
+}
+
+// state makes what questions are answered with, and looks at its health.
+func (s *service) state(f *serveFlags) (*daemon.State, error) {
+	level, err := f.level()
+	if err != nil {
+		return nil, err
+	}
+	roots, err := keys.LoadRoots(f.roots)
+	if err != nil {
+		return nil, err
+	}
+	client, err := f.client(roots)
+	if err != nil {
+		return nil, err
+	}
+	client.Logger = s.log
+	if err := client.Check(); err != nil {
+		return nil, cli.Usagef("%w", err)
+	}
+	health := &daemon.Health{Memory: s.store}
+	if f.selfTest != "" {
+		good, bogus, err := f.testNames()
+		if err != nil {
+			return nil, err
+		}
+		health.SelfTest = func(ctx context.Context) error { return client.SelfTest(ctx, good, bogus) }
+	}
+	decider, err := decisions.New(decisions.Config{
+		Gatherer: client, Memory: s.store, Roots: roots, Limits: f.limits, Metrics: s.metrics.Decisions, Logger: s.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.level.Set(level)
+	return &daemon.State{Decider: decider, Peers: delegation.PeerPolicy{Roots: roots, Now: time.Now}, Health: health}, nil
+}
+
+// reload takes a new configuration, or stays with the one there is. What was
+// decided is forgotten, so that it is all looked up again.
+func (s *service) reload() {
+	f, err := load(s.given)
+	var state *daemon.State
+	if err == nil {
+		state, err = s.state(f)
+	}
+	s.metrics.Reloaded(err == nil)
+	if err != nil {
+		s.log.Error("the new configuration is not usable, the old one stays", "error", err)
+		return
+	}
+	if f.store != s.flags.store || !slices.Equal(f.listen, s.flags.listen) || f.publicly != s.flags.publicly || f.logFormat != s.flags.logFormat {
+		s.log.Warn("--store, --listen, --listen-publicly and --log-format change with a restart only")
+	}
+	before := s.handler.Use(state)
+	s.closing.Go(before.Close)
+	s.log.Info("reloaded")
+}

@@ -1,0 +1,253 @@
+package daemon
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/keys"
+)
+
+// maxCertificates bounds the chain that a peer showed. Real ones have two to
+// four.
+const maxCertificates = 10
+
+// A question is what a client asks: does the peer that showed this chain count
+// as the source?
+type question struct {
+	source    string
+	service   string
+	direction association.Direction
+	chain     []*x509.Certificate
+	target    delegation.Endpoint // outgoing: what was dialled; zero if nobody knows
+	peer      netip.Addr          // zero if nobody knows
+	evidence  bool                // in the answer
+}
+
+// decode reads a question. It is strict: what the caller misspelt must not be
+// taken for what it left out. The error is a *[delegation.Error],
+// [delegation.BadQuery] or [delegation.MissingInput], and then what was read of
+// source, service and direction is in the question for the answer to repeat.
+func decode(body []byte) (question, error) {
+	var q question
+	var service, direction, chain string
+	r := &reader{json.NewDecoder(bytes.NewReader(body))}
+	r.UseNumber()
+	err := r.whole(body, members{
+		"source":    text(&q.source),
+		"service":   text(&service),
+		"direction": text(&direction),
+		"chain":     text(&chain),
+		"peer":      address(&q.peer),
+		"evidence":  boolean(&q.evidence),
+		"target": func(r *reader) error {
+			return r.object(members{"host": text(&q.target.Host), "port": port(&q.target.Port)}, "host", "port")
+		},
+	}, "source", "service", "direction", "chain")
+	if err != nil {
+		return q, err
+	}
+	if err := delegation.CheckName(q.source); err != nil {
+		q.source = ""
+		return q, bad("source: %v", err)
+	}
+	if q.service, err = serviceName(service); err != nil {
+		return q, err
+	}
+	if name := delegation.TXTName(q.source, q.service); len(name) > delegation.MaxNameLength {
+		return q, bad("%s is longer than %d octets", name, delegation.MaxNameLength)
+	}
+	switch q.direction = association.Direction(direction); q.direction {
+	case association.Incoming, association.Outgoing:
+	default:
+		q.direction = ""
+		return q, bad("direction %.40q is neither incoming nor outgoing", direction)
+	}
+	if q.target != (delegation.Endpoint{}) {
+		if q.direction == association.Incoming {
+			return q, bad("target: an incoming connection was not dialled by us")
+		}
+		if err := delegation.CheckName(q.target.Host); err != nil {
+			return q, bad("target: %v", err)
+		}
+	}
+	q.chain, err = certificates(chain)
+	return q, err
+}
+
+// serviceName takes _xmpp-server._tcp, and xmpp-server for short.
+func serviceName(s string) (string, error) {
+	if !strings.HasPrefix(s, "_") && !strings.Contains(s, ".") {
+		s = "_" + s + "._tcp"
+	}
+	if err := delegation.CheckService(s); err != nil {
+		return "", bad("%v", err)
+	}
+	return s, nil
+}
+
+// certificates reads a chain in PEM: certificate after certificate, with white
+// space around them at most. A key of a size that nobody should verify with is
+// refused before anything is verified.
+func certificates(text string) ([]*x509.Certificate, error) {
+	rest := bytes.TrimSpace([]byte(text))
+	if len(rest) == 0 {
+		return nil, missing("chain: the peer's certificates are needed, leaf first, in PEM")
+	}
+	var chain []*x509.Certificate
+	for len(rest) > 0 {
+		if !bytes.HasPrefix(rest, []byte("-----BEGIN CERTIFICATE-----")) {
+			return nil, bad("chain: after %d certificates comes something else", len(chain))
+		}
+		if len(chain) == maxCertificates {
+			return nil, bad("chain: more than %d certificates", maxCertificates)
+		}
+		// Decode passes over a block that it cannot read, to one that follows.
+		end := bytes.Index(rest, []byte("-----END CERTIFICATE-----"))
+		if next := bytes.Index(rest[1:], []byte("-----BEGIN")); end < 0 || next >= 0 && next < end {
+			return nil, bad("chain: certificate %d has no end", len(chain)+1)
+		}
+		block, after := pem.Decode(rest)
+		if block == nil || len(block.Headers) > 0 || len(after) > len(rest)-end {
+			return nil, bad("chain: certificate %d is not in PEM", len(chain)+1)
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, bad("chain: certificate %d: %v", len(chain)+1, err)
+		}
+		if err := keys.CheckSize(c.PublicKey); err != nil {
+			return nil, &delegation.Error{Outcome: delegation.OutcomeRefused, Reason: delegation.UnsupportedKey, Detail: fmt.Sprintf("chain: certificate %d: %v", len(chain)+1, err)}
+		}
+		chain, rest = append(chain, c), bytes.TrimSpace(after)
+	}
+	return chain, nil
+}
+
+// A reader reads one JSON object strictly: encoding/json by itself takes names
+// in any case, names twice, null for anything and octets that are no text. The
+// module's own strict parser knows no escapes, which PEM needs for its line
+// ends.
+type reader struct{ *json.Decoder }
+
+// members says how the value of each name is read.
+type members map[string]func(*reader) error
+
+// whole reads a body that is one object and nothing else.
+func (r *reader) whole(body []byte, m members, needed ...string) error {
+	if !utf8.Valid(body) {
+		return bad("the body is not UTF-8")
+	}
+	if err := r.object(m, needed...); err != nil {
+		return err
+	}
+	if _, err := r.Token(); !errors.Is(err, io.EOF) {
+		return bad("something follows the question")
+	}
+	return nil
+}
+
+func (r *reader) object(m members, needed ...string) error {
+	if t, err := r.Token(); err != nil || t != json.Delim('{') {
+		return bad("an object is needed%s", detail(err))
+	}
+	var seen []string
+	for r.More() {
+		t, err := r.Token()
+		if err != nil {
+			return bad("not JSON%s", detail(err))
+		}
+		name, _ := t.(string) // within an object it is one
+		read, known := m[name]
+		switch {
+		case !known:
+			return bad("there is no member %.40q", name)
+		case slices.Contains(seen, name):
+			return bad("%q is there twice", name)
+		}
+		seen = append(seen, name)
+		if err := read(r); err != nil {
+			var e *delegation.Error
+			if errors.As(err, &e) {
+				return err
+			}
+			return bad("%s: %v", name, err)
+		}
+	}
+	if t, err := r.Token(); err != nil || t != json.Delim('}') {
+		return bad("not JSON%s", detail(err))
+	}
+	for _, name := range needed {
+		if !slices.Contains(seen, name) {
+			return missing("%q is needed", name)
+		}
+	}
+	return nil
+}
+
+func detail(err error) string {
+	if err == nil {
+		return ""
+	}
+	return ": " + err.Error()
+}
+
+// value reads a value that is no object and no array.
+func value[T any](what string, set func(T) error) func(*reader) error {
+	return func(r *reader) error {
+		t, err := r.Token()
+		v, ok := t.(T)
+		if err != nil || !ok {
+			return fmt.Errorf("%s is needed%s", what, detail(err))
+		}
+		return set(v)
+	}
+}
+
+func text(to *string) func(*reader) error {
+	return value("a string", func(s string) error { *to = s; return nil })
+}
+
+func boolean(to *bool) func(*reader) error {
+	return value("true or false", func(b bool) error { *to = b; return nil })
+}
+
+func port(to *uint16) func(*reader) error {
+	return value("a port from 1 to 65535", func(n json.Number) error {
+		p, err := strconv.ParseUint(n.String(), 10, 16)
+		if err != nil || p == 0 {
+			return errors.New("a port from 1 to 65535 is needed")
+		}
+		*to = uint16(p)
+		return nil
+	})
+}
+
+func address(to *netip.Addr) func(*reader) error {
+	return value("an IP address", func(s string) (err error) {
+		if *to, err = netip.ParseAddr(s); err != nil {
+			return errors.New("an IP address is needed, without a port")
+		}
+		return nil
+	})
+}
+
+func bad(format string, args ...any) error { return refuse(delegation.BadQuery, format, args...) }
+
+func missing(format string, args ...any) error {
+	return refuse(delegation.MissingInput, format, args...)
+}
+
+func refuse(reason delegation.Reason, format string, args ...any) *delegation.Error {
+	return &delegation.Error{Outcome: reason.Outcome(), Reason: reason, Detail: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,310 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/internal/decisions"
+)
+
+// Limits of the protocol.
+const (
+	// maxBody bounds a question in octets: ten certificates of 8 KB, in PEM and
+	// JSON, twice over.
+	maxBody = 256 << 10
+	// maxHeader bounds the header of a request in octets.
+	maxHeader = 16 << 10
+	// readTimeout bounds the reading of a question. Clients are on this
+	// machine.
+	readTimeout = 5 * time.Second
+	// questionTimeout bounds the time until a question is answered. A server
+	// with a stream waiting gives up at about that.
+	questionTimeout = 15 * time.Second
+	// idleTimeout is how long a connection may wait for its next question.
+	idleTimeout = 30 * time.Second
+	// maxConnections bounds the connections of a listener. More wait in the
+	// kernel.
+	maxConnections = 512
+)
+
+// A State is what questions are answered with. A reload makes another one.
+type State struct {
+	Decider *decisions.Decider
+	// Peers is what is believed about the certificates of peers.
+	Peers delegation.PeerPolicy
+	// Health says whether the daemon can do its work.
+	Health *Health
+
+	users sync.WaitGroup // questions that are answered with it
+}
+
+// Close ends the state, which is no longer in use, once the questions under way
+// are answered.
+func (s *State) Close() {
+	s.users.Wait()
+	s.Decider.Close()
+}
+
+// A Handler answers questions.
+type Handler struct {
+	checking chan struct{} // bounds the certificates verified at a time
+	metrics  *Metrics
+	log      *slog.Logger
+
+	mu    sync.Mutex
+	state *State
+}
+
+// NewHandler makes a Handler that has no state yet. A nil logger discards.
+func NewHandler(m *Metrics, log *slog.Logger) *Handler {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Handler{checking: make(chan struct{}, runtime.GOMAXPROCS(0)), metrics: m, log: log}
+}
+
+// Use answers questions with another state from now on, and returns the one
+// before, nil the first time, for the caller to close. Questions under way end
+// with what they began with.
+func (h *Handler) Use(s *State) *State {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	before := h.state
+	h.state = s
+	return before
+}
+
+// using calls f with the state of now, which stays open meanwhile.
+func (h *Handler) using(f func(*State)) {
+	h.mu.Lock()
+	s := h.state
+	s.users.Add(1)
+	h.mu.Unlock()
+	defer s.users.Done()
+	f(s)
+}
+
+// ServeHTTP sorts requests. Whatever is wrong with one is told as an [Answer].
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	if err := local(r); err != nil {
+		h.refuse(w, http.StatusForbidden, err)
+		return
+	}
+	var want string
+	var serve func()
+	switch r.URL.Path {
+	case "/v1/check":
+		want, serve = http.MethodPost, func() { h.check(w, r) }
+	case "/healthz":
+		want, serve = http.MethodGet, func() { h.health(w, r) }
+	case "/metrics":
+		want, serve = http.MethodGet, func() { h.metrics.handler.ServeHTTP(w, r) }
+	default:
+		h.refuse(w, http.StatusNotFound, bad("there is /v1/check, /healthz and /metrics"))
+		return
+	}
+	if r.Method != want {
+		w.Header().Set("Allow", want)
+		h.refuse(w, http.StatusMethodNotAllowed, bad("%s takes %s", r.URL.Path, want))
+		return
+	}
+	serve()
+}
+
+// local refuses what a web page could send through somebody's browser: a
+// request with an Origin, and on TCP one for a host name that is not this
+// machine's, however it resolves.
+func local(r *http.Request) error {
+	if r.Header.Get("Origin") != "" {
+		return bad("web pages are not answered (Origin)")
+	}
+	addr, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if !ok || addr.Network() != "tcp" {
+		return nil
+	}
+	listener, err := netip.ParseAddrPort(addr.String())
+	if err != nil {
+		return bad("the address of the listener is not known")
+	}
+	host := r.Host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil && (ip.Unmap().IsLoopback() || ip.Unmap() == listener.Addr().Unmap()) || host == "localhost" {
+		return nil
+	}
+	return bad("the Host %.80q is not this machine", r.Host)
+}
+
+// refuse answers a request that is no question, with what was read of it.
+func (h *Handler) refuse(w http.ResponseWriter, status int, err error) {
+	h.reject(w, status, question{}, err)
+}
+
+func (h *Handler) reject(w http.ResponseWriter, status int, q question, err error) {
+	h.metrics.bad.WithLabelValues(strconv.Itoa(status)).Inc()
+	a := newAnswer(q).refused(err)
+	h.log.Debug(a.Message, "status", status)
+	h.write(w, status, a)
+}
+
+// check answers a question.
+func (h *Handler) check(w http.ResponseWriter, r *http.Request) {
+	begun := time.Now()
+	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
+		h.refuse(w, http.StatusUnsupportedMediaType, bad("the question is to be application/json"))
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		h.refuse(w, http.StatusRequestEntityTooLarge, bad("the question has more than %d octets", maxBody))
+		return
+	case err != nil:
+		h.refuse(w, http.StatusBadRequest, bad("the question did not arrive whole: %v", err))
+		return
+	}
+	q, err := decode(body)
+	switch delegation.ReasonOf(err) {
+	case "":
+	case delegation.BadQuery, delegation.MissingInput:
+		h.reject(w, http.StatusBadRequest, q, err)
+		return
+	default: // about the peer
+		h.tell(w, q, newAnswer(q).refused(err), begun)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), questionTimeout)
+	defer cancel()
+	h.using(func(s *State) { h.tell(w, q, s.answer(ctx, h, q), begun) })
+}
+
+// answer decides on the source and holds the peer to that.
+func (s *State) answer(ctx context.Context, h *Handler, q question) *Answer {
+	a := newAnswer(q)
+	asked := decisions.Question{Source: q.source, Service: q.service, Direction: q.direction, Peer: q.peer}
+	d := s.Decider.Known(asked)
+	if d == nil && !q.evidence {
+		// A certificate of the source itself counts whatever a look-up finds.
+		if by := s.pkix(ctx, h, q); by != nil {
+			a.Cached = true
+			a.name(by.Reference)
+			return a.accepted(by)
+		}
+	}
+	if d == nil {
+		var err error
+		if d, err = s.Decider.Decide(ctx, asked); err != nil {
+			a.decided(d)
+			return a.refused(err)
+		}
+	}
+	a.decided(d)
+	if q.evidence {
+		if evidence, err := d.Evidence(); err == nil {
+			a.Evidence = evidence
+		} else {
+			h.log.Error("evidence cannot be shown", "source", q.source, "error", err)
+		}
+	}
+	var by *association.Acceptance
+	err := h.verify(ctx, func() (err error) {
+		if q.direction == association.Outgoing && q.target != (delegation.Endpoint{}) {
+			by, err = d.Association.Accept(q.target, s.Peers, q.chain)
+		} else {
+			by, err = d.Association.AcceptAnywhere(s.Peers, q.chain)
+		}
+		return err
+	})
+	if err != nil {
+		return a.refused(why(d.Association, err))
+	}
+	return a.accepted(by)
+}
+
+// pkix accepts a peer for its certificate alone, or returns nil.
+func (s *State) pkix(ctx context.Context, h *Handler, q question) *association.Acceptance {
+	var by *association.Acceptance
+	name := delegation.Reference{Name: q.source}
+	_ = h.verify(ctx, func() error {
+		_, until, err := s.Peers.Check(q.chain, []delegation.Reference{name})
+		if err == nil {
+			by = &association.Acceptance{
+				Source: q.source, Direction: q.direction, Until: until,
+				Reference: association.Reference{Reference: name, Method: association.PKIX},
+			}
+		}
+		return err
+	})
+	return by
+}
+
+// verify runs a check of certificates, as many at a time as there are
+// processors: strangers' chains may take a tenth of a second each.
+func (h *Handler) verify(ctx context.Context, check func() error) error {
+	select {
+	case h.checking <- struct{}{}:
+	case <-ctx.Done():
+		return refuse(delegation.Overloaded, "too many certificates wait to be verified")
+	}
+	defer func() { <-h.checking }()
+	return check()
+}
+
+// tell sends the answer to a question, counts and logs it.
+func (h *Handler) tell(w http.ResponseWriter, q question, a *Answer, begun time.Time) {
+	h.metrics.answered(a, time.Since(begun))
+	level := slog.LevelInfo
+	if a.Outcome == delegation.OutcomeVerified {
+		level = slog.LevelDebug
+	}
+	h.log.Log(context.Background(), level, a.Message, "source", a.Source, "service", a.Service, "direction", a.Direction,
+		"peer", peerText(q.peer), "outcome", a.Outcome, "reason", a.Reason, "method", value0(a.Method), "required", a.Required,
+		"cached", a.Cached, "took", time.Since(begun))
+	h.write(w, http.StatusOK, a)
+}
+
+func peerText(peer netip.Addr) string {
+	if !peer.IsValid() {
+		return ""
+	}
+	return peer.String()
+}
+
+func value0[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
+
+// write sends JSON.
+func (h *Handler) write(w http.ResponseWriter, status int, v any) {
+	data, err := json.Marshal(v)
+	if err != nil { // none of our types has such a value
+		h.log.Error("an answer has no JSON form", "error", err)
+		http.Error(w, "", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(data)+1))
+	w.WriteHeader(status)
+	_, _ = w.Write(append(data, '\n')) // a client that is gone is no concern of ours
+}

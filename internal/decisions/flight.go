@@ -1,0 +1,199 @@
+package decisions
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/internal/memory"
+)
+
+// A flight is a look-up under way. It answers as soon as a statement verifies and
+// the SRV records are known, and goes on until every place was looked at: what
+// comes later may be a newer statement, or a revocation.
+type flight struct {
+	key      key
+	answered chan struct{} // closed when one of these is set
+	entry    *entry
+	failure  *failure
+	result   string // for the metrics
+}
+
+// A failure is why a look-up came to no decision.
+type failure struct {
+	err      *delegation.Error
+	required bool
+}
+
+// launch begins a look-up. It is called with the lock held.
+func (d *Decider) launch(k key, peer netip.Addr) *flight {
+	f := &flight{key: k, answered: make(chan struct{}), result: "refused"}
+	d.flights[k] = f
+	d.running.Go(func() {
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(d.ctx, lookupTimeout)
+		defer cancel()
+		err := d.look(ctx, f, peer)
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		delete(d.flights, k)
+		if err != nil {
+			d.answer(f, nil, err) // what there is stays, and the next question looks again
+		}
+		d.Metrics.lookups.WithLabelValues(f.result).Inc()
+		d.Logger.Debug("look-up", "source", k.source, "service", k.service, "direction", k.direction,
+			"result", f.result, "took", time.Since(start))
+	})
+	return f
+}
+
+// look makes a look-up. An error is why there is no decision, or none but one
+// that was already given.
+func (d *Decider) look(ctx context.Context, f *flight, peer netip.Addr) *failure {
+	floors, err := d.Memory.Floors(ctx, f.key.source)
+	if err != nil {
+		return d.memoryFailed(f.key, "read", err)
+	}
+	required := requires(floors, f.key.service, d.Now())
+	budget := d.known
+	if len(floors) == 0 {
+		budget = d.stranger
+		if !d.peers.allow(peer) {
+			d.Metrics.refused.WithLabelValues("peer").Inc()
+			return &failure{overloaded("peer"), required}
+		}
+	}
+	limit, release := budget.take()
+	if limit != "" {
+		d.Metrics.refused.WithLabelValues(limit).Inc()
+		return &failure{overloaded(limit), required}
+	}
+	defer release()
+	d.Metrics.inFlight.Inc()
+	defer d.Metrics.inFlight.Dec()
+	start := time.Now()
+	defer func() { d.Metrics.latency.Observe(time.Since(start).Seconds()) }()
+
+	early := 0 // statements that the first answer knew
+	var refused *failure
+	e, err := d.Gatherer.Gather(ctx, f.key.source, f.key.service, func(e *delegation.Evidence) bool {
+		if early == 0 && statements(e) > 0 && !slices.ContainsFunc(e.SRV, unanswered) {
+			early, refused = d.first(ctx, f, e, floors)
+		}
+		return refused != nil
+	})
+	switch {
+	case refused != nil:
+		return refused
+	case err != nil:
+		return &failure{refuse(delegation.DNSFailure, "%v", err), required}
+	case d.ctx.Err() != nil:
+		return &failure{refuse(delegation.Unanswered, "the program is about to end"), required}
+	case early > 0 && statements(e) == early:
+		return nil // nothing that the first answer did not know
+	}
+	made, refused := d.decide(ctx, f.key, e, floors)
+	if refused != nil {
+		return refused
+	}
+	return d.settle(ctx, f, made)
+}
+
+// first answers early if a statement verifies, and returns how many there were
+// then; zero if none does.
+func (d *Decider) first(ctx context.Context, f *flight, e *delegation.Evidence, floors []delegation.Floor) (int, *failure) {
+	made, err := d.decide(ctx, f.key, e, floors)
+	if err != nil {
+		return 0, err
+	}
+	if made.association.Result() == nil {
+		return 0, nil
+	}
+	return statements(e), d.settle(ctx, f, made)
+}
+
+// statements counts what may be one.
+func statements(e *delegation.Evidence) int {
+	n := 0
+	for _, a := range e.TXT {
+		n += len(a.Records)
+	}
+	for _, doc := range e.Documents {
+		if len(doc.Body) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func unanswered(a delegation.SRVAnswer) bool {
+	return a.Failure != nil && a.Failure.Reason == delegation.Unanswered
+}
+
+// A made decision, with what it was made with.
+type made struct {
+	association *association.Association
+	evidence    *delegation.Evidence
+	remembered  []delegation.Floor
+	at          moment
+}
+
+// decide judges evidence and raises the floors. While they turn out to stand
+// higher than those it was decided with, it is decided again. Nothing is
+// verified that is not remembered.
+func (d *Decider) decide(ctx context.Context, k key, e *delegation.Evidence, floors []delegation.Floor) (*made, *failure) {
+	for range maxRounds {
+		at := d.now()
+		a, err := association.Decide(k.question(), e, delegation.Policy{Roots: d.Roots, Time: at.clock, MaxLife: d.MaxLife, Floor: floors})
+		if err != nil {
+			return nil, &failure{asError(err), requires(floors, k.service, at.clock)}
+		}
+		if len(a.Floors()) == 0 {
+			return &made{a, e, floors, at}, nil
+		}
+		remembered, err := d.Memory.Raise(ctx, k.source, a.Floors())
+		if errors.Is(err, memory.ErrFull) {
+			// What is remembered of others must not be lost for it: so much is
+			// known of this source as by a verifier that meets it for the first
+			// time.
+			d.Metrics.memory.WithLabelValues("full").Inc()
+			d.Logger.Warn("a statement is not remembered", "source", k.source, "error", err)
+		} else if err != nil {
+			f := d.memoryFailed(k, "write", err)
+			f.required = f.required || a.Required()
+			return nil, f
+		}
+		if passes(a, remembered) {
+			return &made{a, e, remembered, at}, nil
+		}
+		floors = remembered
+	}
+	return nil, &failure{refuse(delegation.MemoryFailed, "what is remembered of %s changes faster than it can be read", k.source), true}
+}
+
+// memoryFailed: nothing can be said, so the source may have a statement.
+func (d *Decider) memoryFailed(k key, what string, err error) *failure {
+	d.Metrics.memory.WithLabelValues(what).Inc()
+	d.Logger.Error("the memory of statements fails", "what", what, "source", k.source, "error", err)
+	return &failure{refuse(delegation.MemoryFailed, "the memory of statements could not be %s", map[string]string{"read": "read", "write": "written"}[what]), true}
+}
+
+// requires reports whether a statement is remembered whose proof has not ended:
+// see association.Association.Required.
+func requires(floors []delegation.Floor, service string, now time.Time) bool {
+	return slices.ContainsFunc(floors, func(f delegation.Floor) bool {
+		return slices.Contains(delegation.Services(service), f.Service) && now.Before(f.ValidUntil)
+	})
+}
+
+// asError: Decide has no other errors.
+func asError(err error) *delegation.Error {
+	if e, ok := err.(*delegation.Error); ok {
+		return e
+	}
+	return refuse(delegation.BadEvidence, "%v", err)
+}
