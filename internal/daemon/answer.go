@@ -6,16 +6,20 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/internal/decisions"
+	"github.com/dnasign/dnasign/internal/text"
 )
 
 // AnswerVersion is the Version of an [Answer].
 const AnswerVersion = 1
+
+// maxDetail bounds, in octets, what is said of one thing: names in strangers'
+// certificates are among it.
+const maxDetail = 1 << 10
 
 // An Answer is what the daemon says of a peer. docs/openapi.yaml describes it.
 type Answer struct {
@@ -105,12 +109,12 @@ func (a *Answer) refused(err error) *Answer {
 	if !errors.As(err, &e) {
 		e = refuse(delegation.MissingInput, "%v", err)
 	}
-	a.Outcome, a.Reason, a.Detail, a.Hint = e.Outcome, e.Reason, e.Detail, e.Reason.Hint()
+	a.Outcome, a.Reason, a.Detail, a.Hint = e.Outcome, e.Reason, text.Short(e.Detail, maxDetail), e.Reason.Hint()
 	verb := "is refused"
 	if a.Outcome == delegation.OutcomeUndetermined {
 		verb = "cannot be decided on now"
 	}
-	a.Message = fmt.Sprintf("%s %s (%s): %s", cmp.Or(a.Source, "the question"), verb, a.Reason, oneLine(a.Detail))
+	a.Message = fmt.Sprintf("%s %s (%s): %s", cmp.Or(a.Source, "the question"), verb, a.Reason, a.Detail)
 	if a.Required {
 		a.Message += "; the domain has a statement, so nothing weaker may do"
 	}
@@ -138,6 +142,3 @@ func why(a *association.Association, refused error) error {
 	}
 	return refused
 }
-
-// oneLine keeps a message for a log on one line.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

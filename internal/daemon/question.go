@@ -45,14 +45,14 @@ func decode(body []byte) (question, error) {
 	r := &reader{json.NewDecoder(bytes.NewReader(body))}
 	r.UseNumber()
 	err := r.whole(body, members{
-		"source":    text(&q.source),
-		"service":   text(&service),
-		"direction": text(&direction),
-		"chain":     text(&chain),
+		"source":    str(&q.source),
+		"service":   str(&service),
+		"direction": str(&direction),
+		"chain":     str(&chain),
 		"peer":      address(&q.peer),
 		"evidence":  boolean(&q.evidence),
 		"target": func(r *reader) error {
-			return r.object(members{"host": text(&q.target.Host), "port": port(&q.target.Port)}, "host", "port")
+			return r.object(members{"host": str(&q.target.Host), "port": port(&q.target.Port)}, "host", "port")
 		},
 	}, "source", "service", "direction", "chain")
 	if err != nil {
@@ -214,7 +214,7 @@ func value[T any](what string, set func(T) error) func(*reader) error {
 	}
 }
 
-func text(to *string) func(*reader) error {
+func str(to *string) func(*reader) error {
 	return value("a string", func(s string) error { *to = s; return nil })
 }
 

@@ -11,7 +11,7 @@ type class int
 const (
 	signed  class = iota // verified statements, revocations among them
 	secured              // secure SRV records
-	other
+	rest
 	classes
 )
 
@@ -25,7 +25,7 @@ func (e *entry) class() class {
 	case e.proves():
 		return secured
 	}
-	return other
+	return rest
 }
 
 // weight is about how many octets of memory the entry takes.

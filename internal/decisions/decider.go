@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"runtime"
 	"sync"
 	"time"
 
@@ -82,6 +83,7 @@ type Decider struct {
 	known    budget
 	stranger budget
 	peers    *peers
+	judging  chan struct{} // bounds the evidence judged at a time
 
 	mu      sync.Mutex
 	cache   *cache
@@ -116,6 +118,7 @@ func New(config Config) (*Decider, error) {
 	d := &Decider{
 		Config: config, started: time.Now(), flights: map[key]*flight{},
 		known: newBudget(*l), stranger: newBudget(*l), peers: newPeers(l.LookupsPerPeer),
+		judging: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	d.cache = newCache(l.CacheBytes, func(c class) { d.Metrics.evictions.WithLabelValues(c.String()).Inc() })
 	d.ctx, d.cancel = context.WithCancel(context.Background())
@@ -197,7 +200,7 @@ func (d *Decider) Decide(ctx context.Context, q Question) (*Decision, error) {
 	switch {
 	case d.closed:
 		d.mu.Unlock()
-		return &Decision{Required: true}, refuse(delegation.Unanswered, "the program is about to end")
+		return &Decision{Required: ending.required}, ending.err
 	case d.waiting >= d.Limits.Waiting || f == nil && len(d.flights) >= 2*d.Limits.LookupsInFlight+d.Limits.Waiting:
 		defer d.mu.Unlock()
 		d.Metrics.refused.WithLabelValues("waiting").Inc()

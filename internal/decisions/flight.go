@@ -12,9 +12,10 @@ import (
 	"github.com/dnasign/dnasign/internal/memory"
 )
 
-// A flight is a look-up under way. It answers as soon as a statement verifies and
-// the SRV records are known, and goes on until every place was looked at: what
-// comes later may be a newer statement, or a revocation.
+// A flight is a look-up under way. It answers as soon as the SRV records are known
+// and a statement verifies, or the records are secure, and goes on until every
+// place was looked at: what comes later may be a newer statement, or a
+// revocation.
 type flight struct {
 	key      key
 	answered chan struct{} // closed when one of these is set
@@ -28,6 +29,9 @@ type failure struct {
 	err      *delegation.Error
 	required bool
 }
+
+// ending is the failure of a Decider that is being closed.
+var ending = &failure{refuse(delegation.Unanswered, "the program is about to end"), true}
 
 // launch begins a look-up. It is called with the lock held.
 func (d *Decider) launch(k key, peer netip.Addr) *flight {
@@ -78,10 +82,11 @@ func (d *Decider) look(ctx context.Context, f *flight, peer netip.Addr) *failure
 	start := time.Now()
 	defer func() { d.Metrics.latency.Observe(time.Since(start).Seconds()) }()
 
-	early := 0 // statements that the first answer knew
 	var refused *failure
+	judged, early := -1, false // how many statements were judged, and whether that answered
 	e, err := d.Gatherer.Gather(ctx, f.key.source, f.key.service, func(e *delegation.Evidence) bool {
-		if early == 0 && statements(e) > 0 && !slices.ContainsFunc(e.SRV, unanswered) {
+		if n := statements(e); !early && n != judged && !slices.ContainsFunc(e.SRV, unanswered) {
+			judged = n
 			early, refused = d.first(ctx, f, e, floors)
 		}
 		return refused != nil
@@ -92,8 +97,8 @@ func (d *Decider) look(ctx context.Context, f *flight, peer netip.Addr) *failure
 	case err != nil:
 		return &failure{refuse(delegation.DNSFailure, "%v", err), required}
 	case d.ctx.Err() != nil:
-		return &failure{refuse(delegation.Unanswered, "the program is about to end"), required}
-	case early > 0 && statements(e) == early:
+		return ending
+	case early && statements(e) == judged:
 		return nil // nothing that the first answer did not know
 	}
 	made, refused := d.decide(ctx, f.key, e, floors)
@@ -103,17 +108,13 @@ func (d *Decider) look(ctx context.Context, f *flight, peer netip.Addr) *failure
 	return d.settle(ctx, f, made)
 }
 
-// first answers early if a statement verifies, and returns how many there were
-// then; zero if none does.
-func (d *Decider) first(ctx context.Context, f *flight, e *delegation.Evidence, floors []delegation.Floor) (int, *failure) {
-	made, err := d.decide(ctx, f.key, e, floors)
-	if err != nil {
-		return 0, err
+// first answers before all is known, if what is known is authentic.
+func (d *Decider) first(ctx context.Context, f *flight, e *delegation.Evidence, floors []delegation.Floor) (bool, *failure) {
+	made, refused := d.decide(ctx, f.key, e, floors)
+	if refused != nil || !made.association.Authentic() {
+		return false, refused
 	}
-	if made.association.Result() == nil {
-		return 0, nil
-	}
-	return statements(e), d.settle(ctx, f, made)
+	return true, d.settle(ctx, f, made)
 }
 
 // statements counts what may be one.
@@ -148,7 +149,9 @@ type made struct {
 func (d *Decider) decide(ctx context.Context, k key, e *delegation.Evidence, floors []delegation.Floor) (*made, *failure) {
 	for range maxRounds {
 		at := d.now()
+		d.judging <- struct{}{}
 		a, err := association.Decide(k.question(), e, delegation.Policy{Roots: d.Roots, Time: at.clock, MaxLife: d.MaxLife, Floor: floors})
+		<-d.judging
 		if err != nil {
 			return nil, &failure{asError(err), requires(floors, k.service, at.clock)}
 		}

@@ -40,7 +40,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		inFlight:  prometheus.NewGauge(prometheus.GaugeOpts{Name: "dnaverify_lookups_in_flight", Help: "Look-ups under way."}),
 		entries:   gauge("dnaverify_cache_entries", "Decisions in the cache, by what they rest on."),
 		octets:    gauge("dnaverify_cache_bytes", "Memory of the decisions in the cache, estimated."),
-		evictions: counter("dnaverify_cache_evictions_total", "Decisions that made room for others.", "class", signed.String(), secured.String(), other.String()),
+		evictions: counter("dnaverify_cache_evictions_total", "Decisions that made room for others.", "class", signed.String(), secured.String(), rest.String()),
 		refused:   counter("dnaverify_lookups_refused_total", "Look-ups that were not begun, by the limit that was reached.", "limit", "rate", "in-flight", "peer", "waiting"),
 		refreshes: prometheus.NewCounter(prometheus.CounterOpts{Name: "dnaverify_refreshes_total", Help: "Look-ups begun ahead of time, with nobody waiting."}),
 		memory:    counter("dnaverify_memory_errors_total", "Failures of the memory of statements: it cannot be read, cannot be written, or is full.", "operation", "read", "write", "full"),

@@ -43,7 +43,7 @@ func (d *Decider) enter(f *flight, m *made) (higher []delegation.Floor) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
-		d.answer(f, nil, &failure{refuse(delegation.Unanswered, "the program is about to end"), true})
+		d.answer(f, nil, ending)
 		return nil
 	}
 	for _, k := range f.key.family() {
