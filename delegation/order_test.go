@@ -187,18 +187,19 @@ func TestFloors(t *testing.T) {
 		spoil func(*trial)
 		end   Reason
 		want  []Floor
+		word  bool // of the owner's
 	}{
-		{"verified", func(*trial) {}, Verified, []Floor{good}},
-		{"both labels", beside(forDirect), Verified, []Floor{good, floorAt(direct, 0, 0, goodStatement().Targets)}},
-		{"revoked", func(tr *trial) { revocation(tr.draft) }, Revoked, []Floor{floorAt(service, 0, 0, nil)}},
-		{"another target", asked("evil.example", 5269), TargetMismatch, []Floor{good}},
-		{"other label revoked", beside(all(revocation, forDirect)), Revoked, []Floor{good, floorAt(direct, 0, 0, nil)}},
-		{"conflict", beside(elsewhere), Conflict, nil},
-		{"refused", at(now.Add(100 * day)), Expired, nil},
-		{"superseded", remembered(floorAt(service, 0, time.Second, nil)), Superseded, nil},
+		{"verified", func(*trial) {}, Verified, []Floor{good}, true},
+		{"both labels", beside(forDirect), Verified, []Floor{good, floorAt(direct, 0, 0, goodStatement().Targets)}, true},
+		{"revoked", func(tr *trial) { revocation(tr.draft) }, Revoked, []Floor{floorAt(service, 0, 0, nil)}, true},
+		{"another target", asked("evil.example", 5269), TargetMismatch, []Floor{good}, true},
+		{"other label revoked", beside(all(revocation, forDirect)), Revoked, []Floor{good, floorAt(direct, 0, 0, nil)}, true},
+		{"conflict", beside(elsewhere), Conflict, nil, true},
+		{"refused", at(now.Add(100 * day)), Expired, nil, false},
+		{"superseded", remembered(floorAt(service, 0, time.Second, nil)), Superseded, nil, false},
 		{"rejected by the policy", func(tr *trial) {
 			tr.policy.SignerCheck = func([]*x509.Certificate) error { return errRejected }
-		}, SignerRejected, nil},
+		}, SignerRejected, nil, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tr := newTrial(t)
@@ -209,10 +210,25 @@ func TestFloors(t *testing.T) {
 			if err == nil {
 				got = result.Floors()
 			} else {
-				got = wantRefusal(t, c.end, err).Floors
+				refusal := wantRefusal(t, c.end, err)
+				got = refusal.Floors
+				if refusal.Authentic != c.word {
+					t.Errorf("authentic is %t", refusal.Authentic)
+				}
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
+			}
+			for _, f := range got {
+				if err := f.CheckAgainst(got); err != nil {
+					t.Errorf("it is not what is remembered: %v", err)
+				}
+				higher := f
+				higher.Order.Issued = higher.Order.Issued.Add(time.Second)
+				wantRefusal(t, Superseded, f.CheckAgainst([]Floor{higher}))
+				different := f
+				different.Targets[0]++
+				wantRefusal(t, Conflict, f.CheckAgainst([]Floor{different}))
 			}
 		})
 	}

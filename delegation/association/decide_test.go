@@ -152,6 +152,46 @@ func TestOtherServices(t *testing.T) {
 	}
 }
 
+// TestAuthentic: which decisions are the owner's word, and what they leave to
+// remember.
+func TestAuthentic(t *testing.T) {
+	older := func(s *delegation.Statement) { s.Issued = s.Issued.Add(-time.Hour) }
+	for _, c := range []struct {
+		name     string
+		evidence *delegation.Evidence
+		floors   []delegation.Floor
+		want     bool
+		remember int
+	}{
+		{"verified", evidence([]string{statement(t, targets(at))}), nil, true, 1},
+		{"revoked", evidence([]string{statement(t, targets())}), nil, true, 1},
+		{"a contradiction", evidence([]string{statement(t, targets(at)), statement(t, targets(backup))}), nil, true, 0},
+		{"secure SRV records", evidence(nil, one(delegation.Secure, at)...), nil, true, 0},
+		{"secure SRV records, and a statement", evidence([]string{statement(t, targets(at))}, one(delegation.Secure, at)...), nil, true, 1},
+		{"nothing", evidence(nil), nil, false, 0},
+		{"insecure SRV records", evidence(nil, one(delegation.Insecure, at)...), nil, false, 0},
+		{"bogus SRV records", evidence(nil, one(delegation.Bogus, at)...), nil, false, 0},
+		{"garbage", evidence([]string{"v=DNA1; e=jws; s=x"}), nil, false, 0},
+		{"an older statement", evidence([]string{statement(t, targets(at), older)}),
+			decide(t, question(association.Incoming), evidence([]string{statement(t, targets(at))})).Floors(), false, 0},
+	} {
+		p := policy()
+		p.Floor = c.floors
+		a, err := association.Decide(question(association.Incoming), c.evidence, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Authentic() != c.want || len(a.Floors()) != c.remember {
+			t.Errorf("%s: authentic is %t, floors %v", c.name, a.Authentic(), a.Floors())
+		}
+	}
+	// Undetermined: a target of the statement is verified, SRV is not known.
+	broken := evidence([]string{statement(t, targets(at))}, one(delegation.Bogus, at)...)
+	if a := decide(t, question(association.Outgoing), broken); a.Authentic() || len(a.Floors()) != 1 {
+		t.Errorf("broken SRV: authentic is %t, floors %v", a.Authentic(), a.Floors())
+	}
+}
+
 // TestRequired: what a verifier remembers of a source makes it required for as
 // long as the proof would last.
 func TestRequired(t *testing.T) {

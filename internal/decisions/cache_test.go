@@ -81,8 +81,11 @@ func TestNegative(t *testing.T) {
 func TestBackoff(t *testing.T) {
 	bubble(t, nil, Limits{}, func(l *lab) {
 		l.network.fails()
-		for range 3600 {
+		for second := range 3600 {
 			l.why(incoming, delegation.DNSTimeout)
+			if n := l.network.count(); second == 59 && (n < 6 || n > 7) {
+				t.Errorf("%d look-ups in a minute", n)
+			}
 			time.Sleep(time.Second)
 		}
 		// 1, 2, 4, ... 256 seconds, then 300, all cut by up to a fifth.
