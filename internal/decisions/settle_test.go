@@ -276,3 +276,15 @@ func TestClock(t *testing.T) {
 		}
 	})
 }
+
+// TestOneLabelRevoked: a revocation of one label, found beside a statement for
+// the other, revokes the role and is remembered.
+func TestOneLabelRevoked(t *testing.T) {
+	revocation := signedFor(source, time.Minute, nil, func(s *delegation.Statement) { s.Service = direct })
+	bubble(t, []string{statement(0, host), revocation}, Limits{}, func(l *lab) {
+		l.why(incoming, delegation.Revoked)
+		l.network.has(statement(0, host))
+		time.Sleep(maxNegative)
+		l.why(incoming, delegation.Superseded)
+	})
+}
