@@ -105,21 +105,22 @@ func certificates(text string) ([]*x509.Certificate, error) {
 	if len(rest) == 0 {
 		return nil, missing("chain: the peer's certificates are needed, leaf first, in PEM")
 	}
+	const begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 	var chain []*x509.Certificate
 	for len(rest) > 0 {
-		if !bytes.HasPrefix(rest, []byte("-----BEGIN CERTIFICATE-----")) {
+		if !bytes.HasPrefix(rest, []byte(begin)) {
 			return nil, bad("chain: after %d certificates comes something else", len(chain))
 		}
 		if len(chain) == maxCertificates {
 			return nil, bad("chain: more than %d certificates", maxCertificates)
 		}
-		// Decode passes over a block that it cannot read, to one that follows.
-		end := bytes.Index(rest, []byte("-----END CERTIFICATE-----"))
-		if next := bytes.Index(rest[1:], []byte("-----BEGIN")); end < 0 || next >= 0 && next < end {
+		// One block at a time: Decode passes over one that it cannot read.
+		piece, after, found := bytes.Cut(rest, []byte(end))
+		if !found || bytes.Contains(piece[1:], []byte("-----BEGIN")) {
 			return nil, bad("chain: certificate %d has no end", len(chain)+1)
 		}
-		block, after := pem.Decode(rest)
-		if block == nil || len(block.Headers) > 0 || len(after) > len(rest)-end {
+		block, _ := pem.Decode(rest[:len(piece)+len(end)])
+		if block == nil || len(block.Headers) > 0 {
 			return nil, bad("chain: certificate %d is not in PEM", len(chain)+1)
 		}
 		c, err := x509.ParseCertificate(block.Bytes)

@@ -12,20 +12,39 @@ import (
 	"golang.org/x/net/netutil"
 )
 
-// stopTimeout bounds how long questions under way may take when the daemon
-// ends.
-const stopTimeout = questionTimeout + 5*time.Second
+// bounds are what a client may use up.
+type bounds struct {
+	read, answer, idle, stop time.Duration
+	connections              int // of a listener
+}
+
+var defaultBounds = bounds{
+	// Clients are on this machine.
+	read: 5 * time.Second,
+	// What a question may take, and a little for slow clients to read.
+	answer: questionTimeout + 5*time.Second,
+	// How long a connection may wait for its next question.
+	idle: 30 * time.Second,
+	// What questions under way may take when the daemon ends.
+	stop: questionTimeout + 5*time.Second,
+	// More wait in the kernel until others end.
+	connections: 512,
+}
 
 // Serve answers at the listeners until ctx ends; then it takes no more
 // questions, finishes those under way within 20 seconds and returns nil. It
 // closes the listeners.
 func Serve(ctx context.Context, handler http.Handler, listeners []net.Listener, log *slog.Logger) error {
+	return serve(ctx, handler, listeners, log, defaultBounds)
+}
+
+func serve(ctx context.Context, handler http.Handler, listeners []net.Listener, log *slog.Logger, b bounds) error {
 	server := &http.Server{
 		Handler:           handler,
-		ReadHeaderTimeout: readTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      readTimeout + questionTimeout + 5*time.Second,
-		IdleTimeout:       idleTimeout,
+		ReadHeaderTimeout: b.read,
+		ReadTimeout:       b.read,
+		WriteTimeout:      b.read + b.answer,
+		IdleTimeout:       b.idle,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
@@ -33,7 +52,7 @@ func Serve(ctx context.Context, handler http.Handler, listeners []net.Listener, 
 	var running sync.WaitGroup
 	for _, l := range listeners {
 		running.Go(func() {
-			if err := server.Serve(netutil.LimitListener(l, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
+			if err := server.Serve(netutil.LimitListener(l, b.connections)); !errors.Is(err, http.ErrServerClosed) {
 				failed <- err
 			}
 		})
@@ -43,7 +62,7 @@ func Serve(ctx context.Context, handler http.Handler, listeners []net.Listener, 
 	case err = <-failed:
 	case <-ctx.Done():
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.stop)
 	defer cancel()
 	if server.Shutdown(grace) != nil {
 		err = errors.Join(err, errors.New("questions were still under way at the end"), server.Close())

@@ -28,17 +28,9 @@ const (
 	maxBody = 256 << 10
 	// maxHeader bounds the header of a request in octets.
 	maxHeader = 16 << 10
-	// readTimeout bounds the reading of a question. Clients are on this
-	// machine.
-	readTimeout = 5 * time.Second
 	// questionTimeout bounds the time until a question is answered. A server
 	// with a stream waiting gives up at about that.
 	questionTimeout = 15 * time.Second
-	// idleTimeout is how long a connection may wait for its next question.
-	idleTimeout = 30 * time.Second
-	// maxConnections bounds the connections of a listener. More wait in the
-	// kernel.
-	maxConnections = 512
 )
 
 // A State is what questions are answered with. A reload makes another one.

@@ -1,0 +1,110 @@
+package daemon
+
+import (
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/association"
+)
+
+// A schema is what the test reads of one in the description.
+type schema struct {
+	AdditionalProperties *bool             `yaml:"additionalProperties"`
+	Required             []string          `yaml:"required"`
+	Properties           map[string]schema `yaml:"properties"`
+	Enum                 []string          `yaml:"enum"`
+	MaxLength            int               `yaml:"maxLength"`
+}
+
+// TestOpenAPI compares the description with the code: members, which of them
+// are always there, and enumerations.
+func TestOpenAPI(t *testing.T) {
+	data, err := os.ReadFile("../../docs/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct {
+		OpenAPI    string         `yaml:"openapi"`
+		Paths      map[string]any `yaml:"paths"`
+		Components struct {
+			Schemas map[string]schema `yaml:"schemas"`
+		} `yaml:"components"`
+	}
+	if err := yaml.Unmarshal(data, &document); err != nil {
+		t.Fatal(err)
+	}
+	if document.OpenAPI != "3.1.0" || len(document.Paths) != 3 {
+		t.Errorf("version %s, %d paths", document.OpenAPI, len(document.Paths))
+	}
+	schemas := document.Components.Schemas
+	for name, of := range map[string]reflect.Type{
+		"Answer": reflect.TypeFor[Answer](), "Name": reflect.TypeFor[Name](),
+		"HealthReport": reflect.TypeFor[HealthReport](), "HealthCheck": reflect.TypeFor[HealthCheck](),
+	} {
+		var all, always []string
+		for f := range of.Fields() {
+			member, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+			all = append(all, member)
+			if options != "omitempty" {
+				always = append(always, member)
+			}
+		}
+		equal(t, name+": members", all, keysOf(schemas[name].Properties))
+		equal(t, name+": required", always, schemas[name].Required)
+	}
+
+	// A question has the members that the decoder takes, and no other.
+	question := schemas["Question"]
+	members := []string{"source", "service", "direction", "chain"}
+	equal(t, "Question: required", members, question.Required)
+	equal(t, "Question: members", append(members, "target", "peer", "evidence"), keysOf(question.Properties))
+	equal(t, "target", []string{"host", "port"}, question.Properties["target"].Required)
+	for _, s := range []schema{question, question.Properties["target"]} {
+		if s.AdditionalProperties == nil || *s.AdditionalProperties {
+			t.Error("a question may have other members")
+		}
+	}
+	for name, value := range map[string]string{
+		"target": `{"host":"x.example","port":1}`, "peer": `"192.0.2.1"`, "evidence": "true",
+	} {
+		if _, err := decode([]byte(with(`"direction":"outgoing"`, `"`+name+`":`+value))); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+
+	var reasons []string
+	for _, r := range delegation.Reasons() {
+		reasons = append(reasons, string(r))
+	}
+	equal(t, "reasons", reasons, schemas["Reason"].Enum)
+	equal(t, "outcomes", []string{string(delegation.OutcomeVerified), string(delegation.OutcomeRefused), string(delegation.OutcomeUndetermined)}, schemas["Outcome"].Enum)
+	equal(t, "methods", []string{string(association.PKIX), string(association.DNSSEC), string(association.Delegation)}, schemas["Method"].Enum)
+	equal(t, "directions", []string{string(association.Incoming), string(association.Outgoing)}, question.Properties["direction"].Enum)
+	if n := question.Properties["source"].MaxLength; n != delegation.MaxNameLength {
+		t.Errorf("names of %d octets", n)
+	}
+}
+
+func keysOf(m map[string]schema) []string {
+	var list []string
+	for k := range m {
+		list = append(list, k)
+	}
+	return list
+}
+
+func equal(t *testing.T, what string, want, got []string) {
+	t.Helper()
+	want, got = slices.Clone(want), slices.Clone(got)
+	slices.Sort(want)
+	slices.Sort(got)
+	if len(want) == 0 || !slices.Equal(want, got) {
+		t.Errorf("%s: the code has %q, the description %q", what, want, got)
+	}
+}

@@ -1,0 +1,226 @@
+package daemon
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"math/big"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/internal/localca"
+)
+
+// escaped is PEM as it stands in JSON.
+func escaped(s string) string {
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+func chainMember(text string) string { return `"chain":` + escaped(text) }
+
+// question with these members instead of the good ones of the same name.
+func with(members ...string) string {
+	all := []string{`"source":"b.example"`, `"service":"_xmpp-server._tcp"`, `"direction":"incoming"`, chainMember(pemOf(of(host).Chain()...))}
+	for _, m := range members {
+		name, _, _ := strings.Cut(m, ":")
+		replaced := false
+		for i := range all {
+			if strings.HasPrefix(all[i], name+":") {
+				all[i], replaced = m, true
+			}
+		}
+		if !replaced {
+			all = append(all, m)
+		}
+	}
+	return "{" + strings.Join(all, ",") + "}"
+}
+
+func TestDecode(t *testing.T) {
+	chain := of(host).Chain()
+	small, err := lab().ca.Issue("RSA-2048", []string{host}, chain[0].NotBefore, chain[0].NotAfter, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := localca.KeyPEM(of(host).Key())
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf := pemOf(chain[0])
+	many := strings.Repeat(leaf, maxCertificates)
+	const (
+		ok      = delegation.Reason("")
+		bad     = delegation.BadQuery
+		missing = delegation.MissingInput
+	)
+	for _, c := range []struct {
+		name, body string
+		want       delegation.Reason
+		says       string
+	}{
+		{"good", with(), ok, ""},
+		{"short service", with(`"service":"xmpp-server"`), ok, ""},
+		{"white space", " \n" + with() + "\t\n", ok, ""},
+		{"escapes", with(`"source":"b.ex\u0061mple"`), ok, ""},
+		{"outgoing, target", with(`"direction":"outgoing"`, `"target":{"host":"xmpp.hosting.example","port":5269}`), ok, ""},
+		{"peer, IPv6", with(`"peer":"2001:db8::1"`), ok, ""},
+		{"evidence", with(`"evidence":true`), ok, ""},
+		{"one certificate", with(chainMember(leaf)), ok, ""},
+		{"ten certificates", with(chainMember(many)), ok, ""},
+		{"CR LF in PEM", with(chainMember(strings.ReplaceAll(leaf, "\n", "\r\n"))), ok, ""},
+		{"no line end after PEM", with(chainMember(strings.TrimSpace(leaf))), ok, ""},
+		{"an RSA key", with(chainMember(pemOf(small.Leaf()))), ok, ""},
+
+		{"nothing", "", bad, "object"},
+		{"null", "null", bad, "object"},
+		{"a list", "[]", bad, "object"},
+		{"a list of one", "[" + with() + "]", bad, "object"},
+		{"half of it", with()[:40], bad, "unexpected EOF"},
+		{"an empty object", "{}", missing, `"source" is needed`},
+		{"no chain", `{"source":"b.example","service":"xmpp-server","direction":"incoming"}`, missing, `"chain" is needed`},
+		{"two questions", with() + with(), bad, "follows"},
+		{"something after it", with() + "x", bad, "follows"},
+		{"unknown member", with(`"evidence_in":{}`), bad, `no member "evidence_in"`},
+		{"evidence from the client", with(`"evidence":{"version":1}`), bad, "true or false"},
+		{"name in another case", with(`"Source":"b.example"`), bad, `no member "Source"`},
+		{"twice", `{"source":"b.example",` + with()[1:], bad, "twice"},
+		{"twice, by an escape", `{"\u0073ource":"b.example",` + with()[1:], bad, "twice"},
+		{"twice in the target", with(`"direction":"outgoing"`, `"target":{"host":"x.example","host":"x.example","port":1}`), bad, "twice"},
+		{"not UTF-8", with("\"source\":\"b\xff.example\""), bad, "UTF-8"},
+		{"half a surrogate", with(`"source":"b\ud800.example"`), bad, "source"},
+		{"source is null", with(`"source":null`), bad, "a string is needed"},
+		{"source is a number", with(`"source":1`), bad, "a string is needed"},
+		{"upper case", with(`"source":"B.example"`), bad, "source"},
+		{"trailing dot", with(`"source":"b.example."`), bad, "source"},
+		{"U-label", with(`"source":"bücher.example"`), bad, "source"},
+		{"an address", with(`"source":"192.0.2.1"`), bad, "source"},
+		{"empty source", with(`"source":""`), bad, "source"},
+		{"no service", with(`"service":"_xmpp server._tcp"`), bad, ""},
+		{"the name is too long", with(`"source":"` + strings.Repeat("a.", 120) + `example"`), bad, "253"},
+		{"another direction", with(`"direction":"sideways"`), bad, "sideways"},
+		{"incoming, target", with(`"target":{"host":"xmpp.hosting.example","port":5269}`), bad, "dialled"},
+		{"target without port", with(`"direction":"outgoing"`, `"target":{"host":"x.example"}`), missing, `"port" is needed`},
+		{"target without host", with(`"direction":"outgoing"`, `"target":{"port":1}`), missing, `"host" is needed`},
+		{"port 0", with(`"direction":"outgoing"`, `"target":{"host":"x.example","port":0}`), bad, "port"},
+		{"port 65536", with(`"direction":"outgoing"`, `"target":{"host":"x.example","port":65536}`), bad, "port"},
+		{"port 1.5", with(`"direction":"outgoing"`, `"target":{"host":"x.example","port":1.5}`), bad, "port"},
+		{"port as text", with(`"direction":"outgoing"`, `"target":{"host":"x.example","port":"1"}`), bad, "port"},
+		{"host is an address", with(`"direction":"outgoing"`, `"target":{"host":"127.0.0.1","port":1}`), bad, "target"},
+		{"target is empty", with(`"direction":"outgoing"`, `"target":{}`), missing, "needed"},
+		{"peer with a port", with(`"peer":"192.0.2.1:5269"`), bad, "without a port"},
+		{"peer is a name", with(`"peer":"localhost"`), bad, "address"},
+		{"evidence is text", with(`"evidence":"true"`), bad, "true or false"},
+
+		{"no certificate", with(`"chain":""`), missing, "leaf first"},
+		{"white space", with(`"chain":" \n "`), missing, "leaf first"},
+		{"eleven certificates", with(chainMember(many + leaf)), bad, "more than 10"},
+		{"no PEM", with(`"chain":"x"`), bad, "something else"},
+		{"text before", with(chainMember("subject=...\n" + leaf)), bad, "something else"},
+		{"text between", with(chainMember(leaf + "subject=...\n" + leaf)), bad, "after 1 certificates"},
+		{"text behind", with(chainMember(leaf + "x")), bad, "something else"},
+		{"a key", with(chainMember(leaf + string(key))), bad, "something else"},
+		{"a block of another kind", with(chainMember(strings.ReplaceAll(leaf, "CERTIFICATE", "X509 CRL"))), bad, "something else"},
+		{"a header", with(chainMember(strings.Replace(leaf, "-----\n", "-----\nA: b\n\n", 1))), bad, "not in PEM"},
+		{"cut off", with(chainMember(leaf[:len(leaf)/2])), bad, "no end"},
+		{"cut off, then a whole one", with(chainMember(leaf[:len(leaf)/2] + "\n" + leaf)), bad, "no end"},
+		{"not base64", with(chainMember(strings.Replace(leaf, "\nM", "\n!", 1) + leaf)), bad, "not in PEM"},
+		{"no certificate in it", with(chainMember(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")})))), bad, "certificate 1"},
+		{"octets behind it", with(chainMember(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: append(bytes.Clone(chain[0].Raw), 0)})))), bad, "trailing"},
+		{"deep", strings.Repeat(`{"target":`, 1000), bad, "no member"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			q, err := decode([]byte(c.body))
+			if got := delegation.ReasonOf(err); got != c.want || err != nil && !strings.Contains(err.Error(), c.says) {
+				t.Errorf("got %v, want %q that says %q", err, c.want, c.says)
+			}
+			if err == nil && (q.source != source || q.service != service || len(q.chain) == 0) {
+				t.Errorf("got %+v", q)
+			}
+		})
+	}
+	q, err := decode([]byte(with(`"direction":"outgoing"`, `"target":{"port":5270,"host":"xmpp.hosting.example"}`, `"peer":"192.0.2.7"`, `"evidence":true`)))
+	if err != nil || q.direction != association.Outgoing || q.target != (delegation.Endpoint{Host: host, Port: 5270}) ||
+		q.peer != netip.MustParseAddr("192.0.2.7") || !q.evidence || !q.chain[1].Equal(chain[1]) {
+		t.Errorf("got %+v, %v", q, err)
+	}
+}
+
+// TestKeySizes: no signature is checked with a key of any kind or size.
+func TestKeySizes(t *testing.T) {
+	for _, c := range []struct {
+		curve elliptic.Curve
+		want  delegation.Reason
+	}{{elliptic.P224(), delegation.UnsupportedKey}, {elliptic.P521(), ""}} {
+		key, err := ecdsa.GenerateKey(c.curve, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{host}}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		odd := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+		for _, text := range []string{odd, pemOf(of(host).Leaf()) + odd} {
+			if _, err := decode([]byte(with(chainMember(text)))); delegation.ReasonOf(err) != c.want {
+				t.Errorf("%s: got %v, want %q", c.curve.Params().Name, err, c.want)
+			}
+		}
+	}
+}
+
+// FuzzDecode: what is accepted means the same to encoding/json, and the chain
+// is what package encoding/pem reads.
+func FuzzDecode(f *testing.F) {
+	for _, body := range []string{
+		with(), with(`"direction":"outgoing"`, `"target":{"host":"xmpp.hosting.example","port":5269}`, `"peer":"192.0.2.7"`, `"evidence":false`),
+		with(chainMember("")), `{"source":"b.example","source":"b.example"}`, `{"source":null}`, `{}`, ``,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		q, err := decode(body)
+		if err != nil {
+			switch delegation.ReasonOf(err) {
+			case delegation.BadQuery, delegation.MissingInput, delegation.UnsupportedKey:
+			default:
+				t.Fatalf("an error of another kind: %v", err)
+			}
+			return
+		}
+		var want struct {
+			Source, Service, Direction, Chain string
+			Target                            delegation.Endpoint
+			Peer                              netip.Addr
+			Evidence                          bool
+		}
+		if err := json.Unmarshal(body, &want); err != nil {
+			t.Fatalf("we accept, encoding/json refuses: %v", err)
+		}
+		if q.source != want.Source || !strings.Contains(q.service, strings.TrimPrefix(want.Service, "_")) || string(q.direction) != want.Direction ||
+			q.target != want.Target || q.peer != want.Peer || q.evidence != want.Evidence {
+			t.Fatalf("got %+v, want %+v", q, want)
+		}
+		rest := []byte(want.Chain)
+		for i, c := range q.chain {
+			var block *pem.Block
+			if block, rest = pem.Decode(rest); block == nil || !bytes.Equal(block.Bytes, c.Raw) {
+				t.Fatalf("certificate %d is another", i)
+			}
+		}
+		if block, _ := pem.Decode(rest); block != nil {
+			t.Fatal("a certificate is lost")
+		}
+	})
+}

@@ -1,0 +1,441 @@
+package daemon
+
+import (
+	"bufio"
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/internal/decisions"
+)
+
+// TestAnswers: what is said of peers.
+func TestAnswers(t *testing.T) {
+	foreign, err := lab().strange.Issue("P-256", []string{host}, time.Now().Add(-day), time.Now().Add(day), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expired, err := lab().ca.Issue("P-256", []string{host}, time.Now().Add(-2*day), time.Now().Add(-day), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	both, err := lab().ca.Issue("P-256", []string{host, source}, time.Now().Add(-day), time.Now().Add(day), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const (
+		verified     = delegation.OutcomeVerified
+		refused      = delegation.OutcomeRefused
+		undetermined = delegation.OutcomeUndetermined
+	)
+	port := func(n int) string { return fmt.Sprintf(`"target":{"host":"%s","port":%d}`, host, n) }
+	down := &delegation.Failure{Reason: delegation.DNSTimeout, Detail: "nobody answers"}
+	for _, c := range []struct {
+		name      string
+		network   *network
+		direction string
+		chain     []*x509.Certificate
+		more      string
+		outcome   delegation.Outcome
+		reason    delegation.Reason
+		method    association.Method
+		required  bool
+	}{
+		{"delegated", &network{records: []string{record(host)}}, "incoming", of(host).Chain(), "", verified, delegation.Verified, association.Delegation, true},
+		{"delegated, outgoing", &network{records: []string{record(host)}}, "outgoing", of(host).Chain(), "", verified, delegation.Verified, association.Delegation, true},
+		{"delegated, target", &network{records: []string{record(host)}}, "outgoing", of(host).Chain(), port(5269), verified, delegation.Verified, association.Delegation, true},
+		{"another port", &network{records: []string{record(host)}}, "outgoing", of(host).Chain(), port(5270), refused, delegation.PortMismatch, "", true},
+		{"another host", &network{records: []string{record("x.example")}}, "outgoing", of(host).Chain(), port(5269), refused, delegation.TargetMismatch, "", true},
+		{"another peer", &network{records: []string{record(host)}}, "incoming", of("evil.example").Chain(), "", refused, delegation.PeerNameMismatch, "", true},
+		{"without intermediate", &network{records: []string{record(host)}}, "incoming", of(host).Chain()[:1], "", refused, delegation.PeerUntrusted, "", true},
+		{"of another authority", &network{records: []string{record(host)}}, "incoming", foreign.Chain(), "", refused, delegation.PeerUntrusted, "", true},
+		{"expired", &network{records: []string{record(host)}}, "incoming", expired.Chain(), "", refused, delegation.PeerUntrusted, "", true},
+		{"its own certificate", &network{}, "incoming", of(source).Chain(), "", verified, delegation.Verified, association.PKIX, false},
+		{"its own certificate, target", &network{}, "outgoing", of(source).Chain(), port(1), verified, delegation.Verified, association.PKIX, false},
+		{"its own certificate, resolver down", &network{failure: down}, "incoming", of(source).Chain(), "", verified, delegation.Verified, association.PKIX, false},
+		{"its own certificate, revoked", &network{records: []string{record()}}, "incoming", of(source).Chain(), `"evidence":true`, verified, delegation.Verified, association.PKIX, true},
+		{"both names", &network{records: []string{record(host)}}, "incoming", both.Chain(), `"evidence":true`, verified, delegation.Verified, association.PKIX, true},
+		{"no statement", &network{}, "incoming", of(host).Chain(), "", refused, delegation.NoStatement, "", false},
+		{"no statement, and a chain of nobody's", &network{}, "incoming", foreign.Chain(), "", refused, delegation.PeerUntrusted, "", false},
+		{"revoked", &network{records: []string{record()}}, "incoming", of(host).Chain(), "", refused, delegation.Revoked, "", true},
+		{"a bad statement", &network{records: []string{"v=DNA1; e=jws; s=x"}}, "incoming", of(host).Chain(), "", refused, delegation.MalformedToken, "", false},
+		{"resolver down", &network{failure: down}, "incoming", of(host).Chain(), "", undetermined, delegation.DNSTimeout, "", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := start(t, c.network, "", defaultBounds)
+			more := []string{}
+			if c.more != "" {
+				more = append(more, c.more)
+			}
+			a := r.ask(source, c.direction, c.chain, more...)
+			method := value0(a.Method)
+			if a.Outcome != c.outcome || a.Reason != c.reason || method != c.method || a.Required != c.required {
+				t.Errorf("got %s, %s, %q, required %t: %s", a.Outcome, a.Reason, method, a.Required, a.Detail)
+			}
+			if a.Version != 1 || a.Source != source || a.Service != service || string(a.Direction) != c.direction {
+				t.Errorf("about %+v", a)
+			}
+			if yes := c.outcome == verified; (a.Name != nil) != yes || (a.ValidUntil != nil) != yes || (a.Hint == "") != yes {
+				t.Errorf("name %v, valid until %v, hint %q", a.Name, a.ValidUntil, a.Hint)
+			}
+			if a.Name != nil && !slices.ContainsFunc(a.Names, func(n Name) bool { return n.Name == *a.Name && n.Method == *a.Method }) {
+				t.Errorf("%s is not among %v", *a.Name, a.Names)
+			}
+			if !strings.HasPrefix(a.Message, source+" ") || strings.Contains(a.Message, "\n") || a.Detail == "" {
+				t.Errorf("message %q, detail %q", a.Message, a.Detail)
+			}
+			if (a.Evidence != nil) != strings.Contains(c.more, "evidence") {
+				t.Errorf("evidence: %s", a.Evidence)
+			}
+			if strings.Contains(r.log.String(), "MII") || strings.Contains(r.log.String(), "BEGIN") {
+				t.Error("certificates are in the log")
+			}
+		})
+	}
+}
+
+// TestEvidenceInAnswer: it gives the same verdict again.
+func TestEvidenceInAnswer(t *testing.T) {
+	r := start(t, &network{records: []string{record(host)}}, "", defaultBounds)
+	for range 2 { // looked up, and from the cache
+		a := r.ask(source, "incoming", of(host).Chain(), `"evidence":true`)
+		var e delegation.Evidence
+		if err := json.Unmarshal(a.Evidence, &e); err != nil {
+			t.Fatal(err)
+		}
+		d, err := association.Decide(association.Question{Source: source, Service: service, Direction: association.Incoming}, &e,
+			delegation.Policy{Roots: lab().ca.Pool(), Time: time.Now()})
+		if err != nil || len(d.References()) != 2 {
+			t.Errorf("got %v, %v", d, err)
+		}
+	}
+}
+
+// TestRequests: what is no question, and from where none is taken.
+func TestRequests(t *testing.T) {
+	good := ask(source, "incoming", of(host).Chain())
+	header := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	network := &network{records: []string{record(host)}}
+	unix, tcp := start(t, network, "", defaultBounds), start(t, network, "127.0.0.1:0", defaultBounds)
+	hostIs := func(host string) func(*http.Request) { return func(r *http.Request) { r.Host = host } }
+	for _, c := range []struct {
+		name, method, path, body string
+		edit                     func(*http.Request)
+		unix, tcp                int
+	}{
+		{"good", "POST", "/v1/check", good, nil, 200, 200},
+		{"charset", "POST", "/v1/check", good, header("Content-Type", "application/json; charset=utf-8"), 200, 200},
+		{"health", "GET", "/healthz", "", nil, 200, 200},
+		{"metrics", "GET", "/metrics", "", nil, 200, 200},
+		{"another path", "POST", "/v1/check/", good, nil, 404, 404},
+		{"another version", "POST", "/v2/check", good, nil, 404, 404},
+		{"the root", "GET", "/", "", nil, 404, 404},
+		{"GET", "GET", "/v1/check", "", nil, 405, 405},
+		{"PUT", "PUT", "/v1/check", good, nil, 405, 405},
+		{"POST for health", "POST", "/healthz", "", nil, 405, 405},
+		{"DELETE of metrics", "DELETE", "/metrics", "", nil, 405, 405},
+		{"a form", "POST", "/v1/check", good, header("Content-Type", "application/x-www-form-urlencoded"), 415, 415},
+		{"plain text", "POST", "/v1/check", good, header("Content-Type", "text/plain"), 415, 415},
+		{"no media type", "POST", "/v1/check", good, func(r *http.Request) { r.Header.Del("Content-Type") }, 415, 415},
+		{"too large", "POST", "/v1/check", strings.Repeat(" ", maxBody+1), nil, 413, 413},
+		{"too large, without a length", "POST", "/v1/check", strings.Repeat(" ", maxBody+1), func(r *http.Request) { r.ContentLength = -1 }, 413, 413},
+		{"as large as can be", "POST", "/v1/check", good + strings.Repeat(" ", maxBody-len(good)), nil, 200, 200},
+		{"no JSON", "POST", "/v1/check", "x", nil, 400, 400},
+		{"an empty body", "POST", "/v1/check", "", nil, 400, 400},
+		{"a web page", "POST", "/v1/check", good, header("Origin", "https://evil.example"), 403, 403},
+		{"a web page, nobody's", "GET", "/metrics", "", header("Origin", "null"), 403, 403},
+		{"a name that leads here", "POST", "/v1/check", good, hostIs("evil.example"), 200, 403},
+		{"a name that begins well", "POST", "/v1/check", good, hostIs("localhost.evil.example"), 200, 403},
+		{"another address", "POST", "/v1/check", good, hostIs("192.0.2.1:80"), 200, 403},
+		{"localhost", "POST", "/v1/check", good, hostIs("localhost:80"), 200, 200},
+		{"IPv6", "POST", "/v1/check", good, hostIs("[::1]:80"), 200, 200},
+		{"another loopback", "POST", "/v1/check", good, hostIs("127.0.0.2"), 200, 200},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for r, want := range map[*running]int{unix: c.unix, tcp: c.tcp} {
+				status, header, body := r.send(c.edit, c.method, c.path, c.body)
+				if status != want {
+					t.Fatalf("%s: status %d, want %d: %s", r.network, status, want, body)
+				}
+				if status == 200 {
+					continue
+				}
+				a := r.read(body)
+				if a.Outcome != delegation.OutcomeRefused || a.Reason != delegation.BadQuery && a.Reason != delegation.MissingInput || a.Detail == "" {
+					t.Errorf("got %s", body)
+				}
+				if status == 405 && header.Get("Allow") == "" {
+					t.Error("what is allowed is not said")
+				}
+				if got := header.Get("Content-Type"); got != "application/json" {
+					t.Errorf("media type %q", got)
+				}
+			}
+		})
+	}
+}
+
+// impatient are bounds for clients that are slow on purpose.
+func impatient() bounds {
+	b := defaultBounds
+	b.read, b.idle, b.connections = 100*time.Millisecond, 100*time.Millisecond, 4
+	return b
+}
+
+// TestSlow: a client that does not go on is cut off.
+func TestSlow(t *testing.T) {
+	for name, sent := range map[string]string{
+		"nothing":       "",
+		"half a line":   "POST /v1/ch",
+		"half a header": "POST /v1/check HTTP/1.1\r\nHost: x\r\n",
+		"a long header": "POST /v1/check HTTP/1.1\r\nX: " + strings.Repeat("x", 2*maxHeader),
+		"half a body":   "POST /v1/check HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn := start(t, &network{}, "", impatient()).dial()
+			defer conn.Close()
+			_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+			_, _ = io.WriteString(conn, sent) // it may be cut off before the end
+			answer, err := io.ReadAll(conn) // ends only if the daemon ends it
+			if strings.Contains(string(answer), " 200 ") || errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("got %q, %v", answer, err)
+			}
+		})
+	}
+}
+
+// TestIdle: a connection that asks no further question ends.
+func TestIdle(t *testing.T) {
+	conn := start(t, &network{}, "", impatient()).dial()
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	reader := bufio.NewReader(conn)
+	response, err := http.ReadResponse(reader, nil)
+	if err != nil || response.StatusCode != 200 {
+		t.Fatal(response, err)
+	}
+	if _, err := io.Copy(io.Discard, reader); err != nil {
+		t.Error(err)
+	}
+	response.Body.Close()
+}
+
+// TestManyConnections: connections without a question, more than there may be,
+// keep nobody out for long.
+func TestManyConnections(t *testing.T) {
+	b := impatient()
+	b.connections = 100
+	r := start(t, &network{records: []string{record(host)}}, "", b)
+	for range 1500 {
+		conn, err := net.DialTimeout(r.network, r.address, 10*time.Millisecond)
+		if err != nil {
+			continue // the queue of the kernel is full
+		}
+		defer conn.Close()
+	}
+	client := r.client()
+	client.Timeout = 30 * time.Second
+	for {
+		response, err := client.Post("http://daemon/v1/check", "application/json", strings.NewReader(ask(source, "incoming", of(host).Chain())))
+		if err != nil {
+			var e net.Error
+			if errors.As(err, &e) && e.Timeout() {
+				t.Fatal(err)
+			}
+			continue // refused for now
+		}
+		response.Body.Close()
+		if response.StatusCode != 200 {
+			t.Errorf("status %d", response.StatusCode)
+		}
+		return
+	}
+}
+
+// TestStop: the question under way is answered, and no other.
+func TestStop(t *testing.T) {
+	n := &network{records: []string{record(host)}, hold: make(chan struct{}), begun: make(chan struct{}, 1)}
+	r := start(t, n, "", defaultBounds)
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		if a := r.ask(source, "incoming", of(host).Chain()); a.Outcome != delegation.OutcomeVerified {
+			t.Errorf("got %+v", a)
+		}
+	})
+	<-n.begun
+	r.stop()
+	for { // until it no longer listens
+		conn, err := net.Dial(r.network, r.address)
+		if err != nil {
+			break
+		}
+		conn.Close()
+	}
+	close(n.hold)
+	asking.Wait()
+	if err := r.wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStopInTime: a question that takes too long does not keep the daemon.
+func TestStopInTime(t *testing.T) {
+	n := &network{hold: make(chan struct{}), begun: make(chan struct{}, 1)}
+	b := defaultBounds
+	b.stop = time.Millisecond
+	r := start(t, n, "", b)
+	conn := r.dial()
+	defer conn.Close()
+	body := ask(source, "incoming", of(host).Chain())
+	fmt.Fprintf(conn, "POST /v1/check HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	<-n.begun
+	r.stop()
+	if err := r.wait(); err == nil {
+		t.Error("that something was under way is not said")
+	}
+	close(n.hold)
+}
+
+// TestUse: after a reload new questions meet the new state, those under way
+// end with the old one.
+func TestUse(t *testing.T) {
+	old := &network{records: []string{record(host)}, hold: make(chan struct{}), begun: make(chan struct{}, 1)}
+	r := start(t, old, "", defaultBounds)
+	var asking, closing sync.WaitGroup
+	asking.Go(func() {
+		if a := r.ask(source, "incoming", of(host).Chain()); a.Outcome != delegation.OutcomeVerified {
+			t.Errorf("got %+v", a)
+		}
+	})
+	<-old.begun
+	before := r.handler.Use(newState(t, &network{}, NewMetrics(), decisions.Limits{}))
+	closing.Go(before.Close)
+	if a := r.ask(source, "incoming", of(host).Chain()); a.Reason != delegation.NoStatement {
+		t.Errorf("got %+v", a)
+	}
+	close(old.hold)
+	asking.Wait()
+	closing.Wait()
+}
+
+// TestOverload: when too much is asked the answer says so, and what is cached is
+// answered.
+func TestOverload(t *testing.T) {
+	n := &network{records: []string{record(host)}}
+	r := start(t, n, "", defaultBounds)
+	state := newState(t, n, NewMetrics(), decisions.Limits{LookupsPerSecond: 0.1})
+	r.handler.Use(state).Close()
+	r.ask(source, "incoming", of(host).Chain())
+	a := r.ask("c.example", "incoming", of(host).Chain())
+	if a.Outcome != delegation.OutcomeUndetermined || a.Reason != delegation.Overloaded || a.Cached || a.RefreshAt != nil {
+		t.Errorf("got %+v", a)
+	}
+	if a := r.ask(source, "incoming", of(host).Chain()); a.Outcome != delegation.OutcomeVerified || !a.Cached {
+		t.Errorf("got %+v", a)
+	}
+	// Who needs no look-up gets an answer.
+	if a := r.ask("c.example", "incoming", of("c.example").Chain()); a.Outcome != delegation.OutcomeVerified {
+		t.Errorf("got %+v", a)
+	}
+}
+
+// A failing memory.
+type failing struct{ decisions.Memory }
+
+func (failing) Floors(context.Context, string) ([]delegation.Floor, error) {
+	return nil, errors.New("disk on fire")
+}
+
+// TestMemoryFails: a decision without the memory is none; what is cached goes
+// on, and health says so.
+func TestMemoryFails(t *testing.T) {
+	r := start(t, &network{}, "", defaultBounds)
+	metrics := NewMetrics()
+	decider, err := decisions.New(decisions.Config{Gatherer: &network{records: []string{record(host)}}, Memory: failing{}, Roots: lab().ca.Pool(), Metrics: metrics.Decisions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.handler.Use(&State{
+		Decider: decider, Peers: delegation.PeerPolicy{Roots: lab().ca.Pool(), Now: time.Now}, Health: &Health{Memory: failing{}},
+	}).Close()
+	a := r.ask(source, "incoming", of(host).Chain())
+	if a.Outcome != delegation.OutcomeUndetermined || a.Reason != delegation.MemoryFailed || !a.Required {
+		t.Errorf("got %+v", a)
+	}
+	status, _, body := r.send(nil, "GET", "/healthz", "")
+	if status != 503 || !strings.Contains(body, `"reason":"memory-failed"`) || !strings.Contains(body, "disk on fire") {
+		t.Errorf("status %d: %s", status, body)
+	}
+}
+
+// TestHealth: the tests run now and then only, and say since when.
+func TestHealth(t *testing.T) {
+	state := newState(t, &network{}, NewMetrics(), decisions.Limits{})
+	defer state.Close()
+	asked, wrong := 0, error(nil)
+	h := state.Health
+	h.SelfTest = func(context.Context) error { asked++; return wrong }
+	first := h.report(t.Context())
+	if again := h.report(t.Context()); first.Status != "ok" || again.Status != "ok" || asked != 1 || len(first.Tests) != 2 {
+		t.Errorf("got %+v, asked %d times", again, asked)
+	}
+	wrong = refuse(delegation.SelfTestFailed, "it lies")
+	h.tested = h.tested.Add(-healthLife)
+	second := h.report(t.Context())
+	if second.Status != "failing" || asked != 2 || second.Tests[1].Reason != delegation.SelfTestFailed || second.Tests[1].Hint == "" {
+		t.Errorf("got %+v", second)
+	}
+	h.tested = h.tested.Add(-healthLife)
+	h.last.Since = first.Since.Add(-time.Hour)
+	if third := h.report(t.Context()); !third.Since.Equal(first.Since.Add(-time.Hour)) {
+		t.Errorf("since %s", third.Since)
+	}
+}
+
+// TestMetrics: answers are counted, and nothing that strangers choose is a
+// label.
+func TestMetrics(t *testing.T) {
+	r := start(t, &network{records: []string{record(host)}}, "", defaultBounds)
+	r.ask(source, "incoming", of(host).Chain(), `"peer":"192.0.2.7"`)
+	r.ask("c.example", "outgoing", of("evil.example").Chain())
+	r.send(nil, "POST", "/v1/check", "{}")
+	_, _, body := r.send(nil, "GET", "/metrics", "")
+	for _, want := range []string{
+		`dnaverify_questions_total{direction="incoming",method="delegation",outcome="verified",reason="verified"} 1`,
+		`dnaverify_questions_total{direction="outgoing",method="",outcome="refused",reason="no-statement"} 1`,
+		`dnaverify_bad_requests_total{status="400"} 1`,
+		`dnaverify_lookups_total{result="proven"} 1`,
+		`dnaverify_lookups_total{result="none"} 1`,
+		`dnaverify_cache_entries{class="statement"} 1`,
+		`dnaverify_cache_entries{class="other"} 1`,
+		`dnaverify_lookup_seconds_count 2`,
+		`dnaverify_start_time_seconds`,
+		`go_goroutines`,
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("there is no %s", want)
+		}
+	}
+	for _, secret := range []string{"example", "192.0.2"} {
+		if strings.Contains(body, secret) {
+			t.Errorf("%q is shown", secret)
+		}
+	}
+}
