@@ -14,7 +14,7 @@ func TestMain(m *testing.M) {
 }
 
 // The scripts verify what dnasign signs, so they need it beside them.
-func TestScripts(t *testing.T) { clitest.Run(t, 5, build(t)) }
+func TestScripts(t *testing.T) { clitest.Run(t, 8, build(t)) }
 
 // build builds both commands into a folder.
 func build(t *testing.T) (dir string) {

@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/spf13/pflag"
@@ -26,11 +29,15 @@ func ApplyConfig(flags *pflag.FlagSet, file string, except ...string) error {
 		return Usagef("%s has more than %d octets", file, maxConfig)
 	}
 	var document yaml.Node
-	if err := yaml.Unmarshal(data, &document); err != nil {
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	switch err := decoder.Decode(&document); {
+	case errors.Is(err, io.EOF):
+		return nil // nothing but comments
+	case err != nil:
 		return Usagef("%s: %w", file, err)
 	}
-	if document.Kind == 0 {
-		return nil // nothing but comments
+	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return Usagef("%s: there is to be one document", file)
 	}
 	top := document.Content[0]
 	if top.Kind != yaml.MappingNode {

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -38,15 +40,38 @@ func ask(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 }
 
-// get prints what a daemon has at a path.
+// get prints what a daemon has at a path, when it has a text.
 func get(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: get SOCKET PATH")
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: get SOCKET PATH [TEXT]")
 	}
-	response, err := client(ts.MkAbs(args[0])).Get("http://daemon" + args[1])
-	ts.Check(err)
-	_, err = io.WriteString(ts.Stdout(), response.Status+"\n"+read(ts, response))
-	ts.Check(err)
+	for deadline := time.Now().Add(answerTimeout); ; time.Sleep(10 * time.Millisecond) {
+		response, err := client(ts.MkAbs(args[0])).Get("http://daemon" + args[1])
+		ts.Check(err)
+		text := response.Status + "\n" + read(ts, response)
+		if len(args) == 3 && !strings.Contains(text, args[2]) {
+			if time.Now().Before(deadline) {
+				continue
+			}
+			ts.Fatalf("%s does not come to have %q:\n%s", args[1], args[2], text)
+		}
+		_, err = io.WriteString(ts.Stdout(), text)
+		ts.Check(err)
+		return
+	}
+}
+
+// signals are those that a script can send.
+var signals = map[string]syscall.Signal{"HUP": syscall.SIGHUP, "TERM": syscall.SIGTERM}
+
+// signal sends a signal to every program in the background.
+func signal(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 || signals[args[0]] == 0 {
+		ts.Fatalf("usage: signal HUP|TERM")
+	}
+	for _, cmd := range ts.BackgroundCmds() {
+		ts.Check(cmd.Process.Signal(signals[args[0]]))
+	}
 }
 
 func read(ts *testscript.TestScript, response *http.Response) string {

@@ -12,7 +12,9 @@
 //	xmpp VAR NAME [FAULT]    starts an XMPP server that shows NAME.pem: $VAR; see xmppserver
 //	ask SOCKET SOURCE DIRECTION NAME [JSON]
 //	                         asks a daemon about a peer that shows NAME.pem
-//	get SOCKET PATH          gets something else from it
+//	get SOCKET PATH [TEXT]   gets something else from it, again and again until it has a text
+//	signal NAME              sends HUP or TERM to the programs in the background
+//	zone FILE                gives the DNS server these zone lines instead
 package clitest
 
 import (
@@ -49,8 +51,8 @@ func Run(t *testing.T, least int, path ...string) {
 			return WriteWorld(env.WorkDir)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code": code, "alter": alter, "dns": serveDNS, "fault": faultDNS, "web": serveWeb, "xmpp": serveXMPP,
-			"ask": ask, "get": get,
+			"code": code, "alter": alter, "dns": serveDNS, "zone": changeDNS, "fault": faultDNS, "web": serveWeb, "xmpp": serveXMPP,
+			"ask": ask, "get": get, "signal": signal,
 		},
 	})
 }

@@ -43,18 +43,32 @@ func serveDNS(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: dns FILE")
 	}
-	var records []string
-	for line := range strings.Lines(ts.ReadFile(args[0])) {
-		if line = strings.TrimSpace(line); line != "" {
-			records = append(records, line)
-		}
-	}
-	s, err := dnsserver.Start(records)
+	s, err := dnsserver.Start(records(ts, args[0]))
 	ts.Check(err)
 	ts.Defer(func() { s.Close() })
 	s.AllowUpdates(tsigName, tsigSecret)
 	ts.Setenv("RESOLVER", s.Addr)
 	servers.Store(s.Addr, s)
+}
+
+// changeDNS replaces the zone lines of the resolver.
+func changeDNS(ts *testscript.TestScript, neg bool, args []string) {
+	s, running := servers.Load(ts.Getenv("RESOLVER"))
+	if neg || len(args) != 1 || !running {
+		ts.Fatalf("usage: zone FILE, when there is a DNS server")
+	}
+	ts.Check(s.(*dnsserver.Server).SetRecords(records(ts, args[0])))
+}
+
+// records are the lines of a zone file.
+func records(ts *testscript.TestScript, file string) []string {
+	var records []string
+	for line := range strings.Lines(ts.ReadFile(file)) {
+		if line = strings.TrimSpace(line); line != "" {
+			records = append(records, line)
+		}
+	}
+	return records
 }
 
 // faultDNS makes the resolver misbehave for a name and a type.

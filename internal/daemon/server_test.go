@@ -211,7 +211,7 @@ func TestSlow(t *testing.T) {
 			defer conn.Close()
 			_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
 			_, _ = io.WriteString(conn, sent) // it may be cut off before the end
-			answer, err := io.ReadAll(conn) // ends only if the daemon ends it
+			answer, err := io.ReadAll(conn)   // ends only if the daemon ends it
 			if strings.Contains(string(answer), " 200 ") || errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Errorf("got %q, %v", answer, err)
 			}
