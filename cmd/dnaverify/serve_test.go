@@ -1,0 +1,237 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/daemon"
+	"github.com/dnasign/dnasign/internal/dnsserver"
+	"github.com/dnasign/dnasign/internal/localca"
+)
+
+// A served daemon is a process of its own.
+type served struct {
+	*testing.T
+	cmd    *exec.Cmd
+	stderr bytes.Buffer
+	http   *http.Client
+}
+
+// serving starts a command that serves at a socket.
+func serving(t *testing.T, socket string, cmd *exec.Cmd) *served {
+	t.Helper()
+	s := &served{T: t, cmd: cmd}
+	cmd.Stderr = &s.stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.end(syscall.SIGKILL) })
+	s.http = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+		},
+	}}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		response, err := s.http.Get("http://daemon/healthz")
+		if err == nil {
+			response.Body.Close()
+			return s
+		}
+		if time.Now().After(deadline) {
+			s.end(syscall.SIGKILL)
+			t.Fatalf("it does not answer: %v\n%s", err, s.stderr.Bytes())
+		}
+	}
+}
+
+// end ends the daemon and returns how it ended.
+func (s *served) end(by syscall.Signal) error {
+	if s.cmd.ProcessState != nil {
+		return nil
+	}
+	_ = s.cmd.Process.Signal(by)
+	return s.cmd.Wait()
+}
+
+// ask returns nil if the daemon is gone.
+func (s *served) ask(source string, chain []byte) *daemon.Answer {
+	body, err := json.Marshal(map[string]string{
+		"source": source, "service": "xmpp-server", "direction": "incoming", "chain": string(chain),
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	response, err := s.http.Post("http://daemon/v1/check", "application/json", bytes.NewReader(body))
+	if err != nil {
+		return nil
+	}
+	defer response.Body.Close()
+	var a daemon.Answer
+	if json.NewDecoder(response.Body).Decode(&a) != nil {
+		return nil
+	}
+	return &a
+}
+
+// owners are those of the domains of one provider, each with an older and a
+// newer statement.
+type owners struct {
+	domains      []string
+	older, newer []string // zone lines
+	chain, roots []byte
+}
+
+func newOwners(t *testing.T, domains int) *owners {
+	t.Helper()
+	now := time.Now().Truncate(time.Second)
+	root, err := localca.New("Test Root", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const host = "xmpp.hosting.example"
+	peer, err := root.Issue("P-256", []string{host}, now.Add(-time.Hour), now.Add(time.Hour), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &owners{chain: localca.PEM(peer.Chain()...), roots: localca.PEM(root.Root())}
+	for i := range domains {
+		domain := fmt.Sprintf("d%d.example", i)
+		owner, err := root.Issue("P-256", []string{domain}, now.Add(-2*time.Hour), now.Add(24*time.Hour), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line := func(issued time.Time) string {
+			token, err := delegation.Sign(delegation.Statement{
+				Source: domain, Service: "_xmpp-server._tcp", ID: delegation.ID{1}, Issued: issued, Expires: now.Add(12 * time.Hour),
+				Targets: []delegation.Target{{Endpoint: delegation.Endpoint{Host: host, Port: 5269}}},
+			}, delegation.JWS, owner)
+			if err != nil {
+				t.Fatal(err)
+			}
+			line := delegation.TXTName(domain, "_xmpp-server._tcp") + ". 60 IN TXT"
+			for text := delegation.TXTRecord(delegation.JWS, token); text != ""; text = text[min(255, len(text)):] {
+				line += ` "` + text[:min(255, len(text))] + `"`
+			}
+			return line
+		}
+		p.domains = append(p.domains, domain)
+		p.older, p.newer = append(p.older, line(now.Add(-time.Hour))), append(p.newer, line(now.Add(-time.Minute)))
+	}
+	return p
+}
+
+// TestKill: a daemon that is killed under load has forgotten nothing that it
+// has answered.
+func TestKill(t *testing.T) {
+	bin := build(t)
+	p := newOwners(t, 40)
+	resolver, err := dnsserver.Start(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resolver.Close()
+	for _, answers := range []int{1, 10, 30} {
+		t.Run(fmt.Sprint(answers), func(t *testing.T) {
+			dir := t.TempDir()
+			roots, socket := filepath.Join(dir, "roots.pem"), filepath.Join(dir, "s")
+			if err := os.WriteFile(roots, p.roots, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			command := func() *exec.Cmd {
+				return exec.Command(filepath.Join(bin, "dnaverify"), "serve", "--listen", "unix:"+socket, "--store", filepath.Join(dir, "memory.db"),
+					"--resolver", resolver.Addr, "--via", "dns", "--roots", roots)
+			}
+			if err := resolver.SetRecords(p.newer); err != nil {
+				t.Fatal(err)
+			}
+			s := serving(t, socket, command())
+			accepted := make(chan string, len(p.domains))
+			enough, reached := make(chan struct{}), sync.Once{}
+			var asking sync.WaitGroup
+			for _, domain := range p.domains {
+				asking.Go(func() {
+					if a := s.ask(domain, p.chain); a != nil && a.Outcome == delegation.OutcomeVerified {
+						accepted <- domain
+						if len(accepted) >= answers {
+							reached.Do(func() { close(enough) })
+						}
+					}
+				})
+			}
+			select {
+			case <-enough:
+			case <-time.After(30 * time.Second):
+				t.Errorf("only %d answers", len(accepted))
+			}
+			s.end(syscall.SIGKILL)
+			asking.Wait()
+			close(accepted)
+
+			if err := resolver.SetRecords(p.older); err != nil {
+				t.Fatal(err)
+			}
+			s = serving(t, socket, command())
+			n := 0
+			for domain := range accepted {
+				n++
+				if a := s.ask(domain, p.chain); a == nil || a.Reason != delegation.Superseded || !a.Required {
+					t.Errorf("%s: after the restart an older statement is %+v", domain, a)
+				}
+			}
+			if n < answers {
+				t.Errorf("%d answers, want %d", n, answers)
+			}
+			if err := s.end(syscall.SIGTERM); err != nil {
+				t.Errorf("%v\n%s", err, s.stderr.Bytes())
+			}
+		})
+	}
+}
+
+// TestSocketActivation: the daemon takes the socket that it is given, and
+// leaves it where it is.
+func TestSocketActivation(t *testing.T) {
+	bin, dir := build(t), t.TempDir()
+	p := newOwners(t, 1)
+	roots, socket := filepath.Join(dir, "roots.pem"), filepath.Join(dir, "s")
+	if err := os.WriteFile(roots, p.roots, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: socket, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	file, err := l.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	// LISTEN_PID is the daemon's own: the shell becomes it.
+	cmd := exec.Command("sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"`, "sh",
+		filepath.Join(bin, "dnaverify"), "serve", "--resolver", "127.0.0.1:9", "--via", "dns", "--roots", roots, "--listen", "nonsense")
+	cmd.Env = append(os.Environ(), "STATE_DIRECTORY="+dir+":/elsewhere")
+	cmd.ExtraFiles = []*os.File{file}
+	s := serving(t, socket, cmd)
+	if err := s.end(syscall.SIGTERM); err != nil {
+		t.Errorf("%v\n%s", err, s.stderr.Bytes())
+	}
+	for _, name := range []string{socket, filepath.Join(dir, "memory.db")} {
+		if _, err := os.Stat(name); err != nil {
+			t.Error(err)
+		}
+	}
+}
