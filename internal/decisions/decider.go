@@ -150,6 +150,16 @@ func (d *Decider) now() moment {
 	return moment{d.Now().Round(0), time.Since(d.started)}
 }
 
+// Size is the memory of the cache in octets, estimated.
+func (d *Decider) Size() (octets int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range d.cache.of {
+		octets += d.cache.of[i].weight
+	}
+	return octets
+}
+
 // Known gives the decision that is in the cache, fresh, or nil.
 func (d *Decider) Known(q Question) *Decision {
 	d.mu.Lock()
