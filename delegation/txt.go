@@ -80,7 +80,8 @@ func parseTXTRecord(text string) (Encoding, []byte, *Error) {
 		}
 	}
 	if Encoding(encoding) != AC {
-		return Encoding(encoding), []byte(value), nil
+		// A copy: a result that is kept must not keep the whole record alive.
+		return Encoding(strings.Clone(encoding)), []byte(value), nil
 	}
 	raw, err := base64.StdEncoding.Strict().DecodeString(value)
 	if err != nil {

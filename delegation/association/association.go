@@ -60,7 +60,7 @@ type Association struct {
 	floors    []delegation.Floor
 	refreshAt time.Time
 	result    *delegation.Result
-	checks    []delegation.Check
+	checks    []delegation.Check // without a result
 }
 
 // Question is what was asked.
@@ -130,7 +130,12 @@ func (a *Association) Floors() []delegation.Floor { return slices.Clone(a.floors
 func (a *Association) Result() *delegation.Result { return a.result }
 
 // Checks is everything that was checked on the way to the statement.
-func (a *Association) Checks() []delegation.Check { return slices.Clone(a.checks) }
+func (a *Association) Checks() []delegation.Check {
+	if a.result != nil {
+		return a.result.Checks()
+	}
+	return slices.Clone(a.checks)
+}
 
 func refuse(reason delegation.Reason, format string, args ...any) error {
 	return &delegation.Error{Outcome: reason.Outcome(), Reason: reason, Detail: fmt.Sprintf(format, args...)}

@@ -30,7 +30,7 @@ func Decide(q Question, e *delegation.Evidence, p delegation.Policy) (*Associati
 	a := &Association{question: q, result: d.result, required: d.required(), refreshAt: d.refreshAt()}
 	a.authentic = d.state == secure
 	if d.result != nil {
-		a.checks, a.floors, a.authentic = d.result.Checks(), d.result.Floors(), true
+		a.floors, a.authentic = d.result.Floors(), true
 	}
 	var failure *delegation.Error
 	if errors.As(d.failed, &failure) {

@@ -54,7 +54,7 @@ type Question struct {
 	Peer netip.Addr
 }
 
-// A Decision is what is known now.
+// A Decision is what is known now. Do not change it: others have it too.
 type Decision struct {
 	// Association is nil where there is an error.
 	Association *association.Association
@@ -174,15 +174,8 @@ func (d *Decider) fresh(k key) *Decision {
 		return nil
 	}
 	e.asked = true
-	d.Metrics.questions.WithLabelValues("hit").Inc()
-	return e.decision(true)
-}
-
-func (e *entry) decision(cached bool) *Decision {
-	return &Decision{
-		Association: e.association, Cached: cached, RefreshAt: e.refreshAt(),
-		Required: e.association.Required(), evidence: e.evidence,
-	}
+	d.Metrics.hits.Inc()
+	return &e.cached
 }
 
 func keyOf(q Question) key { return key{q.Source, q.Service, q.Direction} }
@@ -238,14 +231,16 @@ func (d *Decider) Decide(ctx context.Context, q Question) (*Decision, error) {
 	case f.failure != nil:
 		return d.without(k, f.failure)
 	}
-	return f.entry.decision(false), nil
+	looked := f.entry.cached
+	looked.Cached = false
+	return &looked, nil
 }
 
 // without answers where a look-up has no answer: by a proof that has not
 // ended, or by the failure. It is called with the lock held.
 func (d *Decider) without(k key, f *failure) (*Decision, error) {
 	if e := d.cache.get(k); e != nil && e.alive(d.now()) {
-		return e.decision(true), nil
+		return &e.cached, nil
 	}
 	return &Decision{Required: f.required}, f.err
 }

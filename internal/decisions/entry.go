@@ -57,6 +57,8 @@ type entry struct {
 	life     time.Duration // from looked on no other look-up is needed
 	failures int           // look-ups in a row that failed
 
+	cached Decision // as it is given to questions; see seal
+
 	asked   bool        // changes: since looked
 	refresh *time.Timer // changes: nil if there is none
 }
@@ -119,9 +121,12 @@ func failed(a *association.Association) bool {
 	return false
 }
 
-// refreshAt is when it is decided again, by the clock.
-func (e *entry) refreshAt() time.Time {
-	return e.looked.clock.Add(e.life).Truncate(time.Second).UTC()
+// seal makes what questions are given, when everything else is known.
+func (e *entry) seal() {
+	e.cached = Decision{
+		Association: e.association, Cached: true, Required: e.association.Required(), evidence: e.evidence,
+		RefreshAt: e.looked.clock.Add(e.life).Truncate(time.Second).UTC(),
+	}
 }
 
 // retry is how long not to try again after that many failures in a row.

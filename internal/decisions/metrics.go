@@ -6,6 +6,7 @@ import "github.com/prometheus/client_golang/prometheus"
 // stranger chooses.
 type Metrics struct {
 	questions *prometheus.CounterVec
+	hits      prometheus.Counter // of them
 	lookups   *prometheus.CounterVec
 	latency   prometheus.Histogram
 	inFlight  prometheus.Gauge
@@ -45,6 +46,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		refreshes: prometheus.NewCounter(prometheus.CounterOpts{Name: "dnaverify_refreshes_total", Help: "Look-ups begun ahead of time, with nobody waiting."}),
 		memory:    counter("dnaverify_memory_errors_total", "Failures of the memory of statements: it cannot be read, cannot be written, or is full.", "operation", "read", "write", "full"),
 	}
+	m.hits = m.questions.WithLabelValues("hit")
 	if registry != nil {
 		registry.MustRegister(m.questions, m.lookups, m.latency, m.inFlight, m.entries, m.octets, m.evictions, m.refused, m.refreshes, m.memory)
 	}

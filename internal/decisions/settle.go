@@ -83,6 +83,7 @@ func (d *Decider) enter(f *flight, m *made) (higher []delegation.Floor) {
 	} else {
 		f.result = e.result()
 	}
+	e.seal()
 	d.put(f.key, e)
 	d.answer(f, e, nil)
 	return nil
