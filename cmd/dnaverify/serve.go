@@ -163,7 +163,9 @@ type service struct {
 	store   memory.Store
 	metrics *daemon.Metrics
 	handler *daemon.Handler
-	closing sync.WaitGroup // states that a reload replaced
+
+	ctx        context.Context // ends when the daemon is to end
+	background sync.WaitGroup  // states that a reload replaced, self-tests
 }
 
 func serve(cmd *cobra.Command) (err error) {
@@ -179,6 +181,7 @@ func serve(cmd *cobra.Command) (err error) {
 	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
+	s.ctx = ctx
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
@@ -206,7 +209,7 @@ func serve(cmd *cobra.Command) (err error) {
 	}
 	s.handler.Use(state)
 	defer func() { s.handler.Use(nil).Close() }()
-	defer s.closing.Wait()
+	defer s.background.Wait()
 
 	for _, l := range listeners {
 		s.log.Info("listening", "address", l.Addr().String())
@@ -267,6 +270,12 @@ func (s *service) state(f *serveFlags) (*daemon.State, error) {
 			return nil, err
 		}
 		health.SelfTest = func(ctx context.Context) error { return client.SelfTest(ctx, good, bogus) }
+		// It does not keep the daemon from beginning: the resolver may begin later.
+		s.background.Go(func() {
+			if err := health.SelfTest(s.ctx); err != nil && s.ctx.Err() == nil {
+				s.log.Error("the validating resolver fails its self-test", "error", err)
+			}
+		})
 	}
 	decider, err := decisions.New(decisions.Config{
 		Gatherer: client, Memory: s.store, Roots: roots, Limits: f.limits, Metrics: s.metrics.Decisions, Logger: s.log,
@@ -295,6 +304,6 @@ func (s *service) reload() {
 		s.log.Warn("--store, --listen, --listen-publicly and --log-format change with a restart only")
 	}
 	before := s.handler.Use(state)
-	s.closing.Go(before.Close)
+	s.background.Go(before.Close)
 	s.log.Info("reloaded")
 }

@@ -87,7 +87,7 @@ type Decider struct {
 
 	mu      sync.Mutex
 	cache   *cache
-	flights map[key]*flight
+	flights map[key]*flight // that have not answered
 	waiting int
 	closed  bool
 }

@@ -18,7 +18,7 @@ import (
 // revocation.
 type flight struct {
 	key      key
-	answered chan struct{} // closed when one of these is set
+	answered chan struct{} // closed when one of the next two is set
 	entry    *entry
 	failure  *failure
 	result   string // for the metrics
@@ -44,7 +44,6 @@ func (d *Decider) launch(k key, peer netip.Addr) *flight {
 		err := d.look(ctx, f, peer)
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		delete(d.flights, k)
 		if err != nil {
 			d.answer(f, nil, err) // what there is stays, and the next question looks again
 		}

@@ -117,13 +117,15 @@ func reasonOf(a *association.Association) delegation.Reason {
 	return ""
 }
 
-// answer tells those who wait, once.
+// answer tells those who wait, once. Nobody joins the flight after that: its
+// answer may not be the last word for long. It is called with the lock held.
 func (d *Decider) answer(f *flight, e *entry, failure *failure) {
 	select {
 	case <-f.answered:
 	default:
 		f.entry, f.failure = e, failure
 		close(f.answered)
+		delete(d.flights, f.key)
 	}
 }
 

@@ -288,3 +288,20 @@ func TestOneLabelRevoked(t *testing.T) {
 		l.why(incoming, delegation.Superseded)
 	})
 }
+
+// TestRevokedMeanwhile: what another look-up of the family revokes is not
+// answered again by the one that is still under way.
+func TestRevokedMeanwhile(t *testing.T) {
+	outgoing := incoming
+	outgoing.Direction = association.Outgoing
+	bubble(t, []string{statement(0, host)}, Limits{}, func(l *lab) {
+		l.network.set(func(n *network) { n.late = []string{statement(0, host)} })
+		l.want(incoming, 1, host)
+		l.network.has(statement(time.Minute))
+		l.why(outgoing, delegation.Revoked)
+		l.why(incoming, delegation.Revoked)
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		l.why(incoming, delegation.Revoked)
+	})
+}
