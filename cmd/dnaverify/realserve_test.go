@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/internal/realtest"
+)
+
+// TestRealServe asks the daemon with a real curl; it finds the statement
+// through a real knot and unbound.
+func TestRealServe(t *testing.T) {
+	realtest.Need(t, "curl", "jq", "knotd", "keymgr", "unbound")
+	root, err := localca.New("Root", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &hosting{session: newSession(t), ca: root}
+	realtest.WriteFile(t, h.dir, "roots.pem", string(localca.PEM(root.Root())))
+	realtest.WriteFile(t, h.dir, "chain.pem", string(localca.PEM(h.issue(provider).Chain()...)))
+	authority, anchors := realtest.Knot(t,
+		realtest.Zone{Name: "b.example", Content: h.srv(s2s, 0, 5269) + h.txt("b.example", s2s, provider, 5269, time.Hour)},
+		realtest.Zone{Name: "secure.example", Content: h.srv(s2s, 0, 5269), Signed: true},
+		realtest.Zone{Name: "broken.example", Content: h.srv(s2s, 0, 5269), Signed: true})
+	for i := range anchors {
+		if anchors[i][:len("broken")] == "broken" {
+			anchors[i] = spoilDS(anchors[i])
+		}
+	}
+	resolver := realtest.Unbound(t, authority, anchors, "b.example", "secure.example", "broken.example")
+	socket := filepath.Join(h.dir, "s")
+	s := serving(t, socket, exec.Command(filepath.Join(h.bin, "dnaverify"), "serve", "--listen", "unix:"+socket, "--store", filepath.Join(h.dir, "memory.db"),
+		"--validating-resolver", resolver, "--self-test", "secure.example,broken.example", "--via", "dns", "--roots", filepath.Join(h.dir, "roots.pem")))
+
+	curl := func(arguments string) string {
+		t.Helper()
+		return realtest.Output(t, h.dir, "sh", "-c", "curl --silent --show-error --fail --unix-socket s "+arguments)
+	}
+	check := func(domain string) string {
+		t.Helper()
+		return curl(fmt.Sprintf(`http://daemon/v1/check --json "$(jq -n --rawfile chain chain.pem '{source: "%s", service: "xmpp-server", direction: "incoming", $chain}')"`, domain))
+	}
+	want(t, curl("http://daemon/healthz"), `"name":"resolver","ok":true`)
+	want(t, check("b.example"), `"outcome":"verified"`, `"method":"delegation"`, `"cached":false`)
+	want(t, check("b.example"), `"outcome":"verified"`, `"method":"delegation"`, `"cached":true`)
+	want(t, curl("http://daemon/metrics"), `(?m)^dnaverify_cache_questions_total\{result="hit"\} 1$`, `(?m)^dnaverify_cache_questions_total\{result="miss"\} 1$`)
+	want(t, check("secure.example"), `"outcome":"verified"`, `"method":"dnssec"`)
+	want(t, check("broken.example"), `"outcome":"undetermined"`, `"reason":"dns-bogus"`)
+	if err := s.end(syscall.SIGTERM); err != nil {
+		t.Errorf("%v\n%s", err, s.stderr.Bytes())
+	}
+}
