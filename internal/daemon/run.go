@@ -27,8 +27,10 @@ var defaultBounds = bounds{
 	idle: 30 * time.Second,
 	// What questions under way may take when the daemon ends.
 	stop: questionTimeout + 5*time.Second,
-	// More wait in the kernel until others end.
-	connections: 512,
+	// Twice the questions that may wait for look-ups, so that these keep
+	// nobody out whose answer is in the cache. More wait in the kernel until
+	// others end.
+	connections: 2048,
 }
 
 // Serve answers at the listeners until ctx ends; then it takes no more

@@ -356,6 +356,29 @@ func TestOverload(t *testing.T) {
 	}
 }
 
+// TestWaiting: hundreds of questions that wait for a look-up keep nobody out
+// whose answer is in the cache.
+func TestWaiting(t *testing.T) {
+	n := &network{records: []string{record(host)}}
+	r := start(t, n, "", defaultBounds)
+	r.ask(source, "incoming", of(host).Chain())
+	n.hold, n.begun = make(chan struct{}), make(chan struct{}, 1)
+	var waiting sync.WaitGroup
+	for range 300 {
+		waiting.Go(func() {
+			if a := r.ask("slow.example", "incoming", of(host).Chain()); a.Reason != delegation.NoStatement {
+				t.Errorf("got %+v", a)
+			}
+		})
+	}
+	<-n.begun
+	if a := r.ask(source, "incoming", of(host).Chain()); a.Outcome != delegation.OutcomeVerified || !a.Cached {
+		t.Errorf("got %+v", a)
+	}
+	close(n.hold)
+	waiting.Wait()
+}
+
 // A failing memory.
 type failing struct{ decisions.Memory }
 
