@@ -48,7 +48,7 @@ type Limits struct {
 // resolver beside it.
 var DefaultLimits = Limits{
 	CacheBytes:       256 << 20, // 24,000 decisions with a statement at 5.5 KB each
-	LookupsPerSecond: 50, // each is about ten DNS questions and four of HTTPS
+	LookupsPerSecond: 50,        // each is about ten DNS questions and four of HTTPS
 	LookupsPerPeer:   10,
 	LookupsInFlight:  256, // at 5 seconds each for domains that keep silent, 50 a second
 	Waiting:          1024,
