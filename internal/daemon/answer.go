@@ -37,8 +37,8 @@ type Answer struct {
 	Name   *string             `json:"name"`
 	// Names are all that would count, as far as they are known.
 	Names []Name `json:"names"`
-	// Required: the source has a statement. Whoever refuses the peer must not
-	// fall back to anything weaker.
+	// Required: the source has a statement, or nobody can say. Whoever refuses
+	// the peer must not fall back to anything weaker.
 	Required bool `json:"required"`
 	// ValidUntil is when the peer stops to count, null unless verified.
 	ValidUntil *time.Time `json:"valid_until"`
@@ -115,7 +115,7 @@ func (a *Answer) refused(err error) *Answer {
 		verb = "cannot be decided on now"
 	}
 	a.Message = fmt.Sprintf("%s %s (%s): %s", cmp.Or(a.Source, "the question"), verb, a.Reason, a.Detail)
-	if a.Required {
+	if a.Required && a.Source != "" {
 		a.Message += "; the domain has a statement, so nothing weaker may do"
 	}
 	if a.Hint != "" {

@@ -27,9 +27,11 @@ const maxCertificates = 10
 // as the source?
 type question struct {
 	source    string
+	nameless  bool // the source is no name that could have a statement
 	service   string
 	direction association.Direction
 	chain     []*x509.Certificate
+	unusable  *delegation.Error   // instead of the chain: what the peer showed cannot be used
 	target    delegation.Endpoint // outgoing: what was dialled; zero if nobody knows
 	peer      netip.Addr          // zero if nobody knows
 	evidence  bool                // in the answer
@@ -39,6 +41,8 @@ type question struct {
 // taken for what it left out. The error is a *[delegation.Error],
 // [delegation.BadQuery] or [delegation.MissingInput], and then what was read of
 // source, service and direction is in the question for the answer to repeat.
+// What the peer did wrong, and not the caller, is no error: the answer has to
+// say whether the source has a statement all the same.
 func decode(body []byte) (question, error) {
 	var q question
 	var service, direction, chain string
@@ -59,7 +63,7 @@ func decode(body []byte) (question, error) {
 		return q, err
 	}
 	if err := delegation.CheckName(q.source); err != nil {
-		q.source = ""
+		q.source, q.nameless = "", true
 		return q, bad("source: %v", err)
 	}
 	if q.service, err = serviceName(service); err != nil {
@@ -82,7 +86,7 @@ func decode(body []byte) (question, error) {
 			return q, bad("target: %v", err)
 		}
 	}
-	q.chain, err = certificates(chain)
+	q.chain, q.unusable, err = certificates(chain)
 	return q, err
 }
 
@@ -98,41 +102,49 @@ func serviceName(s string) (string, error) {
 }
 
 // certificates reads a chain in PEM: certificate after certificate, with white
-// space around them at most. A key of a size that nobody should verify with is
-// refused before anything is verified.
-func certificates(text string) ([]*x509.Certificate, error) {
+// space around them at most. That PEM is the caller's. What is in it is the
+// peer's: if it shows nothing, too much, no certificate, or a key of a size that
+// nobody should verify with, it is unusable, before any signature is checked.
+func certificates(text string) (chain []*x509.Certificate, unusable *delegation.Error, err error) {
 	rest := bytes.TrimSpace([]byte(text))
 	if len(rest) == 0 {
-		return nil, missing("chain: the peer's certificates are needed, leaf first, in PEM")
+		return nil, refuse(delegation.PeerUntrusted, "the peer showed no certificate"), nil
 	}
 	const begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
-	var chain []*x509.Certificate
-	for len(rest) > 0 {
+	for n := 1; len(rest) > 0; n++ {
 		if !bytes.HasPrefix(rest, []byte(begin)) {
-			return nil, bad("chain: after %d certificates comes something else", len(chain))
-		}
-		if len(chain) == maxCertificates {
-			return nil, bad("chain: more than %d certificates", maxCertificates)
+			return nil, nil, bad("chain: after %d certificates comes something else", n-1)
 		}
 		// One block at a time: Decode passes over one that it cannot read.
 		piece, after, found := bytes.Cut(rest, []byte(end))
 		if !found || bytes.Contains(piece[1:], []byte("-----BEGIN")) {
-			return nil, bad("chain: certificate %d has no end", len(chain)+1)
+			return nil, nil, bad("chain: certificate %d has no end", n)
 		}
 		block, _ := pem.Decode(rest[:len(piece)+len(end)])
 		if block == nil || len(block.Headers) > 0 {
-			return nil, bad("chain: certificate %d is not in PEM", len(chain)+1)
+			return nil, nil, bad("chain: certificate %d is not in PEM", n)
+		}
+		rest = bytes.TrimSpace(after)
+		if unusable != nil {
+			continue // the rest is to be PEM all the same
 		}
 		c, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, bad("chain: certificate %d: %v", len(chain)+1, err)
+		switch {
+		case n > maxCertificates:
+			unusable = refuse(delegation.PeerUntrusted, "the peer showed more than %d certificates", maxCertificates)
+		case err != nil:
+			unusable = refuse(delegation.PeerUntrusted, "certificate %d of the peer cannot be read: %v", n, err)
+		default:
+			if err := keys.CheckSize(c.PublicKey); err != nil {
+				unusable = refuse(delegation.UnsupportedKey, "certificate %d of the peer: %v", n, err)
+			}
 		}
-		if err := keys.CheckSize(c.PublicKey); err != nil {
-			return nil, &delegation.Error{Outcome: delegation.OutcomeRefused, Reason: delegation.UnsupportedKey, Detail: fmt.Sprintf("chain: certificate %d: %v", len(chain)+1, err)}
-		}
-		chain, rest = append(chain, c), bytes.TrimSpace(after)
+		chain = append(chain, c)
 	}
-	return chain, nil
+	if unusable != nil {
+		return nil, unusable, nil
+	}
+	return chain, nil, nil
 }
 
 // A reader reads one JSON object strictly: encoding/json by itself takes names

@@ -122,9 +122,6 @@ func TestDecode(t *testing.T) {
 		{"peer is a name", with(`"peer":"localhost"`), bad, "address"},
 		{"evidence is text", with(`"evidence":"true"`), bad, "true or false"},
 
-		{"no certificate", with(`"chain":""`), missing, "leaf first"},
-		{"white space", with(`"chain":" \n "`), missing, "leaf first"},
-		{"eleven certificates", with(chainMember(many + leaf)), bad, "more than 10"},
 		{"no PEM", with(`"chain":"x"`), bad, "something else"},
 		{"text before", with(chainMember("subject=...\n" + leaf)), bad, "something else"},
 		{"text between", with(chainMember(leaf + "subject=...\n" + leaf)), bad, "after 1 certificates"},
@@ -135,8 +132,7 @@ func TestDecode(t *testing.T) {
 		{"cut off", with(chainMember(leaf[:len(leaf)/2])), bad, "no end"},
 		{"cut off, then a whole one", with(chainMember(leaf[:len(leaf)/2] + "\n" + leaf)), bad, "no end"},
 		{"not base64", with(chainMember(strings.Replace(leaf, "\nM", "\n!", 1) + leaf)), bad, "not in PEM"},
-		{"no certificate in it", with(chainMember(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")})))), bad, "certificate 1"},
-		{"octets behind it", with(chainMember(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: append(bytes.Clone(chain[0].Raw), 0)})))), bad, "trailing"},
+		{"eleven, and then something else", with(chainMember(many + leaf + "x")), bad, "something else"},
 		{"deep", strings.Repeat(`{"target":`, 1000), bad, "no member"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -144,7 +140,7 @@ func TestDecode(t *testing.T) {
 			if got := delegation.ReasonOf(err); got != c.want || err != nil && !strings.Contains(err.Error(), c.says) {
 				t.Errorf("got %v, want %q that says %q", err, c.want, c.says)
 			}
-			if err == nil && (q.source != source || q.service != service || len(q.chain) == 0) {
+			if err == nil && (q.source != source || q.service != service || len(q.chain) == 0 || q.unusable != nil) {
 				t.Errorf("got %+v", q)
 			}
 		})
@@ -156,13 +152,15 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// TestKeySizes: no signature is checked with a key of any kind or size.
-func TestKeySizes(t *testing.T) {
-	for _, c := range []struct {
-		curve elliptic.Curve
-		want  delegation.Reason
-	}{{elliptic.P224(), delegation.UnsupportedKey}, {elliptic.P521(), ""}} {
-		key, err := ecdsa.GenerateKey(c.curve, rand.Reader)
+// TestUnusable: what a peer may do wrong, which must not keep the answer from
+// saying whether there is a statement.
+func TestUnusable(t *testing.T) {
+	leaf := of(host).Leaf()
+	block := func(der []byte) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	}
+	selfSigned := func(c elliptic.Curve) string {
+		key, err := ecdsa.GenerateKey(c, rand.Reader)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -171,11 +169,30 @@ func TestKeySizes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		odd := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-		for _, text := range []string{odd, pemOf(of(host).Leaf()) + odd} {
-			if _, err := decode([]byte(with(chainMember(text)))); delegation.ReasonOf(err) != c.want {
-				t.Errorf("%s: got %v, want %q", c.curve.Params().Name, err, c.want)
-			}
+		return block(der)
+	}
+	r := start(t, &network{records: []string{record(host)}}, "", defaultBounds)
+	for name, c := range map[string]struct {
+		chain string
+		want  delegation.Reason
+	}{
+		"nothing":                       {"", delegation.PeerUntrusted},
+		"white space":                   {" \n ", delegation.PeerUntrusted},
+		"eleven certificates":           {strings.Repeat(pemOf(leaf), maxCertificates+1), delegation.PeerUntrusted},
+		"no certificate":                {block([]byte("x")), delegation.PeerUntrusted},
+		"octets behind it":              {block(append(bytes.Clone(leaf.Raw), 0)), delegation.PeerUntrusted},
+		"no certificate behind another": {pemOf(leaf) + block([]byte("x")), delegation.PeerUntrusted},
+		"P-224":                         {selfSigned(elliptic.P224()), delegation.UnsupportedKey},
+		"P-224 behind another":          {pemOf(leaf) + selfSigned(elliptic.P224()), delegation.UnsupportedKey},
+		"P-521":                         {selfSigned(elliptic.P521()), delegation.PeerUntrusted},
+	} {
+		q, err := decode([]byte(with(chainMember(c.chain))))
+		if err != nil || (q.unusable == nil) != (name == "P-521") || q.unusable != nil && q.chain != nil {
+			t.Errorf("%s: got %+v, %v", name, q, err)
+		}
+		status, _, body := r.send(nil, "POST", "/v1/check", with(chainMember(c.chain)))
+		if a := r.read(body); status != 200 || a.Outcome != delegation.OutcomeRefused || a.Reason != c.want || !a.Required {
+			t.Errorf("%s: status %d: %s", name, status, body)
 		}
 	}
 }
@@ -193,7 +210,7 @@ func FuzzDecode(f *testing.F) {
 		q, err := decode(body)
 		if err != nil {
 			switch delegation.ReasonOf(err) {
-			case delegation.BadQuery, delegation.MissingInput, delegation.UnsupportedKey:
+			case delegation.BadQuery, delegation.MissingInput:
 			default:
 				t.Fatalf("an error of another kind: %v", err)
 			}
@@ -211,6 +228,9 @@ func FuzzDecode(f *testing.F) {
 		if q.source != want.Source || !strings.Contains(q.service, strings.TrimPrefix(want.Service, "_")) || string(q.direction) != want.Direction ||
 			q.target != want.Target || q.peer != want.Peer || q.evidence != want.Evidence {
 			t.Fatalf("got %+v, want %+v", q, want)
+		}
+		if q.unusable != nil {
+			return
 		}
 		rest := []byte(want.Chain)
 		for i, c := range q.chain {

@@ -151,7 +151,9 @@ func (h *Handler) refuse(w http.ResponseWriter, status int, err error) {
 
 func (h *Handler) reject(w http.ResponseWriter, status int, q question, err error) {
 	h.metrics.bad.WithLabelValues(strconv.Itoa(status)).Inc()
-	a := newAnswer(q).refused(err)
+	a := newAnswer(q)
+	a.Required = !q.nameless // nobody can say
+	a.refused(err)
 	h.log.Debug(a.Message, "status", status)
 	h.write(w, status, a)
 }
@@ -174,13 +176,8 @@ func (h *Handler) check(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q, err := decode(body)
-	switch delegation.ReasonOf(err) {
-	case "":
-	case delegation.BadQuery, delegation.MissingInput:
+	if err != nil {
 		h.reject(w, http.StatusBadRequest, q, err)
-		return
-	default: // about the peer
-		h.tell(w, q, newAnswer(q).refused(err), begun)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), questionTimeout)
@@ -193,7 +190,7 @@ func (s *State) answer(ctx context.Context, h *Handler, q question) *Answer {
 	a := newAnswer(q)
 	asked := decisions.Question{Source: q.source, Service: q.service, Direction: q.direction, Peer: q.peer}
 	d := s.Decider.Known(asked)
-	if d == nil && !q.evidence {
+	if d == nil && !q.evidence && q.unusable == nil {
 		// A certificate of the source itself counts whatever a look-up finds.
 		if by := s.pkix(ctx, h, q); by != nil {
 			a.Cached = true
@@ -215,6 +212,9 @@ func (s *State) answer(ctx context.Context, h *Handler, q question) *Answer {
 		} else {
 			h.log.Error("evidence cannot be shown", "source", q.source, "error", err)
 		}
+	}
+	if q.unusable != nil {
+		return a.refused(q.unusable)
 	}
 	var by *association.Acceptance
 	err := h.verify(ctx, func() (err error) {

@@ -179,6 +179,9 @@ func TestRequests(t *testing.T) {
 				if a.Outcome != delegation.OutcomeRefused || a.Reason != delegation.BadQuery && a.Reason != delegation.MissingInput || a.Detail == "" {
 					t.Errorf("got %s", body)
 				}
+				if !a.Required {
+					t.Error("a caller that does not look at the status may fall back")
+				}
 				if status == 405 && header.Get("Allow") == "" {
 					t.Error("what is allowed is not said")
 				}
