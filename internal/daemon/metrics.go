@@ -43,6 +43,9 @@ func NewMetrics() *Metrics {
 			Name: "dnaverify_reloads_total", Help: "Reloads of the configuration by result.",
 		}, []string{"result"}),
 	}
+	for _, ok := range []bool{true, false} {
+		m.reloads.WithLabelValues(reloadResult(ok)) // so that the first one is an increase
+	}
 	start := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "dnaverify_start_time_seconds", Help: "When the daemon began, in seconds since 1970.",
 	})
@@ -54,11 +57,14 @@ func NewMetrics() *Metrics {
 
 // Reloaded counts a reload of the configuration.
 func (m *Metrics) Reloaded(ok bool) {
-	result := "done"
-	if !ok {
-		result = "failed"
+	m.reloads.WithLabelValues(reloadResult(ok)).Inc()
+}
+
+func reloadResult(ok bool) string {
+	if ok {
+		return "done"
 	}
-	m.reloads.WithLabelValues(result).Inc()
+	return "failed"
 }
 
 // answered counts an answer.

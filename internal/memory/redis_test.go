@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -70,8 +71,7 @@ func TestRedisPlaces(t *testing.T) {
 			t.Errorf("%s: logged %s", place, log)
 		}
 	}
-	// The rights that are documented are enough, and what it may not see it
-	// warns of.
+	// What it may not see it warns of.
 	if log := logged(t, "redis://dnaverify:s3cret@"+server.Addr); !strings.Contains(log, "does not let us see its INFO") {
 		t.Errorf("logged %q", log)
 	}
@@ -129,6 +129,41 @@ func TestPasswordFile(t *testing.T) {
 	}
 	if _, err := readPassword(open); err == nil || !strings.Contains(err.Error(), "chmod 600") || strings.Contains(err.Error(), "secret") {
 		t.Error(err)
+	}
+}
+
+// documentedRights are those that docs/operations.md gives the user of the
+// Redis, and those that it adds for a cluster.
+func documentedRights(t *testing.T, cluster bool) []any {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	user := regexp.MustCompile(`(?m)^user (dnaverify on >PASSWORD .*)$`).FindSubmatch(page)
+	more := regexp.MustCompile("For a cluster add `([^`]+)`").FindSubmatch(page)
+	if user == nil || more == nil {
+		t.Fatal("docs/operations.md gives no rights")
+	}
+	rights := string(user[1])
+	if cluster {
+		rights += " " + string(more[1])
+	}
+	args := []any{"ACL", "SETUSER"}
+	for right := range strings.FieldsSeq(strings.Replace(rights, "PASSWORD", "s3cret", 1)) {
+		args = append(args, right)
+	}
+	return args
+}
+
+// TestDocumentedRights: the rights that are documented are enough.
+func TestDocumentedRights(t *testing.T) {
+	server := realtest.Redis(t, password)
+	if err := admin(t, server).Do(t.Context(), documentedRights(t, false)...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if log := logged(t, "redis://dnaverify:s3cret@"+server.Addr); log != "" {
+		t.Errorf("logged %s", log)
 	}
 }
 
@@ -355,7 +390,10 @@ func TestRedisCluster(t *testing.T) {
 			t.Fatal(info, err)
 		}
 	}
-	s := mustOpen(t, "redis://"+server.Addr, limits{1000, 2, 3}, nil)
+	if err := client.Do(t.Context(), documentedRights(t, true)...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	s := mustOpen(t, "redis://dnaverify:s3cret@"+server.Addr, limits{1000, 2, 3}, nil)
 	if _, ok := s.(*redisStore).client.(*redis.ClusterClient); !ok {
 		t.Error("the cluster is not taken for one")
 	}
