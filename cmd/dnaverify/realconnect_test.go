@@ -20,7 +20,7 @@ const provider = "xmpp.hosting.example"
 type hosting struct {
 	*session
 	ca    *localca.Authority
-	ports realtest.ProsodyPorts
+	ports *realtest.ProsodyServer
 }
 
 func newHosting(t *testing.T, domains ...string) *hosting {
@@ -37,7 +37,7 @@ func newHosting(t *testing.T, domains ...string) *hosting {
 	realtest.WriteFile(t, h.dir, "roots.pem", string(localca.PEM(root.Root())))
 	h.ports = realtest.Prosody(t,
 		realtest.WriteFile(t, h.dir, "provider.pem", string(localca.PEM(signer.Chain()...))),
-		realtest.WriteFile(t, h.dir, "provider.key", string(key)), domains...)
+		realtest.WriteFile(t, h.dir, "provider.key", string(key)), nil, domains...)
 	return h
 }
 

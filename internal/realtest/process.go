@@ -72,46 +72,71 @@ func Output(t testing.TB, dir, program string, args ...string) string {
 	return string(out)
 }
 
+// A Process is a server that runs.
+type Process struct {
+	// Log is what it prints, on both outputs.
+	Log *Log
+
+	process *os.Process
+	ended   chan struct{}
+}
+
 // Server starts a server that stays in the foreground and waits until ready
-// says yes. It is stopped, by its process ID, when the test ends or when stop
-// is called, which waits for its end.
+// says yes. It is stopped when the test ends or when stop is called, which
+// waits for its end.
 func Server(t testing.TB, ready func() bool, program string, args ...string) (stop func()) {
 	t.Helper()
+	return Start(t, ready, program, args...).Stop
+}
+
+// Start is [Server] for tests that look at its log or send it signals.
+func Start(t testing.TB, ready func() bool, program string, args ...string) *Process {
+	t.Helper()
 	cmd := exec.Command(program, args...)
-	var output bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &output, &output
+	p := &Process{Log: newLog(), ended: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = p.Log, p.Log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan struct{})
+	p.process = cmd.Process
 	go func() {
 		cmd.Wait() // how it ended shows in its output
-		close(ended)
+		close(p.ended)
 	}()
-	stop = func() {
-		cmd.Process.Signal(syscall.SIGTERM)
-		select {
-		case <-ended:
-		case <-time.After(10 * time.Second):
-			cmd.Process.Kill()
-			<-ended
-		}
-	}
-	t.Cleanup(stop)
+	t.Cleanup(p.Stop)
 	for deadline := time.Now().Add(Timeout); ; time.Sleep(20 * time.Millisecond) {
 		select {
-		case <-ended:
-			t.Fatalf("%s ended:\n%s", program, output.Bytes())
+		case <-p.ended:
+			t.Fatalf("%s ended:\n%s", program, p.Log)
 		default:
 		}
 		if ready() {
-			return stop
+			return p
 		}
 		if time.Now().After(deadline) {
-			cmd.Process.Kill()
-			<-ended
-			t.Fatalf("%s does not answer after %v:\n%s", program, Timeout, output.Bytes())
+			p.process.Kill()
+			<-p.ended
+			t.Fatalf("%s does not answer after %v:\n%s", program, Timeout, p.Log)
 		}
+	}
+}
+
+// Stop ends the server, by its process ID, and returns when it has ended.
+func (p *Process) Stop() {
+	p.process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.ended:
+	case <-time.After(10 * time.Second):
+		p.process.Kill()
+		<-p.ended
+	}
+}
+
+// Signal sends the server a signal.
+func (p *Process) Signal(t testing.TB, s os.Signal) {
+	t.Helper()
+	if err := p.process.Signal(s); err != nil {
+		t.Fatal(err)
 	}
 }
 

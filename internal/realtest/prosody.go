@@ -2,58 +2,68 @@ package realtest
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
 
-// ProsodyPorts are the ports of 127.0.0.1 that a [Prosody] serves.
-type ProsodyPorts struct {
-	Server, Client             int // STARTTLS
-	ServerDirect, ClientDirect int // TLS at once
+// A ProsodyServer is a real prosody on ports of 127.0.0.1.
+type ProsodyServer struct {
+	*Process
+	Server, Client             int // ports with STARTTLS
+	ServerDirect, ClientDirect int // ports with TLS at once
 }
 
 // Prosody hosts XMPP domains with a real prosody, all of them with one
-// certificate and key, as a provider does.
-func Prosody(t testing.TB, cert, key string, domains ...string) ProsodyPorts {
+// certificate and key, as a provider does. Options of its configuration, Lua
+// expressions by name, win over those below.
+func Prosody(t testing.TB, cert, key string, options map[string]string, domains ...string) *ProsodyServer {
 	t.Helper()
 	Need(t, "prosody")
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "data"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	ports := ProsodyPorts{Port(t), Port(t), Port(t), Port(t)}
-	var conf strings.Builder
+	p := &ProsodyServer{Server: Port(t), Client: Port(t), ServerDirect: Port(t), ClientDirect: Port(t)}
 	// It refuses to run as root unless told so; a container has often nobody
 	// else. Without the shell and with one interface it opens no other port.
-	fmt.Fprintf(&conf, `run_as_root = true
-data_path = "%[1]s/data"
-certificates = "%[1]s"
-log = { info = "*console" }
-interfaces = { "127.0.0.1" }
-modules_enabled = { "tls", "saslauth" }
-modules_disabled = { "admin_shell", "offline", "s2s_bidi" }
-s2s_ports = { %[2]d }
-c2s_ports = { %[3]d }
-s2s_direct_tls_ports = { %[4]d }
-c2s_direct_tls_ports = { %[5]d }
-c2s_require_encryption = true
-s2s_require_encryption = true
-s2s_secure_auth = true
-ssl = { certificate = "%[6]s", key = "%[7]s" }
-`, dir, ports.Server, ports.Client, ports.ServerDirect, ports.ClientDirect, cert, key)
+	config := map[string]string{
+		"run_as_root":            "true",
+		"data_path":              strconv.Quote(filepath.Join(dir, "data")),
+		"certificates":           strconv.Quote(dir),
+		"log":                    `{ info = "*console" }`,
+		"interfaces":             `{ "127.0.0.1" }`,
+		"modules_enabled":        `{ "tls", "saslauth", "dialback" }`,
+		"modules_disabled":       `{ "admin_shell", "offline", "s2s_bidi" }`,
+		"s2s_ports":              fmt.Sprintf("{ %d }", p.Server),
+		"c2s_ports":              fmt.Sprintf("{ %d }", p.Client),
+		"s2s_direct_tls_ports":   fmt.Sprintf("{ %d }", p.ServerDirect),
+		"c2s_direct_tls_ports":   fmt.Sprintf("{ %d }", p.ClientDirect),
+		"c2s_require_encryption": "true",
+		"s2s_require_encryption": "true",
+		"s2s_secure_auth":        "true",
+		"ssl":                    fmt.Sprintf("{ certificate = %q, key = %q }", cert, key),
+	}
+	maps.Copy(config, options)
+	var conf strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(config)) {
+		fmt.Fprintf(&conf, "%s = %s\n", name, config[name])
+	}
 	for _, d := range domains {
 		fmt.Fprintf(&conf, "VirtualHost %q\n    ssl = { certificate = %q, key = %q }\n", d, cert, key)
 	}
 	file := WriteFile(t, dir, "prosody.cfg.lua", conf.String())
-	Server(t, func() bool {
-		for _, port := range []int{ports.Server, ports.Client, ports.ServerDirect, ports.ClientDirect} {
+	p.Process = Start(t, func() bool {
+		for _, port := range []int{p.Server, p.Client, p.ServerDirect, p.ClientDirect} {
 			if !open(fmt.Sprintf("127.0.0.1:%d", port)) {
 				return false
 			}
 		}
 		return true
 	}, "prosody", "-F", "--config", file)
-	return ports
+	return p
 }
