@@ -17,46 +17,50 @@ import (
 // TestDialback: B's certificate is not accepted, and A's own rules would let it
 // in by dialback. Whether they may is the daemon's word about B's domain.
 func TestDialback(t *testing.T) {
-	for _, c := range []struct {
-		name    string
-		respond func(question) any
-		options options
-		log     []string // none if the message arrives
-	}{
-		// These show that dialback works here, and that it is left alone.
-		{"no statement", func(q question) any { return q.answer("refused", "no-statement") }, nil, nil},
-		{"no statement known", func(q question) any { return q.answer("undetermined", "https-failure") }, nil, nil},
-
-		{"statement", func(q question) any { return q.answer("refused", "peer-name-mismatch").with("required", true) }, nil,
-			[]string{"refused, peer-name-mismatch: ", "nothing weaker counts"}},
-		{"statement, looked up in vain", func(q question) any { return q.answer("undetermined", "dns-timeout").with("required", true) }, nil,
-			[]string{"undetermined, dns-timeout: ", "nothing weaker counts"}},
-		{"too much asked", func(q question) any { return q.answer("undetermined", "overloaded") }, nil, []string{"undetermined, overloaded: "}},
-		{"no memory", func(q question) any { return q.answer("undetermined", "memory-failed") }, nil, []string{"undetermined, memory-failed: "}},
-		{"status 500", func(q question) any { return 500 }, nil, []string{"undetermined, no-answer: "}},
-		{"bad query", func(q question) any { return 400 }, nil, []string{"undetermined, no-answer: "}},
-		{"silent", func(q question) any { return nil }, options{"dna_timeout": "1"}, []string{"undetermined, no-answer: "}},
+	for direction, send := range map[string]func(a, b *user) (from, to *user){
+		"outgoing": func(a, b *user) (from, to *user) { return a, b },
+		"incoming": func(a, b *user) (from, to *user) { return b, a },
 	} {
-		for direction, send := range map[string]func(a, b *user) (from, to *user){
-			"outgoing": func(a, b *user) (from, to *user) { return a, b },
-			"incoming": func(a, b *user) (from, to *user) { return b, a },
-		} {
-			t.Run(c.name+"/"+direction, func(t *testing.T) {
-				t.Parallel()
-				url, questions := daemon(t, c.respond)
-				p := newPair(t, withModule(t, url).and(weak).and(c.options), nil)
-				from, to := send(p.users())
-				if c.log == nil {
-					delivered(from, to, "hello")
-				} else {
+		t.Run(direction, func(t *testing.T) {
+			t.Parallel()
+			var says mouth
+			url, questions := daemon(t, says.respond)
+			p := newPair(t, withModule(t, url).and(weak).and(options{"dna_timeout": "2"}), nil)
+			from, to := send(p.users())
+			for _, c := range []struct {
+				name    string
+				respond func(question) any
+				log     string
+			}{
+				{"statement", func(q question) any { return q.answer("refused", "peer-name-mismatch").with("required", true) }, "refused, peer-name-mismatch: "},
+				{"statement, looked up in vain", func(q question) any { return q.answer("undetermined", "dns-timeout").with("required", true) }, "undetermined, dns-timeout: "},
+				{"too much asked", func(q question) any { return q.answer("undetermined", "overloaded") }, "undetermined, overloaded: "},
+				{"no memory", func(q question) any { return q.answer("undetermined", "memory-failed") }, "undetermined, memory-failed: "},
+				{"status 500", func(q question) any { return 500 }, "undetermined, no-answer: "},
+				{"bad query", func(q question) any { return 400 }, "undetermined, no-answer: "},
+				{"silent", func(q question) any { return nil }, "undetermined, no-answer: "},
+			} {
+				t.Run(c.name, func(t *testing.T) {
+					p.t, from.t, to.t = t, t, t
+					says.say(c.respond)
+					mark := p.a.Log.Mark()
 					bounced(from, to, "hello")
-					p.logged(append([]string{"Certificate not accepted for b.example: "}, c.log...)...)
+					p.logged(mark, "Certificate not accepted for b.example: ", c.log)
+					if q := <-questions; q.Direction != direction || len(questions) != 0 {
+						t.Errorf("asked %+v and %d more", q, len(questions))
+					}
+				})
+			}
+			p.t, from.t, to.t = t, t, t
+			// This shows that dialback works here, and that it is left alone.
+			says.say(func(q question) any {
+				if q.Direction == "incoming" {
+					return q.answer("undetermined", "https-failure")
 				}
-				if q := <-questions; q.Direction != direction {
-					t.Errorf("asked first about an %s connection", q.Direction)
-				}
+				return q.answer("refused", "no-statement")
 			})
-		}
+			delivered(from, to, "hello")
+		})
 	}
 }
 
@@ -72,7 +76,7 @@ func TestWithoutTLS(t *testing.T) {
 		p := newPair(t, withModule(t, url).and(plain), plain.and(withoutTLS))
 		a, b := p.users()
 		bounced(b, a, "hello")
-		p.logged("Certificate not accepted for b.example: ", "undetermined, no-answer: it showed no certificate")
+		p.logged(0, "Certificate not accepted for b.example: ", "undetermined, no-answer: it showed no certificate")
 		if len(questions) != 0 {
 			t.Errorf("asked: %+v", <-questions)
 		}
@@ -84,7 +88,7 @@ func TestWithoutTLS(t *testing.T) {
 		p.records(attacker(t))
 		a, b := p.users()
 		bounced(a, b, "hello")
-		p.logged("Not authenticated as b.example by dialback: ", "its certificate was not checked")
+		p.logged(0, "Not authenticated as b.example by dialback: ", "its certificate was not checked")
 	})
 }
 
@@ -199,7 +203,7 @@ func TestDialbackOfAnotherDomain(t *testing.T) {
 			if e.Type != "error" || !strings.Contains(e.Inner, "policy-violation") || !strings.Contains(e.Inner, "not accepted for c.example: "+c.refused) {
 				t.Errorf("answer: %+v", e)
 			}
-			p.logged("Certificate not accepted for c.example: ", c.refused)
+			p.logged(0, "Certificate not accepted for c.example: ", c.refused)
 		})
 	}
 }
@@ -221,14 +225,14 @@ func TestAgain(t *testing.T) {
 			asked := 0
 			url, _ := daemon(t, func(q question) any {
 				if asked++; asked <= 2 {
-					return q.verified().with("valid_until", in(6*time.Second)).with("refresh_at", in(2*time.Second))
+					return q.verified().with("valid_until", in(4*time.Second)).with("refresh_at", in(2*time.Second))
 				}
 				return c.then(q)
 			})
 			p := newPair(t, withModule(t, url), nil)
 			a, b := p.users()
 			delivered(a, b, "hello")
-			p.logged("Certificate no longer accepted for b.example: ", c.log)
+			p.logged(0, "Certificate no longer accepted for b.example: ", c.log)
 			p.a.Log.Wait(t, 0, `Outgoing s2s stream a.example->b.example closed: .*not accepted`)
 			bounced(a, b, "still there?")
 		})

@@ -165,17 +165,17 @@ func (p *pair) records(portB int) {
 	}
 }
 
-// userA and userB connect a user to each.
+// users connects a user to each.
 func (p *pair) users() (userA, userB *user) {
 	p.t.Helper()
 	return login(p.t, p.pool(), p.a, hostA, domainA), login(p.t, p.pool(), p.b, hostB, domainB)
 }
 
-// logged waits for a line of A's log that tells all of it.
-func (p *pair) logged(parts ...string) {
+// logged waits for a line of A's log after a mark, and wants it to tell more.
+func (p *pair) logged(mark int, pattern string, parts ...string) {
 	p.t.Helper()
-	line := p.a.Log.Wait(p.t, 0, "(?i)"+parts[0])
-	for _, part := range parts[1:] {
+	line := p.a.Log.Wait(p.t, mark, pattern)
+	for _, part := range parts {
 		if !strings.Contains(line, part) {
 			p.t.Errorf("the line does not tell %q:\n%s", part, line)
 		}
