@@ -69,7 +69,7 @@ func TestDialback(t *testing.T) {
 // itself does not insist on TLS.
 func TestWithoutTLS(t *testing.T) {
 	plain := weak.and(options{"s2s_require_encryption": "false"})
-	withoutTLS := options{"modules_enabled": `{ "saslauth", "dialback" }`, "modules_disabled": `{ "tls", "admin_shell", "offline", "s2s_bidi" }`}
+	withoutTLS := options{"modules_enabled": `{ "saslauth", "dialback" }`, "modules_disabled": `{ "tls", "offline", "s2s_bidi" }`}
 	t.Run("incoming", func(t *testing.T) {
 		t.Parallel()
 		url, questions := daemon(t, func(q question) any { return q.answer("refused", "no-statement") })

@@ -109,7 +109,7 @@ func withModule(t *testing.T, url string) options {
 	}
 	return options{
 		"plugin_paths":    fmt.Sprintf("{ %q }", here),
-		"modules_enabled": `{ "tls", "saslauth", "dialback", "s2s_auth_dna" }`,
+		"modules_enabled": `{ "tls", "saslauth", "dialback", "admin_shell", "s2s_auth_dna" }`,
 		"dna_url":         strconv.Quote(url),
 	}
 }

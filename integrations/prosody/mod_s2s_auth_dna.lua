@@ -143,6 +143,12 @@ local function proven(session, host)
 		and session.cert_chain_status == "valid" and session.cert_identity_status == "valid";
 end
 
+-- knows_none reports whether the daemon looked and knows no statement of the
+-- domain. Only then may anything weaker than a certificate count.
+local function knows_none(a)
+	return a and not a.required and not did_not_look[a.reason];
+end
+
 -- explain says in the log, in one sentence, why a certificate was not accepted
 -- and what to do. It returns the reason's code.
 local function explain(session, prefix, host, a, problem)
@@ -150,9 +156,14 @@ local function explain(session, prefix, host, a, problem)
 		session.log("warn", "%s for %s: undetermined, no-answer: %s", prefix, host, problem);
 		return "no-answer";
 	end
-	local reason, hint = text(a.reason), text(a.hint);
+	local reason, hint, rest = text(a.reason), text(a.hint), "";
+	if a.required then
+		rest = " (it has a statement, so nothing weaker counts)";
+	elseif knows_none(a) then
+		rest = " (Prosody's own rules decide)";
+	end
 	session.log("warn", "%s for %s: %s, %s: %s%s%s%s", prefix, host, a.outcome, reason, text(a.detail),
-		hint ~= "" and "; " or "", hint, a.required and " (it has a statement, so nothing weaker counts)" or "");
+		hint ~= "" and "; " or "", hint, rest);
 	return reason;
 end
 
@@ -208,17 +219,17 @@ end);
 -- "unknown" if the daemon knows of no statement, so that Prosody's own rules
 -- decide; or nil, if nothing weaker may do, and the code of the reason.
 local function check(session, host)
-	local a, problem = ask(session, host);
-	if session.destroyed then
-		return nil, "closed";
-	end
+	local a, problem = ask(session, host); -- meanwhile the peer may have left; the log says it all the same
 	if a and a.outcome == "verified" then
+		if session.destroyed then
+			return nil, "closed";
+		end
 		session.log("info", "%s may be served by %s (%s, until %s): certificate accepted", host, text(a.name), text(a.method), text(a.valid_until));
 		watch(session, host, a);
 		return "verified";
 	end
 	local reason = explain(session, "Certificate not accepted", host, a, problem);
-	if a and not a.required and not did_not_look[a.reason] then
+	if knows_none(a) then
 		return "unknown";
 	end
 	return nil, reason;

@@ -174,6 +174,7 @@ func Unbound(t testing.TB, authority string, anchors []string, zones ...string) 
     do-ip6: no
     do-not-query-localhost: no
     ede: yes
+    cache-max-negative-ttl: 1
     trust-anchor-file: "%[3]s"
     local-zone: "." refuse
 `, dir, port, WriteFile(t, dir, "anchors.ds", strings.Join(anchors, "\n")+"\n"))

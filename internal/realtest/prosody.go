@@ -16,6 +16,8 @@ type ProsodyServer struct {
 	*Process
 	Server, Client             int // ports with STARTTLS
 	ServerDirect, ClientDirect int // ports with TLS at once
+
+	config string // file
 }
 
 // Prosody hosts XMPP domains with a real prosody, all of them with one
@@ -30,15 +32,15 @@ func Prosody(t testing.TB, cert, key string, options map[string]string, domains 
 	}
 	p := &ProsodyServer{Server: Port(t), Client: Port(t), ServerDirect: Port(t), ClientDirect: Port(t)}
 	// It refuses to run as root unless told so; a container has often nobody
-	// else. Without the shell and with one interface it opens no other port.
+	// else. With one interface it opens no other port.
 	config := map[string]string{
 		"run_as_root":            "true",
 		"data_path":              strconv.Quote(filepath.Join(dir, "data")),
 		"certificates":           strconv.Quote(dir),
 		"log":                    `{ info = "*console" }`,
 		"interfaces":             `{ "127.0.0.1" }`,
-		"modules_enabled":        `{ "tls", "saslauth", "dialback" }`,
-		"modules_disabled":       `{ "admin_shell", "offline", "s2s_bidi" }`,
+		"modules_enabled":        `{ "tls", "saslauth", "dialback", "admin_shell" }`,
+		"modules_disabled":       `{ "offline", "s2s_bidi" }`,
 		"s2s_ports":              fmt.Sprintf("{ %d }", p.Server),
 		"c2s_ports":              fmt.Sprintf("{ %d }", p.Client),
 		"s2s_direct_tls_ports":   fmt.Sprintf("{ %d }", p.ServerDirect),
@@ -56,7 +58,7 @@ func Prosody(t testing.TB, cert, key string, options map[string]string, domains 
 	for _, d := range domains {
 		fmt.Fprintf(&conf, "VirtualHost %q\n    ssl = { certificate = %q, key = %q }\n", d, cert, key)
 	}
-	file := WriteFile(t, dir, "prosody.cfg.lua", conf.String())
+	p.config = WriteFile(t, dir, "prosody.cfg.lua", conf.String())
 	p.Process = Start(t, func() bool {
 		for _, port := range []int{p.Server, p.Client, p.ServerDirect, p.ClientDirect} {
 			if !open(fmt.Sprintf("127.0.0.1:%d", port)) {
@@ -64,6 +66,14 @@ func Prosody(t testing.TB, cert, key string, options map[string]string, domains 
 			}
 		}
 		return true
-	}, "prosody", "-F", "--config", file)
+	}, "prosody", "-F", "--config", p.config)
 	return p
+}
+
+// Shell runs a command of prosody's shell, as an administrator does with
+// prosodyctl, and returns what it says.
+func (p *ProsodyServer) Shell(t testing.TB, command ...string) string {
+	t.Helper()
+	Need(t, "prosodyctl")
+	return Output(t, filepath.Dir(p.config), "prosodyctl", append([]string{"--config", p.config, "shell"}, command...)...)
 }
