@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 )
@@ -46,11 +47,20 @@ func (a answer) without(name string) answer {
 	return a
 }
 
+// cut is an answer in pieces.
+func (a answer) cut(size int) (pieces []string) {
+	all, _ := json.Marshal(a)
+	for piece := range slices.Chunk(all, size) {
+		pieces = append(pieces, string(piece))
+	}
+	return pieces
+}
+
 // in is a time from now.
 func in(d time.Duration) string { return time.Now().Add(d).UTC().Format(time.RFC3339) }
 
 // daemon answers questions with what a function returns: an answer, or text
-// that is sent as it is. It keeps the questions.
+// that is sent as it is, or a status, or nothing at all. It keeps the questions.
 func daemon(t *testing.T, respond func(question) any) (url string, questions chan question) {
 	t.Helper()
 	questions = make(chan question, 100)
@@ -69,6 +79,11 @@ func daemon(t *testing.T, respond func(question) any) (url string, questions cha
 			json.NewEncoder(w).Encode(a)
 		case string:
 			w.Write([]byte(a))
+		case []string: // in pieces
+			for _, piece := range a {
+				w.Write([]byte(piece))
+				w.(http.Flusher).Flush()
+			}
 		case int:
 			w.WriteHeader(a)
 		case nil:

@@ -51,6 +51,7 @@ func TestOutgoing(t *testing.T) {
 		{"deep", func(q question) any { return strings.Repeat("[", 60000) }, []string{"undetermined, no-answer: "}},
 		{"nothing", func(q question) any { return "" }, []string{"undetermined, no-answer: "}},
 		{"huge", func(q question) any { return q.verified().with("detail", strings.Repeat("x", 100<<10)) }, []string{"undetermined, no-answer: "}},
+		{"huge, in pieces", func(q question) any { return q.verified().with("detail", strings.Repeat("x", 100<<10)).cut(1 << 10) }, []string{"undetermined, no-answer: "}},
 		{"status 500", func(q question) any { return 500 }, []string{"undetermined, no-answer: ", "status 500"}},
 		{"status 204", func(q question) any { return 204 }, []string{"undetermined, no-answer: "}},
 		{"silent", func(q question) any { return nil }, []string{"undetermined, no-answer: ", "no answer within 2 seconds; see whether dnaverify serve is running"}},
