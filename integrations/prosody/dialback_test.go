@@ -127,8 +127,8 @@ func attacker(t *testing.T) int {
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
-// dial connects to A as a server would, with B's certificate.
-func (p *pair) dial(from string) *stream {
+// dial connects to a domain at A as a server would, with B's certificate.
+func (p *pair) dial(from, to string) *stream {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), realtest.Timeout)
 	defer cancel()
@@ -137,7 +137,7 @@ func (p *pair) dial(from string) *stream {
 		p.t.Fatal(err)
 	}
 	p.t.Cleanup(func() { conn.Close() })
-	if err := xmpp.StartTLS(ctx, conn, xmpp.Stream{Namespace: xmpp.NamespaceServer, To: domainA, From: from}); err != nil {
+	if err := xmpp.StartTLS(ctx, conn, xmpp.Stream{Namespace: xmpp.NamespaceServer, To: to, From: from}); err != nil {
 		p.t.Fatal(err)
 	}
 	certificate, err := tls.LoadX509KeyPair(p.dir+"/"+hostB+".pem", p.dir+"/"+hostB+".key")
@@ -150,27 +150,32 @@ func (p *pair) dial(from string) *stream {
 // TestDialbackOfAnotherDomain: a peer that is authenticated for one domain
 // claims a second one by dialback, on the same stream.
 func TestDialbackOfAnotherDomain(t *testing.T) {
+	const component = "rooms.a.example"
 	for _, c := range []struct {
 		name    string
 		options options
 		from    string // the stream's own domain, if it says one
+		to      string
 		respond func(question) any
 		refused string // reason; none if dialback goes on
 	}{
-		{"with a statement", nil, domainB, func(q question) any {
+		{"with a statement", nil, domainB, domainA, func(q question) any {
 			if q.Source == domainB {
 				return q.verified()
 			}
 			return q.answer("refused", "peer-name-mismatch").with("required", true)
 		}, "peer-name-mismatch"},
-		{"not looked at", nil, domainB, func(q question) any {
+		{"not looked at", nil, domainB, domainA, func(q question) any {
 			if q.Source == domainB {
 				return q.verified()
 			}
 			return q.answer("undetermined", "overloaded")
 		}, "overloaded"},
-		{"on a stream without a domain", weak, "", func(q question) any { return q.answer("refused", "revoked").with("required", true) }, "revoked"},
-		{"without a statement", nil, domainB, func(q question) any {
+		{"on a stream without a domain", weak, "", domainA, func(q question) any { return q.answer("refused", "revoked").with("required", true) }, "revoked"},
+		// On components no module is loaded that is enabled for all hosts.
+		{"to a component", weak.and(options{"zone": "nil\nComponent \"" + component + "\" \"muc\"\n"}), "", component,
+			func(q question) any { return q.answer("refused", "revoked").with("required", true) }, "revoked"},
+		{"without a statement", nil, domainB, domainA, func(q question) any {
 			if q.Source == domainB {
 				return q.verified()
 			}
@@ -181,8 +186,8 @@ func TestDialbackOfAnotherDomain(t *testing.T) {
 			t.Parallel()
 			url, _ := daemon(t, c.respond)
 			p := newPair(t, withModule(t, url).and(c.options), nil)
-			s := p.dial(c.from)
-			attributes := "to='" + domainA + "'"
+			s := p.dial(c.from, c.to)
+			attributes := "to='" + c.to + "'"
 			if c.from != "" {
 				attributes += " from='" + c.from + "'"
 			}
@@ -192,7 +197,7 @@ func TestDialbackOfAnotherDomain(t *testing.T) {
 				s.want("success")
 				s.open(xmpp.NamespaceServer, attributes)
 			}
-			s.send("<db:result from='c.example' to='%s'>key</db:result>", domainA)
+			s.send("<db:result from='c.example' to='%s'>key</db:result>", c.to)
 			if c.refused == "" {
 				p.a.Log.Wait(t, 0, `Certificate not accepted for c.example: refused, no-statement`)
 				// A now looks for c.example, which does not exist.
@@ -216,6 +221,7 @@ func TestAgain(t *testing.T) {
 		then func(question) any
 		log  string
 	}{
+		{"after a reload", func(q question) any { return q.answer("refused", "revoked").with("required", true) }, "refused, revoked: "},
 		{"revoked", func(q question) any { return q.answer("refused", "revoked").with("required", true) }, "refused, revoked: "},
 		{"not known until the end", func(q question) any { return q.answer("undetermined", "dns-timeout").with("required", true) }, "undetermined, dns-timeout: "},
 		{"daemon away until the end", func(q question) any { return 500 }, "undetermined, no-answer: "},
@@ -232,6 +238,9 @@ func TestAgain(t *testing.T) {
 			p := newPair(t, withModule(t, url), nil)
 			a, b := p.users()
 			delivered(a, b, "hello")
+			if c.name == "after a reload" {
+				p.a.Shell(t, "module", "reload", "s2s_auth_dna")
+			}
 			p.logged(0, "Certificate no longer accepted for b.example: ", c.log)
 			p.a.Log.Wait(t, 0, `Outgoing s2s stream a.example->b.example closed: .*not accepted`)
 			bounced(a, b, "still there?")

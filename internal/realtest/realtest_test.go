@@ -53,3 +53,20 @@ func TestNeed(t *testing.T) {
 		})
 	}
 }
+
+// TestLog: Wait sees whole lines after the mark, written before or later.
+func TestLog(t *testing.T) {
+	l := newLog()
+	l.Write([]byte("first: refused\n"))
+	mark := l.Mark()
+	go func() {
+		l.Write([]byte("second: ref"))
+		l.Write([]byte("used\nthird: refused\n"))
+	}()
+	if line := l.Wait(t, mark, "refused|nothing"); line != "second: refused" {
+		t.Errorf("after the mark: %q", line)
+	}
+	if line := l.Wait(t, 0, "refused"); line != "first: refused" {
+		t.Errorf("from the beginning: %q", line)
+	}
+}
