@@ -7,8 +7,8 @@
 --   anything else, or no answer                           -> never valid
 --
 -- Besides, it closes the way around: dialback is left to Prosody's own rules only
--- for a domain of which the daemon said that it has no statement. It works in
--- Prosody 0.12 and was written for 13 as well. See README.md beside it.
+-- for a domain of which the daemon said that it knows no statement. For Prosody
+-- 0.12 and 13. See README.md beside it.
 
 module:set_global();
 
@@ -246,7 +246,7 @@ end
 module:hook("s2s-check-certificate", function (event)
 	local session, host = event.session, event.host;
 	if not host or proven(session, host) then
-		return; -- an incoming stream that does not say who it is authenticates by dialback: below
+		return; -- an incoming stream that does not say who it is has nothing but dialback: below
 	end
 	local verdict, reason = check(session, host);
 	if session.destroyed then
