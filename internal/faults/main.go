@@ -1,0 +1,138 @@
+// Command faults puts one deliberate fault after another into this verifier
+// and runs the test vectors against each. A fault that no vector catches is a
+// hole in the vectors. It changes nothing in the tree: the compiler is given
+// an overlay. From the root of the module:
+//
+//	go run ./internal/faults [-only REGEXP]
+//
+// It ends with 0 if every fault was caught.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// A fault is a change of one line or so in one file.
+type fault struct {
+	name     string
+	file     string
+	old, new string // old stands in the file exactly once
+}
+
+func main() {
+	only := flag.String("only", "", "regular expression of the names of faults to try")
+	flag.Parse()
+	if err := run(os.Stdout, *only); err != nil {
+		fmt.Fprintln(os.Stderr, "faults:", err)
+		os.Exit(1)
+	}
+}
+
+func run(out io.Writer, only string) error {
+	wanted, err := regexp.Compile(only)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "faults")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	// Without a fault every vector passes, else the rest says nothing.
+	if failed, err := try(dir, fault{name: "none"}); err != nil || len(failed) > 0 {
+		return fmt.Errorf("without a fault: %d vectors fail, %w", len(failed), err)
+	}
+	missed := 0
+	for _, f := range faults {
+		if !wanted.MatchString(f.name) {
+			continue
+		}
+		failed, err := try(dir, f)
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
+		}
+		if len(failed) == 0 {
+			missed++
+			fmt.Fprintf(out, "MISSED  %s\n", f.name)
+			continue
+		}
+		fmt.Fprintf(out, "caught  %s: by %d vectors, such as %s\n", f.name, len(failed), failed[0])
+	}
+	if missed > 0 {
+		return fmt.Errorf("%d faults that no vector catches", missed)
+	}
+	return nil
+}
+
+// try builds dnaverify with a fault and returns the vectors that fail with it.
+func try(dir string, f fault) ([]string, error) {
+	overlay := map[string]map[string]string{"Replace": {}}
+	if f.file != "" {
+		text, err := os.ReadFile(f.file)
+		if err != nil {
+			return nil, err
+		}
+		if n := strings.Count(string(text), f.old); n != 1 {
+			return nil, fmt.Errorf("%q stands %d times in %s, not once", f.old, n, f.file)
+		}
+		changed := filepath.Join(dir, "changed.go")
+		if err := os.WriteFile(changed, []byte(strings.Replace(string(text), f.old, f.new, 1)), 0o600); err != nil {
+			return nil, err
+		}
+		path, err := filepath.Abs(f.file)
+		if err != nil {
+			return nil, err
+		}
+		overlay["Replace"][path] = changed
+	}
+	data, err := json.Marshal(overlay)
+	if err != nil {
+		return nil, err
+	}
+	overlayFile, binary := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "dnaverify")
+	if err := os.WriteFile(overlayFile, data, 0o600); err != nil {
+		return nil, err
+	}
+	if output, err := exec.Command("go", "build", "-overlay", overlayFile, "-o", binary, "./cmd/dnaverify").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%w: %s", err, output)
+	}
+	output, err := exec.Command(binary, "vectors", "testvectors", "--json").Output()
+	var exit *exec.ExitError
+	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) {
+		return nil, fmt.Errorf("%w: %s", err, output)
+	}
+	return failedIn(output)
+}
+
+// failedIn reads the report of dnaverify vectors: the ids of the vectors that
+// did not come out as expected.
+func failedIn(report []byte) ([]string, error) {
+	var read struct {
+		Results []struct {
+			ID          string            `json:"id"`
+			Differences []json.RawMessage `json:"differences"`
+		} `json:"results"`
+	}
+	if err := json.Unmarshal(report, &read); err != nil {
+		return nil, fmt.Errorf("the report of dnaverify: %w", err)
+	}
+	if len(read.Results) < 300 {
+		return nil, fmt.Errorf("only %d vectors ran", len(read.Results))
+	}
+	var failed []string
+	for _, r := range read.Results {
+		if len(r.Differences) > 0 {
+			failed = append(failed, r.ID)
+		}
+	}
+	return failed, nil
+}
