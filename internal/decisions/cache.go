@@ -30,7 +30,7 @@ func (e *entry) class() class {
 
 // weight is about how many octets of memory the entry takes.
 func (e *entry) weight() int64 {
-	const empty = 2500 // an association of one statement, measured, without what follows
+	const empty = 3700 // an association of one statement, measured, without what follows
 	n := empty + len(e.evidence)
 	for _, c := range e.association.Checks() {
 		n += 100 + len(c.Origin) + len(c.Detail)
