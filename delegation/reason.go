@@ -44,11 +44,6 @@ const (
 	NoStatement Reason = "no-statement"
 	// Unanswered: the collection ended before an answer came.
 	Unanswered Reason = "unanswered"
-	// Overloaded: so much is being looked up, or asked, that this was not begun.
-	Overloaded Reason = "overloaded"
-	// MemoryFailed: the memory of floors cannot be read or written, so that a
-	// statement could be older than one seen before.
-	MemoryFailed Reason = "memory-failed"
 	// DNSTimeout: no resolver answered in time.
 	DNSTimeout Reason = "dns-timeout"
 	// DNSFailure: SERVFAIL, REFUSED or an unusable reply from the resolvers.
@@ -256,8 +251,14 @@ const (
 	Verified Reason = "verified"
 )
 
-// Reasons about publishing, given by dnasign.
+// Reasons of programs around a verifier, which no verification ends with: of a
+// daemon about itself, and about publishing.
 const (
+	// Overloaded: so much is being looked up, or asked, that this was not begun.
+	Overloaded Reason = "overloaded"
+	// MemoryFailed: the memory of floors cannot be read or written, so that a
+	// statement could be older than one seen before.
+	MemoryFailed Reason = "memory-failed"
 	// BadTSIGKey: a TSIG key file without a key of a known form and algorithm.
 	BadTSIGKey Reason = "bad-tsig-key"
 	// TSIGRejected: the server does not know the TSIG key, or not for this
@@ -316,8 +317,6 @@ var reasonTable = []reasonInfo{
 	{BadEvidence, OutcomeRefused, "use evidence that was saved for this domain and service by this version"},
 	{NoStatement, OutcomeRefused, "the owner can publish one: dnasign sign, then dnasign publish; what was found in other form is said above"},
 	{Unanswered, OutcomeUndetermined, "try again"},
-	{Overloaded, OutcomeUndetermined, "try again later; the limits are options of dnaverify serve, and its metrics show who uses them up"},
-	{MemoryFailed, OutcomeUndetermined, "look at the memory of statements (--store): its disk, permissions, or server; the log of dnaverify serve says what failed"},
 	{DNSTimeout, OutcomeUndetermined, "is the resolver reachable? try again, or name another with --resolver"},
 	{DNSFailure, OutcomeUndetermined, "ask the name with another resolver; the zone's servers may be broken"},
 	{DNSBogus, OutcomeUndetermined, "DNSSEC validation failed: the zone is broken or somebody forges answers; do not go on"},
@@ -399,6 +398,9 @@ var reasonTable = []reasonInfo{
 	{PeerNameMismatch, OutcomeRefused, "the provider must show a certificate for the name it was delegated to"},
 	{ProofExpired, OutcomeRefused, "verify again"},
 	{PeerKeyMismatch, OutcomeRefused, "the provider changed its key; the owner must sign its new pin"},
+	{Verified, OutcomeVerified, ""},
+	{Overloaded, OutcomeUndetermined, "try again later; the limits are options of dnaverify serve, and its metrics show who uses them up"},
+	{MemoryFailed, OutcomeUndetermined, "look at the memory of statements (--store): its disk, permissions, or server; the log of dnaverify serve says what failed"},
 	{BadTSIGKey, OutcomeRefused, "give a key file as tsig-keygen or keymgr -t writes it, for hmac-sha256, hmac-sha384 or hmac-sha512"},
 	{TSIGRejected, OutcomeRefused, "compare name, algorithm and secret of the key with those of the server, and which zones it may update"},
 	{ClockMismatch, OutcomeRefused, "set the clock of this machine, or the server's, from the network (NTP)"},
@@ -407,7 +409,6 @@ var reasonTable = []reasonInfo{
 	{UpdateFailed, OutcomeUndetermined, "is the server up and reachable over TCP? try again; the old statement or the new one is there, never none"},
 	{UpdateRaced, OutcomeUndetermined, "try again; is another program writing these records all the time?"},
 	{NotEverywhere, OutcomeUndetermined, "look at the servers named: do they get the zone from the primary? nothing needs to be undone"},
-	{Verified, OutcomeVerified, ""},
 }
 
 var reasonRank = func() map[Reason]int {
@@ -419,7 +420,7 @@ var reasonRank = func() map[Reason]int {
 }()
 
 // Reasons lists every reason, in the order in which a verification can end
-// with it.
+// with it. What comes after [Verified] is of programs around a verifier.
 func Reasons() []Reason {
 	list := make([]Reason, len(reasonTable))
 	for i, info := range reasonTable {
@@ -441,13 +442,8 @@ func (r Reason) Outcome() Outcome {
 }
 
 // ofLookup reports whether r is why a look-up failed: an undetermined reason
-// that comes before those about a statement, but for those about the verifier
-// itself.
+// that comes before those about a statement.
 func (r Reason) ofLookup() bool {
-	switch r {
-	case Overloaded, MemoryFailed:
-		return false
-	}
 	return r.Outcome() == OutcomeUndetermined && reasonRank[r] <= reasonRank[AddressNotAllowed]
 }
 

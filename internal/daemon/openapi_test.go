@@ -81,7 +81,7 @@ func TestOpenAPI(t *testing.T) {
 	// Before and behind are the reasons of other programs.
 	all := delegation.Reasons()
 	first, last := slices.Index(all, delegation.MissingInput), slices.Index(all, delegation.PeerKeyMismatch)
-	reasons := []string{string(delegation.Verified)}
+	reasons := []string{string(delegation.Verified), string(delegation.Overloaded), string(delegation.MemoryFailed)}
 	for _, r := range all[first : last+1] {
 		reasons = append(reasons, string(r))
 	}

@@ -80,6 +80,7 @@ type Decider struct {
 	ctx      context.Context // of look-ups: that of no question
 	cancel   context.CancelFunc
 	running  sync.WaitGroup
+	chains   *delegation.KnownChains
 	known    budget
 	stranger budget
 	peers    *peers
@@ -116,7 +117,7 @@ func New(config Config) (*Decider, error) {
 		return nil, errors.New("decisions: a limit is negative")
 	}
 	d := &Decider{
-		Config: config, started: time.Now(), flights: map[key]*flight{},
+		Config: config, started: time.Now(), chains: delegation.NewKnownChains(config.Roots), flights: map[key]*flight{},
 		known: newBudget(*l), stranger: newBudget(*l), peers: newPeers(l.LookupsPerPeer),
 		judging: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}

@@ -149,7 +149,7 @@ func (d *Decider) decide(ctx context.Context, k key, e *delegation.Evidence, flo
 	for range maxRounds {
 		at := d.now()
 		d.judging <- struct{}{}
-		a, err := association.Decide(k.question(), e, delegation.Policy{Roots: d.Roots, Time: at.clock, MaxLife: d.MaxLife, Floor: floors})
+		a, err := association.Decide(k.question(), e, delegation.Policy{Roots: d.Roots, Known: d.chains, Time: at.clock, MaxLife: d.MaxLife, Floor: floors})
 		<-d.judging
 		if err != nil {
 			return nil, &failure{asError(err), requires(floors, k.service, at.clock)}

@@ -197,9 +197,17 @@ func parseTests(t *testing.T, pkg string) *testPackage {
 	return p
 }
 
-// TestReasons: the table of reasons is that of the code, in its order.
+// TestReasons: the two tables of reasons are those of the code, in their order.
 func TestReasons(t *testing.T) {
-	table := rows(t, section(t, "Outcomes and reasons"), 3)
+	verification, programs, found := strings.Cut(section(t, "Outcomes and reasons"), "Programs around a verifier")
+	if !found {
+		t.Fatal("there is no table of the reasons of programs")
+	}
+	table := rows(t, verification, 3)
+	if last := table[len(table)-1][0]; last != "`verified`" {
+		t.Errorf("the last reason of a verification is %s", last)
+	}
+	table = append(table, rows(t, programs, 3)...)
 	reasons := delegation.Reasons()
 	if len(reasons) < 59 || len(table) != len(reasons) {
 		t.Fatalf("%d rows, %d reasons", len(table), len(reasons))
