@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -86,9 +87,11 @@ func TestFlippedBits(t *testing.T) {
 		flips = append(flips, bit, page*8+bit)
 	}
 	refused := 0
-	for _, bit := range flips {
+	for i, bit := range flips {
 		image[bit/8] ^= 1 << (bit % 8)
-		if judge(t, path, image, want, fmt.Sprintf("bit %d of octet %d of page %d", bit%8, bit/8%page, bit/8/page)) {
+		if err := checkPages(bytes.NewReader(image), int64(len(image))); errors.Is(err, ErrDamaged) && i%20 != 0 {
+			refused++ // as open does; one of twenty goes the whole way, which writes a file
+		} else if judge(t, path, image, want, fmt.Sprintf("bit %d of octet %d of page %d", bit%8, bit/8%page, bit/8/page)) {
 			refused++
 		}
 		image[bit/8] ^= 1 << (bit % 8)
