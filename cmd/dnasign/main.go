@@ -28,6 +28,6 @@ Everybody who connects can then accept the host's own certificate.
 
 Exit codes: 0 done, 1 refused, 2 wrong call, 3 undetermined.`,
 	}
-	root.AddCommand(signCommand(), revokeCommand(), publishCommand(), renewCommand(), initCommand(), inspectCommand())
+	root.AddCommand(signCommand(), revokeCommand(), publishCommand(), renewCommand(), initCommand(), inspectCommand(), vectorsCommand())
 	return root
 }

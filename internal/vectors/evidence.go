@@ -1,0 +1,103 @@
+package vectors
+
+import "time"
+
+// An evidence is section 13.3 of the specification.
+type evidence struct {
+	Version   int         `json:"version"`
+	Source    string      `json:"source"`
+	Service   string      `json:"service"`
+	Collected time.Time   `json:"collected"`
+	SRV       []srvAnswer `json:"srv"`
+	TXT       []txtAnswer `json:"txt"`
+	Documents []document  `json:"documents"`
+}
+
+type failure struct {
+	Reason string `json:"reason"`
+	Detail string `json:"detail"`
+}
+
+type srvAnswer struct {
+	Name    string      `json:"name"`
+	DNSSEC  string      `json:"dnssec"`
+	TTL     uint32      `json:"ttl"`
+	Failure *failure    `json:"failure,omitempty"`
+	Records []srvRecord `json:"records,omitzero"`
+}
+
+type srvRecord struct {
+	Priority uint16 `json:"priority"`
+	Weight   uint16 `json:"weight"`
+	Port     uint16 `json:"port"`
+	Target   string `json:"target"`
+}
+
+type txtAnswer struct {
+	Name    string   `json:"name"`
+	DNSSEC  string   `json:"dnssec"`
+	TTL     uint32   `json:"ttl"`
+	Failure *failure `json:"failure,omitempty"`
+	Records []string `json:"records,omitzero"`
+}
+
+type document struct {
+	URL       string   `json:"url,omitempty"`
+	File      string   `json:"file,omitempty"`
+	Status    int      `json:"status,omitempty"`
+	MediaType string   `json:"media_type,omitempty"`
+	MaxAge    *int64   `json:"max_age,omitempty"`
+	NoAddress bool     `json:"no_address,omitempty"`
+	Body      []byte   `json:"body,omitempty"`
+	Failure   *failure `json:"failure,omitempty"`
+}
+
+// The states of D1.
+const (
+	secure        = "secure"
+	insecure      = "insecure"
+	bogus         = "bogus"
+	indeterminate = "indeterminate"
+)
+
+const ttl = 3600 // seconds, of every answer and document of the usual case
+
+// Where statements are.
+func txtName(service string) string { return service + "._dna." + source }
+func srvName(service string) string { return service + "." + source }
+func documentURL(service, encoding string) string {
+	return "https://" + source + "/.well-known/dna/" + service + suffixes[encoding]
+}
+
+const (
+	jwsEncoding = "jws"
+	acEncoding  = "ac"
+)
+
+var (
+	suffixes   = map[string]string{jwsEncoding: ".jws", acEncoding: ".p7c"}
+	mediaTypes = map[string]string{jwsEncoding: "application/dna+jwt", acEncoding: "application/pkcs7-mime"}
+)
+
+func txtAt(service string, records ...string) txtAnswer {
+	return txtAnswer{Name: txtName(service), DNSSEC: insecure, TTL: ttl, Records: append([]string{}, records...)}
+}
+
+func srvAt(service, state string, records ...srvRecord) srvAnswer {
+	return srvAnswer{Name: srvName(service), DNSSEC: state, TTL: ttl, Records: append([]srvRecord{}, records...)}
+}
+
+// srvFailed is an SRV look-up that failed.
+func srvFailed(service, reason string) srvAnswer {
+	return srvAnswer{Name: srvName(service), DNSSEC: indeterminate, Failure: &failure{reason, "it did not work"}}
+}
+
+func documentAt(service, encoding string, body []byte) document {
+	age := int64(ttl)
+	return document{URL: documentURL(service, encoding), Status: 200, MediaType: mediaTypes[encoding], MaxAge: &age, Body: body}
+}
+
+// to is an SRV record.
+func to(host string, port uint16) srvRecord {
+	return srvRecord{Priority: 1, Weight: 2, Port: port, Target: host}
+}

@@ -1,0 +1,641 @@
+package vectors
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"math/big"
+	"slices"
+
+	"github.com/dnasign/dnasign/internal/dertree"
+)
+
+var acNotes = map[string]Note{
+	"valid":       {[]string{"A1", "A4", "A8"}, "A message in good form.", "A verifier that refuses it locks out an honest owner."},
+	"message":     {[]string{"A1"}, "A CMS certs-only message in strict DER.", "Two readers of a message that is not strict see different certificates in it."},
+	"size":        {[]string{"A1"}, "A message has at most 32,768 octets.", "A stranger makes a verifier work for as long as the stranger likes."},
+	"members":     {[]string{"A2"}, "One attribute certificate and 1 to 5 certificates, none twice.", "Of two attribute certificates, one verifier reads the first and another the second."},
+	"order":       {[]string{"A1", "A9"}, "Certificates of the message are in any order.", "A verifier that wants one order refuses what common software writes."},
+	"der":         {[]string{"A3"}, "An attribute certificate of version 2 in strict DER.", "Octets that one reader passes over are a place for anything, and two encodings of one thing have two hashes."},
+	"limits":      {[]string{"A3"}, "Numbers of attributes, values, extensions, names and nesting are bounded.", "A stranger makes a verifier work for as long as the stranger likes."},
+	"issuer":      {[]string{"A4"}, "The issuer is one directoryName, equal to the signer's subject octet for octet.", "The attribute certificate of one issuer is shown with the certificate of another."},
+	"holder":      {[]string{"A4"}, "The holder is the list of the hosts of the targets.", "Software that reads the holder only sees another delegation than the attribute says."},
+	"algorithm":   {[]string{"A4", "A8"}, "The signed algorithm and the one beside the signature are the same, and one of five.", "Whoever changes the algorithm that is not signed has the signature judged by another one."},
+	"serial":      {[]string{"A4", "S5"}, "The serial number is jti: positive, of at most 127 bits.", "A statement that cannot be written in the other encoding."},
+	"time":        {[]string{"A4", "S4"}, "GeneralizedTime in UTC, of 15 octets.", "A time with an offset or a fraction is read as another time."},
+	"attribute":   {[]string{"A4", "A6"}, "Exactly the one attribute, with one value in strict DER.", "Of two attributes, one verifier reads the first and another the second."},
+	"version":     {[]string{"A6"}, "The attribute says version 1.", "A later version means something that this verifier does not know."},
+	"targets":     {[]string{"A6", "S2", "S3"}, "The rules about targets hold in this encoding as well.", "A number that wraps round leads to another port."},
+	"extensions":  {[]string{"A4", "A5"}, "noRevAvail is there, nothing is critical, and nothing points to revocation information.", "An extension that must not be ignored is ignored."},
+	"signer-hash": {[]string{"A7"}, "signerHash selects the signer's certificate.", "Another certificate for the same key, with other names or a longer life, is put into the message, which is not signed."},
+	"signature":   {[]string{"A8"}, "The signature is over the octets of acinfo as received, by the signer's key.", "Whatever is not covered by the signature can be changed by anybody."},
+	"chain":       {[]string{"A9", "W1"}, "All certificates of the message are one chain.", "A certificate that belongs to nothing makes path validation search."},
+	"revocation":  {[]string{"O5", "A4"}, "A statement without targets delegates to nobody.", "The former provider stays in."},
+	"other-thing": {[]string{"A1", "A3"}, "Other things that a TLS key signs, offered as a message or inside of one.", "What was signed in a handshake, or for an authority, is replayed as a statement."},
+}
+
+func acFamily(w *world) *book {
+	b := newBook(w, "attribute-certificate", acNotes)
+	b.verify(encoded(acEncoding), acMessages()...)
+	b.verify(encoded(acEncoding), acMembers()...)
+	b.verify(encoded(acEncoding), acInfos()...)
+	b.verify(encoded(acEncoding), acAlgorithms()...)
+	b.verify(encoded(acEncoding), acNumbers()...)
+	b.verify(encoded(acEncoding), acAttribute()...)
+	b.verify(encoded(acEncoding), acExtensionCases()...)
+	b.verify(encoded(acEncoding), acHolders()...)
+	b.verify(encoded(acEncoding), acSigners()...)
+	b.verify(encoded(acEncoding), acOthers()...)
+	return b
+}
+
+// withSubject gives the signer's certificate a subject, as many have.
+func withSubject(c *x509.Certificate) {
+	c.Subject = pkix.Name{CommonName: source, Organization: []string{"Example & Söhne"}}
+}
+
+func acMessages() []entry {
+	const malformed, contents = "malformed-bag", "bag-contents"
+	part := func(i int, with *dertree.Node) step {
+		return message(func(signed *dertree.Node) { signed.Children[i] = with })
+	}
+	tree := func(edit func(m *dertree.Node)) step {
+		return der(func(octets []byte) []byte {
+			m := dertree.MustParse(octets)
+			edit(m)
+			return m.Bytes()
+		})
+	}
+	signerInfo := dertree.Constructed(tagSequence, integer(1))
+	grown := func(n int) step {
+		// An extension that is ignored makes a message of any size.
+		return func(t *trial) {
+			size := 0
+			t.info = append(t.info, func(info *dertree.Node) {
+				info.At(acExtensions).Add(extension("2.25.1", false, make([]byte, size)))
+			})
+			size = n - 3000
+			size += n - len(t.ac())
+			if len(t.ac()) != n {
+				panic("vectors: no message of that size")
+			}
+		}
+	}
+	fixed := ofKind("Ed25519") // whose signatures have one length
+	return []entry{
+		good("usual", "valid", "the usual case: one target, ECDSA on P-256, a signer without a subject, a chain of two certificates", nil),
+		good("subject", "valid issuer", "a signer with a subject", leaf(withSubject)),
+		good("size-32768", "size", "a message of exactly 32,768 octets", all(fixed, grown(32768))),
+		bad("size-32769", "size", "statement-too-large", "a message of 32,769 octets", grown(32769), fixed),
+		bad("message-version-0", "message", malformed, "CMS version 0", part(bagVersion, integer(0))),
+		bad("message-version-1", "message", malformed, "CMS version 1", part(bagVersion, integer(1))),
+		bad("message-version-3", "message", malformed, "CMS version 3", part(bagVersion, integer(3))),
+		bad("message-version-5", "message", malformed, "CMS version 5", part(bagVersion, integer(5))),
+		bad("message-version-wraps", "message", malformed, "CMS version 4 and 2^32", part(bagVersion, integer(4+1<<32))),
+		bad("message-no-version", "message", malformed, "no CMS version", message(func(signed *dertree.Node) { signed.Remove(bagVersion) })),
+		bad("message-type", "message", malformed, "a ContentInfo of type id-data", tree(func(m *dertree.Node) { m.Children[0] = objectID("1.2.840.113549.1.7.1") })),
+		bad("message-indefinite", "message", malformed, "indefinite lengths, as in BER", tree(func(m *dertree.Node) {
+			m.Form, m.At(1).Form, m.At(1, 0).Form = dertree.Indefinite, dertree.Indefinite, dertree.Indefinite
+		})),
+		bad("message-length", "message", malformed, "a length with an octet more than needed", tree(func(m *dertree.Node) { m.At(1, 0, bagContent).Form = dertree.Padded })),
+		bad("message-lf", "message", malformed, "a line feed after the message: no octet of DER is taken off", der(func(octets []byte) []byte { return append(octets, '\n') })),
+		bad("message-cut", "message", malformed, "the last octet is missing", der(func(octets []byte) []byte { return octets[:len(octets)-1] })),
+		bad("message-twice", "message", malformed, "the message twice", der(func(octets []byte) []byte { return slices.Concat(octets, octets) })),
+		bad("message-pem", "message", malformed, "text instead of DER", der(func([]byte) []byte { return []byte("-----BEGIN PKCS7-----\n") })),
+		bad("message-ac-alone", "message", malformed, "an attribute certificate without a message", der(func(octets []byte) []byte {
+			m := dertree.MustParse(octets)
+			set := m.At(1, 0, bagCertificates)
+			ac := set.Children[slices.IndexFunc(set.Children, func(n *dertree.Node) bool { return n.Tag == context(2) })]
+			ac.Tag = tagSequence
+			return ac.Bytes()
+		})),
+		bad("message-inside", "message", malformed, "something after the signerInfos", message(func(signed *dertree.Node) { signed.Add(dertree.Primitive(tagNull)) })),
+		bad("signer-info", "message", contents, "a signerInfo", message(func(signed *dertree.Node) { signed.At(bagSigners).Add(signerInfo) })),
+		bad("digest-algorithm", "message", contents, "a digest algorithm", message(func(signed *dertree.Node) { signed.At(bagDigests).Add(algorithmID(oidSHA256)) })),
+		bad("content", "message", contents, "content", message(func(signed *dertree.Node) {
+			signed.At(bagContent).Add(dertree.Constructed(context(0), dertree.Primitive(tagOctets, 'x')))
+		})),
+		bad("content-empty", "message", contents, "content that is empty, which is not none", message(func(signed *dertree.Node) {
+			signed.At(bagContent).Add(dertree.Constructed(context(0), dertree.Primitive(tagOctets)))
+		})),
+		bad("content-type", "message", contents, "another content type than id-data", part(bagContent, dertree.Constructed(tagSequence, objectID("1.2.840.113549.1.7.2")))),
+		bad("crls", "message", contents, "a revocation list", message(func(signed *dertree.Node) {
+			signed.Insert(bagSigners, dertree.Constructed(context(1), dertree.Constructed(tagSequence)))
+		})),
+		bad("crls-empty", "message", contents, "an empty set of revocation lists, which is not none", message(func(signed *dertree.Node) {
+			signed.Insert(bagSigners, dertree.Constructed(context(1)))
+		})),
+	}
+}
+
+// members changes the list of members: the signer's certificate, its issuer's,
+// and the attribute certificate.
+func members(change func(t *trial, members []*dertree.Node) []*dertree.Node) step {
+	return func(t *trial) {
+		message(func(signed *dertree.Node) {
+			set := signed.At(bagCertificates)
+			ac := set.Children[slices.IndexFunc(set.Children, func(n *dertree.Node) bool { return n.Tag == context(2) })]
+			var list []*dertree.Node
+			for _, c := range t.certificates() {
+				list = append(list, dertree.MustParse(c))
+			}
+			set.Children = change(t, append(list, ac))
+		})(t)
+	}
+}
+
+// member adds one.
+func member(make func(t *trial, members []*dertree.Node) *dertree.Node) step {
+	return members(func(t *trial, list []*dertree.Node) []*dertree.Node { return append(list, make(t, list)) })
+}
+
+func acMembers() []entry {
+	retagged := func(tag byte) step {
+		return member(func(_ *trial, list []*dertree.Node) *dertree.Node {
+			other := *list[0]
+			other.Tag = tag
+			return &other
+		})
+	}
+	strangers := func(n int) step {
+		return members(func(t *trial, list []*dertree.Node) []*dertree.Node {
+			for i := range n {
+				list = append(list, dertree.MustParse(t.ca.issue("P-256", commonName(fmt.Sprint("stranger ", i))).leaf.Raw))
+			}
+			return list
+		})
+	}
+	arranged := func(order ...int) step {
+		return members(func(_ *trial, list []*dertree.Node) []*dertree.Node {
+			var out []*dertree.Node
+			for _, i := range order {
+				out = append(out, list[i])
+			}
+			return out
+		})
+	}
+	three := signedBy(longChain(3))
+	return []entry{
+		good("order-ac-first", "order", "the attribute certificate is the first member", arranged(2, 0, 1)),
+		good("order-ac-last", "order", "the attribute certificate is the last member", arranged(0, 1, 2)),
+		good("order-reversed", "order", "the certificates from the trust anchor's side to the signer's", all(three, arranged(2, 1, 0, 3))),
+		good("order-mixed", "order", "the certificates in no order", all(three, arranged(1, 3, 0, 2))),
+		good("root-besides", "chain order", "the trust anchor is among the certificates", member(func(t *trial, _ []*dertree.Node) *dertree.Node {
+			return dertree.MustParse(t.root.certificate.Raw)
+		})),
+		bad("choice-extended", "members", "malformed-bag", "an extendedCertificate", retagged(context(0))),
+		bad("choice-version-1", "members", "malformed-bag", "an attribute certificate of version 1", retagged(context(1))),
+		bad("choice-other", "members", "malformed-bag", "another certificate format", retagged(context(3))),
+		bad("choice-4", "members", "malformed-bag", "a choice that does not exist", retagged(context(4))),
+		bad("choice-octets", "members", "malformed-bag", "an octet string", member(func(*trial, []*dertree.Node) *dertree.Node { return dertree.Primitive(tagOctets) })),
+		bad("member-twice", "members", "bag-duplicate", "a certificate twice", member(func(_ *trial, list []*dertree.Node) *dertree.Node { return list[1] })),
+		bad("ac-twice", "members", "bag-duplicate", "the attribute certificate twice", member(func(_ *trial, list []*dertree.Node) *dertree.Node { return list[2] })),
+		bad("ac-none", "members", "bag-count", "no attribute certificate", arranged(0, 1)),
+		bad("ac-as-certificate", "members", "bag-count", "the attribute certificate with the tag of a certificate", members(func(_ *trial, list []*dertree.Node) []*dertree.Node {
+			list[2].Tag = tagSequence
+			return list
+		})),
+		bad("ac-two", "members", "bag-count", "two attribute certificates, of the same signer", member(func(t *trial, _ []*dertree.Node) *dertree.Node {
+			other := *t
+			other.statement.id[15]++
+			info := other.acInfo()
+			ac := acOf(info, info.At(acAlgorithm).Bytes(), signOctets(t.signer.key, crypto.SHA256, info.Bytes()))
+			ac.Tag = context(2)
+			return ac
+		})),
+		bad("certificates-absent", "members", "bag-count", "the field certificates is absent", message(func(signed *dertree.Node) { signed.Remove(bagCertificates) })),
+		bad("certificates-none", "members signer-hash", "signer-hash-mismatch", "an attribute certificate and no certificate", arranged(2)),
+		bad("certificates-6", "members", "malformed-certificate", "6 certificates", strangers(4)),
+		bad("certificates-15", "members", "malformed-certificate", "15 certificates: 16 members", strangers(13)),
+		bad("certificates-16", "members", "malformed-bag", "16 certificates: 17 members", strangers(14)),
+		bad("certificate-unrelated", "chain", "chain-not-linear", "a certificate of somebody else besides", strangers(1)),
+		bad("authority-unrelated", "chain", "chain-not-linear", "an authority besides that issued nothing here", member(func(t *trial, _ []*dertree.Node) *dertree.Node {
+			return dertree.MustParse(t.root.under("P-256", "Other Intermediate").certificate.Raw)
+		})),
+		bad("no-intermediate", "chain", "untrusted-signer", "without the intermediate certificate", arranged(0, 2)),
+		bad("no-signer", "signer-hash", "signer-hash-mismatch", "without the signer's certificate", arranged(1, 2)),
+		bad("empty-certificate", "chain", "malformed-certificate", "a member that is an empty sequence", member(func(*trial, []*dertree.Node) *dertree.Node {
+			return dertree.Constructed(tagSequence)
+		})),
+		bad("certificate-tail", "chain", "malformed-certificate", "octets after the signature of the intermediate certificate, within its sequence", members(func(_ *trial, list []*dertree.Node) []*dertree.Node {
+			list[1].Tail = []byte("anything")
+			return list
+		})),
+	}
+}
+
+func acInfos() []entry {
+	const malformed, form = "malformed-ac", "issuer-form"
+	return []entry{
+		bad("version-1", "der", malformed, "an attribute certificate of version 1", set(integer(0), acVersion)),
+		bad("version-3", "der", malformed, "an attribute certificate of version 3", set(integer(2), acVersion)),
+		bad("version-none", "der", malformed, "no version", removes(acVersion)),
+		bad("unique-id", "der", malformed, "an issuerUniqueID", info(func(info *dertree.Node) { info.Insert(acExtensions, dertree.Primitive(tagBits, 0, 1)) })),
+		bad("left-over", "der", malformed, "something after the extensions", info(func(info *dertree.Node) { info.Add(dertree.Primitive(tagNull)) })),
+		bad("extensions-twice", "der", malformed, "the extensions twice", info(func(info *dertree.Node) { info.Add(info.At(acExtensions)) })),
+		bad("length-padded", "der", malformed, "a length inside acinfo with an octet more than needed", info(func(info *dertree.Node) { info.At(acHolder).Form = dertree.Padded })),
+		bad("length-indefinite", "der", malformed, "an indefinite length inside acinfo", info(func(info *dertree.Node) { info.At(acAttributes).Form = dertree.Indefinite })),
+
+		bad("issuer-v1", "issuer", form, "the issuer in v1Form", info(func(info *dertree.Node) { *info.At(acIssuer) = *info.At(acIssuerList...) })),
+		bad("issuer-nothing", "issuer", form, "v2Form without issuerName", removes(0, acIssuerForm...)),
+		bad("issuer-two", "issuer", form, "two directory names as issuer", adds(dertree.Constructed(context(4), directoryName("Other")), acIssuerList...)),
+		bad("issuer-dns", "issuer", form, "a dNSName as issuer", info(func(info *dertree.Node) { info.At(acIssuerList...).Children[0] = dnsName(source) })),
+		bad("issuer-dns-besides", "issuer", form, "a dNSName besides the directory name", adds(dnsName(source), acIssuerList...)),
+		bad("issuer-base", "issuer", form, "a baseCertificateID besides", adds(dertree.Constructed(context(0), dertree.Constructed(tagSequence,
+			dertree.Constructed(context(4), directoryName("CA"))), integer(1)), acIssuerForm...)),
+		bad("issuer-digest", "issuer", form, "an objectDigestInfo besides", adds(dertree.Constructed(context(1)), acIssuerForm...)),
+		bad("issuer-other", "issuer", "issuer-name-mismatch", "the name of another issuer", set(directoryName("Other"), acIssuerName...)),
+		bad("issuer-empty", "issuer", "issuer-name-mismatch", "an empty issuer, where the signer has a subject", set(dertree.Constructed(tagSequence), acIssuerName...), leaf(withSubject)),
+		bad("issuer-string-type", "issuer", "issuer-name-mismatch", "the same text as the subject, in another type of string", tagged(tagUTF8, in(acIssuerName, 0, 0, 1)...), leaf(commonName(source))),
+		bad("issuer-case", "issuer", "issuer-name-mismatch", "the issuer in upper case", content("B.EXAMPLE", in(acIssuerName, 0, 0, 1)...), leaf(commonName(source))),
+	}
+}
+
+func acAlgorithms() []entry {
+	const unsupported, mismatch = "unsupported-algorithm", "algorithm-mismatch"
+	by := func(algorithm *dertree.Node, opts crypto.SignerOpts) step {
+		return all(set(algorithm, acAlgorithm), func(t *trial) { t.opts = opts })
+	}
+	outer := func(with *dertree.Node) step {
+		return signedAC(func(ac *dertree.Node) { ac.Children[1] = with })
+	}
+	null := dertree.Primitive(tagNull)
+	rs, p384, ed := ofKind("rsa-2048"), ofKind("P-384"), ofKind("Ed25519")
+	goodPSS := by(pssID(oidSHA256, 32), pss(32))
+	plainHash := algorithmID(oidSHA256)
+	return []entry{
+		good("p384", "valid algorithm", "ECDSA with SHA-384, on P-384", p384),
+		good("rsa", "valid algorithm", "RSA with a key of 2048 bits", rs),
+		good("rsa-4096", "valid algorithm", "RSA with a key of 4096 bits", ofKind("rsa-4096")),
+		good("ed25519", "valid algorithm", "Ed25519", ed),
+		good("pss", "valid algorithm", "RSASSA-PSS", all(rs, goodPSS)),
+		good("pss-no-null", "valid algorithm", "RSASSA-PSS, the parameters of SHA-256 absent in both places", all(rs, by(
+			algorithmID("1.2.840.113549.1.1.10", dertree.Constructed(tagSequence,
+				dertree.Constructed(context(0), plainHash),
+				dertree.Constructed(context(1), algorithmID("1.2.840.113549.1.1.8", plainHash)),
+				dertree.Constructed(context(2), integer(32)))), pss(32)))),
+		bad("pss-salt-64", "signature", "bad-signature", "RSASSA-PSS with a salt of 64 octets where the parameters say 32", func(t *trial) { t.opts = pss(64) }, rs, goodPSS),
+		bad("pss-says-64", "algorithm", unsupported, "RSASSA-PSS whose parameters say 64 octets of salt", by(pssID(oidSHA256, 64), pss(64)), rs),
+		bad("pss-sha384", "algorithm", unsupported, "RSASSA-PSS with SHA-384", by(pssID(oidSHA384, 48), &rsa.PSSOptions{SaltLength: 48, Hash: crypto.SHA384}), rs),
+		bad("pss-sha1", "algorithm", unsupported, "RSASSA-PSS with SHA-1", by(pssID(oidSHA1, 20), &rsa.PSSOptions{SaltLength: 20, Hash: crypto.SHA1}), rs),
+		bad("pss-defaults", "algorithm", unsupported, "RSASSA-PSS with empty parameters, which mean SHA-1", by(algorithmID("1.2.840.113549.1.1.10", dertree.Constructed(tagSequence)), pss(32)), rs),
+		bad("outer-differs", "algorithm", "inner-outer-mismatch", "the algorithm beside the signature is another one", outer(algorithmID("1.2.840.10045.4.3.3"))),
+		bad("outer-null", "algorithm", "inner-outer-mismatch", "the algorithm beside the signature has a NULL more", outer(algorithmID("1.2.840.10045.4.3.2", null))),
+		bad("inner-differs", "algorithm", "inner-outer-mismatch", "the signed algorithm is ECDSA with SHA-384, the one beside the signature and the signature itself are not", all(
+			set(algorithmID("1.2.840.10045.4.3.3"), acAlgorithm), outer(algorithmID("1.2.840.10045.4.3.2")))),
+		bad("ecdsa-null", "algorithm", unsupported, "ECDSA with a NULL as parameters", adds(null, acAlgorithm)),
+		bad("rsa-no-null", "algorithm", unsupported, "RSA without the NULL", by(algorithmID("1.2.840.113549.1.1.11"), crypto.SHA256), rs),
+		bad("ed25519-null", "algorithm", unsupported, "Ed25519 with a NULL as parameters", adds(null, acAlgorithm), ed),
+		bad("rsa-sha1", "algorithm", unsupported, "RSA with SHA-1", by(algorithmID("1.2.840.113549.1.1.5", null), crypto.SHA1), rs),
+		bad("rsa-sha512", "algorithm", unsupported, "RSA with SHA-512", by(algorithmID("1.2.840.113549.1.1.13", null), crypto.SHA512), rs),
+		bad("ecdsa-sha1", "algorithm", unsupported, "ECDSA with SHA-1", by(algorithmID("1.2.840.10045.4.1"), crypto.SHA1)),
+		bad("ecdsa-sha512", "algorithm", unsupported, "ECDSA with SHA-512, on P-521", by(algorithmID("1.2.840.10045.4.3.4"), crypto.SHA512), ofKind("P-384")),
+		bad("unknown-algorithm", "algorithm", unsupported, "an algorithm that nobody knows", set(algorithmID("1.2.3.4"), acAlgorithm)),
+		bad("p256-sha384", "algorithm", mismatch, "ECDSA with SHA-384, on P-256", by(algorithmID("1.2.840.10045.4.3.3"), crypto.SHA384)),
+		bad("p384-sha256", "algorithm", mismatch, "ECDSA with SHA-256, on P-384", by(algorithmID("1.2.840.10045.4.3.2"), crypto.SHA256), p384),
+		bad("p521-sha256", "algorithm", mismatch, "ECDSA with SHA-256, on P-521", ofKind("P-521")),
+		bad("ecdsa-called-rsa", "algorithm", mismatch, "the algorithm is RSA, the key is on P-256", set(algorithmID("1.2.840.113549.1.1.11", null), acAlgorithm)),
+		bad("ecdsa-called-ed25519", "algorithm", mismatch, "the algorithm is Ed25519, the key is on P-256", set(algorithmID("1.3.101.112"), acAlgorithm)),
+	}
+}
+
+func acNumbers() []entry {
+	is := func(octets ...byte) step { return set(dertree.Primitive(tagInteger, octets...), acSerial) }
+	zeros := func(first []byte, n int) []byte { return append(first, make([]byte, n)...) }
+	begin := func(text string) step { return content(text, acValidity, 0) }
+	end := func(text string) step { return content(text, acValidity, 1) }
+	another := func(tag byte, text string) step { return set(dertree.Primitive(tag, []byte(text)...), acValidity, 0) }
+	return []entry{
+		good("serial-1", "serial", "serial number 1", is(1)),
+		good("serial-127-bits", "serial", "a serial number of 127 bits", is(zeros([]byte{0x7f}, 15)...)),
+		bad("serial-128-bits", "serial", "bad-serial", "a serial number of 128 bits: the first bit of jti would be 1", is(zeros([]byte{0, 0x80}, 15)...)),
+		bad("serial-17", "serial", "bad-serial", "a serial number of 17 octets", is(zeros([]byte{1}, 16)...)),
+		bad("serial-20", "serial", "bad-serial", "a serial number of 20 octets, which RFC 5755 allows and this profile does not", is(zeros([]byte{1}, 19)...)),
+		bad("serial-21", "serial", "bad-serial", "a serial number of 21 octets", is(zeros([]byte{1}, 20)...)),
+		bad("serial-0", "serial", "bad-serial", "serial number 0", is(0)),
+		bad("serial-negative", "serial", "bad-serial", "a negative serial number", is(0x81)),
+		bad("serial-minus-1", "serial", "bad-serial", "serial number -1", is(0xff)),
+		bad("serial-empty", "serial der", "malformed-ac", "a serial number without octets", is()),
+		bad("serial-padded", "serial der", "malformed-ac", "a serial number with a zero octet in front that is not needed", is(0, 1)),
+
+		bad("time-offset-0", "time", "bad-ac-time", "a time with the offset +0000", begin("20260701110000+0000")),
+		bad("time-offset-1", "time", "bad-ac-time", "a time with the offset +0100", begin("20260701110000+0100")),
+		bad("time-no-zone", "time", "bad-ac-time", "a time without a zone", begin("20260701110000")),
+		bad("time-lower-case", "time", "bad-ac-time", "a time that ends in a small z", begin("20260701110000z")),
+		bad("time-fraction", "time", "bad-ac-time", "a time with half a second", begin("20260701110000.5Z")),
+		bad("time-fraction-0", "time", "bad-ac-time", "an end with a fraction of zero", end("20260714115959.0Z")),
+		bad("time-no-seconds", "time", "bad-ac-time", "a time without seconds", begin("202607011100Z")),
+		bad("time-second-60", "time", "bad-ac-time", "second 60", begin("20260701105960Z")),
+		bad("time-hour-24", "time", "bad-ac-time", "hour 24", begin("20260630240000Z")),
+		bad("time-month-13", "time", "bad-ac-time", "month 13", begin("20261301110000Z")),
+		bad("time-30-february", "time", "bad-ac-time", "30 February", begin("20260230110000Z")),
+		bad("time-space", "time", "bad-ac-time", "a space where a zero should be", begin("2026 701110000Z")),
+		bad("time-year-0", "time", "bad-ac-time", "the year 0", begin("00000701110000Z")),
+		bad("time-year-1949", "time", "bad-ac-time", "the year 1949", begin("19490701110000Z")),
+		bad("time-year-1950", "time", "bad-lifetime", "the year 1950, which the syntax allows and a statement not", begin("19500701110000Z")),
+		bad("time-utc", "time", "bad-ac-time", "a UTCTime", another(tagUTCTime, "260701110000Z")),
+		bad("time-text", "time", "bad-ac-time", "a time as text", another(tagIA5, "20260701110000Z")),
+		bad("time-one", "time der", "malformed-ac", "only the beginning, and no end", removes(1, acValidity)),
+		bad("time-three", "time der", "malformed-ac", "a third time", adds(dertree.Primitive(tagTime, []byte("20260701110000Z")...), acValidity)),
+		bad("time-end-equals", "time", "bad-lifetime", "the end is a second before the beginning: exp equals iat", end("20260701105959Z")),
+		bad("time-year-9999", "time", "life-too-long", "the end is the last second but one of the year 9999", end("99991231235958Z")),
+		bad("time-year-10000", "time", "bad-lifetime", "the end is the last second of the year 9999, and so exp is in the year 10000", end("99991231235959Z")),
+	}
+}
+
+func acAttribute() []entry {
+	const malformed = "malformed-attribute"
+	null := dertree.Primitive(tagNull)
+	value := func(i int, with *dertree.Node) step { return set(with, in(acValue, i)...) }
+	of := func(i int, with *dertree.Node) step { return set(with, in(acTarget, i)...) }
+	zeros := func(n int) *dertree.Node { return dertree.Primitive(tagOctets, make([]byte, n)...) }
+	pins := func(n int) step {
+		list := dertree.Constructed(context(0))
+		for range n {
+			list.Add(zeros(32))
+		}
+		return adds(list, acTarget...)
+	}
+	attribute := func(n int64) *dertree.Node {
+		return dertree.Constructed(tagSequence, objectID(fmt.Sprintf("1.2.%d", n)), dertree.Constructed(tagSet, null))
+	}
+	extra := func(n int64) step {
+		return info(func(info *dertree.Node) {
+			for i := range n {
+				info.At(acAttributes).Add(attribute(i))
+			}
+		})
+	}
+	return []entry{
+		bad("attribute-none", "attribute", "malformed-ac", "no attribute", removes(0, acAttributes)),
+		bad("attribute-other", "attribute", malformed, "an attribute of another type", set(objectID("2.25.1"), acAttributes, 0, 0)),
+		bad("attribute-second", "attribute", malformed, "a second attribute, of another type", extra(1)),
+		bad("attribute-twice", "attribute", "duplicate-attribute", "the attribute twice", info(func(info *dertree.Node) {
+			list := info.At(acAttributes)
+			list.Add(list.Children[0])
+		})),
+		bad("attributes-64", "limits attribute", malformed, "64 attributes", extra(63)),
+		bad("attributes-65", "limits", "malformed-ac", "65 attributes", extra(64)),
+		bad("values-none", "attribute", "malformed-ac", "the attribute without a value", removes(0, acValues...)),
+		bad("values-two", "attribute", malformed, "two values", info(func(info *dertree.Node) { info.At(acValues...).Insert(0, null) })),
+		bad("values-unsorted", "attribute der", "malformed-ac", "two values in an order that is not that of DER", adds(null, acValues...)),
+
+		bad("attribute-version-0", "version", "attribute-version", "version 0", value(0, integer(0))),
+		bad("attribute-version-2", "version", "attribute-version", "version 2", value(0, integer(2))),
+		bad("attribute-version-negative", "version", "attribute-version", "version -1", value(0, integer(-1))),
+		bad("attribute-version-wraps", "version", "attribute-version", "version 1 and 2^32", value(0, integer(1+1<<32))),
+		bad("attribute-version-more", "version", "attribute-version", "version 2, with more in it: the version is looked at first", info(func(info *dertree.Node) {
+			info.At(acValue...).Children[0] = integer(2)
+			info.At(acValue...).Add(null)
+		})),
+		bad("attribute-version-text", "version attribute", malformed, "the version is a text", value(0, ia5("1"))),
+		bad("attribute-no-version", "version attribute", malformed, "no version", removes(0, acValue...)),
+		bad("attribute-set", "attribute", malformed, "a SET instead of the SEQUENCE", tagged(tagSet, acValue...)),
+		bad("attribute-length", "attribute der", malformed, "a length with an octet more than needed", info(func(info *dertree.Node) { info.At(acTarget...).Form = dertree.Padded })),
+		bad("source-none", "attribute", malformed, "no source", removes(1, acValue...)),
+		bad("source-utf8", "attribute", malformed, "the source is an UTF8String", tagged(tagUTF8, in(acValue, 1)...)),
+		bad("source-context", "attribute", malformed, "the source has the tag of a dNSName", tagged(tagDNSName, in(acValue, 1)...)),
+		bad("source-latin-1", "attribute", malformed, "an octet above 0x7F in the source", content("b\xfccher.example", in(acValue, 1)...)),
+		bad("service-octet", "attribute", malformed, "the octet 0x80 in the service", content("_xmpp\x80._tcp", in(acValue, 2)...)),
+		bad("service-none", "attribute", malformed, "no service", removes(2, acValue...)),
+		bad("targets-none", "attribute", malformed, "the list of targets is missing, which is not an empty list", removes(3, acValue...)),
+		bad("hash-none", "attribute", malformed, "no signerHash", removes(4, acValue...)),
+		bad("hash-31", "attribute", malformed, "signerHash of 31 octets", value(4, zeros(31))),
+		bad("hash-33", "attribute", malformed, "signerHash of 33 octets", value(4, zeros(33))),
+		bad("value-more", "attribute", malformed, "something after signerHash", adds(null, acValue...)),
+		bad("host-utf8", "attribute", malformed, "a host is an UTF8String", tagged(tagUTF8, in(acTarget, 0)...)),
+		bad("host-none", "attribute", malformed, "a target without host", removes(0, acTarget...)),
+		bad("weight-none", "attribute", malformed, "a target without weight", removes(3, acTarget...)),
+		bad("port-text", "attribute", malformed, "a port is a text", of(1, ia5("5269"))),
+		bad("port-padded", "attribute der", malformed, "a port with a zero octet in front that is not needed", of(1, dertree.Primitive(tagInteger, 0, 0x14, 0x95))),
+		bad("port-9-octets", "attribute", malformed, "a port of 9 octets", of(1, dertree.Primitive(tagInteger, 1, 0, 0, 0, 0, 0, 0, 0, 0))),
+		bad("target-more", "attribute", malformed, "something after a target's weight", adds(null, acTarget...)),
+		bad("pins-tag", "attribute", malformed, "pins with the tag [1]", adds(dertree.Constructed(context(1), zeros(32)), acTarget...)),
+		bad("pins-twice", "attribute", malformed, "two lists of pins", all(pins(1), pins(1))),
+		bad("pin-31", "attribute", malformed, "a pin of 31 octets", adds(dertree.Constructed(context(0), zeros(31)), acTarget...)),
+		bad("pin-bits", "attribute", malformed, "a pin is a BIT STRING", adds(dertree.Constructed(context(0), bits(make([]byte, 31))), acTarget...)),
+		good("pins-4", "targets", "4 pins", pinned(4)),
+		bad("pins-0", "targets", "bad-targets", "an empty list of pins", pins(0)),
+		bad("pins-5", "targets", "bad-targets", "5 pins", pins(5)),
+		bad("port-0", "targets", "bad-targets", "port 0", of(1, integer(0))),
+		bad("port-negative", "targets", "bad-targets", "port -1", of(1, integer(-1))),
+		bad("port-65536", "targets", "bad-targets", "port 65536", of(1, integer(65536))),
+		bad("port-8-octets", "targets", "bad-targets", "a port of 8 octets: 5269 and 2^62", of(1, integer(5269+1<<62))),
+		bad("priority-65536", "targets", "bad-targets", "priority 65536", of(2, integer(65536))),
+		bad("weight-negative", "targets", "bad-targets", "weight -1", of(3, integer(-1))),
+		good("targets-16", "targets", "16 targets on one host, which the holder names once", says(ports(16))),
+		bad("targets-17", "targets", "bad-targets", "17 targets", says(ports(17))),
+		bad("targets-33", "targets", "bad-targets", "33 targets: there is no limit but that of a statement", says(ports(33))),
+		bad("endpoint-twice", "targets", "bad-targets", "an endpoint twice", says(func(s *statement) { s.targets = append(s.targets, s.targets[0]) })),
+	}
+}
+
+// ports are n targets on one host.
+func ports(n int) func(s *statement) {
+	return func(s *statement) {
+		s.targets = nil
+		for i := range n {
+			s.targets = append(s.targets, target{host: host, port: int64(port + i)})
+		}
+	}
+}
+
+func acExtensionCases() []entry {
+	null, empty := []byte{tagNull, 0}, []byte{tagSequence, 0}
+	ext := func(dotted string, critical bool, value []byte) step {
+		return adds(extension(dotted, critical, value), acExtensions)
+	}
+	rev := func(critical bool, value []byte) step {
+		return set(extension(oidNoRevAvail, critical, value), acExtensions, 1)
+	}
+	key := func(critical bool, value []byte) step {
+		return set(extension(oidAuthority, critical, value), acExtensions, 0)
+	}
+	flagged := func(octet byte) step {
+		return adds(dertree.Constructed(tagSequence, objectID("2.25.1"), dertree.Primitive(0x01, octet), dertree.Primitive(tagOctets)), acExtensions)
+	}
+	many := func(n int64) step {
+		return info(func(info *dertree.Node) {
+			for i := range n {
+				info.At(acExtensions).Add(extension(fmt.Sprintf("1.2.%d", i), false, nil))
+			}
+		})
+	}
+	const crl, access = "2.5.29.31", "1.3.6.1.5.5.7.1.1"
+	return []entry{
+		bad("extensions-none", "extensions", "bad-revocation", "no extensions", removes(acExtensions)),
+		bad("extensions-empty", "extensions der", "malformed-ac", "an empty list of extensions", set(dertree.Constructed(tagSequence), acExtensions)),
+		bad("no-rev-avail-none", "extensions", "bad-revocation", "no noRevAvail", removes(1, acExtensions)),
+		bad("no-rev-avail-critical", "extensions", "malformed-ac", "noRevAvail is critical", rev(true, null)),
+		bad("no-rev-avail-boolean", "extensions", "malformed-ac", "noRevAvail is TRUE and not NULL", rev(false, []byte{1, 1, 0xff})),
+		bad("no-rev-avail-empty", "extensions", "malformed-ac", "noRevAvail has no value", rev(false, nil)),
+		bad("no-rev-avail-twice", "extensions", "duplicate-extension", "noRevAvail twice", ext(oidNoRevAvail, false, null)),
+		bad("crl-points", "extensions", "bad-revocation", "cRLDistributionPoints besides", ext(crl, false, empty)),
+		bad("crl-points-instead", "extensions", "bad-revocation", "cRLDistributionPoints instead of noRevAvail", set(extension(crl, false, empty), acExtensions, 1)),
+		bad("crl-points-critical", "extensions", "critical-extension", "cRLDistributionPoints, critical", ext(crl, true, empty)),
+		bad("information-access", "extensions", "bad-revocation", "authorityInfoAccess besides", ext(access, false, empty)),
+		bad("critical-unknown", "extensions", "critical-extension", "an unknown critical extension", ext("2.25.1", true, nil)),
+		bad("critical-targets", "extensions", "critical-extension", "targetInformation of RFC 5755, critical", ext("2.5.29.55", true, empty)),
+		bad("critical-false", "extensions der", "malformed-ac", "critical is written as FALSE, its default value", flagged(0)),
+		bad("critical-1", "extensions der", "malformed-ac", "critical is the octet 0x01 and not 0xFF", flagged(1)),
+		good("unknown", "extensions", "an unknown extension that is not critical and holds no DER", ext("2.25.1", false, []byte("anything"))),
+		bad("unknown-twice", "extensions", "duplicate-extension", "an unknown extension twice", all(ext("2.25.1", false, nil), ext("2.25.1", false, null))),
+		good("key-identifier-none", "extensions", "no authorityKeyIdentifier", removes(0, acExtensions)),
+		good("key-identifier-other", "extensions", "an authorityKeyIdentifier of another key: nobody uses it", key(false, []byte{tagSequence, 3, 0x80, 1, 7})),
+		good("key-identifier-empty", "extensions", "an empty authorityKeyIdentifier", key(false, empty)),
+		bad("key-identifier-critical", "extensions", "malformed-ac", "authorityKeyIdentifier is critical", key(true, empty)),
+		bad("key-identifier-null", "extensions", "malformed-ac", "authorityKeyIdentifier is NULL and not its type", key(false, null)),
+		good("extensions-64", "limits", "64 extensions", many(62)),
+		bad("extensions-65", "limits", "malformed-ac", "65 extensions", many(63)),
+	}
+}
+
+func acHolders() []entry {
+	const mismatch = "holder-mismatch"
+	two := says(func(s *statement) {
+		s.targets = append(s.targets, target{host: "second.hosting.example", port: port}, target{host: host, port: 5270})
+	})
+	name := func(text string) step { return content(text, in(acHolderList, 0)...) }
+	first := func(with *dertree.Node) step {
+		return info(func(info *dertree.Node) { info.At(acHolderList...).Children[0] = with })
+	}
+	return []entry{
+		good("holder-two", "holder", "three targets on two hosts: two names in the holder", two),
+		bad("holder-order", "holder", mismatch, "the names of the holder in another order", info(func(info *dertree.Node) { slices.Reverse(info.At(acHolderList...).Children) }), two),
+		bad("holder-less", "holder", mismatch, "one of two hosts is missing in the holder", removes(1, acHolderList...), two),
+		bad("holder-twice", "holder", mismatch, "the host twice in the holder", adds(dnsName(host), acHolderList...)),
+		bad("holder-more", "holder", mismatch, "another host in the holder besides", adds(dnsName(evil), acHolderList...)),
+		bad("holder-other", "holder", mismatch, "another host in the holder", name(evil)),
+		bad("holder-source", "holder", mismatch, "the source in the holder, though there is a target", name(source)),
+		bad("holder-upper-case", "holder", mismatch, "the host in upper case", name("XMPP.hosting.example")),
+		bad("holder-dot", "holder", mismatch, "the host with a trailing dot", name(host+".")),
+		bad("holder-mail", "holder", mismatch, "the host as an rfc822Name", tagged(0x81, in(acHolderList, 0)...)),
+		bad("holder-uri", "holder", mismatch, "the host as a URI", tagged(0x86, in(acHolderList, 0)...)),
+		bad("holder-directory", "holder", mismatch, "the host as a directory name", first(dertree.Constructed(context(4), directoryName(host)))),
+		bad("holder-no-name", "holder der", "malformed-ac", "an entityName without a name", removes(0, acHolderList...)),
+		bad("holder-none", "holder der", "malformed-ac", "an empty holder", removes(0, acHolder)),
+		bad("holder-base", "holder", mismatch, "a baseCertificateID besides", info(func(info *dertree.Node) {
+			info.At(acHolder).Insert(0, dertree.Constructed(context(0), dertree.Constructed(tagSequence,
+				dertree.Constructed(context(4), directoryName("CA"))), integer(1)))
+		})),
+		bad("holder-digest", "holder", mismatch, "an objectDigestInfo besides", adds(dertree.Constructed(context(2), dertree.Primitive(0x0a, 0),
+			algorithmID(oidSHA256), bits(make([]byte, 32))), acHolder)),
+		bad("holder-256", "limits holder", mismatch, "256 names in the holder", holders(255)),
+		bad("holder-257", "limits", "malformed-ac", "257 names in the holder", holders(256)),
+
+		bad("revocation", "revocation", "revoked", "no targets: the service is delegated to nobody, and the holder is the source", says(revokes)).
+			remembering(func(t *trial) Floor { return t.statement.floor(begins, expires) }),
+		bad("revocation-holder", "revocation holder", mismatch, "a revocation with a host as holder", all(says(revokes), name(host))),
+		bad("revocation-holder-more", "revocation holder", mismatch, "a revocation with a host as holder besides the source", all(says(revokes), adds(dnsName(host), acHolderList...))),
+	}
+}
+
+// holders adds so many names to the holder.
+func holders(n int) step {
+	return info(func(info *dertree.Node) {
+		for range n {
+			info.At(acHolderList...).Add(dnsName("x.example"))
+		}
+	})
+}
+
+func acSigners() []entry {
+	hash := func(octets []byte) step { return set(dertree.Primitive(tagOctets, octets...), in(acValue, 4)...) }
+	sum := func(der []byte) []byte {
+		h := sha256.Sum256(der)
+		return h[:]
+	}
+	// A second certificate for the same key and name, as after a renewal.
+	other := func(t *trial) *dertree.Node {
+		return dertree.MustParse(t.ca.issue("P-256", lives(begins, ends.Add(day))).leaf.Raw)
+	}
+	signature := func(edit func(octets []byte) []byte) step {
+		return signedAC(func(ac *dertree.Node) { ac.At(2).Content = edit(ac.At(2).Content) })
+	}
+	inner := func(edit func(rs *dertree.Node)) step {
+		return signature(func(octets []byte) []byte {
+			rs := dertree.MustParse(octets[1:])
+			edit(rs)
+			return append([]byte{0}, rs.Bytes()...)
+		})
+	}
+	flipped := func(octets []byte) []byte {
+		octets[len(octets)-1] ^= 1
+		return octets
+	}
+	const wrong = "bad-signature"
+	return []entry{
+		bad("hash-zero", "signer-hash", "signer-hash-mismatch", "signerHash of nothing in the message", hash(make([]byte, 32))),
+		bad("hash-intermediate", "signer-hash", "signer-is-ca", "signerHash of the intermediate certificate, and no other certificate", func(t *trial) {
+			hash(sum(t.ca.certificate.Raw))(t)
+			members(func(_ *trial, list []*dertree.Node) []*dertree.Node { return list[1:] })(t)
+		}),
+		bad("hash-other", "signer-hash", "signer-hash-mismatch", "another certificate of the same key, name and issuer in the place of the signer's", members(func(t *trial, list []*dertree.Node) []*dertree.Node {
+			return append(list[1:], other(t))
+		})),
+		bad("hash-other-besides", "signer-hash chain", "chain-not-linear", "another certificate of the same key, name and issuer besides the signer's", member(func(t *trial, _ []*dertree.Node) *dertree.Node { return other(t) })),
+		bad("other-key", "signature", wrong, "signed with another key", func(t *trial) { t.key = newKey("P-256", "other") }),
+		bad("signature-flipped", "signature", wrong, "the last bit of the signature is changed", signature(flipped)),
+		bad("signature-flipped-ed25519", "signature", wrong, "the last bit of an Ed25519 signature is changed", signature(flipped), ofKind("Ed25519")),
+		bad("signature-flipped-rsa", "signature", wrong, "the last bit of an RSA signature is changed", signature(flipped), ofKind("rsa-2048")),
+		bad("signature-empty", "signature", wrong, "a signature without octets", signature(func([]byte) []byte { return []byte{0} })),
+		bad("signature-zero", "signature", wrong, "a signature of zeros", signature(func(octets []byte) []byte { return make([]byte, len(octets)) })),
+		bad("signature-raw", "signature", wrong, "R and S of 32 octets each, as in a token", signature(func(octets []byte) []byte {
+			rs := dertree.MustParse(octets[1:])
+			raw := make([]byte, 65)
+			new(big.Int).SetBytes(rs.At(0).Content).FillBytes(raw[1:33])
+			new(big.Int).SetBytes(rs.At(1).Content).FillBytes(raw[33:])
+			return raw
+		})),
+		bad("signature-tail", "signature", wrong, "an octet after S, within the signature's sequence", inner(func(rs *dertree.Node) { rs.Tail = []byte{0} })),
+		bad("signature-ber", "signature", wrong, "a signature whose length has an octet more than needed", inner(func(rs *dertree.Node) { rs.Form = dertree.Padded })),
+		bad("signature-bits", "signature der", "malformed-ac", "a signature of a number of bits that is no number of octets", signature(func(octets []byte) []byte {
+			octets[0], octets[len(octets)-1] = 4, octets[len(octets)-1]&0xf0
+			return octets
+		})),
+		bad("signature-none", "signature der", "malformed-ac", "no signature", signedAC(func(ac *dertree.Node) { ac.Remove(2) })),
+		bad("signature-two", "signature der", "malformed-ac", "two signatures", signedAC(func(ac *dertree.Node) { ac.Add(ac.At(2)) })),
+		bad("altered", "signature", wrong, "the port is another one than was signed", signedAC(func(ac *dertree.Node) {
+			ac.At(0).At(in(acTarget, 1)...).Content = []byte{0x14, 0x96}
+		})),
+		bad("altered-serial", "signature", wrong, "the serial number is another one than was signed", signedAC(func(ac *dertree.Node) {
+			serial := bytes.Clone(ac.At(0).At(acSerial).Content)
+			serial[len(serial)-1]++
+			ac.At(0).At(acSerial).Content = serial
+		})),
+	}
+}
+
+// acOthers are other signed things, offered as messages and inside of them.
+func acOthers() []entry {
+	var list []entry
+	for i, name := range []string{"tls13", "tls12", "csr", "certificate", "crl", "ocsp"} {
+		list = append(list, bad("other-"+name, "other-thing", "malformed-ac", "as the signed part of an attribute certificate, with a valid signature: "+thingNames[i], func(t *trial) {
+			message := things(t.signer)[i].message
+			ac := dertree.Constructed(tagSequence)
+			ac.Tail = slices.Concat(message, acAlgorithmOf(t.signer.leaf.PublicKey).Bytes(),
+				bits(signOctets(t.signer.key, crypto.SHA256, message)).Bytes())
+			der(func([]byte) []byte { return acBag(ac, t.certificates()).Bytes() })(t)
+		}))
+		if i < 2 {
+			continue
+		}
+		list = append(list,
+			bad("other-"+name+"-document", "other-thing", "malformed-bag", "instead of the message: "+thingNames[i], func(t *trial) {
+				whole := things(t.signer)[i].whole
+				der(func([]byte) []byte { return whole })(t)
+			}),
+			bad("other-"+name+"-member", "other-thing", "malformed-ac", "with the tag of an attribute certificate: "+thingNames[i], func(t *trial) {
+				whole := dertree.MustParse(things(t.signer)[i].whole)
+				der(func([]byte) []byte { return acBag(whole, t.certificates()).Bytes() })(t)
+			}))
+	}
+	return append(list, bad("other-profile", "other-thing attribute", "malformed-attribute", "an attribute certificate of the signer's for something else: a role (RFC 5755, Section 4.4.5)", info(func(info *dertree.Node) {
+		role := dertree.Constructed(tagSequence, dertree.Constructed(context(1), dertree.Primitive(0x86, []byte("urn:example:admin")...)))
+		*info.At(acAttributes, 0) = *dertree.Constructed(tagSequence, objectID("2.5.4.72"), dertree.Constructed(tagSet, role))
+	})))
+}

@@ -1,0 +1,178 @@
+package vectors
+
+import (
+	"crypto"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// A trial is a verification on its way to a case: the usual one, to which steps
+// are applied.
+type trial struct {
+	*world
+	encoding  string
+	place     string // where the statement is found
+	statement statement
+	signer    *signer
+	key       crypto.Signer                 // signs instead of the signer's
+	chain     []func(der [][]byte) [][]byte // changes of the certificates that are sent
+	jwsEdits
+	acEdits
+
+	query    Query
+	policy   Policy
+	evidence []func(e *evidence) // changes of the evidence with the statement in it
+	raw      func(evidence json.RawMessage) json.RawMessage
+}
+
+// A step is a change of the usual case.
+type step func(t *trial)
+
+// The places where a statement is found.
+const (
+	inTXT      = "txt"
+	inDocument = "document"
+	inFile     = "file"
+	nowhere    = ""
+)
+
+func (w *world) trial(steps ...step) *trial {
+	roots := [][]byte{w.root.certificate.Raw}
+	t := &trial{
+		world: w, encoding: jwsEncoding, place: inDocument,
+		statement: goodStatement(), signer: w.signer,
+		query:  Query{Source: source, Service: service},
+		policy: Policy{Time: stamp(now), Roots: &roots},
+	}
+	all(steps...)(t)
+	return t
+}
+
+// all applies steps, in order; nil ones do nothing.
+func all(steps ...step) step {
+	return func(t *trial) {
+		for _, s := range steps {
+			if s != nil {
+				s(t)
+			}
+		}
+	}
+}
+
+func stamp(at time.Time) string { return at.UTC().Format(time.RFC3339Nano) }
+
+func (t *trial) signingKey() crypto.Signer {
+	if t.key != nil {
+		return t.key
+	}
+	return t.signer.key
+}
+
+// certificates are what is sent, the signer's first.
+func (t *trial) certificates() [][]byte {
+	list := t.signer.chain()
+	for _, edit := range t.chain {
+		list = edit(list)
+	}
+	return list
+}
+
+// signed is the statement in its encoding.
+func (t *trial) signed() []byte {
+	if t.encoding == acEncoding {
+		return t.ac()
+	}
+	return t.jws()
+}
+
+// record is the statement as the text of a TXT record.
+func (t *trial) record() string {
+	value := string(t.signed())
+	if t.encoding == acEncoding {
+		value = base64.StdEncoding.EncodeToString([]byte(value))
+	}
+	return "v=DNA1; e=" + t.encoding + "; s=" + value
+}
+
+// found is the evidence.
+func (t *trial) found() *evidence {
+	e := &evidence{
+		Version: 1, Source: t.query.Source, Service: t.query.Service, Collected: now,
+		SRV: []srvAnswer{}, TXT: []txtAnswer{}, Documents: []document{},
+	}
+	if e.Source == "" {
+		e.Source = source
+	}
+	if e.Service == "" {
+		e.Service = service
+	}
+	switch t.place {
+	case inTXT:
+		e.TXT = append(e.TXT, txtAt(t.statement.service, t.record()))
+		if _, ok := family[t.statement.service]; !ok {
+			e.TXT[0].Name = txtName(service)
+		}
+	case inDocument:
+		e.Documents = append(e.Documents, documentAt(service, t.encoding, t.signed()))
+	case inFile:
+		e.Documents = append(e.Documents, document{File: "statement", Body: t.signed()})
+	}
+	for _, edit := range t.evidence {
+		edit(e)
+	}
+	return e
+}
+
+// family are the labels that statements about the usual service may be for.
+var family = map[string]bool{service: true, direct: true}
+
+// build makes the case, without what is expected of it.
+func (t *trial) build() Case {
+	raw := json.RawMessage(must(json.Marshal(t.found())))
+	if t.raw != nil {
+		raw = t.raw(raw)
+	}
+	query, policy := t.query, t.policy
+	return Case{Operation: "verify", Query: &query, Policy: &policy, Evidence: raw}
+}
+
+// verified is what is expected of a statement that verifies, found in one place
+// and compared with nothing, for as long as it says.
+func (t *trial) verified() *Expect {
+	end, s := t.statement.expires, t.statement
+	at := must(time.Parse(time.RFC3339Nano, t.policy.Time)).Truncate(time.Second)
+	refresh := at.Add(ttl * time.Second)
+	if end.Before(refresh) {
+		refresh = end
+	}
+	floors := []Floor{s.floor(t.signer.leaf.NotBefore, end)}
+	e := &Expect{Outcome: "verified", Reason: "verified", Expires: &end, RefreshAt: &refresh, Floors: &floors}
+	var dial []string
+	for _, to := range s.targets {
+		dial = append(dial, fmt.Sprintf("%s:%d", to.host, to.port))
+	}
+	e.Dial = dial
+	e.Targets = slices.Sorted(slices.Values(dial))
+	return e
+}
+
+// outcomes of the reasons that are no refusal.
+var undetermined = []string{
+	"unanswered", "dns-timeout", "dns-failure", "dns-bogus", "alias-loop", "https-timeout", "https-failure",
+	"bad-redirect", "document-too-large", "address-not-allowed", "self-test-failed", "connect-failed", "connect-timeout",
+}
+
+// ending is what is expected where the reason is all.
+func ending(reason string) *Expect {
+	outcome := "refused"
+	switch {
+	case reason == "verified":
+		outcome = reason
+	case slices.Contains(undetermined, reason):
+		outcome = "undetermined"
+	}
+	return &Expect{Outcome: outcome, Reason: reason}
+}
