@@ -59,19 +59,19 @@ var (
 	nat64         = netip.MustParsePrefix("64:ff9b::/96") // RFC 6052, Section 2.1
 )
 
-// checkAddress returns nil for an address that a stranger may send us to, and
+// CheckAddress returns nil for an address that a stranger may send us to, and
 // otherwise an error that says what the address is. An IPv4-mapped address is
 // judged as the IPv4 address that a socket would connect to, one with the
 // well-known NAT64 prefix as the one the translator would (RFC 6052, Section
 // 3.1 forbids private ones there). A zone does not change what an address is.
-func checkAddress(a netip.Addr) error {
+func CheckAddress(a netip.Addr) error {
 	if !a.IsValid() {
 		return fmt.Errorf("no address")
 	}
 	a = a.WithZone("").Unmap()
 	if nat64.Contains(a) {
 		octets := a.As16()
-		if err := checkAddress(netip.AddrFrom4([4]byte(octets[12:]))); err != nil {
+		if err := CheckAddress(netip.AddrFrom4([4]byte(octets[12:]))); err != nil {
 			return fmt.Errorf("%s by NAT64: %w", a, err)
 		}
 		return nil

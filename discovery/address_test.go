@@ -31,7 +31,7 @@ func TestRefusedBlocks(t *testing.T) {
 		}
 		first, last := b.prefix.Addr(), lastOf(b.prefix)
 		for _, a := range []netip.Addr{first, last} {
-			if err := checkAddress(a); err == nil || !strings.Contains(err.Error(), b.prefix.String()) {
+			if err := CheckAddress(a); err == nil || !strings.Contains(err.Error(), b.prefix.String()) {
 				t.Errorf("%s of %s: %v", a, b.prefix, err)
 			}
 			if a.Is4() {
@@ -43,7 +43,7 @@ func TestRefusedBlocks(t *testing.T) {
 				continue
 			}
 			neighbours++
-			if err := checkAddress(a); err != nil {
+			if err := CheckAddress(a); err != nil {
 				t.Errorf("%s beside %s: %v", a, b.prefix, err)
 			}
 			if a.Is4() {
@@ -88,7 +88,7 @@ func checkEmbedded(t *testing.T, v4 netip.Addr, allowed bool) {
 		{embed("2001:200::", 12), true},       // after 2001::/23
 		{embed("2a00:1450:4001::", 12), true}, // global
 	} {
-		if err := checkAddress(c.a); (err == nil) != c.allowed {
+		if err := CheckAddress(c.a); (err == nil) != c.allowed {
 			t.Errorf("%s with %s in it: %v, want allowed %v", c.a, v4, err, c.allowed)
 		}
 	}
@@ -117,11 +117,11 @@ func TestOtherAddresses(t *testing.T) {
 		"::ffff:127.0.0.1%lo":      false,
 		"255.255.255.255":          false,
 	} {
-		if err := checkAddress(netip.MustParseAddr(text)); (err == nil) != allowed {
+		if err := CheckAddress(netip.MustParseAddr(text)); (err == nil) != allowed {
 			t.Errorf("%s: %v, want allowed %v", text, err, allowed)
 		}
 	}
-	if checkAddress(netip.Addr{}) == nil {
+	if CheckAddress(netip.Addr{}) == nil {
 		t.Error("no address at all is allowed")
 	}
 }

@@ -166,7 +166,7 @@ func (c *connector) filter(_ context.Context, _, address string, _ syscall.RawCo
 	if err != nil {
 		return fail(delegation.AddressNotAllowed, "%s is no address", quoted(address))
 	}
-	if err := checkAddress(a.Addr()); err != nil {
+	if err := CheckAddress(a.Addr()); err != nil {
 		return fail(delegation.AddressNotAllowed, "%v", err)
 	}
 	return nil

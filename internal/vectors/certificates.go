@@ -22,7 +22,10 @@ const (
 	evil      = "evil.example"
 )
 
-const day = 24 * time.Hour
+const (
+	hour = time.Hour
+	day  = 24 * hour
+)
 
 var (
 	now     = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)

@@ -18,7 +18,9 @@ type This struct{}
 
 // answers are the operations.
 var answers = map[string]func(context.Context, vectors.Case) (*vectors.Expect, error){
-	"verify": verify,
+	"verify":       verify,
+	"address":      address,
+	"signer-files": signerFiles,
 }
 
 // Answer is that of [Verifier].
@@ -38,13 +40,18 @@ func (This) Answer(ctx context.Context, c vectors.Case) (Answer, error) {
 // mistake in the case and ends the run.
 func ended(err error) (*vectors.Expect, error) {
 	if err == nil {
-		return &vectors.Expect{Outcome: string(delegation.OutcomeVerified), Reason: string(delegation.Verified)}, nil
+		return reason(delegation.Verified), nil
 	}
-	reason := delegation.ReasonOf(err)
-	if reason == "" {
+	r := delegation.ReasonOf(err)
+	if r == "" {
 		return nil, err
 	}
-	return &vectors.Expect{Outcome: string(reason.Outcome()), Reason: string(reason)}, nil
+	return reason(r), nil
+}
+
+// reason is an answer that is no more than that.
+func reason(r delegation.Reason) *vectors.Expect {
+	return &vectors.Expect{Outcome: string(r.Outcome()), Reason: string(r)}
 }
 
 func verify(_ context.Context, c vectors.Case) (*vectors.Expect, error) {
