@@ -3,6 +3,7 @@ package dial
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dnasign/dnasign/delegation"
@@ -24,44 +25,63 @@ type Error struct {
 }
 
 // NewError sums up a decision and the attempts at its targets, none of which
-// succeeded. Without targets it is the reason why there are none. Otherwise
-//
-//   - refused, if a target was reached and refused: with the reason of the one
-//     that got furthest in the list of [delegation.Reasons], the first of equals;
-//   - but undetermined, if that was only for its name, and a place where the
-//     names that count come from could not be looked at: with the reason of
-//     that look-up;
-//   - undetermined, if the network was all that failed: with the reason of the
-//     first target.
+// succeeded. Without targets it is the reason why there are none, otherwise that
+// of [Conclude].
 func NewError(decision *Decision, attempts []*Attempt) *Error {
 	e := &Error{Decision: decision, Attempts: attempts, Required: decision.Association.Required()}
 	if len(attempts) == 0 {
 		_, err := decision.Association.Dial()
 		return e.from(err)
 	}
-	rank := map[delegation.Reason]int{}
-	for i, reason := range delegation.Reasons() {
-		rank[reason] = i
+	var unavailable error
+	for _, p := range decision.Association.Proofs() {
+		// Of the other methods, one whose look-up failed is not in the row.
+		if p.Method == association.Delegation && p.Reason.Outcome() == delegation.OutcomeUndetermined {
+			unavailable = refuse(p.Reason, "no target shows a certificate for the source, and %s is not known: %s", p.Method, p.Detail)
+		}
 	}
-	var refused error
+	var reasons []delegation.Reason
 	for _, a := range attempts {
-		reason := delegation.ReasonOf(a.Err)
-		if reason.Outcome() == delegation.OutcomeRefused && (refused == nil || rank[reason] > rank[delegation.ReasonOf(refused)]) {
-			refused = a.Err
+		reasons = append(reasons, delegation.ReasonOf(a.Err))
+	}
+	reason := Conclude(reasons, delegation.ReasonOf(unavailable))
+	if reason.Outcome() == delegation.OutcomeUndetermined && slices.Contains(reasons, delegation.PeerNameMismatch) {
+		return e.from(unavailable)
+	}
+	return e.from(attempts[slices.Index(reasons, reason)].Err)
+}
+
+// Conclude is rule C9 of docs/spec.md: how attempts at several targets end, given
+// the reason that each of them ended with, in order. It is
+//
+//   - verified, if a target was accepted;
+//   - refused, if a target was reached and refused: with the reason of the one
+//     that got furthest in the list of [delegation.Reasons];
+//   - but undetermined, if that was only for its name, and a place where the
+//     names that count come from could not be looked at: with unavailable, the
+//     reason of that look-up, empty if there is none;
+//   - undetermined, if the network was all that failed: with the reason of the
+//     first target. Without any, it is [delegation.ConnectFailed].
+func Conclude(attempts []delegation.Reason, unavailable delegation.Reason) delegation.Reason {
+	if slices.Contains(attempts, delegation.Verified) {
+		return delegation.Verified
+	}
+	order := delegation.Reasons()
+	furthest := -1
+	for _, reason := range attempts {
+		if reason.Outcome() == delegation.OutcomeRefused {
+			furthest = max(furthest, slices.Index(order, reason))
 		}
 	}
-	if refused == nil {
-		return e.from(attempts[0].Err)
+	switch {
+	case furthest >= 0 && order[furthest] == delegation.PeerNameMismatch && unavailable != "":
+		return unavailable
+	case furthest >= 0:
+		return order[furthest]
+	case len(attempts) > 0:
+		return attempts[0]
 	}
-	if delegation.ReasonOf(refused) == delegation.PeerNameMismatch {
-		for _, p := range decision.Association.Proofs() {
-			// Of the other methods, one whose look-up failed is not in the row.
-			if p.Method == association.Delegation && p.Reason.Outcome() == delegation.OutcomeUndetermined {
-				return e.from(refuse(p.Reason, "no target shows a certificate for the source, and %s is not known: %s", p.Method, p.Detail))
-			}
-		}
-	}
-	return e.from(refused)
+	return delegation.ConnectFailed
 }
 
 func (e *Error) from(err error) *Error {

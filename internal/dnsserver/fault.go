@@ -22,7 +22,9 @@ type Fault struct {
 
 	// What the reply says.
 	Rcode       int            // this code and no records, such as 2 for SERVFAIL
+	RcodeCD     *int           // this code instead if the question has the CD flag
 	Error       *ExtendedError // sent if the question has EDNS
+	More        []uint16       // codes of further extended errors
 	Bogus       bool           // SERVFAIL, unless the question has the CD flag
 	NoData      bool           // no error and no records
 	NoSOA       bool           // leave the authority section empty
@@ -104,6 +106,9 @@ func (s *Server) reply(req *dns.Msg, f Fault) *dns.Msg {
 	reply.AuthenticatedData = f.Authentic
 	reply.CheckingDisabled = req.CheckingDisabled
 	reply.Truncated = f.Truncated || f.HangUp
+	if f.RcodeCD != nil && req.CheckingDisabled {
+		f.Rcode = *f.RcodeCD
+	}
 	switch {
 	case f.Bogus && !req.CheckingDisabled:
 		reply.Rcode = dns.RcodeServerFailure
@@ -132,6 +137,9 @@ func (s *Server) reply(req *dns.Msg, f Fault) *dns.Msg {
 		if f.Error != nil {
 			own := reply.IsEdns0()
 			own.Option = append(own.Option, &dns.EDNS0_EDE{InfoCode: f.Error.Code, ExtraText: f.Error.Text})
+			for _, code := range f.More {
+				own.Option = append(own.Option, &dns.EDNS0_EDE{InfoCode: code})
+			}
 		}
 	}
 	if f.NoQuestion {

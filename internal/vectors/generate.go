@@ -27,7 +27,7 @@ func Bases() []Case {
 
 func books() []*book {
 	w := newWorld()
-	return []*book{jwsFamily(w), acFamily(w), txtFamily(w), httpsFamily(w), timeFamily(w), trustFamily(w), namesFamily(w)}
+	return []*book{jwsFamily(w), acFamily(w), txtFamily(w), httpsFamily(w), timeFamily(w), trustFamily(w), namesFamily(w), associationFamily(w)}
 }
 
 // Marshal writes a file in its one form.

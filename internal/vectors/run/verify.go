@@ -18,9 +18,8 @@ type This struct{}
 
 // answers are the operations.
 var answers = map[string]func(context.Context, vectors.Case) (*vectors.Expect, error){
-	"verify":       verify,
-	"address":      address,
-	"signer-files": signerFiles,
+	"verify": verify, "associate": associate, "reuse": reuse, "attempts": attempts,
+	"dnssec": resolve, "self-test": selfTest, "address": address, "signer-files": signerFiles,
 }
 
 // Answer is that of [Verifier].

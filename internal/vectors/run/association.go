@@ -1,0 +1,169 @@
+package run
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/discovery/dial"
+	"github.com/dnasign/dnasign/internal/vectors"
+)
+
+func associate(_ context.Context, c vectors.Case) (*vectors.Expect, error) {
+	a, refused, err := decisionOf(c)
+	if err != nil {
+		return nil, err
+	}
+	if refused != nil {
+		return ended(refused)
+	}
+	outgoing := a.Question().Direction == association.Outgoing
+	targets, stopped := a.Dial()
+	said := reason(delegation.Verified)
+	switch {
+	case c.Peer != nil:
+		said, err = meet(a, c.Peer)
+	case outgoing:
+		said, err = ended(stopped)
+	}
+	if err != nil {
+		return nil, err
+	}
+
+	said.Methods, said.References = map[string]string{}, []string{}
+	for _, p := range a.Proofs() {
+		said.Methods[string(p.Method)] = string(p.Reason)
+		for _, r := range p.References {
+			said.References = append(said.References, r.Name)
+		}
+	}
+	slices.Sort(said.References)
+	said.References = slices.Compact(said.References)
+	said.Required, said.RefreshAt = new(a.Required()), new(a.RefreshAt())
+	list := []vectors.Dial{}
+	for _, t := range targets {
+		list = append(list, vectors.Dial{Endpoint: vectors.Endpoint{Host: t.Host, Port: t.Port}, ServerName: t.ServerName, DirectTLS: t.Direct})
+	}
+	slices.SortFunc(list, func(a, b vectors.Dial) int {
+		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Port, b.Port))
+	})
+	said.Dial = list
+	return said, nil
+}
+
+// decisionOf makes the decision of a case. It is refused if a part of the
+// question, the evidence or the policy is missing or malformed.
+func decisionOf(c vectors.Case) (a *association.Association, refused, err error) {
+	if c.Question == nil {
+		return nil, nil, errors.New("there is no question")
+	}
+	p, err := policyOf(c.Policy)
+	if err != nil {
+		return nil, nil, err
+	}
+	e, refused := evidenceOf(c.Evidence)
+	if refused != nil {
+		return nil, refused, nil
+	}
+	a, refused = association.Decide(association.Question{
+		Source: c.Question.Source, Service: c.Question.Service,
+		Direction: association.Direction(c.Question.Direction), StatementFirst: c.Question.StatementFirst,
+	}, e, p)
+	return a, refused, nil
+}
+
+// meet holds a peer to a decision.
+func meet(a *association.Association, p *vectors.Peer) (*vectors.Expect, error) {
+	policy, err := peersOf(p)
+	if err != nil {
+		return nil, err
+	}
+	chain, err := chainOf(p.Chain)
+	if err != nil {
+		return nil, err
+	}
+	accepted, refused := a.Accept(endpointOf(p.Endpoint), policy, chain)
+	said, err := ended(refused)
+	if err == nil && refused == nil {
+		said.Accepted = &vectors.Accepted{Name: accepted.Reference.Name, Method: string(accepted.Reference.Method), Until: accepted.Until}
+	}
+	return said, err
+}
+
+func peersOf(p *vectors.Peer) (delegation.PeerPolicy, error) {
+	roots, err := poolOf(p.Roots)
+	if err != nil {
+		return delegation.PeerPolicy{}, err
+	}
+	at, err := timeOf(p.Time)
+	return delegation.PeerPolicy{Roots: roots, Now: func() time.Time { return at }}, err
+}
+
+func chainOf(list [][]byte) ([]*x509.Certificate, error) {
+	var chain []*x509.Certificate
+	for _, der := range list {
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			return nil, err
+		}
+		chain = append(chain, c)
+	}
+	return chain, nil
+}
+
+func endpointOf(e *vectors.Endpoint) delegation.Endpoint {
+	if e == nil {
+		return delegation.Endpoint{}
+	}
+	return delegation.Endpoint{Host: e.Host, Port: e.Port}
+}
+
+// reuse puts the connection into a table, as its opener would, and asks for it.
+func reuse(_ context.Context, c vectors.Case) (*vectors.Expect, error) {
+	if c.Connection == nil || c.Peer == nil {
+		return nil, errors.New("there is no connection, or no peer")
+	}
+	peers, err := peersOf(c.Peer)
+	if err != nil {
+		return nil, err
+	}
+	chain, err := chainOf(c.Connection.Chain)
+	if err != nil {
+		return nil, err
+	}
+	opening := c
+	opening.Question = &vectors.Question{Source: c.Connection.OpenedFor.Source, Service: c.Connection.Service, Direction: c.Connection.Direction}
+	opening.Evidence = c.Connection.OpenedFor.Evidence
+	opener, refused, err := decisionOf(opening)
+	if err := errors.Join(refused, err); err != nil {
+		return nil, fmt.Errorf("the decision by which it was opened: %w", err)
+	}
+	table := association.NewTable[string](peers, association.Limits{Connections: 1, Pairs: 2})
+	if _, err := table.Add("connection", endpointOf(c.Connection.Endpoint), chain, "c.example", opener); err != nil {
+		return nil, fmt.Errorf("the connection does not hold: %w", err)
+	}
+	next, refused, err := decisionOf(c)
+	if err != nil {
+		return nil, err
+	}
+	if refused != nil {
+		return ended(refused)
+	}
+	_, refused = table.Request("connection", "d.example", next)
+	return ended(refused)
+}
+
+// attempts is rule C9.
+func attempts(_ context.Context, c vectors.Case) (*vectors.Expect, error) {
+	var reasons []delegation.Reason
+	for _, text := range c.Attempts {
+		reasons = append(reasons, delegation.Reason(text))
+	}
+	return reason(dial.Conclude(reasons, delegation.Reason(c.Unavailable))), nil
+}
