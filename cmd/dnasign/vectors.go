@@ -23,8 +23,8 @@ dnaverify vectors runs them.`,
 		Example: `  dnasign vectors --out testvectors`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			files := vectors.Generate()
-			if err := vectors.Lint(files); err != nil {
+			files, bases := vectors.Generate()
+			if err := vectors.Lint(files, bases); err != nil {
 				return err
 			}
 			if err := os.MkdirAll(out, 0o755); err != nil {
@@ -39,7 +39,7 @@ dnaverify vectors runs them.`,
 					return err
 				}
 			}
-			return nil
+			return cli.WriteFile(filepath.Join(out, "schema.json"), vectors.Schema)
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "the folder to write to; it is made if it is not there")

@@ -31,7 +31,6 @@ const (
 var (
 	acValues     = []int{acAttributes, 0, 1}    // the set of the attribute's values
 	acValue      = []int{acAttributes, 0, 1, 0} // the one in it
-	acTargets    = []int{acAttributes, 0, 1, 0, 3}
 	acTarget     = []int{acAttributes, 0, 1, 0, 3, 0}
 	acHolderList = []int{acHolder, 0}
 	acIssuerForm = []int{acIssuer} // V2Form

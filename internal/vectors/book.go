@@ -53,7 +53,7 @@ func (b *book) verify(prelude step, entries ...entry) {
 			expect = t.verified()
 		} else {
 			base := b.trial(prelude, e.base).build()
-			base.ID, base.Expect = e.id, ending("verified")
+			base.ID, base.Expect = b.file.Family+"-"+e.id, ending("verified")
 			b.bases = append(b.bases, base)
 		}
 		for _, change := range e.expect {

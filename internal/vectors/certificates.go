@@ -60,14 +60,6 @@ type authority struct {
 	above       *authority // nil: it is a trust anchor
 }
 
-// root is the trust anchor above an authority.
-func (a *authority) root() *authority {
-	if a.above == nil {
-		return a
-	}
-	return a.above.root()
-}
-
 // newRoot makes a trust anchor with a key of a kind.
 func newRoot(kind, name string, edits ...func(*x509.Certificate)) *authority {
 	template := authorityTemplate(name, edits)

@@ -2,27 +2,26 @@ package vectors
 
 import (
 	"bytes"
+	_ "embed"
 	"encoding/json"
 )
 
+// Schema is the JSON Schema (2020-12) of a file.
+//
+//go:embed schema.json
+var Schema []byte
+
 // Generate makes all files. It is a function of nothing: it always makes the
 // same ones.
-func Generate() []File {
-	var files []File
+//
+// bases are, for each refused case of the operation verify, the same case
+// without its defect, under the same ID: each verifies, which shows that the
+// defect is the only one.
+func Generate() (files []File, bases []Case) {
 	for _, b := range books() {
-		files = append(files, b.file)
+		files, bases = append(files, b.file), append(bases, b.bases...)
 	}
-	return files
-}
-
-// Bases are, for each refused case of the operation verify, the same case
-// without its defect, under the same ID: each verifies.
-func Bases() []Case {
-	var list []Case
-	for _, b := range books() {
-		list = append(list, b.bases...)
-	}
-	return list
+	return files, bases
 }
 
 func books() []*book {

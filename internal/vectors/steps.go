@@ -180,9 +180,3 @@ func targetsAre(list string) expectation {
 func dials(list string) expectation {
 	return func(_ *trial, e *Expect) { e.Dial = strings.Fields(list) }
 }
-
-// remembers: these floors.
-func remembers(floors ...Floor) expectation {
-	list := append([]Floor{}, floors...)
-	return func(_ *trial, e *Expect) { e.Floors = &list }
-}
