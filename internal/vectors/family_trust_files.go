@@ -19,6 +19,8 @@ func (b *book) signerFiles() {
 	rs, ed := b.ca.issue("rsa-2048"), b.ca.issue("Ed25519")
 	pkcs1 := pemBlock("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(rs.key.(deterministic).Signer.(*rsa.PrivateKey)))
 	small := b.ca.issue("rsa-1024")
+	// The key of the usual signer; the pass phrase is "public".
+	encrypted := string(must(keyFiles.ReadFile("keys/encrypted.pem")))
 	const broken = "-----BEGIN PRIVATE KEY-----\nMIGHAgEA!MBMGByqGSM49AgEG\n-----END PRIVATE KEY-----\n"
 	six := strings.Repeat(certificatesPEM(b.signer.leaf.Raw), 6)
 	for _, c := range []struct {
@@ -43,7 +45,7 @@ func (b *book) signerFiles() {
 		{"key-broken", "bad-pem", "a key whose base64 is broken", &cert, new(broken), "0600"},
 		{"key-public", "bad-pem", "a public key", &cert, new(pemBlock("PUBLIC KEY", b.signer.leaf.RawSubjectPublicKeyInfo)), "0600"},
 		{"six", "bad-pem", "six certificates", &six, &key, "0600"},
-		{"encrypted", "key-encrypted", "a key that a pass phrase protects", &cert, new(strings.ReplaceAll(key, "PRIVATE KEY", "ENCRYPTED PRIVATE KEY")), "0600"},
+		{"encrypted", "key-encrypted", "a key that a pass phrase protects", &cert, &encrypted, "0600"},
 		{"mismatch", "key-mismatch", "the key of another certificate", &cert, &other, "0600"},
 		{"mismatch-order", "key-mismatch", "the intermediate certificate first", new(certificatesPEM(b.ca.certificate.Raw, b.signer.leaf.Raw)), &key, "0600"},
 		{"small", "unsupported-key", "RSA of 1024 bits", new(certificatesPEM(small.chain()...)), new(keyPEM(small.key)), "0600"},

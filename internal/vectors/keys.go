@@ -16,10 +16,10 @@ import (
 )
 
 // The keys here are no secrets. Everybody can make them from their labels, and
-// the RSA keys lie beside this file: a signature by one of them proves nothing.
+// the others lie beside this file: a signature by one of them proves nothing.
 //
-//go:embed keys/rsa-*.pem
-var rsaKeys embed.FS
+//go:embed keys/*.pem
+var keyFiles embed.FS
 
 var curves = map[string]elliptic.Curve{
 	"P-224": elliptic.P224(), "P-256": elliptic.P256(), "P-384": elliptic.P384(), "P-521": elliptic.P521(),
@@ -39,7 +39,7 @@ func newKey(kind, label string) crypto.Signer {
 	if kind == "Ed25519" {
 		return deterministic{ed25519.NewKeyFromSeed(octets(kind+label, ed25519.SeedSize))}
 	}
-	block, _ := pem.Decode(must(rsaKeys.ReadFile("keys/" + kind + ".pem")))
+	block, _ := pem.Decode(must(keyFiles.ReadFile("keys/" + kind + ".pem")))
 	return deterministic{must(x509.ParsePKCS8PrivateKey(block.Bytes)).(*rsa.PrivateKey)}
 }
 
