@@ -1,5 +1,6 @@
 // Package testvectors holds the test vectors of the specification for the tests
-// of this module. Others read the files: see README.md.
+// of this module, and nothing else imports it. Others read the files: see
+// README.md.
 package testvectors
 
 import "embed"

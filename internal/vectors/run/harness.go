@@ -60,27 +60,38 @@ func Start(ctx context.Context, command string, messages io.Writer) (*Harness, e
 	return h, h.cmd.Start()
 }
 
-// Answer is that of [Verifier]. After an error that is not ErrSkipped there are
-// no more answers.
+// Answer is that of [Verifier]. After an error that is not ErrSkipped the program
+// is killed, and there are no more answers.
 func (h *Harness) Answer(_ context.Context, c vectors.Case) (Answer, error) {
-	patience := h.Patience
-	if patience == 0 {
-		patience = DefaultPatience
-	}
 	var late atomic.Bool
-	timer := time.AfterFunc(patience, func() {
+	timer := time.AfterFunc(h.patience(), func() {
 		late.Store(true)
 		h.kill()
 	})
 	defer timer.Stop()
-	line, err := h.ask(c)
-	switch {
-	case late.Load():
-		return nil, fmt.Errorf("the program gave no answer in %v", patience)
-	case err != nil:
+	answer, err := h.answer(c)
+	if late.Load() {
+		err = fmt.Errorf("the program gave no answer in %v", h.patience())
+	}
+	if err != nil && !errors.Is(err, ErrSkipped) {
+		h.kill()
 		return nil, err
 	}
-	var answer Answer
+	return answer, err
+}
+
+func (h *Harness) patience() time.Duration {
+	if h.Patience == 0 {
+		return DefaultPatience
+	}
+	return h.Patience
+}
+
+func (h *Harness) answer(c vectors.Case) (answer Answer, err error) {
+	line, err := h.ask(c)
+	if err != nil {
+		return nil, err
+	}
 	if err := json.Unmarshal(line, &answer); err != nil {
 		return nil, fmt.Errorf("the program's answer %.80q is no JSON object: %w", line, err)
 	}
@@ -121,11 +132,7 @@ func (h *Harness) kill() {
 // Close tells the program that there are no more cases and waits until it has
 // ended, for as long as for an answer.
 func (h *Harness) Close() error {
-	patience := h.Patience
-	if patience == 0 {
-		patience = DefaultPatience
-	}
-	timer := time.AfterFunc(patience, h.kill)
+	timer := time.AfterFunc(h.patience(), h.kill)
 	defer timer.Stop()
 	return errors.Join(h.stdin.Close(), h.cmd.Wait())
 }

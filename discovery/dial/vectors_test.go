@@ -1,0 +1,10 @@
+package dial_test
+
+import (
+	"testing"
+
+	"github.com/dnasign/dnasign/internal/vectors/vectortest"
+)
+
+// TestVectors: every case of testvectors about the end of several attempts.
+func TestVectors(t *testing.T) { vectortest.Run(t, 20, "attempts") }
