@@ -79,6 +79,9 @@ func FuzzAC(f *testing.F) {
 		f.Add(tr.ac(e))
 	}
 	f.Add([]byte("0"))
+	for _, der := range vectorSeeds(f).Messages {
+		f.Add(der)
+	}
 	f.Fuzz(func(t *testing.T, der []byte) {
 		input := bytes.Clone(der)
 		result, err := Verify(tr.query, evidenceOf(acDocument(der)), tr.policy)

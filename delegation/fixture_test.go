@@ -13,6 +13,7 @@ import (
 
 	"github.com/dnasign/dnasign/internal/localca"
 	"github.com/dnasign/dnasign/keys"
+	"github.com/dnasign/dnasign/testvectors"
 )
 
 // The base case of every table: b.example delegates its XMPP server to a
@@ -309,6 +310,16 @@ func wantRefusal(t testing.TB, want Reason, err error) *Error {
 		t.Errorf("%s without a detail", e.Reason)
 	}
 	return e
+}
+
+// vectorSeeds are what the test vectors have for fuzz targets.
+func vectorSeeds(t testing.TB) *testvectors.Seeds {
+	t.Helper()
+	seeds, err := testvectors.ReadSeeds()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seeds
 }
 
 var errRejected = errors.New("not one of our pins")

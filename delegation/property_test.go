@@ -331,7 +331,15 @@ func FuzzClaims(f *testing.F) {
 			seeds++
 		}
 	}
-	if seeds < 30 {
+	for _, token := range vectorSeeds(f).Tokens {
+		if parts := bytes.Split(token, []byte(".")); len(parts) == 3 {
+			if payload, err := base64.RawURLEncoding.DecodeString(string(parts[1])); err == nil {
+				f.Add(payload)
+				seeds++
+			}
+		}
+	}
+	if seeds < 130 {
 		f.Fatalf("only %d seeds", seeds)
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
@@ -377,7 +385,11 @@ func FuzzEvidence(f *testing.F) {
 		f.Add(marks.Replace(string(data)))
 		seeds++
 	}
-	if seeds < 4 {
+	for _, data := range vectorSeeds(f).Evidence {
+		f.Add(string(data))
+		seeds++
+	}
+	if seeds < 500 {
 		f.Fatalf("only %d seeds", seeds)
 	}
 	f.Fuzz(func(t *testing.T, data string) {

@@ -101,6 +101,9 @@ func FuzzTXTRecord(f *testing.F) {
 	} {
 		f.Add(text)
 	}
+	for _, text := range vectorSeeds(f).Records {
+		f.Add(text)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		if !isTXTRecord(text) {
 			return

@@ -15,6 +15,7 @@ import (
 
 	"github.com/dnasign/dnasign/encoding/jws"
 	"github.com/dnasign/dnasign/keys"
+	"github.com/dnasign/dnasign/testvectors"
 )
 
 // fixedTokens are the tokens in testdata/tokens, one for each algorithm, as
@@ -82,6 +83,13 @@ func TestFixedTokens(t *testing.T) {
 // for is encoded as the same octets again.
 func FuzzParse(f *testing.F) {
 	for _, token := range fixedTokens(f) {
+		f.Add(token)
+	}
+	seeds, err := testvectors.ReadSeeds()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, token := range seeds.Tokens {
 		f.Add(token)
 	}
 	public := fixedPublicKeys(f)

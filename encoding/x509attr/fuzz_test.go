@@ -7,6 +7,8 @@ import (
 	"errors"
 	"slices"
 	"testing"
+
+	"github.com/dnasign/dnasign/testvectors"
 )
 
 // fuzzSeeds returns attribute certificates of every kind.
@@ -43,6 +45,15 @@ func checkError(t *testing.T, err error) {
 func FuzzParse(f *testing.F) {
 	for _, der := range fuzzSeeds(f) {
 		f.Add(der)
+	}
+	seeds, err := testvectors.ReadSeeds()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, der := range seeds.Messages {
+		if bag, err := ParseBag(der); err == nil && len(bag.AttributeCertificates) > 0 {
+			f.Add(bag.AttributeCertificates[0])
+		}
 	}
 	key := testKeys()["Ed25519"]
 	template := issuerTemplate("")
@@ -97,6 +108,13 @@ func FuzzParseBag(f *testing.F) {
 		f.Add(marshalBag(f, &Bag{[][]byte{der}, [][]byte{certs["bouncycastle-p256.crt"]}}))
 	}
 	for _, der := range readTestdata(f, "real/*.p7c", 4) {
+		f.Add(der)
+	}
+	seeds, err := testvectors.ReadSeeds()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, der := range seeds.Messages {
 		f.Add(der)
 	}
 	f.Fuzz(func(t *testing.T, der []byte) {

@@ -1,12 +1,16 @@
 package strictjson
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/dnasign/dnasign/testvectors"
 )
 
 var good = []string{
@@ -126,6 +130,17 @@ func FuzzParse(f *testing.F) {
 	}
 	for _, text := range bad {
 		f.Add([]byte(text))
+	}
+	seeds, err := testvectors.ReadSeeds()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, token := range seeds.Tokens {
+		for part := range bytes.SplitSeq(token, []byte(".")) {
+			if text, err := base64.RawURLEncoding.DecodeString(string(part)); err == nil {
+				f.Add(text)
+			}
+		}
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		v, err := Parse(text)
