@@ -16,7 +16,9 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/internal/strictjson"
+	"github.com/dnasign/dnasign/internal/vectors/run"
 	"github.com/dnasign/dnasign/keys"
+	"github.com/dnasign/dnasign/testvectors"
 )
 
 const root = "../.."
@@ -162,10 +164,30 @@ func exists(t *testing.T, name string) error {
 	if !p.functions[called] {
 		return fmt.Errorf("%s has no %s", pkg, called)
 	}
-	if testCase != "" && !p.literals[testCase] {
+	literals := p.literals
+	if called == "TestVectors" {
+		literals = vectorIDs(t)
+	}
+	if testCase != "" && !literals[testCase] {
 		return fmt.Errorf("%s has no case %q", pkg, testCase)
 	}
 	return nil
+}
+
+// vectorIDs are the IDs of the test vectors, which TestVectors has as subtests.
+func vectorIDs(t *testing.T) map[string]bool {
+	t.Helper()
+	files, err := run.Load(testvectors.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]bool{}
+	for _, f := range files {
+		for _, c := range f.Cases {
+			ids[c.ID] = true
+		}
+	}
+	return ids
 }
 
 func parseTests(t *testing.T, pkg string) *testPackage {
