@@ -83,3 +83,31 @@ func TestNoHTTP(t *testing.T) {
 		}
 	}
 }
+
+// TestVectorsApart: the generator of the test vectors does not use what the
+// vectors test, and the commands do not carry the vectors.
+func TestVectorsApart(t *testing.T) {
+	const module = "github.com/dnasign/dnasign/"
+	for _, c := range []struct {
+		pkg       string
+		forbidden []string
+	}{
+		{"internal/vectors", []string{"delegation", "encoding/jws", "encoding/x509attr", "keys", "discovery", "testvectors"}},
+		{"cmd/dnasign", []string{"testvectors"}},
+		{"cmd/dnaverify", []string{"testvectors"}},
+	} {
+		out, err := exec.Command("go", "list", "-deps", module+c.pkg).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		deps := strings.Fields(string(out))
+		if len(deps) < 50 {
+			t.Errorf("%s: only %d dependencies", c.pkg, len(deps))
+		}
+		for _, f := range c.forbidden {
+			if slices.Contains(deps, module+f) {
+				t.Errorf("%s depends on %s", c.pkg, f)
+			}
+		}
+	}
+}
