@@ -389,7 +389,7 @@ func FuzzEvidence(f *testing.F) {
 		f.Add(string(data))
 		seeds++
 	}
-	if seeds < 500 {
+	if seeds < 100 {
 		f.Fatalf("only %d seeds", seeds)
 	}
 	f.Fuzz(func(t *testing.T, data string) {

@@ -15,8 +15,11 @@ type Seeds struct {
 	Tokens   [][]byte // in the encoding jws, bodies of documents and values of records
 	Messages [][]byte // in the encoding ac
 	Records  []string // of TXT
-	Evidence [][]byte // JSON
+	Evidence [][]byte // JSON, of the families where it is what the cases are about
 }
+
+// ofEvidence are these families.
+var ofEvidence = map[string]bool{"txt": true, "https": true, "association": true}
 
 // ReadSeeds reads them. It is an error if there are few: a corpus that has gone
 // must not go unnoticed.
@@ -32,7 +35,8 @@ func ReadSeeds() (*Seeds, error) {
 			return nil, err
 		}
 		var file struct {
-			Cases []struct{ Evidence json.RawMessage }
+			Family string
+			Cases  []struct{ Evidence json.RawMessage }
 		}
 		if err := json.Unmarshal(data, &file); err != nil {
 			return nil, err
@@ -41,6 +45,9 @@ func ReadSeeds() (*Seeds, error) {
 			if text := string(c.Evidence); text != "" && !seen[text] {
 				seen[text] = true
 				s.add(c.Evidence, seen)
+				if ofEvidence[file.Family] {
+					s.Evidence = append(s.Evidence, c.Evidence)
+				}
 			}
 		}
 	}
@@ -51,7 +58,6 @@ func ReadSeeds() (*Seeds, error) {
 }
 
 func (s *Seeds) add(evidence json.RawMessage, seen map[string]bool) {
-	s.Evidence = append(s.Evidence, evidence)
 	var found struct {
 		TXT       []struct{ Records []string }
 		Documents []struct {
