@@ -32,6 +32,9 @@ func reaches(host string, port uint16) move {
 	return func(d *deal) { d.peer.Endpoint = &Endpoint{host, port} }
 }
 
+// untold: another program dialled, and does not say where.
+func untold(d *deal) { d.peer.Endpoint = nil }
+
 // meets has another time at the connection.
 func meets(at time.Time) move { return func(d *deal) { d.peer.Time = stamp(at) } }
 
@@ -132,6 +135,13 @@ func peerCases() []dealing {
 		{"peer-elsewhere-nothing", "endpoint", "an endpoint, and nothing was proven", moves(silent, shows(provider), reaches(elsewhere, port)), refused(no)},
 		{"peer-other-port-untrusted", "endpoint order", "another port, and a certificate for clients: the chain comes first", moves(shows(provider, purposes(clientAuth)), reaches(host, 443)), refused(untrusted)},
 		{"peer-srv-left-out", "endpoint srv", "a target that the insecure SRV records leave out", moves(delegates(here, backup), insecureSRV(backup.host, 5270), shows(provider)), refused("target-mismatch")},
+
+		{"peer-untold", "endpoint", "the provider, at an endpoint that the verifier is not told", moves(shows(provider), untold), byStatement(host)},
+		{"peer-untold-second", "endpoint", "the second of two targets, at an endpoint that the verifier is not told", moves(delegates(here, backup), shows(named(backup.host)), untold), byStatement(backup.host)},
+		{"peer-untold-secure", "endpoint table", "the host of secure SRV records, at an endpoint that the verifier is not told", moves(onlySecure, shows(provider), untold), bySRV(host)},
+		{"peer-untold-other", "endpoint peer", "another host, at an endpoint that the verifier is not told", moves(shows(named("other.example")), untold), refused(no)},
+		{"peer-untold-left-out", "endpoint srv", "a target that the insecure SRV records leave out, at an endpoint that the verifier is not told", moves(delegates(here, backup), insecureSRV(backup.host, 5270), shows(provider), untold), refused(no)},
+		{"peer-untold-ports", "endpoint pins", "a wrong pin on a port, the right one on another, at an endpoint that the verifier is not told", moves(pinPorts, shows(provider), untold), byStatement(host)},
 
 		{"peer-pin", "pins", "the right pin", moves(pins(right), shows(provider)), byStatement(host)},
 		{"peer-pin-in", "pins", "the right pin, incoming", moves(pins(right), shows(provider), incoming), byStatement(host)},

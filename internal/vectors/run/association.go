@@ -88,7 +88,11 @@ func meet(a *association.Association, p *vectors.Peer) (*vectors.Expect, error) 
 	if err != nil {
 		return nil, err
 	}
-	accepted, refused := a.Accept(endpointOf(p.Endpoint), policy, chain)
+	accept := func() (*association.Acceptance, error) { return a.Accept(endpointOf(p.Endpoint), policy, chain) }
+	if p.Endpoint == nil && a.Question().Direction == association.Outgoing {
+		accept = func() (*association.Acceptance, error) { return a.AcceptAnywhere(policy, chain) }
+	}
+	accepted, refused := accept()
 	said, err := ended(refused)
 	if err == nil && refused == nil {
 		said.Accepted = &vectors.Accepted{Name: accepted.Reference.Name, Method: string(accepted.Reference.Method), Until: accepted.Until}
