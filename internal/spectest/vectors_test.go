@@ -37,6 +37,9 @@ func TestVectorSchema(t *testing.T) {
 			lookups = append(lookups, string(r))
 		}
 		among = among && r != delegation.AddressNotAllowed
+		if r == delegation.Verified {
+			break // what comes after is of programs around a verifier
+		}
 	}
 	for name, want := range map[string][]string{"rule": rules, "reason": reasons, "reasonOfLookup": lookups} {
 		if got := schema.Defs[name].Enum; len(want) < 10 || !slices.Equal(got, want) {
