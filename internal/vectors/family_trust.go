@@ -236,7 +236,24 @@ func trustPaths() []entry {
 		return func(c *x509.Certificate) { c.PermittedDNSDomains, c.PermittedDNSDomainsCritical = names, true }
 	}
 	short := func(c *x509.Certificate) { c.MaxPathLenZero = true }
+	// anchor makes everything anew below a trust anchor of its own.
+	anchor := func(edit func(c *x509.Certificate)) step {
+		return func(t *trial) {
+			root := newRoot("P-256", "Another Root", edit)
+			t.signer = root.under("P-256", "Another Intermediate").issue("P-256")
+			roots := [][]byte{root.certificate.Raw}
+			t.policy.Roots = &roots
+		}
+	}
 	return []entry{
+		bad("anchor-ended", "path anchors", untrusted, "the trust anchor ended a second ago", anchor(func(c *x509.Certificate) { c.NotAfter = now.Add(-1e9) })),
+		bad("anchor-path-length", "path anchors", untrusted, "a trust anchor of path length 0 above an intermediate", anchor(short)),
+		bad("anchor-usage", "path anchors", untrusted, "the trust anchor may not sign certificates", anchor(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageDigitalSignature })),
+		bad("anchor-client", "path anchors", untrusted, "the trust anchor is for clients", anchor(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} })),
+		bad("anchor-names", "path anchors", untrusted, "the trust anchor is permitted for another domain", anchor(permitted("c.example"))),
+		bad("anchor-critical", "path anchors", untrusted, "an unknown critical extension in the trust anchor", anchor(critical)),
+		bad("anchor-no-constraints", "path anchors", untrusted, "the trust anchor has no basicConstraints", anchor(func(c *x509.Certificate) { c.IsCA, c.BasicConstraintsValid = false, false })),
+		good("anchor-names-own", "path anchors", "the trust anchor is permitted for the source", anchor(permitted(source))),
 		bad("other-anchor", "path anchors", untrusted, "another trust anchor of the same name", func(t *trial) {
 			roots := [][]byte{impostorRoot().certificate.Raw}
 			t.policy.Roots = &roots
