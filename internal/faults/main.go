@@ -51,24 +51,24 @@ func run(out io.Writer, only string) error {
 	if failed, err := try(dir, fault{name: "none"}); err != nil || len(failed) > 0 {
 		return fmt.Errorf("without a fault: %d vectors fail, %w", len(failed), err)
 	}
-	missed := 0
+	bad := 0
 	for _, f := range faults {
 		if !wanted.MatchString(f.name) {
 			continue
 		}
-		failed, err := try(dir, f)
-		if err != nil {
-			return fmt.Errorf("%s: %w", f.name, err)
-		}
-		if len(failed) == 0 {
-			missed++
+		switch failed, err := try(dir, f); {
+		case err != nil:
+			bad++
+			fmt.Fprintf(out, "BROKEN  %s: %v\n", f.name, err)
+		case len(failed) == 0:
+			bad++
 			fmt.Fprintf(out, "MISSED  %s\n", f.name)
-			continue
+		default:
+			fmt.Fprintf(out, "caught  %s: by %d vectors, such as %s\n", f.name, len(failed), failed[0])
 		}
-		fmt.Fprintf(out, "caught  %s: by %d vectors, such as %s\n", f.name, len(failed), failed[0])
 	}
-	if missed > 0 {
-		return fmt.Errorf("%d faults that no vector catches", missed)
+	if bad > 0 {
+		return fmt.Errorf("%d faults that no vector catches, or that are none", bad)
 	}
 	return nil
 }
