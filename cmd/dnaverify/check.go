@@ -122,10 +122,6 @@ func check(cmd *cobra.Command, domain string, f checkFlags) error {
 // checkAll checks several domains.
 func checkAll(cmd *cobra.Command, names []string, f checkFlags) error {
 	switch {
-	case f.list != "" && len(names) > 0:
-		return cli.Usagef("domains and --list do not go together")
-	case f.list == "" && len(names) == 0:
-		return cli.Usagef("no domain is named; see --help")
 	case f.save != "" || f.replay != "":
 		return cli.Usagef("--save-evidence and --evidence are about one domain")
 	case f.parallel < 1 || f.parallel > maxParallel:
@@ -135,16 +131,9 @@ func checkAll(cmd *cobra.Command, names []string, f checkFlags) error {
 	if err != nil {
 		return err
 	}
-	domains := make([]string, len(names))
-	for i, name := range names {
-		if domains[i], err = cli.Domain(name); err != nil {
-			return err
-		}
-	}
-	if f.list != "" {
-		if domains, err = readList(cmd, f.list); err != nil {
-			return err
-		}
+	domains, err := domainsOf(cmd, names, f.list)
+	if err != nil {
+		return err
 	}
 	p, err := f.policy()
 	if err != nil {

@@ -25,6 +25,26 @@ const (
 	maxParallel = 1000
 )
 
+// domainsOf gives the domains that are named or, instead, in a list.
+func domainsOf(cmd *cobra.Command, names []string, list string) ([]string, error) {
+	switch {
+	case list != "" && len(names) > 0:
+		return nil, cli.Usagef("domains and --list do not go together")
+	case list != "":
+		return readList(cmd, list)
+	case len(names) == 0:
+		return nil, cli.Usagef("no domain is named; see --help")
+	}
+	domains := make([]string, len(names))
+	for i, name := range names {
+		var err error
+		if domains[i], err = cli.Domain(name); err != nil {
+			return nil, err
+		}
+	}
+	return domains, nil
+}
+
 // readList reads a list of domains, one on a line, from a file or, for "-",
 // from standard input. Empty lines and what follows a # are passed over. Every
 // domain must be a name: it is better to be told before the work begins.
@@ -75,26 +95,31 @@ type listing struct {
 // run checks the domains and gives the reports in their order, each as soon as
 // those before it are there.
 func (l listing) run(ctx context.Context, domains []string, each func(delegation.Report) error) error {
+	return inOrder(ctx, domains, l.parallel, l.check, each)
+}
+
+// inOrder looks domains up, so many at a time, and gives what came out in the
+// order of the domains, each as soon as those before it are there.
+func inOrder[T any](ctx context.Context, domains []string, parallel int, look func(context.Context, string) T, each func(T) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	reports := make(chan chan delegation.Report, l.parallel)
+	results := make(chan chan T, parallel)
 	go func() {
-		defer close(reports)
+		defer close(results)
 		for _, domain := range domains {
-			report := make(chan delegation.Report, 1)
+			result := make(chan T, 1)
 			select {
-			case reports <- report:
+			case results <- result:
 			case <-ctx.Done():
 				return
 			}
-			go func() { report <- l.check(ctx, domain) }()
+			go func() { result <- look(ctx, domain) }()
 		}
 	}()
-	for report := range reports {
-		r := <-report
-		if err := each(r); err != nil {
+	for result := range results {
+		if err := each(<-result); err != nil {
 			cancel()
-			for rest := range reports {
+			for rest := range results {
 				<-rest
 			}
 			return err

@@ -26,6 +26,6 @@ records, and explains the verdict.
 Exit codes: 0 verified, 1 refused, 2 wrong call, 3 undetermined: try again, and
 never go on with something weaker.`,
 	}
-	root.AddCommand(checkCommand(), connectCommand(), verifyCommand(), serveCommand(), vectorsCommand(), demoCommand())
+	root.AddCommand(checkCommand(), connectCommand(), verifyCommand(), watchCommand(), serveCommand(), vectorsCommand(), demoCommand())
 	return root
 }

@@ -160,6 +160,7 @@ var world = sync.OnceValues(func() (map[string][]byte, error) {
 		"ca": {"P-256", []string{"b.example"}, -day, 60 * day, func(c *x509.Certificate) {
 			c.IsCA, c.KeyUsage = true, c.KeyUsage|x509.KeyUsageCertSign
 		}},
+		"older":   {"P-256", []string{"b.example"}, -2 * day, 60 * day, nil},
 		"expired": {"P-256", []string{"b.example"}, -60 * day, -day, nil},
 		"future":  {"P-256", []string{"b.example"}, day, 60 * day, nil},
 		"client": {"P-256", []string{"b.example"}, -day, 60 * day, func(c *x509.Certificate) {

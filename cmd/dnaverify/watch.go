@@ -1,0 +1,302 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/discovery"
+	"github.com/dnasign/dnasign/internal/cli"
+	"github.com/dnasign/dnasign/internal/watch"
+	"github.com/dnasign/dnasign/internal/watch/probe"
+)
+
+// maxAhead bounds the domains of a list that are begun, most of them waiting
+// for their turn, so that a slow one does not hold up those behind it.
+const maxAhead = 1024
+
+type watchFlags struct {
+	policyFlags
+	lookupFlags
+	resolvers, validating []string
+	target, warn          string
+	list                  string
+	tap, quiet, strict    bool
+	parallel              int
+	listen                string
+	publicly              bool
+}
+
+func watchCommand() *cobra.Command {
+	var f watchFlags
+	cmd := &cobra.Command{
+		Use:   "watch DOMAIN... | --list FILE | --listen ADDR:PORT",
+		Short: "See what others conclude about your domains, and what will break",
+		Long: `Look domains up in all places and through each of several resolvers, and say
+what others conclude; where resolvers, DNS and the web server, the two encodings
+or SRV records contradict each other; and what ends soon. docs/watch.md explains
+every finding. The peer is not connected to: connect does that.
+
+Each domain gets a line and, below it, its findings: errors (others refuse, or
+believe something else than you say), what is undetermined, and warnings (what
+will break if nothing is done). --json writes one object on a line, --tap the
+Test Anything Protocol, for prove.
+
+Exit codes, for cron and timers: 0 all is well, or there are only warnings;
+1 there is an error, or with --strict a warning; 3 something is undetermined,
+and there is no error; 2 wrong call. --quiet says nothing about domains that are
+well, so that cron has no mail to send.
+
+--target asks whether others accept that host for the domains.
+
+--warn is how long before its end a statement or certificate is warned about;
+by default a quarter of the statement's life, at most 7 days: owners sign anew
+when a third is left.
+
+--via dns or --via https looks only where you publish; else a place without a
+statement is warned about.
+
+--listen answers Prometheus instead, in the manner of its blackbox_exporter:
+/probe?domain=b.example&service=xmpp-server&target=host:port is about a domain,
+/metrics about the program. With domains or --list only those are looked up. It
+listens where other machines can reach it only with --listen-publicly.`,
+		Example: `  dnaverify watch b.example --target xmpp.hosting.example:5269
+  dnaverify watch --list domains.txt --resolver 192.0.2.53 --resolver 198.51.100.53 --quiet
+  dnaverify watch --listen 127.0.0.1:9854 --list domains.txt`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error { return watchDomains(cmd, args, f) },
+	}
+	f.define(cmd)
+	return cmd
+}
+
+func (f *watchFlags) define(cmd *cobra.Command) {
+	f.policyFlags.define(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&f.service, "service", "xmpp-server", "the service: xmpp-server means _xmpp-server._tcp")
+	flags.StringArrayVar(&f.resolvers, "resolver", nil, "address:port of a resolver, instead of the system's; repeatable")
+	flags.StringArrayVar(&f.validating, "validating-resolver", nil, "address:port of a resolver that you trust to validate DNSSEC; repeatable")
+	flags.StringVar(&f.via, "via", string(discovery.ViaBoth), "where to look: both, or only dns or https")
+	flags.StringArrayVar(&f.connectTo, "connect-to", nil, "HOST:PORT:ADDR:PORT: connect to ADDR:PORT for HOST:PORT, as in curl")
+	flags.BoolVar(&f.private, "allow-private-addresses", false, "let names lead to loopback and private addresses; for laboratories")
+	flags.StringVar(&f.list, "list", "", "file with domains, one on a line; - for standard input")
+	flags.StringVar(&f.target, "target", "", "host:port: do others accept this host for the domains?")
+	flags.StringVar(&f.warn, "warn", "", "time before an end to warn, such as 7d; by default a quarter of the statement's life, at most 7d")
+	flags.BoolVar(&f.tap, "tap", false, "the Test Anything Protocol: a test point for each domain and finding")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing about domains that are well")
+	flags.BoolVar(&f.strict, "strict", false, "let warnings fail too")
+	flags.IntVar(&f.parallel, "parallel", watch.DefaultParallel, "look-ups at one time through each resolver")
+	flags.StringVar(&f.listen, "listen", "", "address:port to answer probes of Prometheus at, such as 127.0.0.1:9854")
+	flags.BoolVar(&f.publicly, "listen-publicly", false, "let other machines ask")
+	cli.CompleteService(cmd)
+	cli.Complete(cmd, "via", "both", "dns", "https")
+	cmd.MarkFlagsMutuallyExclusive("json", "tap", "listen")
+	cmd.MarkFlagsMutuallyExclusive("quiet", "tap")
+	for _, name := range []string{"quiet", "strict", "at"} {
+		cmd.MarkFlagsMutuallyExclusive("listen", name)
+	}
+}
+
+func watchDomains(cmd *cobra.Command, names []string, f watchFlags) error {
+	q, err := f.question()
+	if err != nil {
+		return err
+	}
+	var domains []string
+	if f.listen == "" || len(names) > 0 || f.list != "" {
+		if domains, err = domainsOf(cmd, names, f.list); err != nil {
+			return err
+		}
+	}
+	w, err := f.watcher()
+	if err != nil {
+		return err
+	}
+	if f.listen != "" {
+		return serveProbes(cmd, probe.Prober{Look: w.Look, Default: q, Domains: domains, Public: f.publicly}, f.listen)
+	}
+	return watchList(cmd, w, q, domains, f)
+}
+
+// question is what is asked about each domain.
+func (f *watchFlags) question() (q watch.Question, err error) {
+	if q.Service, err = cli.Service(f.service); err != nil {
+		return q, err
+	}
+	if f.target != "" {
+		if q.Target, err = cli.Endpoint(f.target); err != nil {
+			return q, err
+		}
+	}
+	if f.warn != "" {
+		if q.Warn, err = cli.Life(f.warn); err != nil {
+			return q, err
+		}
+	}
+	switch {
+	case f.via != string(discovery.ViaBoth) && f.via != string(discovery.ViaDNS) && f.via != string(discovery.ViaHTTPS):
+		return q, cli.Usagef("--via %q is none of both, dns and https", f.via)
+	case f.parallel < 1 || f.parallel > watch.MaxParallel:
+		return q, cli.Usagef("--parallel %d is not between 1 and %d", f.parallel, watch.MaxParallel)
+	case f.publicly && f.listen == "":
+		return q, cli.Usagef("--listen-publicly is about --listen")
+	}
+	return q, nil
+}
+
+// watcher makes a client for each resolver and what looks through all of them.
+func (f *watchFlags) watcher() (*watch.Watcher, error) {
+	p, err := f.policy()
+	if err != nil {
+		return nil, err
+	}
+	p.Known = delegation.NewKnownChains(p.Roots)
+	var resolvers []watch.Resolver
+	add := func(name string, l lookupFlags) error {
+		if slices.ContainsFunc(resolvers, func(r watch.Resolver) bool { return r.Name == name }) {
+			return cli.Usagef("the resolver %s is named twice", name)
+		}
+		if len(resolvers) == watch.MaxResolvers {
+			return cli.Usagef("more than %d resolvers", watch.MaxResolvers)
+		}
+		client, err := l.client(p.Roots)
+		if err != nil {
+			return err
+		}
+		if err := client.Check(); err != nil {
+			return cli.Usagef("%w", err)
+		}
+		resolvers = append(resolvers, watch.Resolver{Name: name, Client: client})
+		return nil
+	}
+	for _, r := range f.resolvers {
+		l := f.lookupFlags
+		l.resolver = r
+		if err := add(r, l); err != nil {
+			return nil, err
+		}
+	}
+	for _, r := range f.validating {
+		l := f.lookupFlags
+		l.validating = r
+		if err := add(r, l); err != nil {
+			return nil, err
+		}
+	}
+	if len(resolvers) == 0 {
+		if err := add("the system's", f.lookupFlags); err != nil {
+			return nil, err
+		}
+	}
+	now := time.Now
+	if f.at != "" {
+		now = nil
+	}
+	return watch.NewWatcher(resolvers, p, now, f.parallel), nil
+}
+
+// watchList watches domains once, and shows each.
+func watchList(cmd *cobra.Command, w *watch.Watcher, q watch.Question, domains []string, f watchFlags) error {
+	out := bufio.NewWriter(cmd.OutOrStdout())
+	write, err := f.writer(out, cli.Color(cmd.OutOrStdout()), len(domains))
+	if err != nil {
+		return err
+	}
+	step := func() {}
+	if f.quiet || !cli.Terminal(cmd.OutOrStdout()) { // where each line is seen as it comes
+		step = cli.Progress(cmd.ErrOrStderr(), "watching")(len(domains))
+	}
+	type looked struct {
+		report watch.Report
+		err    error
+	}
+	look := func(ctx context.Context, domain string) looked {
+		about := q
+		about.Source = domain
+		r, err := w.Look(ctx, about)
+		return looked{r, err}
+	}
+	count := map[watch.Status]int{}
+	err = inOrder(cmd.Context(), domains, maxAhead, look, func(l looked) error {
+		if l.err != nil {
+			return l.err
+		}
+		count[l.report.Status]++
+		step()
+		if err := write(l.report); err != nil {
+			return err
+		}
+		return out.Flush()
+	})
+	if flushed := out.Flush(); err == nil {
+		err = flushed
+	}
+	if err != nil {
+		return err
+	}
+	return watchSummary(cmd.ErrOrStderr(), count, f)
+}
+
+// writer is how a report is shown, of so many.
+func (f *watchFlags) writer(out io.Writer, color bool, domains int) (func(watch.Report) error, error) {
+	if f.tap {
+		tap, err := watch.NewTAP(out, domains, f.strict)
+		return tap.Write, err
+	}
+	return func(r watch.Report) error {
+		switch {
+		case f.quiet && r.Status == watch.StatusOK:
+			return nil
+		case f.json:
+			return json.NewEncoder(out).Encode(r)
+		}
+		cli.WriteWatch(out, r, color)
+		return nil
+	}, nil
+}
+
+// watchSummary says how many domains have which status, and makes it the exit
+// code.
+func watchSummary(w io.Writer, count map[watch.Status]int, f watchFlags) error {
+	bad, open, warned := count[watch.StatusError], count[watch.StatusUndetermined], count[watch.StatusWarning]
+	if !f.quiet || bad+open+warned > 0 {
+		fmt.Fprintf(w, "%d ok, %d warning, %d undetermined, %d error\n", count[watch.StatusOK], warned, open, bad)
+	}
+	switch {
+	case bad > 0, f.strict && warned > 0:
+		return cli.Reported{Outcome: delegation.OutcomeRefused}
+	case open > 0:
+		return cli.Reported{Outcome: delegation.OutcomeUndetermined}
+	}
+	return nil
+}
+
+// serveProbes answers until it is told to end.
+func serveProbes(cmd *cobra.Command, p probe.Prober, listen string) error {
+	address, err := netip.ParseAddrPort(listen)
+	if err != nil {
+		return cli.Usagef("--listen %q is not an IP address and a port, such as 127.0.0.1:9854", listen)
+	}
+	if !address.Addr().Unmap().IsLoopback() && !p.Public {
+		return cli.Usagef("--listen %s can be reached from other machines, which may then ask; give --listen-publicly if that is meant", listen)
+	}
+	l, err := net.Listen("tcp", address.String())
+	if err != nil {
+		return cli.Usagef("--listen: %w", err)
+	}
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	fmt.Fprintf(cmd.ErrOrStderr(), "listening on http://%s\n", l.Addr())
+	return probe.New(p).Serve(ctx, l)
+}

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/text"
+	"github.com/dnasign/dnasign/internal/watch"
+)
+
+// WriteWatch tells a person what others conclude about a domain: a line for
+// the domain, and below it the findings, each with what to do.
+func WriteWatch(out io.Writer, r watch.Report, color bool) {
+	w := newWriter(out, color)
+	colors := map[watch.Status]string{watch.StatusOK: green, watch.StatusError: red}
+	status := func(s string, width int) string {
+		c, known := colors[watch.Status(strings.ToLower(s))]
+		if !known {
+			c = yellow
+		}
+		return w.paint(c, fmt.Sprintf("%-*s", width, s))
+	}
+	w.printf("%s  %s  %s\n", status(strings.ToUpper(string(r.Status)), 12), r.Source, conclusion(r))
+	for _, f := range r.Findings {
+		detail := text.Printable(f.Detail)
+		if f.Reason != "" {
+			detail = fmt.Sprintf("%s: %s", f.Reason, detail)
+		}
+		if len(f.Resolvers) < len(r.Verdicts) {
+			detail += fmt.Sprintf(" (through %s)", strings.Join(f.Resolvers, ", "))
+		}
+		w.printf("    %s  %-17s  %s\n", status(string(f.Severity), 12), f.Name, detail)
+		if f.Hint != "" && !w.hinted[f.Hint] {
+			w.printf("    %-12s  %-17s  hint: %s\n", "", "", f.Hint)
+			w.hinted[f.Hint] = true
+		}
+	}
+}
+
+// conclusion is what others do, in a line.
+func conclusion(r watch.Report) string {
+	var dial []string
+	verified, accepted := 0, 0
+	for _, v := range r.Verdicts {
+		if v.Host != nil && v.Host.Outcome == delegation.OutcomeVerified {
+			accepted++
+		}
+		if v.Outcome != delegation.OutcomeVerified {
+			continue
+		}
+		if verified++; verified == 1 {
+			for _, e := range v.Dial {
+				dial = append(dial, e.String())
+			}
+		}
+	}
+	line := "nothing is verified"
+	if verified > 0 {
+		line = fmt.Sprintf("%s, statement until %s", strings.Join(dial, " "), r.StatementEnds.Format(timeForm))
+		if r.CertificateEnds != nil {
+			line += fmt.Sprintf(", certificate until %s", r.CertificateEnds.Format(timeForm))
+		}
+	}
+	if of := len(r.Verdicts); verified > 0 && verified < of {
+		line += fmt.Sprintf(", through %d of %d resolvers", verified, of)
+	}
+	if r.Target != nil {
+		line += fmt.Sprintf("; %s is accepted through %d of %d", r.Target, accepted, len(r.Verdicts))
+	}
+	return line
+}

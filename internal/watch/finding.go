@@ -1,0 +1,157 @@
+package watch
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/dnasign/dnasign/delegation"
+)
+
+// A Name names a kind of finding. The constants below are the whole, closed
+// set; docs/watch.md says what to do about each.
+type Name string
+
+// The findings.
+const (
+	// Refused: others refuse what they find. The reason is that of the verdict.
+	Refused Name = "refused"
+	// Undetermined: others cannot tell at the moment.
+	Undetermined Name = "undetermined"
+	// HostNotAccepted: others do not accept the host asked about.
+	HostNotAccepted Name = "host-not-accepted"
+	// ResolversDiffer: what was found through one resolver is another statement
+	// than through the next.
+	ResolversDiffer Name = "resolvers-differ"
+	// ChannelsDiffer: DNS and HTTPS have different statements.
+	ChannelsDiffer Name = "channels-differ"
+	// EncodingsDiffer: the JWS and the attribute certificate beside it are of
+	// different signings.
+	EncodingsDiffer Name = "encodings-differ"
+	// SRVDiffers: the SRV records are others through one resolver than through
+	// the next.
+	SRVDiffers Name = "srv-differs"
+	// SRVDisagrees: SRV records that are not delegated to, or delegated targets
+	// that no SRV record names.
+	SRVDisagrees Name = "srv-disagrees"
+	// ChannelFailed: a place could not be looked at, and another had a good
+	// statement.
+	ChannelFailed Name = "channel-failed"
+	// ChannelMissing: DNS or HTTPS has no statement, and the other has.
+	ChannelMissing Name = "channel-missing"
+	// BadStatement: a statement that nobody accepts lies beside others.
+	BadStatement Name = "bad-statement"
+	// LeftOver: a statement that has been replaced, or has expired, still lies
+	// beside the newer one.
+	LeftOver Name = "left-over"
+	// StatementEnds: the statement ends soon.
+	StatementEnds Name = "statement-ends"
+	// CertificateEnds: the signer's certificate ends soon, and the statement no
+	// sooner.
+	CertificateEnds Name = "certificate-ends"
+)
+
+// Names lists every finding, in the order in which a report has them.
+func Names() []Name {
+	return []Name{
+		Refused, Undetermined, HostNotAccepted,
+		ResolversDiffer, ChannelsDiffer, EncodingsDiffer, SRVDiffers, SRVDisagrees,
+		ChannelFailed, ChannelMissing, BadStatement, LeftOver,
+		StatementEnds, CertificateEnds,
+	}
+}
+
+// hint is one sentence about what to do, "" where the reason of a verdict says
+// it.
+func (n Name) hint() string {
+	switch n {
+	case ResolversDiffer:
+		return "see that all authoritative servers and web servers have the newest statement, and wait until the TTL of the old one is over"
+	case ChannelsDiffer:
+		return "publish the newest statement in DNS and on the web server alike"
+	case EncodingsDiffer:
+		return "sign both encodings together, and publish both"
+	case SRVDiffers:
+		return "see that all authoritative servers have the same SRV records, and wait until the TTL of the old ones is over"
+	case SRVDisagrees:
+		return "make the SRV records and the targets of the statement the same"
+	case ChannelFailed:
+		return "mend that place, or look only where you publish (--via)"
+	case ChannelMissing:
+		return "publish the statement there too, or look only where you publish (--via)"
+	case LeftOver:
+		return "take the older statement away"
+	case StatementEnds:
+		return "sign and publish anew; if that should have happened by itself, see why not"
+	case CertificateEnds:
+		return "renew the certificate, then sign and publish anew"
+	}
+	return ""
+}
+
+// A Severity says how bad a finding is.
+type Severity string
+
+// The severities. An error is what makes others refuse, or believe something
+// else than the owner says; a warning is what will, or may, if nothing is done.
+const (
+	SeverityError        Severity = "error"
+	SeverityUndetermined Severity = "undetermined"
+	SeverityWarning      Severity = "warning"
+)
+
+// Severities lists every Severity, the worst first.
+func Severities() []Severity {
+	return []Severity{SeverityError, SeverityUndetermined, SeverityWarning}
+}
+
+// severityOf is the severity of a verdict other than verified.
+func severityOf(o delegation.Outcome) Severity {
+	if o == delegation.OutcomeUndetermined {
+		return SeverityUndetermined
+	}
+	return SeverityError
+}
+
+// A Finding is something that an owner should know.
+type Finding struct {
+	Name     Name     `json:"name"`
+	Severity Severity `json:"severity"`
+	// Reason is that of the verdict behind it, if there is one.
+	Reason delegation.Reason `json:"reason,omitempty"`
+	// Resolvers are those through which it was found.
+	Resolvers []string `json:"resolvers"`
+	Detail    string   `json:"detail"` // the observation, for a person
+	Hint      string   `json:"hint"`   // what to do
+}
+
+// findings collects findings. What is found through several resolvers alike
+// stands there once.
+type findings []Finding
+
+func (f *findings) add(new Finding) {
+	if new.Hint == "" {
+		new.Hint = new.Name.hint()
+	}
+	for i := range *f {
+		if old := &(*f)[i]; old.Name == new.Name && old.Severity == new.Severity && old.Reason == new.Reason && old.Detail == new.Detail {
+			for _, r := range new.Resolvers {
+				if !slices.Contains(old.Resolvers, r) {
+					old.Resolvers = append(old.Resolvers, r)
+				}
+			}
+			return
+		}
+	}
+	*f = append(*f, new)
+}
+
+// sort puts the worst first, then the order of Names.
+func (f findings) sort() {
+	names, severities := Names(), Severities()
+	slices.SortStableFunc(f, func(a, b Finding) int {
+		return cmp.Or(
+			cmp.Compare(slices.Index(severities, a.Severity), slices.Index(severities, b.Severity)),
+			cmp.Compare(slices.Index(names, a.Name), slices.Index(names, b.Name)),
+		)
+	})
+}

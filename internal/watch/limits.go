@@ -1,0 +1,23 @@
+package watch
+
+// Limits of what is asked of others. One look-up is all that [discovery.Client.Gather] asks for one
+// domain through one resolver: about ten questions of the resolver, and four
+// documents over two connections to the domain's web server.
+const (
+	// MaxResolvers bounds the resolvers that are compared: those of a person's
+	// own sites and the large public ones.
+	MaxResolvers = 8
+	// DefaultParallel and MaxParallel bound the look-ups under way through one
+	// resolver. At a third of a second each, 32 are nearly 100 a second.
+	DefaultParallel = 32
+	MaxParallel     = 256
+	// lookupsPerSecond bounds the look-ups begun through one resolver: at most
+	// 1,000 questions a second, fewer than the large public ones let one
+	// address ask, and 6,000 domains a minute.
+	lookupsPerSecond = 100
+	// webLookups and webLookupsPerSecond bound the look-ups through all
+	// resolvers together: all domains of a list may be on one web server, which
+	// then sees two connections for each.
+	webLookups          = 128
+	webLookupsPerSecond = 200
+)

@@ -1,0 +1,76 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/dnasign/dnasign/internal/watch"
+)
+
+var (
+	errFull   = errors.New("too many different questions at a time")
+	errBroken = errors.New("the look-up broke off")
+)
+
+// A cache keeps reports for a short time, and lets those who ask the same at
+// the same time wait for one look-up.
+type cache struct {
+	life time.Duration
+	most int
+	now  func() time.Time
+
+	mu      sync.Mutex
+	entries map[watch.Question]*entry
+}
+
+// An entry is a report, once done is closed.
+type entry struct {
+	done   chan struct{}
+	report watch.Report
+	took   time.Duration
+	err    error
+	until  time.Time // zero while not done
+}
+
+// get answers from the cache, or looks. The end of ctx ends the wait for
+// somebody else's look-up, and not one's own. Failures are not kept.
+func (c *cache) get(ctx context.Context, q watch.Question, look func() (watch.Report, error)) (*entry, error) {
+	c.mu.Lock()
+	now := c.now()
+	if e := c.entries[q]; e != nil && (e.until.IsZero() || now.Before(e.until)) {
+		c.mu.Unlock()
+		select {
+		case <-e.done:
+			return e, e.err
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	for old, e := range c.entries {
+		if !e.until.IsZero() && !now.Before(e.until) {
+			delete(c.entries, old)
+		}
+	}
+	if len(c.entries) >= c.most {
+		c.mu.Unlock()
+		return nil, errFull
+	}
+	e := &entry{done: make(chan struct{}), err: errBroken}
+	c.entries[q] = e
+	c.mu.Unlock()
+
+	defer func() { // also if look panics: nobody waits for ever
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		end := c.now()
+		e.took, e.until = end.Sub(now), end.Add(c.life)
+		if e.err != nil {
+			delete(c.entries, q)
+		}
+		close(e.done)
+	}()
+	e.report, e.err = look()
+	return e, e.err
+}

@@ -1,0 +1,214 @@
+// Package probe answers Prometheus what others conclude about a domain, in the
+// manner of its blackbox_exporter: each scrape of /probe names a domain, and is
+// answered with metrics about it; /metrics is about the program itself.
+//
+//	GET /probe?domain=b.example&service=xmpp-server&target=host:port
+//
+// Whoever can ask makes this machine ask the network. So what is worked at and
+// what is kept is bounded, and with a list only its domains are looked up.
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/cli"
+	"github.com/dnasign/dnasign/internal/text"
+	"github.com/dnasign/dnasign/internal/watch"
+)
+
+const (
+	// maxProbes is how many probes are worked at, those that wait for the same
+	// answer among them; more are turned away with 503.
+	maxProbes = 64
+	// probeTimeout bounds the look-ups of one probe, all waiting included. It
+	// is more than a look-up takes by itself.
+	probeTimeout = 30 * time.Second
+	// cacheLife is how long a report answers further probes for the same: two
+	// servers that scrape in turn, or somebody who presses reload.
+	cacheLife = 5 * time.Second
+	// maxCached bounds the reports that are kept for that long.
+	maxCached = 1024
+	// maxHeader bounds the header of a request in octets.
+	maxHeader = 16 << 10
+	// readTimeout bounds the time for a request to come in, and closeTimeout
+	// for those under way to end when the server does.
+	readTimeout  = 5 * time.Second
+	closeTimeout = 5 * time.Second
+)
+
+// A Prober answers probes. Its fields are not changed once it serves.
+type Prober struct {
+	// Look looks a domain up; see [watch.Watcher.Look].
+	Look func(context.Context, watch.Question) (watch.Report, error)
+	// Default is what a probe asks that does not say: the service, the target
+	// and the time to warn. Its source is not used.
+	Default watch.Question
+	// Domains are the only ones that are looked up; none means any.
+	Domains []string
+	// Public says that other machines may ask, under any name of this one.
+	Public bool
+
+	metrics *metrics
+	slots   chan struct{}
+	cache   *cache
+	domains map[string]bool
+}
+
+// New makes a Prober of its exported fields.
+func New(p Prober) *Prober {
+	p.metrics, p.slots = newMetrics(), make(chan struct{}, maxProbes)
+	p.cache = &cache{life: cacheLife, most: maxCached, now: time.Now, entries: map[watch.Question]*entry{}}
+	if len(p.Domains) > 0 {
+		p.domains = map[string]bool{}
+		for _, d := range p.Domains {
+			p.domains[d] = true
+		}
+	}
+	return &p
+}
+
+// Serve answers on a listener until ctx ends, and closes it.
+func (p *Prober) Serve(ctx context.Context, l net.Listener) error {
+	s := &http.Server{
+		Handler: p, MaxHeaderBytes: maxHeader, ReadTimeout: readTimeout, WriteTimeout: probeTimeout + readTimeout,
+		ErrorLog: log.New(io.Discard, "", 0), // what strangers do wrong is theirs to know
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(l) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	if err := s.Shutdown(limit); err != nil {
+		s.Close()
+	}
+	<-ended
+	return nil
+}
+
+// ServeHTTP sorts requests.
+func (p *Prober) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	switch {
+	case !p.local(r):
+		p.refuse(w, http.StatusForbidden, "web pages and requests for another host are not answered")
+	case r.Method != http.MethodGet:
+		w.Header().Set("Allow", http.MethodGet)
+		p.refuse(w, http.StatusMethodNotAllowed, "only GET is answered")
+	case r.URL.Path == "/metrics":
+		p.metrics.handler.ServeHTTP(w, r)
+	case r.URL.Path == "/probe":
+		p.probe(w, r)
+	default:
+		p.refuse(w, http.StatusNotFound, "there is /probe?domain=b.example and /metrics")
+	}
+}
+
+// local refuses what a web page could send through somebody's browser: a
+// request with an Origin and, unless other machines may ask, one for a host
+// name that is not this machine's, however it resolves.
+func (p *Prober) local(r *http.Request) bool {
+	if r.Header.Get("Origin") != "" {
+		return false
+	}
+	host := r.Host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return p.Public || host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+}
+
+func (p *Prober) refuse(w http.ResponseWriter, code int, format string, args ...any) {
+	p.metrics.refused.WithLabelValues(strconv.Itoa(code)).Inc()
+	http.Error(w, text.Short(fmt.Sprintf(format, args...), 500), code)
+}
+
+func (p *Prober) probe(w http.ResponseWriter, r *http.Request) {
+	q, err := p.question(r.URL.RawQuery)
+	if err != nil {
+		p.refuse(w, http.StatusBadRequest, "%v", err)
+		return
+	}
+	if p.domains != nil && !p.domains[q.Source] {
+		p.refuse(w, http.StatusForbidden, "%s is not in the list", q.Source)
+		return
+	}
+	select {
+	case p.slots <- struct{}{}:
+		defer func() { <-p.slots }()
+	default:
+		p.refuse(w, http.StatusServiceUnavailable, "%d probes are being worked at; try again", maxProbes)
+		return
+	}
+	e, err := p.cache.get(r.Context(), q, func() (watch.Report, error) {
+		// Whoever waits for the same wants it even if the first has gone.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), probeTimeout)
+		defer cancel()
+		began := time.Now()
+		defer func() { p.metrics.latency.Observe(time.Since(began).Seconds()) }()
+		return p.Look(ctx, q)
+	})
+	switch {
+	case errors.Is(err, errFull):
+		p.refuse(w, http.StatusServiceUnavailable, "%v; try again", err)
+	case err != nil:
+		p.refuse(w, http.StatusGatewayTimeout, "the look-ups did not end: %v", err)
+	default:
+		p.metrics.probes.WithLabelValues(string(e.report.Status)).Inc()
+		answer(e.report, e.took).ServeHTTP(w, r)
+	}
+}
+
+// question reads the parameters of a probe: each once and no others, so that a
+// slip does not silently ask for less.
+func (p *Prober) question(raw string) (watch.Question, error) {
+	q := p.Default
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return q, fmt.Errorf("the parameters cannot be read: %w", err)
+	}
+	for name, v := range values {
+		if !slices.Contains([]string{"domain", "service", "target"}, name) {
+			return q, fmt.Errorf("there is no parameter %.40q; there are domain, service and target", name)
+		}
+		if len(v) != 1 || v[0] == "" {
+			return q, fmt.Errorf("the parameter %s is empty or there twice", name)
+		}
+	}
+	if !values.Has("domain") {
+		return q, errors.New("the parameter domain is missing")
+	}
+	if q.Source, err = cli.Domain(values.Get("domain")); err != nil {
+		return q, err
+	}
+	if values.Has("service") {
+		if q.Service, err = cli.Service(values.Get("service")); err != nil {
+			return q, err
+		}
+	}
+	if values.Has("target") {
+		q.Target, err = cli.Endpoint(values.Get("target"))
+	}
+	if name := delegation.TXTName(q.Source, q.Service); err == nil && len(name) > delegation.MaxNameLength {
+		return q, fmt.Errorf("%s is longer than %d octets", name, delegation.MaxNameLength)
+	}
+	return q, err
+}

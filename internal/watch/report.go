@@ -1,0 +1,260 @@
+package watch
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+)
+
+// A Question is what is watched. The service and the target may be those of
+// [delegation.Query]; a zero target asks about none.
+type Question struct {
+	delegation.Query
+	// Warn is how long before the end of a statement or certificate a warning
+	// is given; 0 means a quarter of the statement's life, at most MaxWarn.
+	Warn time.Duration
+}
+
+// MaxWarn bounds the warning time that nobody chose. It is a quarter of the
+// life since owners are told to sign anew when a third is left: what has less
+// than a quarter left was not signed anew when it should have been.
+const MaxWarn = 7 * 24 * time.Hour
+
+// An Observation is what was found through one resolver.
+type Observation struct {
+	Resolver string // for a person
+	Evidence *delegation.Evidence
+}
+
+// A Status is the worst that was found about a domain.
+type Status string
+
+// The statuses: nothing was found, or the severity of the worst finding.
+const (
+	StatusOK           Status = "ok"
+	StatusWarning             = Status(SeverityWarning)
+	StatusUndetermined        = Status(SeverityUndetermined)
+	StatusError               = Status(SeverityError)
+)
+
+// ReportVersion is the Version of a [Report].
+const ReportVersion = 1
+
+// A Report is what others conclude about a domain. Its JSON form is described
+// in docs/watch.md; Version changes when a member changes its meaning.
+type Report struct {
+	Version int                  `json:"version"`
+	Status  Status               `json:"status"`
+	Source  string               `json:"source"`
+	Service string               `json:"service"`
+	Target  *delegation.Endpoint `json:"target,omitempty"` // asked about
+	// Verdicts has one for each resolver, in the order given.
+	Verdicts []Verdict `json:"verdicts"`
+	// Agreeing is how many resolvers lead to the most common conclusion.
+	Agreeing int `json:"agreeing"`
+	// StatementEnds and CertificateEnds are the ends of the statement that
+	// counts and of its signer's certificate, the earliest of all resolvers;
+	// null if none is verified.
+	StatementEnds   *time.Time `json:"statement_ends"`
+	CertificateEnds *time.Time `json:"certificate_ends"`
+	Findings        []Finding  `json:"findings"`
+}
+
+// A Verdict is what others conclude who use one resolver.
+type Verdict struct {
+	Resolver string                `json:"resolver"`
+	Outcome  delegation.Outcome    `json:"outcome"`
+	Reason   delegation.Reason     `json:"reason"`
+	Detail   string                `json:"detail,omitempty"`
+	Dial     []delegation.Endpoint `json:"dial"` // where they connect
+	// Host is the verdict about the target asked about, if one was.
+	Host *HostVerdict `json:"host,omitempty"`
+}
+
+// A HostVerdict says whether others accept a host for the domain.
+type HostVerdict struct {
+	Outcome delegation.Outcome `json:"outcome"`
+	Reason  delegation.Reason  `json:"reason"`
+	Detail  string             `json:"detail,omitempty"`
+}
+
+// A view is what was concluded from one observation.
+type view struct {
+	Observation
+	result *delegation.Result
+	err    *delegation.Error
+	srv    delegation.SRV // what of it can be gone on with
+	places []place
+}
+
+// Conclude compares what was found through several resolvers about one
+// question. It is a pure function; the policy has the time. No observation
+// makes a report that says undetermined.
+func Conclude(q Question, observations []Observation, p delegation.Policy) Report {
+	r := Report{
+		Version: ReportVersion, Source: q.Source, Service: q.Service,
+		Verdicts: []Verdict{}, Findings: []Finding{},
+	}
+	plain := q.Query
+	plain.Target = delegation.Endpoint{}
+	if q.Target != plain.Target {
+		r.Target = &q.Target
+	}
+	var found findings
+	if len(observations) == 0 {
+		found.add(Finding{Name: Undetermined, Severity: SeverityUndetermined, Reason: delegation.MissingInput, Detail: "nothing was looked at", Resolvers: []string{}})
+	}
+	reader := newReader(q.Query, p)
+	var views []view
+	for _, o := range observations {
+		v := view{Observation: o}
+		result, err := delegation.Verify(plain, o.Evidence, p)
+		v.result, v.err = result, asError(err)
+		if o.Evidence != nil {
+			v.srv, _ = delegation.ReadSRV(plain, o.Evidence, p) // its errors are Verify's too
+			v.places = reader.places(o.Evidence)
+		}
+		views = append(views, v)
+		r.Verdicts = append(r.Verdicts, v.verdict(q.Query, p, &found))
+	}
+	compareResolvers(&found, views)
+	for _, v := range views {
+		v.comparePlaces(&found)
+		v.compareSRV(&found)
+	}
+	r.ends(q.Warn, &found, views, p.Time)
+	r.Agreeing = agreeing(views)
+	found.sort()
+	r.Findings = append(r.Findings, found...)
+	r.Status = StatusOK
+	if len(found) > 0 {
+		r.Status = Status(found[0].Severity)
+	}
+	return r
+}
+
+// verdict puts a verdict into the report, and what is not verified among the
+// findings.
+func (v *view) verdict(q delegation.Query, p delegation.Policy, found *findings) Verdict {
+	verdict := Verdict{Resolver: v.Resolver, Outcome: delegation.OutcomeVerified, Reason: delegation.Verified, Dial: []delegation.Endpoint{}}
+	if v.err != nil {
+		verdict.Outcome, verdict.Reason, verdict.Detail = v.err.Outcome, v.err.Reason, v.err.Detail
+		name := Refused
+		if v.err.Outcome == delegation.OutcomeUndetermined {
+			name = Undetermined
+		}
+		found.add(Finding{Name: name, Severity: severityOf(v.err.Outcome), Reason: v.err.Reason, Detail: v.err.Detail, Hint: ownersHint(v.err.Reason, SRVDisagrees.hint()), Resolvers: []string{v.Resolver}})
+	} else {
+		for _, t := range v.result.Dial() {
+			verdict.Dial = append(verdict.Dial, t.Endpoint)
+		}
+	}
+	if q.Target == (delegation.Endpoint{}) {
+		return verdict
+	}
+	_, e := delegation.Verify(q, v.Evidence, p)
+	err := asError(e)
+	if err == nil {
+		verdict.Host = &HostVerdict{Outcome: delegation.OutcomeVerified, Reason: delegation.Verified}
+		return verdict
+	}
+	verdict.Host = &HostVerdict{err.Outcome, err.Reason, err.Detail}
+	found.add(Finding{Name: HostNotAccepted, Severity: severityOf(err.Outcome), Reason: err.Reason, Detail: err.Detail,
+		Hint: ownersHint(err.Reason, "sign a statement that lists this host and port, or ask the owner of the domain to"), Resolvers: []string{v.Resolver}})
+	return verdict
+}
+
+// ownersHint is what to do about the reason of a verdict. That of a target
+// which is not delegated to is for those who connect; an owner gets another.
+func ownersHint(r delegation.Reason, mismatch string) string {
+	if r == delegation.TargetMismatch || r == delegation.PortMismatch {
+		return mismatch
+	}
+	return r.Hint()
+}
+
+// ends notes which ends first, the statement or its certificate, and warns.
+func (r *Report) ends(warn time.Duration, found *findings, views []view, now time.Time) {
+	for _, v := range views {
+		if v.result == nil {
+			continue
+		}
+		for _, s := range v.result.Statements() {
+			ends := s.Statement.Expires
+			certificate, known := v.certificateOf(s.Fingerprint)
+			if r.StatementEnds == nil || ends.Before(*r.StatementEnds) {
+				r.StatementEnds = &ends
+			}
+			if known && (r.CertificateEnds == nil || certificate.Before(*r.CertificateEnds)) {
+				r.CertificateEnds = &certificate
+			}
+			limit := warn
+			if limit == 0 {
+				limit = min(ends.Sub(s.Statement.Issued)/4, MaxWarn)
+			}
+			left := s.ValidUntil.Sub(now)
+			if left >= limit {
+				continue
+			}
+			f := Finding{Name: StatementEnds, Severity: SeverityWarning, Resolvers: []string{v.Resolver}}
+			f.Detail = fmt.Sprintf("the statement of %s ends at %s, in %s", s.Statement.Issued.Format(time.RFC3339), ends.Format(time.RFC3339), Days(ends.Sub(now)))
+			// A certificate counts to the end of the second it names.
+			if s.ValidUntil.Before(ends) || known && !certificate.After(ends) {
+				f.Name = CertificateEnds
+				f.Detail = fmt.Sprintf("the certificates that it is signed with, of %s, end at %s, in %s", s.Signer, s.ValidUntil.Format(time.RFC3339), Days(left))
+			}
+			found.add(f)
+		}
+	}
+}
+
+// certificateOf finds when the certificate of a signer ends.
+func (v *view) certificateOf(fingerprint delegation.Digest) (time.Time, bool) {
+	for _, p := range v.places {
+		for _, s := range p.found {
+			if s.certificate.fingerprint == fingerprint {
+				return s.certificate.notAfter.UTC(), true
+			}
+		}
+	}
+	return time.Time{}, false
+}
+
+// agreeing counts the resolvers of the most common conclusion: the outcome, its
+// reason, and the targets of the statements that count.
+func agreeing(views []view) (most int) {
+	count := map[string]int{}
+	for _, v := range views {
+		var floors []delegation.Floor
+		conclusion := string(delegation.Verified)
+		if v.err != nil {
+			conclusion, floors = string(v.err.Reason), v.err.Floors
+		} else {
+			floors = v.result.Floors()
+		}
+		parts := []string{conclusion}
+		for _, f := range floors {
+			parts = append(parts, f.Service+" "+f.Targets.String())
+		}
+		slices.Sort(parts[1:])
+		key := strings.Join(parts, "\n")
+		count[key]++
+		most = max(most, count[key])
+	}
+	return most
+}
+
+// Days is a time for a person: days, below two of them hours, below two of
+// those minutes.
+func Days(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%d days", d/(24*time.Hour))
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%d hours", d/time.Hour)
+	}
+	return fmt.Sprintf("%d minutes", max(d, 0)/time.Minute)
+}
