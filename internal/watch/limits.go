@@ -8,8 +8,9 @@ const (
 	// own sites and the large public ones.
 	MaxResolvers = 8
 	// DefaultParallel and MaxParallel bound the look-ups under way through one
-	// resolver. At a third of a second each, 32 are nearly 100 a second.
-	DefaultParallel = 32
+	// resolver. At a third of a second each, 16 are 48 a second. More than a
+	// machine can do in good time would look like the failure of others.
+	DefaultParallel = 16
 	MaxParallel     = 256
 	// lookupsPerSecond bounds the look-ups begun through one resolver: at most
 	// 1,000 questions a second, fewer than the large public ones let one
@@ -18,6 +19,6 @@ const (
 	// webLookups and webLookupsPerSecond bound the look-ups through all
 	// resolvers together: all domains of a list may be on one web server, which
 	// then sees two connections for each.
-	webLookups          = 128
+	webLookups          = 64
 	webLookupsPerSecond = 200
 )

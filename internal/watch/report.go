@@ -105,7 +105,7 @@ func Conclude(q Question, observations []Observation, p delegation.Policy) Repor
 	}
 	var found findings
 	if len(observations) == 0 {
-		found.add(Finding{Name: Undetermined, Severity: SeverityUndetermined, Reason: delegation.MissingInput, Detail: "nothing was looked at", Resolvers: []string{}})
+		found.add(Finding{Name: Undetermined, Severity: SeverityUndetermined, Reason: delegation.MissingInput, Detail: "nothing was looked at", Hint: "name a resolver", Resolvers: []string{}})
 	}
 	reader := newReader(q.Query, p)
 	var views []view
@@ -200,11 +200,11 @@ func (r *Report) ends(warn time.Duration, found *findings, views []view, now tim
 				continue
 			}
 			f := Finding{Name: StatementEnds, Severity: SeverityWarning, Resolvers: []string{v.Resolver}}
-			f.Detail = fmt.Sprintf("the statement of %s ends at %s, in %s", s.Statement.Issued.Format(time.RFC3339), ends.Format(time.RFC3339), Days(ends.Sub(now)))
+			f.Detail = fmt.Sprintf("the statement of %s ends at %s, in %s", stamp(s.Statement.Issued), stamp(ends), Days(ends.Sub(now)))
 			// A certificate counts to the end of the second it names.
 			if s.ValidUntil.Before(ends) || known && !certificate.After(ends) {
 				f.Name = CertificateEnds
-				f.Detail = fmt.Sprintf("the certificates that it is signed with, of %s, end at %s, in %s", s.Signer, s.ValidUntil.Format(time.RFC3339), Days(left))
+				f.Detail = fmt.Sprintf("the certificates that it is signed with, of %s, end at %s, in %s", s.Signer, stamp(s.ValidUntil), Days(left))
 			}
 			found.add(f)
 		}

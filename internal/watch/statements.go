@@ -58,8 +58,10 @@ func (s *statement) describe() string {
 	if len(hosts) > 0 {
 		to = strings.Join(hosts, " ")
 	}
-	return fmt.Sprintf("one of %s to %s", s.floor.Order.Issued.UTC().Format(time.RFC3339), to)
+	return fmt.Sprintf("one of %s by a certificate of %s to %s", stamp(s.floor.Order.Issued), stamp(s.floor.Order.SignerNotBefore), to)
 }
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // A reader gives a verdict about every place and every statement in it. The
 // same octets at the same place through another resolver are judged once.

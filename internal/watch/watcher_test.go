@@ -1,0 +1,243 @@
+package watch
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/discovery"
+	"github.com/dnasign/dnasign/internal/dnsserver"
+	"github.com/dnasign/dnasign/internal/localca"
+)
+
+// serve starts a DNS server with zone lines.
+func serve(t testing.TB, records ...string) *dnsserver.Server {
+	t.Helper()
+	s, err := dnsserver.Start(records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// zoneOf are the lines of a domain that delegates to the provider.
+func zoneOf(domain string, raw []byte) []string {
+	return []string{
+		fmt.Sprintf("%s. IN SRV 0 0 5269 %s.", delegation.SRVName(domain, service), provider.Host),
+		fmt.Sprintf(`%s. IN TXT "%s"`, delegation.TXTName(domain, service), strings.Join(delegation.TXTStrings(delegation.JWS, raw), `" "`)),
+	}
+}
+
+// through makes a Watcher of DNS servers.
+func through(w *world, servers ...*dnsserver.Server) *Watcher {
+	var resolvers []Resolver
+	for _, s := range servers {
+		resolvers = append(resolvers, Resolver{s.Addr, &discovery.Client{Resolver: s.Addr, Via: discovery.ViaDNS}})
+	}
+	return NewWatcher(resolvers, delegation.Policy{Roots: w.ca.Pool(), Time: now}, nil, DefaultParallel)
+}
+
+func question(domain string) Question {
+	return Question{Query: delegation.Query{Source: domain, Service: service}}
+}
+
+func TestWatcher(t *testing.T) {
+	w := getWorld(t)
+	jws := sign(t, w.signer, delegation.JWS, time.Hour, 14*day, provider)
+	good, empty, broken := serve(t, zoneOf(source, jws)...), serve(t), serve(t, zoneOf(source, jws)...)
+	if err := broken.Fault("", "TXT", dnsserver.Fault{Rcode: 2}); err != nil {
+		t.Fatal(err)
+	}
+	r, err := through(w, good, empty, broken).Look(context.Background(), question(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, v := range r.Verdicts {
+		got = append(got, v.Resolver+" "+string(v.Reason))
+	}
+	want := fmt.Sprintf("%s verified, %s no-statement, %s dns-failure", good.Addr, empty.Addr, broken.Addr)
+	if strings.Join(got, ", ") != want || r.Status != StatusError {
+		t.Errorf("%s: %s, want %s", r.Status, got, want)
+	}
+}
+
+// TestWatcherEnds: when the context ends, there is no report, however far the
+// look-ups are: what was cut off is no observation.
+func TestWatcherEnds(t *testing.T) {
+	w := getWorld(t)
+	silent := serve(t)
+	if err := silent.Fault("", "", dnsserver.Fault{Drop: true}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		for len(silent.Queries()) == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+	}()
+	if r, err := through(w, silent).Look(ctx, question(source)); !errors.Is(err, context.Canceled) || r.Status != "" {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if _, err := through(w, serve(t)).Look(ctx, question(source)); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func TestWatcherConfig(t *testing.T) {
+	w := NewWatcher([]Resolver{{"nonsense", &discovery.Client{Resolver: "nonsense", Via: discovery.ViaDNS}}}, delegation.Policy{}, nil, 1)
+	if _, err := w.Look(context.Background(), question(source)); !errors.Is(err, discovery.ErrConfig) {
+		t.Error(err)
+	}
+}
+
+// TestGate: never more at once than it lets through, and everybody gets in.
+func TestGate(t *testing.T) {
+	const atOnce, all = 3, 60
+	g := newGate(atOnce, 1e6)
+	var inside, most, done atomic.Int32
+	var wait sync.WaitGroup
+	for range all {
+		wait.Go(func() {
+			leave, err := g.enter(context.Background())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer leave()
+			n := inside.Add(1)
+			for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+			}
+			done.Add(1)
+			inside.Add(-1)
+		})
+	}
+	wait.Wait()
+	if most.Load() > atOnce || done.Load() != all {
+		t.Errorf("%d at once, at most %d; %d got in, want %d", most.Load(), atOnce, done.Load(), all)
+	}
+}
+
+// TestGateRate: what is begun in a second is bounded: a turn that would come
+// after the end of the context is refused, and gives its place back.
+func TestGateRate(t *testing.T) {
+	g := newGate(2, 0.001)
+	leave, err := g.enter(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	leave()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	cancel()
+	for range 3 {
+		if _, err := g.enter(ctx); err == nil {
+			t.Fatal("two in a thousand seconds, at most one")
+		}
+	}
+	if len(g.slots) != 0 {
+		t.Errorf("%d places are taken", len(g.slots))
+	}
+}
+
+// BenchmarkWatch is watch with a list of domains, all places of each looked at
+// through two resolvers, and the gates as they are.
+func BenchmarkWatch(b *testing.B) { benchmarkWatch(b, false) }
+
+// BenchmarkWatchUnbounded is the same with gates that bound no rate: what this
+// machine can do.
+func BenchmarkWatchUnbounded(b *testing.B) { benchmarkWatch(b, true) }
+
+func benchmarkWatch(b *testing.B, open bool) {
+	root, err := localca.New("Bench Root", now)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ca, err := root.Intermediate("Bench Intermediate", now, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	key, err := localca.NewKey("P-256")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var zone, domains []string
+	statements, certificates := map[string][]byte{}, map[string]*tls.Certificate{}
+	for i := range 500 {
+		domain := fmt.Sprintf("d%d.example", i)
+		signer, err := ca.IssueFor(key, []string{domain}, now.Add(-day), time.Now().Add(60*day), nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		raw, err := delegation.Sign(delegation.Statement{
+			Source: domain, Service: service, ID: delegation.ID{1}, Targets: []delegation.Target{{Endpoint: provider}},
+			Issued: now.Add(-time.Hour), Expires: now.Add(14 * day),
+		}, delegation.JWS, signer)
+		if err != nil {
+			b.Fatal(err)
+		}
+		c := &tls.Certificate{PrivateKey: key}
+		for _, parent := range signer.Chain() {
+			c.Certificate = append(c.Certificate, parent.Raw)
+		}
+		domains, zone = append(domains, domain), append(zone, zoneOf(domain, raw)...)
+		statements[domain], certificates[domain] = raw, c
+	}
+	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != delegation.DocumentPath(service, delegation.JWS) {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", delegation.JWS.MediaType())
+		w.Write(statements[r.Host])
+	}))
+	web.TLS = &tls.Config{GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return certificates[h.ServerName], nil }}
+	web.Config.ErrorLog = log.New(io.Discard, "", 0) // connections that are not needed after all
+	web.StartTLS()
+	defer web.Close()
+
+	w := through(&world{ca: root}, serve(b, zone...), serve(b, zone...))
+	w.policy.Known = delegation.NewKnownChains(w.policy.Roots)
+	to := discovery.ConnectTo{Addr: netip.MustParseAddrPort(web.Listener.Addr().String())}
+	for i, r := range w.resolvers {
+		r.Client.Via, r.Client.HTTPSRoots, r.Client.ConnectTo, r.Client.AllowPrivateAddresses = discovery.ViaBoth, root.Pool(), []discovery.ConnectTo{to}, true
+		if open {
+			w.gates[i] = newGate(DefaultParallel, 1e6)
+		}
+	}
+	if open {
+		w.web = newGate(webLookups, 1e6)
+	}
+	ahead := make(chan struct{}, 4*DefaultParallel)
+	var all sync.WaitGroup
+	b.ResetTimer()
+	for i := range b.N {
+		ahead <- struct{}{}
+		all.Go(func() {
+			defer func() { <-ahead }()
+			r, err := w.Look(context.Background(), question(domains[i%len(domains)]))
+			if err != nil || r.Status != StatusOK {
+				b.Errorf("%+v, %v", r, err)
+			}
+		})
+	}
+	all.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Minutes(), "domains/min")
+}
