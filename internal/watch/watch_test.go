@@ -158,6 +158,7 @@ func TestConclude(t *testing.T) {
 	two := sign(t, w.signer, delegation.JWS, time.Hour, 14*day, provider, former)
 	late := sign(t, w.signer, delegation.JWS, 2*time.Hour, 2*day, provider)
 	dying := sign(t, w.dying, delegation.JWS, time.Hour, 14*day, provider)
+	together := sign(t, w.dying, delegation.JWS, time.Hour, 3*day+time.Hour, provider)
 
 	type want = []string // severity and name, and the reason if there is one
 	for _, c := range []struct {
@@ -235,6 +236,7 @@ func TestConclude(t *testing.T) {
 		{"less than the time to warn", []*delegation.Evidence{found(txt(delegation.JWS, jws), web(delegation.JWS, jws))}, provider, 14 * day, want{"warning statement-ends"}, 1},
 		{"a short life, just begun", []*delegation.Evidence{found(txt(delegation.JWS, late), web(delegation.JWS, late))}, provider, 0, nil, 1},
 		{"the certificate ends before the statement", []*delegation.Evidence{found(txt(delegation.JWS, dying), web(delegation.JWS, dying))}, provider, 0, want{"warning certificate-ends"}, 1},
+		{"the certificate ends with the statement", []*delegation.Evidence{found(txt(delegation.JWS, together), web(delegation.JWS, together))}, provider, 4 * day, want{"warning certificate-ends"}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var observations []Observation
