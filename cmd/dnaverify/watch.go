@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
-	"net/netip"
 	"os/signal"
 	"slices"
 	"syscall"
@@ -18,6 +16,7 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/internal/cli"
+	"github.com/dnasign/dnasign/internal/daemon"
 	"github.com/dnasign/dnasign/internal/watch"
 	"github.com/dnasign/dnasign/internal/watch/probe"
 )
@@ -97,7 +96,7 @@ func (f *watchFlags) define(cmd *cobra.Command) {
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing about domains that are well")
 	flags.BoolVar(&f.strict, "strict", false, "let warnings fail too")
 	flags.IntVar(&f.parallel, "parallel", watch.DefaultParallel, "look-ups at one time through each resolver")
-	flags.StringVar(&f.listen, "listen", "", "address:port to answer probes of Prometheus at, such as 127.0.0.1:9854")
+	flags.StringVar(&f.listen, "listen", "", "address:port, or unix:/path, to answer probes of Prometheus at, such as 127.0.0.1:9854")
 	flags.BoolVar(&f.publicly, "listen-publicly", false, "let other machines ask")
 	cli.CompleteService(cmd)
 	cli.Complete(cmd, "via", "both", "dns", "https")
@@ -284,19 +283,13 @@ func watchSummary(w io.Writer, count map[watch.Status]int, f watchFlags) error {
 
 // serveProbes answers until it is told to end.
 func serveProbes(cmd *cobra.Command, p probe.Prober, listen string) error {
-	address, err := netip.ParseAddrPort(listen)
+	listeners, err := daemon.Listen([]string{listen}, p.Public)
 	if err != nil {
-		return cli.Usagef("--listen %q is not an IP address and a port, such as 127.0.0.1:9854", listen)
+		return cli.Usagef("%w", err)
 	}
-	if !address.Addr().Unmap().IsLoopback() && !p.Public {
-		return cli.Usagef("--listen %s can be reached from other machines, which may then ask; give --listen-publicly if that is meant", listen)
-	}
-	l, err := net.Listen("tcp", address.String())
-	if err != nil {
-		return cli.Usagef("--listen: %w", err)
-	}
+	l := listeners[0]
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	fmt.Fprintf(cmd.ErrOrStderr(), "listening on http://%s\n", l.Addr())
+	fmt.Fprintf(cmd.ErrOrStderr(), "listening on %s\n", l.Addr())
 	return probe.New(p).Serve(ctx, l)
 }

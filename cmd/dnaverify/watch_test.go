@@ -44,6 +44,7 @@ func TestWatchListen(t *testing.T) {
 	if err != nil || !found {
 		t.Fatalf("%q, %v", line, err)
 	}
+	address = "http://" + address
 	get := func(path string) (int, string) {
 		t.Helper()
 		response, err := http.Get(address + path)
