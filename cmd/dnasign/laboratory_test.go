@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/discovery"
+	"github.com/dnasign/dnasign/internal/realtest"
+	"github.com/dnasign/dnasign/keys"
+)
+
+// A laboratory is the machine of the owner of b.example as the documentation
+// has it, with real servers around it: a certification authority, a DNS server
+// and a validating resolver. A folder stands for /, and the programs in PATH
+// know where those servers are. Everything else is run as it is written.
+type laboratory struct {
+	t             *testing.T
+	root          string // stands for /
+	bin           string // before everything else in PATH
+	acme          *realtest.ACME
+	knot, unbound string
+	web           string // address:port of https://b.example
+}
+
+// zoneOfB is b.example at its provider: the host, where the service runs, and an
+// alias for statements about another service.
+const zoneOfB = `@ A 127.0.0.1
+_xmpp-server._tcp SRV 0 0 5269 xmpp.hosting.example.
+`
+
+func newLaboratory(t *testing.T, zones ...realtest.Zone) *laboratory {
+	realtest.Need(t, "knotd", "unbound", "pebble")
+	l := &laboratory{t: t, root: t.TempDir(), bin: t.TempDir(), web: fmt.Sprintf("127.0.0.1:%d", realtest.Port(t))}
+	var anchors, names []string
+	for _, z := range zones {
+		names = append(names, z.Name)
+	}
+	l.knot, anchors = realtest.Knot(t, zones...)
+	l.unbound = realtest.Unbound(t, l.knot, anchors, names...)
+	l.acme = realtest.Pebble(t, l.unbound)
+	programs := build(t)
+	stranger := fmt.Sprintf("--resolver %s --roots '%s' --connect-to b.example:443:%s --allow-private-addresses", l.unbound, l.acme.Roots, l.web)
+	realtest.Wrapper(t, l.bin, filepath.Join(programs, "dnasign"), fmt.Sprintf(`case $1 in
+init) set -- "$@" --resolver %s ;;
+renew) set -- "$@" %s ;;
+esac
+exec REAL "$@"
+`, l.unbound, stranger))
+	realtest.Wrapper(t, l.bin, filepath.Join(programs, "dnaverify"), "exec REAL \"$@\" "+stranger+"\n")
+	l.write("/etc/dnasign/tsig.key", "hmac-sha256:"+realtest.TSIGName+":"+realtest.TSIGSecret+"\n")
+	return l
+}
+
+// path is where a path of the documentation is.
+func (l *laboratory) path(name string) string { return filepath.Join(l.root, name) }
+
+// absolute finds the paths of the documentation in what it says.
+var absolute = regexp.MustCompile(`(^|[\s"'=])(/(?:etc|var|usr)/)`)
+
+func (l *laboratory) rooted(text string) string {
+	return absolute.ReplaceAllString(text, "${1}"+l.root+"${2}")
+}
+
+func (l *laboratory) write(name, text string) {
+	l.t.Helper()
+	if err := os.MkdirAll(filepath.Dir(l.path(name)), 0o755); err != nil {
+		l.t.Fatal(err)
+	}
+	realtest.WriteFile(l.t, filepath.Dir(l.path(name)), filepath.Base(name), text)
+}
+
+// run gives a line to a shell, as its user types it, and returns what it wrote
+// to standard output.
+func (l *laboratory) run(line string) string {
+	l.t.Helper()
+	cmd := exec.CommandContext(l.t.Context(), "sh", "-c", l.rooted(line))
+	cmd.Dir = l.root
+	cmd.Env = append(os.Environ(), "PATH="+l.bin+string(os.PathListSeparator)+os.Getenv("PATH"), "HOME="+l.root)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		l.t.Fatalf("%s: %v\n%s%s", line, err, stdout.Bytes(), stderr.Bytes())
+	}
+	l.t.Logf("$ %s\n%s%s", line, stdout.Bytes(), stderr.Bytes())
+	return stdout.String()
+}
+
+// wantSigner holds what everybody finds to a certificate file: there is one
+// statement, at the authoritative server and behind the resolver, it verifies,
+// and that certificate signed it. It returns the fingerprints of the
+// certificate and its key.
+func (l *laboratory) wantSigner(certFile, keyFile string) (cert, key delegation.Digest) {
+	l.t.Helper()
+	signer, warnings, err := keys.LoadSigner(l.path(certFile), l.path(keyFile))
+	if err != nil || len(warnings) > 0 {
+		l.t.Fatal(err, warnings)
+	}
+	cert, key = sha256.Sum256(signer.Leaf().Raw), sha256.Sum256(signer.Leaf().RawSubjectPublicKeyInfo)
+	authority := &discovery.Client{Resolver: l.knot, Via: discovery.ViaDNS}
+	e, err := authority.Gather(l.t.Context(), "b.example", "_xmpp-server._tcp", nil)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	if got := l.signers(e); !slices.Equal(got, []delegation.Digest{cert}) {
+		l.t.Fatalf("the zone has statements signed by %v, want one by %v", got, cert)
+	}
+	// The resolver may have the old record for as long as its TTL says.
+	evidence := l.path("evidence.json")
+	for deadline := time.Now().Add(realtest.Timeout); ; time.Sleep(50 * time.Millisecond) {
+		if out := l.run("dnaverify check b.example --via dns --save-evidence evidence.json"); !strings.Contains(out, "VERIFIED") {
+			l.t.Fatal(out)
+		}
+		data, err := os.ReadFile(evidence)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		e := new(delegation.Evidence)
+		if err := json.Unmarshal(data, e); err != nil {
+			l.t.Fatal(err)
+		}
+		got := l.signers(e)
+		if slices.Equal(got, []delegation.Digest{cert}) {
+			return cert, key
+		}
+		if time.Now().After(deadline) {
+			l.t.Fatalf("others find statements signed by %v, want one by %v", got, cert)
+		}
+	}
+}
+
+// signers are the certificates that signed the statements in evidence, of which
+// each must verify by itself.
+func (l *laboratory) signers(e *delegation.Evidence) (list []delegation.Digest) {
+	l.t.Helper()
+	roots, err := keys.LoadRoots(l.acme.Roots)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	for _, record := range e.TXT[0].Records {
+		one := *e
+		one.TXT = slices.Clone(e.TXT[:1])
+		one.TXT[0].Records = []string{record}
+		result, err := delegation.Verify(delegation.Query{Source: e.Source, Service: e.Service}, &one, delegation.Policy{Roots: roots, Time: time.Now()})
+		if err != nil {
+			l.t.Fatalf("%.60s: %v", record, err)
+		}
+		for _, s := range result.Statements() {
+			list = append(list, s.Fingerprint)
+		}
+	}
+	return list
+}
