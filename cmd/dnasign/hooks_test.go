@@ -138,7 +138,7 @@ func TestCaddy(t *testing.T) {
 	keyFile := strings.TrimSuffix(certFile, "crt") + "key"
 	l.configure(certFile, keyFile)
 	l.run(timer)
-	cert, key := l.wantSigner(certFile, keyFile)
+	cert, _ := l.wantSigner(certFile, keyFile)
 	if out := l.run(timer); !strings.Contains(out, "nothing to do") {
 		t.Error(out)
 	}
@@ -158,7 +158,8 @@ func TestCaddy(t *testing.T) {
 	}
 	stop()
 	l.run(timer)
-	if newCert, newKey := l.wantSigner(certFile, keyFile); newCert == cert || newKey == key {
-		t.Error("the certificate or its key is the old one")
+	// Old ones keep their key: 2.6 does.
+	if renewed, _ := l.wantSigner(certFile, keyFile); renewed == cert {
+		t.Error("the certificate is the old one")
 	}
 }

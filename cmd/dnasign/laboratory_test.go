@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -81,19 +80,27 @@ func (l *laboratory) write(name, text string) {
 }
 
 // run gives a line to a shell, as its user types it, and returns what it wrote
-// to standard output.
+// to standard output. It must succeed.
 func (l *laboratory) run(line string) string {
+	l.t.Helper()
+	out, err := l.try(line)
+	if err != nil {
+		l.t.Fatalf("%s: %v", line, err)
+	}
+	return out
+}
+
+// try is run for what may fail.
+func (l *laboratory) try(line string) (string, error) {
 	l.t.Helper()
 	cmd := exec.CommandContext(l.t.Context(), "sh", "-c", l.rooted(line))
 	cmd.Dir = l.root
 	cmd.Env = append(os.Environ(), "PATH="+l.bin+string(os.PathListSeparator)+os.Getenv("PATH"), "HOME="+l.root)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		l.t.Fatalf("%s: %v\n%s%s", line, err, stdout.Bytes(), stderr.Bytes())
-	}
+	err := cmd.Run()
 	l.t.Logf("$ %s\n%s%s", line, stdout.Bytes(), stderr.Bytes())
-	return stdout.String()
+	return stdout.String(), err
 }
 
 // wantSigner holds what everybody finds to a certificate file: there is one
@@ -115,28 +122,29 @@ func (l *laboratory) wantSigner(certFile, keyFile string) (cert, key delegation.
 	if got := l.signers(e); !slices.Equal(got, []delegation.Digest{cert}) {
 		l.t.Fatalf("the zone has statements signed by %v, want one by %v", got, cert)
 	}
-	// The resolver may have the old record for as long as its TTL says.
-	evidence := l.path("evidence.json")
+	// The resolver may have what was there before for as long as its TTL says.
 	for deadline := time.Now().Add(realtest.Timeout); ; time.Sleep(50 * time.Millisecond) {
-		if out := l.run("dnaverify check b.example --via dns --save-evidence evidence.json"); !strings.Contains(out, "VERIFIED") {
-			l.t.Fatal(out)
-		}
-		data, err := os.ReadFile(evidence)
-		if err != nil {
-			l.t.Fatal(err)
-		}
-		e := new(delegation.Evidence)
-		if err := json.Unmarshal(data, e); err != nil {
-			l.t.Fatal(err)
-		}
-		got := l.signers(e)
-		if slices.Equal(got, []delegation.Digest{cert}) {
+		out, err := l.try("dnaverify check b.example --via dns --save-evidence evidence.json")
+		if err == nil && slices.Equal(l.signers(l.evidence("evidence.json")), []delegation.Digest{cert}) {
 			return cert, key
 		}
 		if time.Now().After(deadline) {
-			l.t.Fatalf("others find statements signed by %v, want one by %v", got, cert)
+			l.t.Fatalf("others do not find the statement signed by %v: %v\n%s", cert, err, out)
 		}
 	}
+}
+
+func (l *laboratory) evidence(name string) *delegation.Evidence {
+	l.t.Helper()
+	data, err := os.ReadFile(l.path(name))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	e := new(delegation.Evidence)
+	if err := json.Unmarshal(data, e); err != nil {
+		l.t.Fatal(err)
+	}
+	return e
 }
 
 // signers are the certificates that signed the statements in evidence, of which
