@@ -44,16 +44,23 @@ type zoneRecord struct {
 }
 
 func publishZoneCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, value bool
 	cmd := &cobra.Command{
 		Use:   "zone FILE ...",
 		Short: "Print lines for a zone file",
 		Long: `Print one TXT record for each statement, quoted and cut into strings of at most
 255 octets, to be put into the zone of the domain. Remove the record that the new
-one replaces.`,
-		Example: `  dnasign publish zone b.example.jws >> b.example.zone`,
+one replaces.
+
+With --value it is only the value of one record, in one piece and without quotes,
+as the form of a DNS provider wants it.`,
+		Example: `  dnasign publish zone b.example.jws >> b.example.zone
+  dnasign publish zone --value b.example.jws`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if value && len(args) > 1 {
+				return cli.Usagef("--value is for one statement at a time: a form takes one record")
+			}
 			var records []zoneRecord
 			for _, file := range args {
 				in, err := loadToPublish(file)
@@ -65,6 +72,9 @@ one replaces.`,
 			if asJSON {
 				return cli.WriteJSON(cmd.OutOrStdout(), records)
 			}
+			if value {
+				return writeValue(cmd, records[0])
+			}
 			for _, r := range records {
 				if _, err := fmt.Fprintln(cmd.OutOrStdout(), r); err != nil {
 					return err
@@ -74,7 +84,17 @@ one replaces.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	cmd.Flags().BoolVar(&value, "value", false, "only the value, for the form of a DNS provider")
+	cmd.MarkFlagsMutuallyExclusive("json", "value")
 	return cmd
+}
+
+// writeValue prints what a person pastes into a form, and says where.
+func writeValue(cmd *cobra.Command, r zoneRecord) error {
+	text := strings.Join(r.Strings, "")
+	fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: the value, of %d characters, of a TXT record with the name %s\n", len(text), strings.TrimSuffix(r.Name, "."))
+	_, err := fmt.Fprintln(cmd.OutOrStdout(), text)
+	return err
 }
 
 func newZoneRecord(in *delegation.Inspection) zoneRecord {
