@@ -45,8 +45,6 @@ domains: [b.example]
 `, l.path(cert), l.path(key), l.knot))
 }
 
-const renewDoc = "../../docs/renew.md"
-
 // TestHooks: a certificate is issued, and the hook signs and publishes a
 // statement that others verify; it is renewed with a new key, twice, and each
 // time the hook signs anew, and nothing is left of the statement before. The

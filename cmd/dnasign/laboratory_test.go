@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,18 +30,17 @@ type laboratory struct {
 	bin           string // before everything else in PATH
 	acme          *realtest.ACME
 	knot, unbound string
-	web           string // address:port of https://b.example
 }
 
-// zoneOfB is b.example at its provider: the host, where the service runs, and an
-// alias for statements about another service.
+// zoneOfB is b.example at its provider: the host, and where the service runs.
 const zoneOfB = `@ A 127.0.0.1
 _xmpp-server._tcp SRV 0 0 5269 xmpp.hosting.example.
 `
 
 func newLaboratory(t *testing.T, zones ...realtest.Zone) *laboratory {
 	realtest.Need(t, "knotd", "unbound", "pebble")
-	l := &laboratory{t: t, root: t.TempDir(), bin: t.TempDir(), web: fmt.Sprintf("127.0.0.1:%d", realtest.Port(t))}
+	l := &laboratory{t: t, root: t.TempDir(), bin: t.TempDir()}
+	l.serve(fmt.Sprintf("127.0.0.1:%d", realtest.Port(t))) // nobody
 	var anchors, names []string
 	for _, z := range zones {
 		names = append(names, z.Name)
@@ -49,13 +49,13 @@ func newLaboratory(t *testing.T, zones ...realtest.Zone) *laboratory {
 	l.unbound = realtest.Unbound(t, l.knot, anchors, names...)
 	l.acme = realtest.Pebble(t, l.unbound)
 	programs := build(t)
-	stranger := fmt.Sprintf("--resolver %s --roots '%s' --connect-to b.example:443:%s --allow-private-addresses", l.unbound, l.acme.Roots, l.web)
+	stranger := fmt.Sprintf(`--resolver %s --roots '%s' --connect-to "b.example:443:$(cat '%s')" --allow-private-addresses`, l.unbound, l.acme.Roots, l.path("web"))
 	realtest.Wrapper(t, l.bin, filepath.Join(programs, "dnasign"), fmt.Sprintf(`case $1 in
-init) set -- "$@" --resolver %s ;;
+init) set -- "$@" --resolver %s --cert '%s/fullchain.pem' --key '%[2]s/privkey.pem' ;;
 renew) set -- "$@" %s ;;
 esac
 exec REAL "$@"
-`, l.unbound, stranger))
+`, l.unbound, l.path("/etc/letsencrypt/live/{domain}"), stranger))
 	realtest.Wrapper(t, l.bin, filepath.Join(programs, "dnaverify"), "exec REAL \"$@\" "+stranger+"\n")
 	l.write("/etc/dnasign/tsig.key", "hmac-sha256:"+realtest.TSIGName+":"+realtest.TSIGSecret+"\n")
 	return l
@@ -63,6 +63,9 @@ exec REAL "$@"
 
 // path is where a path of the documentation is.
 func (l *laboratory) path(name string) string { return filepath.Join(l.root, name) }
+
+// serve says who answers for https://b.example.
+func (l *laboratory) serve(addr string) { l.write("web", addr) }
 
 // absolute finds the paths of the documentation in what it says.
 var absolute = regexp.MustCompile(`(^|[\s"'=])(/(?:etc|var|usr)/)`)
@@ -109,11 +112,7 @@ func (l *laboratory) try(line string) (string, error) {
 // certificate and its key.
 func (l *laboratory) wantSigner(certFile, keyFile string) (cert, key delegation.Digest) {
 	l.t.Helper()
-	signer, warnings, err := keys.LoadSigner(l.path(certFile), l.path(keyFile))
-	if err != nil || len(warnings) > 0 {
-		l.t.Fatal(err, warnings)
-	}
-	cert, key = sha256.Sum256(signer.Leaf().Raw), sha256.Sum256(signer.Leaf().RawSubjectPublicKeyInfo)
+	cert, key = l.fingerprints(certFile, keyFile)
 	authority := &discovery.Client{Resolver: l.knot, Via: discovery.ViaDNS}
 	e, err := authority.Gather(l.t.Context(), "b.example", "_xmpp-server._tcp", nil)
 	if err != nil {
@@ -122,14 +121,33 @@ func (l *laboratory) wantSigner(certFile, keyFile string) (cert, key delegation.
 	if got := l.signers(e); !slices.Equal(got, []delegation.Digest{cert}) {
 		l.t.Fatalf("the zone has statements signed by %v, want one by %v", got, cert)
 	}
-	// The resolver may have what was there before for as long as its TTL says.
+	l.wantOthersFind(discovery.ViaDNS, cert)
+	return cert, key
+}
+
+// fingerprints are those of a certificate, which must be usable as it is, and
+// of its key.
+func (l *laboratory) fingerprints(certFile, keyFile string) (cert, key delegation.Digest) {
+	l.t.Helper()
+	signer, warnings, err := keys.LoadSigner(l.path(certFile), l.path(keyFile))
+	if err != nil || len(warnings) > 0 {
+		l.t.Fatal(err, warnings)
+	}
+	return sha256.Sum256(signer.Leaf().Raw), sha256.Sum256(signer.Leaf().RawSubjectPublicKeyInfo)
+}
+
+// wantOthersFind waits until dnaverify finds one statement, and nothing else,
+// signed with a certificate. A resolver may have what was there before for as
+// long as its TTL says.
+func (l *laboratory) wantOthersFind(via discovery.Via, cert delegation.Digest) {
+	l.t.Helper()
 	for deadline := time.Now().Add(realtest.Timeout); ; time.Sleep(50 * time.Millisecond) {
-		out, err := l.try("dnaverify check b.example --via dns --save-evidence evidence.json")
+		out, err := l.try("dnaverify check b.example --save-evidence evidence.json --via " + string(via))
 		if err == nil && slices.Equal(l.signers(l.evidence("evidence.json")), []delegation.Digest{cert}) {
-			return cert, key
+			return
 		}
 		if time.Now().After(deadline) {
-			l.t.Fatalf("others do not find the statement signed by %v: %v\n%s", cert, err, out)
+			l.t.Fatalf("others do not find one statement signed by %v: %v\n%s", cert, err, out)
 		}
 	}
 }
@@ -155,16 +173,29 @@ func (l *laboratory) signers(e *delegation.Evidence) (list []delegation.Digest) 
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	for _, record := range e.TXT[0].Records {
-		one := *e
-		one.TXT = slices.Clone(e.TXT[:1])
-		one.TXT[0].Records = []string{record}
+	verify := func(one delegation.Evidence) {
+		l.t.Helper()
 		result, err := delegation.Verify(delegation.Query{Source: e.Source, Service: e.Service}, &one, delegation.Policy{Roots: roots, Time: time.Now()})
 		if err != nil {
-			l.t.Fatalf("%.60s: %v", record, err)
+			l.t.Fatalf("a statement that does not verify: %v", err)
 		}
 		for _, s := range result.Statements() {
 			list = append(list, s.Fingerprint)
+		}
+	}
+	for i, answer := range e.TXT {
+		for _, record := range answer.Records {
+			one := *e
+			one.Documents, one.TXT = nil, slices.Clone(e.TXT[i:i+1])
+			one.TXT[0].Records = []string{record}
+			verify(one)
+		}
+	}
+	for i, document := range e.Documents {
+		if document.Status == http.StatusOK {
+			one := *e
+			one.TXT, one.Documents = nil, e.Documents[i:i+1]
+			verify(one)
 		}
 	}
 	return list

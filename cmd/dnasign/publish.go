@@ -56,7 +56,7 @@ With --value it is only the value of one record, in one piece and without quotes
 as the form of a DNS provider wants it.`,
 		Example: `  dnasign publish zone b.example.jws >> b.example.zone
   dnasign publish zone --value b.example.jws`,
-		Args:    cobra.MinimumNArgs(1),
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if value && len(args) > 1 {
 				return cli.Usagef("--value is for one statement at a time: a form takes one record")
