@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,24 +86,24 @@ func (l *laboratory) write(name, text string) {
 // to standard output. It must succeed.
 func (l *laboratory) run(line string) string {
 	l.t.Helper()
-	out, err := l.try(line)
+	stdout, stderr, err := l.try(line)
+	l.t.Logf("$ %s\n%s%s", line, stdout, stderr)
 	if err != nil {
 		l.t.Fatalf("%s: %v", line, err)
 	}
-	return out
+	return stdout
 }
 
 // try is run for what may fail.
-func (l *laboratory) try(line string) (string, error) {
+func (l *laboratory) try(line string) (stdout, stderr string, err error) {
 	l.t.Helper()
 	cmd := exec.CommandContext(l.t.Context(), "sh", "-c", l.rooted(line))
 	cmd.Dir = l.root
 	cmd.Env = append(os.Environ(), "PATH="+l.bin+string(os.PathListSeparator)+os.Getenv("PATH"), "HOME="+l.root)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	l.t.Logf("$ %s\n%s%s", line, stdout.Bytes(), stderr.Bytes())
-	return stdout.String(), err
+	var out, errout strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errout
+	err = cmd.Run()
+	return out.String(), errout.String(), err
 }
 
 // wantSigner holds what everybody finds to a certificate file: there is one
@@ -142,12 +142,12 @@ func (l *laboratory) fingerprints(certFile, keyFile string) (cert, key delegatio
 func (l *laboratory) wantOthersFind(via discovery.Via, cert delegation.Digest) {
 	l.t.Helper()
 	for deadline := time.Now().Add(realtest.Timeout); ; time.Sleep(50 * time.Millisecond) {
-		out, err := l.try("dnaverify check b.example --save-evidence evidence.json --via " + string(via))
+		out, errout, err := l.try("dnaverify check b.example --save-evidence evidence.json --via " + string(via))
 		if err == nil && slices.Equal(l.signers(l.evidence("evidence.json")), []delegation.Digest{cert}) {
 			return
 		}
 		if time.Now().After(deadline) {
-			l.t.Fatalf("others do not find one statement signed by %v: %v\n%s", cert, err, out)
+			l.t.Fatalf("others do not find one statement signed by %v: %v\n%s%s", cert, err, out, errout)
 		}
 	}
 }

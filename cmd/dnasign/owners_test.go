@@ -67,12 +67,12 @@ func (o *owner) page(section string) {
 func (o *owner) patiently(command string) {
 	o.t.Helper()
 	for deadline := time.Now().Add(realtest.Timeout); ; time.Sleep(50 * time.Millisecond) {
-		out, err := o.try(command)
+		out, errout, err := o.try(command)
 		if err == nil {
 			return
 		}
 		if time.Now().After(deadline) {
-			o.t.Fatalf("%s: %v\n%s", command, err, out)
+			o.t.Fatalf("%s: %v\n%s%s", command, err, out, errout)
 		}
 	}
 }

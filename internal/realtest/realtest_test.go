@@ -1,6 +1,8 @@
 package realtest
 
 import (
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -68,5 +70,23 @@ func TestLog(t *testing.T) {
 	}
 	if line := l.Wait(t, 0, "refused"); line != "first: refused" {
 		t.Errorf("from the beginning: %q", line)
+	}
+}
+
+func TestWrapper(t *testing.T) {
+	Need(t, "sh", "printf")
+	bin := filepath.Join(t.TempDir(), "it's a folder")
+	if err := os.Mkdir(bin, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	Wrapper(t, bin, "printf", "exec REAL '[%s]' before \"$@\"\n")
+	if got, want := Output(t, bin, filepath.Join(bin, "printf"), "two words", "$x"), "[before][two words][$x]"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	// A program that is in a folder of its own.
+	other := t.TempDir()
+	Wrapper(t, other, filepath.Join(bin, "printf"), "exec REAL first \"$@\"\n")
+	if got, want := Output(t, bin, filepath.Join(other, "printf"), "x"), "[before][first][x]"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
