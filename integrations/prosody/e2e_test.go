@@ -146,8 +146,8 @@ func (f *field) update(record, zone string) {
 	m.SetUpdate(zone + ".")
 	m.RemoveRRset([]dns.RR{dns.Copy(rr)})
 	m.Insert([]dns.RR{rr})
-	m.SetTsig(realtest.TSIGName+".", dns.HmacSHA256, 300, time.Now().Unix())
-	reply, _, err := (&dns.Client{Net: "tcp", TsigSecret: map[string]string{realtest.TSIGName + ".": realtest.TSIGSecret}}).Exchange(m, f.authority)
+	m.SetTsig(realtest.TSIGAll+".", dns.HmacSHA256, 300, time.Now().Unix())
+	reply, _, err := (&dns.Client{Net: "tcp", TsigSecret: map[string]string{realtest.TSIGAll + ".": realtest.TSIGSecret}}).Exchange(m, f.authority)
 	if err != nil || reply.Rcode != dns.RcodeSuccess {
 		f.t.Fatalf("update of %s: %v %v", zone, err, reply)
 	}

@@ -22,11 +22,12 @@ type Zone struct {
 	Updated bool
 }
 
-// The TSIG keys that [Knot] knows, both with the same secret, for HMAC with
-// SHA-256: one that may update zones and one that may do nothing.
+// The TSIG keys that [Knot] knows, all with the same secret, for HMAC with
+// SHA-256.
 const (
-	TSIGName   = "owner-key"
-	TSIGIdle   = "idle-key"
+	TSIGName   = "owner-key" // may update statements
+	TSIGIdle   = "idle-key"  // may do nothing
+	TSIGAll    = "zone-key"  // may update every record
 	TSIGSecret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 )
 
@@ -60,7 +61,13 @@ key:
   - id: %[4]s
     algorithm: hmac-sha256
     secret: %[5]s
+  - id: %[6]s
+    algorithm: hmac-sha256
+    secret: %[5]s
 acl:
+  - id: administrator
+    key: %[6]s
+    action: update
   - id: owner
     key: %[3]s
     action: update
@@ -78,7 +85,7 @@ template:
     zonefile-load: difference
     journal-content: all
 zone:
-`, dir, port, TSIGName, TSIGIdle, TSIGSecret)
+`, dir, port, TSIGName, TSIGIdle, TSIGSecret, TSIGAll)
 	for _, z := range zones {
 		WriteFile(t, dir, z.Name+".zone", fmt.Sprintf("$ORIGIN %s.\n$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 300\n@ NS ns\nns A 127.0.0.1\n%s", z.Name, z.Content))
 		fmt.Fprintf(&conf, "  - domain: %s\n    file: \"%s.zone\"\n", z.Name, z.Name)
@@ -86,7 +93,7 @@ zone:
 			conf.WriteString("    dnssec-signing: on\n    dnssec-policy: p256\n")
 		}
 		if z.Updated {
-			conf.WriteString("    acl: [owner, secondaries]\n")
+			conf.WriteString("    acl: [owner, administrator, secondaries]\n")
 		}
 	}
 	file := WriteFile(t, dir, "knot.conf", conf.String())

@@ -265,6 +265,7 @@ func txtEvidence() []entry {
 		bad("evidence-failure-absent", "evidence", badEvidence, "a look-up that failed, and the reason is that there is none", reason("no-statement")),
 		bad("evidence-failure-connect", "evidence", badEvidence, "a look-up that failed, and the reason is of a connection", reason("connect-failed")),
 		bad("evidence-failure-self-test", "evidence", badEvidence, "a look-up that failed, and the reason is of the self-test", reason("self-test-failed")),
+		bad("evidence-failure-program", "evidence", badEvidence, "a look-up that failed, and the reason is one of a program around a verifier", reason("overloaded")),
 		bad("evidence-failure-unknown", "evidence", badEvidence, "a look-up that failed for a reason that nobody knows", reason("because")),
 		bad("evidence-state-upper-case", "evidence", badEvidence, "a DNSSEC state in upper case", state("SECURE")),
 		bad("evidence-state-empty", "evidence", badEvidence, "no DNSSEC state", state("")),
