@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/realtest"
 )
 
 // The test binary is its own other process: with childVariable it runs one of
@@ -23,6 +26,7 @@ var children = map[string]func() int{
 	"raise": raiseForEver,
 	"hold":  holdForEver,
 	"full":  fillDisk,
+	"cut":   cutOffWhileReading,
 }
 
 // child starts the test binary again and returns it with its output, line by
@@ -96,6 +100,60 @@ func holdForEver() int {
 	defer s.Close()
 	fmt.Println("open")
 	select {}
+}
+
+// cutOffWhileReading reads in many goroutines and then cuts the file off. Some of
+// them can be left behind by the library; the callers are not.
+func cutOffWhileReading() int {
+	path := os.Getenv(placeVariable)
+	s, err := open(childContext, path, Options{}, plenty)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	const readers = 20
+	begun, ended := make(chan bool, readers), make(chan error, readers)
+	for range readers {
+		go func() {
+			begun <- true
+			var err error
+			for err == nil {
+				_, err = s.Floors(childContext, source)
+			}
+			ended <- err
+		}()
+	}
+	for range readers {
+		<-begun
+	}
+	if err := os.Truncate(path, 0); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	for range readers {
+		if err := <-ended; !errors.Is(err, ErrDamaged) {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	if err := s.Close(); !errors.Is(err, ErrDamaged) {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func TestCutOffWhileReading(t *testing.T) {
+	for range 5 {
+		path := filepath.Join(t.TempDir(), "memory.db")
+		mustOpen(t, path, plenty, nil).Close()
+		cmd, _ := child(t, "cut", path)
+		hung := time.AfterFunc(realtest.Timeout, func() { cmd.Process.Kill() })
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%v (killed, if a reader was held up)", err)
+		}
+		hung.Stop()
+	}
 }
 
 // TestKill kills a process in the midst of raising, again and again: what was

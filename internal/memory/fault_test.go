@@ -189,7 +189,7 @@ func TestCutOffWhileOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := mustOpen(t, path, plenty, nil)
-	mustFloors(t, s, source)
+	mustRaise(t, s, source, floor(service, 0, 0, "x.example")) // when the first look for old ones is over
 	if err := os.Truncate(path, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestCutOffWhileOpen(t *testing.T) {
 		if got, err := s.Floors(t.Context(), source); !errors.Is(err, ErrDamaged) {
 			t.Errorf("Floors: got %v, %v", got, err)
 		}
-		if got, err := s.Raise(t.Context(), source, floors{floor(service, 0, 0, "")}); !errors.Is(err, ErrDamaged) {
+		if got, err := s.Raise(t.Context(), source, floors{floor(service, 0, 1, "")}); !errors.Is(err, ErrDamaged) {
 			t.Errorf("Raise: got %v, %v", got, err)
 		}
 	}

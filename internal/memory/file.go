@@ -115,13 +115,13 @@ func openFile(ctx context.Context, path string, options Options, l limits) (_ St
 	}
 	s := &fileStore{
 		path: path, limits: l, log: options.Logger, now: options.Now,
-		queue: make(chan *raising), closing: make(chan struct{}), closed: make(chan struct{}),
+		queue: make(chan *raising), closing: make(chan struct{}), closed: make(chan struct{}), broken: make(chan struct{}),
 	}
 	if s.db, err = openDB(ctx, path); err != nil {
 		return nil, err
 	}
 	if err = s.scan(ctx); err != nil {
-		s.db.Close()
+		s.shut()
 		return nil, err
 	}
 	go s.run()
@@ -250,34 +250,34 @@ func guard(f func() error) (err error) {
 }
 
 // scan reads every record once.
-func (s *fileStore) scan(ctx context.Context) error {
-	return s.view(func(tx *bbolt.Tx) error {
+func (s *fileStore) scan(ctx context.Context) (err error) {
+	s.newest, err = view(ctx, s, func(tx *bbolt.Tx) (newest time.Time, err error) {
 		want, err := header(tx)
 		if err != nil {
-			return err
+			return newest, err
 		}
 		sources := tx.Bucket(sourceBucket)
 		if sources == nil {
-			return damaged("it has no place for sources")
+			return newest, damaged("it has no place for sources")
 		}
 		var have fileHeader
 		for key, value := range all(sources.Cursor(), nil) {
-			source := keySource(key)
-			r, err := decode(source, value)
+			r, err := decode(keySource(key), value)
 			if err != nil {
-				return err
+				return newest, err
 			}
 			have.add(value)
-			s.newest = later(s.newest, r.raised)
+			newest = later(newest, r.raised)
 			if have.sources%pruneChunk == 0 && ctx.Err() != nil {
-				return ctx.Err()
+				return newest, ctx.Err()
 			}
 		}
 		if have != want {
-			return damaged("it holds %d sources, and %d were written, or other ones", have.sources, want.sources)
+			return newest, damaged("it holds %d sources, and %d were written, or other ones", have.sources, want.sources)
 		}
-		return nil
+		return newest, nil
 	})
+	return err
 }
 
 // all yields what a cursor finds from a key on.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,49 +34,87 @@ type fileStore struct {
 	once    sync.Once
 
 	mu     sync.Mutex
-	newest time.Time // the latest time of a Raise in the file
-	broken error     // set by a panic: nothing is known of the file any more
+	newest time.Time     // the latest time of a Raise in the file
+	damage error         // nothing is known of the file any more
+	broken chan struct{} // closed when there is damage
 }
 
 // A raising is a Raise that waits for the writer.
 type raising struct {
-	source  string
+	source string
+	floors []delegation.Floor
+	done   chan outcome // with room for one
+}
+
+// An outcome is what a Raise leads to. err may be [ErrFull], beside floors.
+type outcome struct {
 	floors  []delegation.Floor
 	changed bool
-	result  []delegation.Floor
 	err     error
-	done    chan struct{}
 }
 
-// view and update are transactions. After a panic in one nothing is asked of
-// the library again: its locks may be held.
-func (s *fileStore) view(f func(tx *bbolt.Tx) error) error {
-	return s.transact(s.db.View, f)
+// view and update run a transaction. f must leave nothing behind but what it
+// returns: it may still run when they have returned an error.
+func view[T any](ctx context.Context, s *fileStore, f func(tx *bbolt.Tx) (T, error)) (T, error) {
+	return transact(ctx, s, s.db.View, f)
 }
 
-func (s *fileStore) update(f func(tx *bbolt.Tx) error) error {
-	return s.transact(s.db.Update, f)
+func update[T any](s *fileStore, f func(tx *bbolt.Tx) (T, error)) (T, error) {
+	return transact(context.Background(), s, s.db.Update, f)
 }
 
-func (s *fileStore) transact(begin func(func(*bbolt.Tx) error) error, f func(tx *bbolt.Tx) error) error {
+// transact has a goroutine of its own for each transaction. A panic in the
+// library, as when somebody cuts the file off, can leave its locks held: those
+// who wait for them then, wait for ever, and must not hold up the callers.
+func transact[T any](ctx context.Context, s *fileStore, begin func(func(*bbolt.Tx) error) error, f func(tx *bbolt.Tx) (T, error)) (T, error) {
+	var none T
+	select {
+	case <-s.broken:
+		return none, s.damage
+	default:
+	}
+	type end struct {
+		value T
+		err   error
+	}
+	done := make(chan end, 1)
+	go func() {
+		var e end
+		panicked := true
+		err := guard(func() error {
+			err := begin(func(tx *bbolt.Tx) (err error) {
+				e.value, err = f(tx)
+				return err
+			})
+			panicked = false
+			return err
+		})
+		if panicked {
+			s.breakDown(err)
+		}
+		if e.err = err; err != nil {
+			e.value = none
+		}
+		done <- e
+	}()
+	select {
+	case e := <-done:
+		return e.value, e.err
+	case <-s.broken:
+		return none, s.damage
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
+}
+
+// breakDown notes that the library is not to be asked again.
+func (s *fileStore) breakDown(err error) {
 	s.mu.Lock()
-	err := s.broken
-	s.mu.Unlock()
-	if err != nil {
-		return err
+	defer s.mu.Unlock()
+	if s.damage == nil {
+		s.damage = err
+		close(s.broken)
 	}
-	panicked := true
-	err = guard(func() error {
-		err := begin(f)
-		panicked = false
-		return err
-	})
-	if panicked {
-		s.mu.Lock()
-		s.broken = err
-		s.mu.Unlock()
-	}
-	return err
 }
 
 // Floors is part of [Store].
@@ -83,10 +122,9 @@ func (s *fileStore) Floors(ctx context.Context, source string) ([]delegation.Flo
 	if err := cmp.Or(ctx.Err(), checkFloors(source, nil)); err != nil {
 		return nil, err
 	}
-	var r record
-	err := s.view(func(tx *bbolt.Tx) (err error) {
-		r, _, err = load(tx, source)
-		return err
+	r, err := view(ctx, s, func(tx *bbolt.Tx) (record, error) {
+		r, _, err := load(tx, source)
+		return r, err
 	})
 	return r.floors, s.named(err)
 }
@@ -113,15 +151,15 @@ func (s *fileStore) Raise(ctx context.Context, source string, floors []delegatio
 	if err := cmp.Or(ctx.Err(), checkFloors(source, floors)); err != nil {
 		return nil, err
 	}
-	r := &raising{source: source, floors: floors, done: make(chan struct{})}
+	r := &raising{source: source, floors: slices.Clone(floors), done: make(chan outcome, 1)}
 	// Most raise nothing, and those of a flood find no room. Neither is worth
 	// a write.
-	err := s.view(func(tx *bbolt.Tx) error {
-		_, _, err := s.apply(tx, r)
-		return err
+	o, err := view(ctx, s, func(tx *bbolt.Tx) (outcome, error) {
+		_, _, o, err := s.apply(tx, r)
+		return o, err
 	})
-	if err != nil || !r.changed {
-		return r.result, cmp.Or(s.named(err), r.err)
+	if err != nil || !o.changed {
+		return o.floors, cmp.Or(s.named(err), o.err)
 	}
 	select {
 	case s.queue <- r:
@@ -131,32 +169,31 @@ func (s *fileStore) Raise(ctx context.Context, source string, floors []delegatio
 		return nil, ctx.Err()
 	}
 	select {
-	case <-r.done:
-		return r.result, r.err
+	case o := <-r.done:
+		return o.floors, o.err
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
-// apply works out what a Raise leads to. It writes nothing. r.err is ErrFull
-// or nil; any other error is returned.
-func (s *fileStore) apply(tx *bbolt.Tx, r *raising) (next record, old []byte, err error) {
+// apply works out what a Raise leads to, and the record to write if that is a
+// change. It writes nothing.
+func (s *fileStore) apply(tx *bbolt.Tx, r *raising) (next record, old []byte, o outcome, err error) {
 	have, old, err := load(tx, r.source)
 	if err != nil {
-		return next, nil, err
+		return next, nil, o, err
 	}
-	next, r.changed, r.err = have.raise(r.floors, s.now())
-	if old == nil && r.changed {
-		full, err := s.room(tx, r.source)
+	next, changed, full := have.raise(r.floors, s.now())
+	if old == nil && changed {
+		noRoom, err := s.room(tx, r.source)
 		if err != nil {
-			return next, nil, err
+			return next, nil, o, err
 		}
-		if full != nil {
-			next, r.changed, r.err = have, false, full
+		if noRoom != nil {
+			next, changed, full = have, false, noRoom
 		}
 	}
-	r.result = next.floors
-	return next, old, nil
+	return next, old, outcome{next.floors, changed, full}, nil
 }
 
 // room tells whether one more source may be remembered: full is [ErrFull] if
@@ -216,56 +253,56 @@ func (s *fileStore) collect(first *raising) []*raising {
 	return batch
 }
 
-// errNothing rolls a transaction back that would change nothing.
-var errNothing = errors.New("nothing to write")
+// A batchEnd is what a batch of Raises led to.
+type batchEnd struct {
+	outcomes []outcome
+	newest   time.Time
+}
 
 // commit does Raises in one transaction and tells those who wait.
 func (s *fileStore) commit(batch []*raising) {
-	newest := s.newestRaise()
-	err := s.update(func(tx *bbolt.Tx) error {
-		h, err := header(tx)
-		if err != nil {
-			return err
-		}
-		written := false
-		for _, r := range batch {
-			next, old, err := s.apply(tx, r)
-			if err != nil {
-				r.err = s.named(err) // of this source alone
-				continue
-			}
-			if !r.changed {
-				continue
-			}
-			if old != nil {
-				h.remove(old)
-			}
-			encoded := next.encode(r.source)
-			h.add(encoded)
-			if err := tx.Bucket(sourceBucket).Put(sourceKey(r.source), encoded); err != nil {
-				return err
-			}
-			if err := tx.Bucket(headerBucket).Put(headerKey, h.encode()); err != nil {
-				return err
-			}
-			newest, written = later(newest, next.raised), true
-		}
-		if !written {
-			return errNothing
-		}
-		return nil
-	})
+	end, err := update(s, func(tx *bbolt.Tx) (batchEnd, error) { return s.write(tx, batch) })
 	if err == nil {
 		s.mu.Lock()
-		s.newest = newest
+		s.newest = later(s.newest, end.newest)
 		s.mu.Unlock()
 	}
-	for _, r := range batch {
-		if err != nil && !errors.Is(err, errNothing) {
-			r.result, r.err = nil, s.named(err)
+	for i, r := range batch {
+		if err != nil {
+			r.done <- outcome{err: s.named(err)}
+		} else {
+			r.done <- end.outcomes[i]
 		}
-		close(r.done)
 	}
+}
+
+// write does Raises in a transaction.
+func (s *fileStore) write(tx *bbolt.Tx, batch []*raising) (end batchEnd, err error) {
+	h, err := header(tx)
+	if err != nil {
+		return end, err
+	}
+	for _, r := range batch {
+		next, old, o, err := s.apply(tx, r)
+		if err != nil {
+			o = outcome{err: s.named(err)} // of this source alone
+		}
+		end.outcomes = append(end.outcomes, o)
+		if !o.changed {
+			continue
+		}
+		if old != nil {
+			h.remove(old)
+		}
+		encoded := next.encode(r.source)
+		h.add(encoded)
+		err = errors.Join(tx.Bucket(sourceBucket).Put(sourceKey(r.source), encoded), tx.Bucket(headerBucket).Put(headerKey, h.encode()))
+		if err != nil {
+			return end, err
+		}
+		end.newest = later(end.newest, next.raised)
+	}
+	return end, nil
 }
 
 func (s *fileStore) newestRaise() time.Time {
@@ -278,10 +315,15 @@ func (s *fileStore) newestRaise() time.Time {
 func (s *fileStore) Close() error {
 	s.once.Do(func() { close(s.closing) })
 	<-s.closed
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.broken != nil {
-		return s.broken
+	return s.named(s.shut())
+}
+
+// shut closes the file, unless the locks of the library may be held for ever.
+func (s *fileStore) shut() error {
+	select {
+	case <-s.broken:
+		return s.damage
+	default:
+		return s.db.Close()
 	}
-	return s.db.Close()
 }

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"bytes"
+	"context"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -45,43 +46,48 @@ func (s *fileStore) prune() {
 
 // stale looks at the next sources and says where to go on, nil for the end.
 func (s *fileStore) stale(from []byte, now time.Time) (list []string, next []byte, err error) {
-	err = s.view(func(tx *bbolt.Tx) error {
+	type found struct {
+		list []string
+		next []byte
+	}
+	f, err := view(context.Background(), s, func(tx *bbolt.Tx) (f found, err error) {
 		n := 0
 		for key, value := range all(tx.Bucket(sourceBucket).Cursor(), from) {
 			if n++; n > pruneChunk {
-				next = bytes.Clone(key)
-				return nil
+				f.next = bytes.Clone(key)
+				return f, nil
 			}
 			r, err := decode(keySource(key), value)
 			if err != nil {
-				return err
+				return f, err
 			}
 			if now.Sub(r.raised) > Keep+refresh {
-				list = append(list, keySource(key))
+				f.list = append(f.list, keySource(key))
 			}
 		}
-		return nil
+		return f, nil
 	})
-	return list, next, err
+	return f.list, f.next, err
 }
 
 // forget removes sources. Nobody else writes, so they are still stale.
 func (s *fileStore) forget(sources []string) error {
-	return s.update(func(tx *bbolt.Tx) error {
+	_, err := update(s, func(tx *bbolt.Tx) (none struct{}, err error) {
 		h, err := header(tx)
 		if err != nil {
-			return err
+			return none, err
 		}
 		for _, source := range sources {
 			_, old, err := load(tx, source)
 			if err != nil {
-				return err
+				return none, err
 			}
 			h.remove(old)
 			if err := tx.Bucket(sourceBucket).Delete(sourceKey(source)); err != nil {
-				return err
+				return none, err
 			}
 		}
-		return tx.Bucket(headerBucket).Put(headerKey, h.encode())
+		return none, tx.Bucket(headerBucket).Put(headerKey, h.encode())
 	})
+	return err
 }
