@@ -159,22 +159,31 @@ func loadKey(file string) (key crypto.Signer, warnings []string, err error) {
 		return nil, nil, err
 	}
 	defer clear(data)
+	if key, err = firstKey(file, data); err != nil {
+		return nil, nil, err
+	}
+	return key, warnings, nil
+}
+
+// firstKey finds the first private key in the contents of a file.
+func firstKey(file string, data []byte) (crypto.Signer, error) {
 	for {
-		var block *pem.Block
-		if block, data, err = nextBlock(file, data); err != nil {
-			return nil, nil, err
+		block, rest, err := nextBlock(file, data)
+		if err != nil {
+			return nil, err
 		}
 		if block == nil {
-			return nil, nil, fmt.Errorf("%w: %s holds no PEM private key", ErrPEM, file)
+			return nil, fmt.Errorf("%w: %s holds no PEM private key", ErrPEM, file)
 		}
-		key, err = parseKey(block)
+		key, err := parseKey(block)
 		clear(block.Bytes)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%w in %s", err, file)
+			return nil, fmt.Errorf("%w in %s", err, file)
 		}
 		if key != nil {
-			return key, warnings, nil
+			return key, nil
 		}
+		data = rest
 	}
 }
 
