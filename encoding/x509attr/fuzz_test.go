@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"slices"
 	"testing"
@@ -165,4 +166,30 @@ func members(t *testing.T, bag []byte) [][]byte {
 	// Of the fields of SignedData, the set is the fourth.
 	fields := splitElements(t, signedData)
 	return splitElements(t, contentOf(t, fields[3]))
+}
+
+// FuzzPEM: text that is read is one block for encoding/pem too, with the same
+// octets.
+func FuzzPEM(f *testing.F) {
+	for _, der := range fuzzSeeds(f)[:4] {
+		text := EncodePEM(der)
+		f.Add(text)
+		f.Add(append([]byte("subject: x\n"), bytes.ReplaceAll(text, []byte("\n"), []byte(" \r\n"))...))
+		f.Add(append(text, text...))
+		f.Add(bytes.Replace(text, []byte("\n"), nil, 1))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		ac, err := ParsePEM(text)
+		if err != nil {
+			checkError(t, err)
+			return
+		}
+		if again, err := ParsePEM(EncodePEM(ac.Raw)); err != nil || !bytes.Equal(again.Raw, ac.Raw) {
+			t.Fatalf("lost in PEM: %v", err)
+		}
+		// The library wants line ends of LF or CR LF and no blanks before a boundary.
+		if block, _ := pem.Decode(text); block != nil && len(block.Headers) == 0 && !bytes.Equal(block.Bytes, ac.Raw) {
+			t.Fatalf("encoding/pem reads %x, we %x", block.Bytes, ac.Raw)
+		}
+	})
 }
