@@ -41,7 +41,7 @@ func (v *verification) gatherDocument(d *Document) {
 }
 
 func (v *verification) addDocument(origin string, e Encoding, body []byte, maxAge int64) {
-	v.candidates = append(v.candidates, candidate{origin, e, trimDocument(e, body), maxAge})
+	v.candidates = append(v.candidates, candidate{origin, inDocument, e, trimDocument(e, body), maxAge})
 }
 
 // encodingAt is the encoding of a URL that Evidence.check has let pass.

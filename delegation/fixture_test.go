@@ -66,12 +66,12 @@ var (
 	keyOfKind  = map[string]crypto.Signer{}
 )
 
-// keyOf gives the one key of a kind.
+// keyOf gives the one key of a kind, or, after the word "other", another one.
 func keyOf(kind string) crypto.Signer {
 	sharedKeys.Lock()
 	defer sharedKeys.Unlock()
 	if keyOfKind[kind] == nil {
-		key, err := localca.NewKey(kind)
+		key, err := localca.NewKey(strings.TrimPrefix(kind, "other "))
 		if err != nil {
 			panic(err)
 		}

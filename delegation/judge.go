@@ -11,14 +11,26 @@ import (
 // A candidate is something found that may be a statement.
 type candidate struct {
 	origin   string
+	channel  channel
 	encoding Encoding
 	raw      []byte
 	maxAge   int64 // seconds for which the place says it will not change; -1 unknown
 }
 
+// A channel is a way that statements come. What somebody puts into one of them
+// must not keep a verifier from looking at the other.
+type channel int
+
+const (
+	inDNS channel = iota
+	inDocument
+	channels int = iota
+)
+
 // judge holds one candidate to the algorithm of docs/spec.md, section 11, steps 2 to
-// 13: cheap checks first, signatures last. log gets a line for each step.
-func judge(c candidate, q Query, p *Policy, log *checks) (*Proven, *Error) {
+// 13: cheap checks first, signatures last. spent is how many signature checks
+// its channel has used up. log gets a line for each step.
+func judge(c candidate, q Query, p *Policy, spent *int, log *checks) (*Proven, *Error) {
 	fail := func(step string, err error) (*Proven, *Error) {
 		e := asError(err)
 		log.fail(step, c.origin, e)
@@ -60,6 +72,13 @@ func judge(c candidate, q Query, p *Policy, log *checks) (*Proven, *Error) {
 		return fail("order", err)
 	}
 
+	work := checksOf(chain)
+	if *spent+work > MaxFailedChecks {
+		return fail("signature", refuse(TooManyRecords, "other statements there have used up %d signature checks of %d and were refused; this one needs %d",
+			*spent, MaxFailedChecks, work))
+	}
+	*spent += work // given back at the end
+
 	if err := received.verify(leaf); err != nil {
 		return fail("signature", err)
 	}
@@ -82,6 +101,7 @@ func judge(c candidate, q Query, p *Policy, log *checks) (*Proven, *Error) {
 		end = s.Expires
 	}
 	floor.ValidUntil = end.UTC()
+	*spent -= work
 	return &Proven{
 		Statement: *s, Encoding: c.encoding, Origin: c.origin,
 		Signer: keys.Name(leaf), Fingerprint: sha256.Sum256(leaf.Raw),

@@ -26,6 +26,19 @@ const (
 	// MaxSRVRecords bounds the SRV records at one name: twice what a statement
 	// can list.
 	MaxSRVRecords = 32
+	// MaxFailedChecks bounds the signature checks spent on statements that are
+	// refused by them or after them, for those from DNS and for those in
+	// documents each: twice the longest chain. Without it, one question could
+	// make a verifier check eighty signatures by keys that a stranger chose,
+	// thousands of times the work of an honest one. See checksOf.
+	MaxFailedChecks = 12
+	// MaxPeerCertificates bounds the certificates that a peer shows. Real
+	// chains have two to four.
+	MaxPeerCertificates = 10
+	// MaxPeerChecks bounds the signature checks that a peer's certificates can
+	// ask for by their names. Real chains need two or three, with
+	// cross-signed authorities up to eight.
+	MaxPeerChecks = 12
 )
 
 // Time rules.

@@ -1,11 +1,14 @@
 package delegation
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"slices"
 	"time"
+
+	"github.com/dnasign/dnasign/keys"
 )
 
 // A PeerPolicy is what a program believes about the certificates of peers.
@@ -123,8 +126,8 @@ func (p PeerPolicy) trust(chain []*x509.Certificate) (end, now time.Time, err *E
 	if now = wholeSecond(p.Now()); now.IsZero() {
 		return end, now, refuse(MissingInput, "the peer policy's clock gives no time")
 	}
-	if len(chain) == 0 {
-		return end, now, refuse(PeerUntrusted, "the peer showed no certificate")
+	if err := checkPeerCost(chain); err != nil {
+		return end, now, err
 	}
 	intermediates := x509.NewCertPool()
 	for _, c := range chain[1:] {
@@ -143,4 +146,47 @@ func (p PeerPolicy) trust(chain []*x509.Certificate) (end, now time.Time, err *E
 		}
 	}
 	return end, now, nil
+}
+
+// checkPeerCost bounds what judging a peer's chain can take, before it is
+// judged. Other than that of a statement it need not be linear: servers send
+// cross-signed and superfluous certificates.
+func checkPeerCost(chain []*x509.Certificate) *Error {
+	if len(chain) == 0 {
+		return refuse(PeerUntrusted, "the peer showed no certificate")
+	}
+	if len(chain) > MaxPeerCertificates {
+		return refuse(PeerUntrusted, "the peer showed %d certificates, at most %d", len(chain), MaxPeerCertificates)
+	}
+	for i, c := range chain {
+		if err := keys.CheckSize(c.PublicKey); err != nil {
+			return refuse(UnsupportedKey, "certificate %d of the peer: %v", i+1, err)
+		}
+	}
+	if pathChecks(chain) > MaxPeerChecks {
+		return refuse(PeerUntrusted, "by their names, the peer's certificates can ask for more than %d signature checks", MaxPeerChecks)
+	}
+	return nil
+}
+
+// pathChecks counts the steps that a search for paths from the leaf can take
+// through the other certificates, by their names alone, with the weight of the
+// key that a signature would be checked with; it stops above MaxPeerChecks.
+func pathChecks(chain []*x509.Certificate) int {
+	checks := 0
+	var walk func(path []*x509.Certificate)
+	walk = func(path []*x509.Certificate) {
+		for i, c := range chain {
+			if checks > MaxPeerChecks {
+				return
+			}
+			same := func(other *x509.Certificate) bool { return other.Equal(c) }
+			if bytes.Equal(path[len(path)-1].RawIssuer, c.RawSubject) && !slices.ContainsFunc(chain[:i], same) && !slices.ContainsFunc(path, same) {
+				checks += weight(c)
+				walk(append(slices.Clone(path), c))
+			}
+		}
+	}
+	walk(chain[:1])
+	return checks
 }

@@ -70,7 +70,8 @@ const (
 
 // Reasons about the form of a statement, in the order of the checks.
 const (
-	// TooManyRecords: more records at one name than can be looked at.
+	// TooManyRecords: more records at one name, or more statements with bad
+	// signatures, than can be looked at.
 	TooManyRecords Reason = "too-many-records"
 	// MalformedRecord: a TXT record that begins as version 1 and is not in its
 	// form.
@@ -327,7 +328,7 @@ var reasonTable = []reasonInfo{
 	{DocumentTooLarge, OutcomeUndetermined, "the owner must serve the statement and nothing else at that address"},
 	{AddressNotAllowed, OutcomeUndetermined, "the name points to a private or special address; in a laboratory use --allow-private-addresses"},
 	{SelfTestFailed, OutcomeUndetermined, "name a resolver that validates DNSSEC, and two names whose state you know"},
-	{TooManyRecords, OutcomeRefused, "the owner must remove old records"},
+	{TooManyRecords, OutcomeRefused, "the owner must remove old records, and those that do not verify"},
 	{MalformedRecord, OutcomeRefused, "publish the record again, quoted, as dnasign publish zone prints it"},
 	{StatementTooLarge, OutcomeRefused, "sign with a shorter chain or fewer targets"},
 	{UnsupportedEncoding, OutcomeRefused, "use a verifier that knows this encoding"},

@@ -2,6 +2,9 @@ package delegation
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -45,6 +48,33 @@ func parseChain(der [][]byte, unordered bool, known *KnownChains) ([]*x509.Certi
 		}
 	}
 	return chain, nil
+}
+
+// checksOf is how many signature checks a statement with these certificates can
+// take: its own, and one of each certificate. See docs/spec.md, V3.
+func checksOf(chain []*x509.Certificate) int {
+	checks := 1
+	for _, c := range chain {
+		checks += weight(c)
+	}
+	return checks
+}
+
+// weight is what a check with a certificate's key counts. With P-521 it takes
+// forty times as long as with P-256, with RSA-4096 and the largest exponent
+// that crypto/rsa accepts twenty times, with everything else up to ten times.
+func weight(c *x509.Certificate) int {
+	switch k := c.PublicKey.(type) {
+	case *ecdsa.PublicKey:
+		if k.Curve == elliptic.P521() {
+			return 2
+		}
+	case *rsa.PublicKey:
+		if k.E > 65537 {
+			return 2
+		}
+	}
+	return 1
 }
 
 // order puts the issuer of each certificate behind it, as far as there is one.

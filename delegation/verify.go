@@ -64,6 +64,7 @@ type verification struct {
 	conflict   *Error   // verified statements that contradict each other
 	failed     []*Error // places that could not be looked at
 	unverified []Unverified
+	spent      [channels]int // signature checks, see MaxFailedChecks
 }
 
 // gather turns what was found into candidates, in the order of the evidence.
@@ -107,7 +108,7 @@ func (v *verification) gatherTXT(a *TXTAnswer) {
 			v.present("txt", a.Name, []byte(r), err)
 			continue
 		}
-		v.candidates = append(v.candidates, candidate{a.Name, encoding, raw, int64(a.TTL)})
+		v.candidates = append(v.candidates, candidate{a.Name, inDNS, encoding, raw, int64(a.TTL)})
 	}
 }
 
@@ -141,7 +142,7 @@ func (v *verification) judge(c candidate) {
 		}
 	}
 	v.judged = append(v.judged, c)
-	proven, err := judge(c, v.query, v.policy, &v.log)
+	proven, err := judge(c, v.query, v.policy, &v.spent[c.channel], &v.log)
 	if err != nil {
 		v.refused = append(v.refused, err)
 		v.unverified = append(v.unverified, Unverified{c.origin, err.Reason, c.raw})

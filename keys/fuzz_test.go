@@ -71,9 +71,10 @@ func FuzzKey(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	curve := &ecdsa.PrivateKey{D: big.NewInt(1), PublicKey: ecdsa.PublicKey{
-		Curve: elliptic.P256(), X: elliptic.P256().Params().Gx, Y: elliptic.P256().Params().Gy,
-	}}
+	curve, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), bytes.Repeat([]byte{7}, 32))
+	if err != nil {
+		f.Fatal(err)
+	}
 	sec1, err := x509.MarshalECPrivateKey(curve)
 	if err != nil {
 		f.Fatal(err)

@@ -19,10 +19,6 @@ import (
 	"github.com/dnasign/dnasign/keys"
 )
 
-// maxCertificates bounds the chain that a peer showed. Real ones have two to
-// four.
-const maxCertificates = 10
-
 // A question is what a client asks: does the peer that showed this chain count
 // as the source?
 type question struct {
@@ -130,8 +126,8 @@ func certificates(text string) (chain []*x509.Certificate, unusable *delegation.
 		}
 		c, err := x509.ParseCertificate(block.Bytes)
 		switch {
-		case n > maxCertificates:
-			unusable = refuse(delegation.PeerUntrusted, "the peer showed more than %d certificates", maxCertificates)
+		case n > delegation.MaxPeerCertificates:
+			unusable = refuse(delegation.PeerUntrusted, "the peer showed more than %d certificates", delegation.MaxPeerCertificates)
 		case err != nil:
 			unusable = refuse(delegation.PeerUntrusted, "certificate %d of the peer cannot be read: %v", n, err)
 		default:

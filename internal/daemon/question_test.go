@@ -58,7 +58,7 @@ func TestDecode(t *testing.T) {
 		t.Fatal(err)
 	}
 	leaf := pemOf(chain[0])
-	many := strings.Repeat(leaf, maxCertificates)
+	many := strings.Repeat(leaf, delegation.MaxPeerCertificates)
 	const (
 		ok      = delegation.Reason("")
 		bad     = delegation.BadQuery
@@ -178,7 +178,7 @@ func TestUnusable(t *testing.T) {
 	}{
 		"nothing":                       {"", delegation.PeerUntrusted},
 		"white space":                   {" \n ", delegation.PeerUntrusted},
-		"eleven certificates":           {strings.Repeat(pemOf(leaf), maxCertificates+1), delegation.PeerUntrusted},
+		"eleven certificates":           {strings.Repeat(pemOf(leaf), delegation.MaxPeerCertificates+1), delegation.PeerUntrusted},
 		"no certificate":                {block([]byte("x")), delegation.PeerUntrusted},
 		"octets behind it":              {block(append(bytes.Clone(leaf.Raw), 0)), delegation.PeerUntrusted},
 		"no certificate behind another": {pemOf(leaf) + block([]byte("x")), delegation.PeerUntrusted},
