@@ -40,6 +40,26 @@ var tables = []table{
 		},
 	},
 	{
+		title: "Questions to the daemon", pkg: "./internal/daemon", time: "1000x",
+		rows: []row{
+			{what: "cached, the cache alone", bench: "CachedQuestion/cache"},
+			{what: "cached, with the check of the peer's chain", bench: "CachedQuestion/direct"},
+			{what: "cached, over HTTP", bench: "CachedQuestion/http", to: "CachedQuestion/direct", unit: "questions/s"},
+			{what: "uncached, look-ups taking no time", bench: "UncachedQuestion/cold"},
+			{what: "uncached, over HTTP, remembered on the disk", bench: "UncachedQuestion/http", to: "CachedQuestion/http", unit: "questions/s"},
+		},
+	},
+	{
+		title: "A fleet of domains to sign", pkg: "./internal/renew", time: "500x",
+		rows: []row{
+			{what: "floor: a raw signature", bench: "FloorSignatures"},
+			{what: "read, planned and signed", bench: "Fleet/sign", to: "FloorSignatures"},
+			{what: "the same, written to files and verified", bench: "Fleet/file", to: "FloorSignatures"},
+			{what: "the same, published by DNS update and verified", bench: "Fleet/dns", to: "FloorSignatures"},
+			{what: "the second run, nothing to do", bench: "Fleet/dns-kept", to: "FloorSignatures"},
+		},
+	},
+	{
 		title: "A list of domains", pkg: "./cmd/dnaverify", time: "3000x",
 		rows: []row{
 			{what: "DNS questions by the DNS library's client", bench: "FloorExchanges"},
