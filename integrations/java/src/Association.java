@@ -111,8 +111,9 @@ final class Association {
         if (usable.isEmpty()) return Reason.SERVICE_NOT_AVAILABLE;
         Reason reason = Reason.PROOF_EXPIRED;
         for (Srv.Entry e : usable) { // [C6]
-            long until = verified.evidence.collected + Math.max(RECHECK, e.answer.ttl == null ? 0 : e.answer.ttl);
-            if (until > now) reason = Reason.VERIFIED;
+            long until = verified.evidence.collected + Math.max(RECHECK, e.answer.ttl);
+            if (until <= now) continue;
+            reason = Reason.VERIFIED;
             references.add(new Reference(e.host, DNSSEC, e.port, until, null));
         }
         return reason;
@@ -127,11 +128,11 @@ final class Association {
         }
         if (!verifies) return verified.reason;
         if (row == Row.FAILED && outgoing && !statementFirst) return srvFault;
-        Map<String, Srv.Connect> proven = new LinkedHashMap<>(verified.targets);
+        Map<String, Srv.Connect> proven = verified.targets;
         if (outgoing && !statementFirst && !answers.isEmpty()) {
             Srv srv = new Srv(answers, verified, verified.policy);
             if (srv.connect.isEmpty()) return srv.nothing; // [C3]: then only pkix counts
-            proven.putAll(srv.connect);
+            proven = srv.connect;
         }
         for (Srv.Connect c : proven.values()) {
             references.add(new Reference(c.target.host, DELEGATION, c.target.port, verified.end, c.target.pins));
@@ -191,19 +192,20 @@ final class Association {
                 .anyMatch(f -> verified.query.family.contains(f.service) && f.validUntil > now);
     }
 
-    /** [C6]. */
+    /** [C6]: as V8 says of a statement, and of secure SRV records; if there is neither, in 5 minutes. */
     private long refreshAt() {
-        boolean used = methods.get(DELEGATION) == Reason.VERIFIED;
-        boolean besides = row == Row.SECURE && verified.reason == Reason.VERIFIED;
-        long at = used || besides ? verified.refresh : Long.MAX_VALUE;
-        if (row == Row.SECURE) {
-            for (Evidence.Answer a : answers) at = Math.min(at, now + Verify.clamp(a.ttl == null ? 0 : a.ttl));
-        }
-        return at == Long.MAX_VALUE ? now + RECHECK : at;
+        boolean bySrv = methods.get(DNSSEC) == Reason.VERIFIED;
+        boolean byStatement = methods.get(DELEGATION) == Reason.VERIFIED || bySrv && verified.reason == Reason.VERIFIED;
+        if (!bySrv && !byStatement) return now + RECHECK;
+        long at = byStatement ? verified.refresh : Long.MAX_VALUE;
+        if (!bySrv) return at;
+        for (Evidence.Answer a : answers) at = Math.min(at, now + Verify.interval(a.ttl));
+        for (Reference r : references) if (r.method.equals(DNSSEC)) at = Math.min(at, r.until);
+        return at;
     }
 
     /** Names proven by more than PKIX. */
-    List<Reference> proven() {
+    static List<Reference> proven(List<Reference> references) {
         List<Reference> out = new ArrayList<>(references);
         out.removeIf(r -> r.method.equals(PKIX));
         return out;
@@ -223,10 +225,9 @@ final class Association {
             reason = a.nowhere != null ? a.nowhere : Reason.VERIFIED;
             if (vector.get("peer") instanceof Map) {
                 Map<?, ?> json = (Map<?, ?>) vector.get("peer");
-                Peer peer = new Peer(json.get("chain"), json, Json.object(json.get("endpoint")));
+                Peer peer = new Peer(json.get("chain"), json, a.outgoing ? json.get("endpoint") : null);
                 try {
-                    out.put("accepted", Peer.accepted(peer.check(peer.counting(a.references, a.outgoing), a.proven(),
-                            a.outgoing, true)));
+                    out.put("accepted", Peer.accepted(peer.check(a.references, true)));
                     reason = Reason.VERIFIED;
                 } catch (Refusal r) {
                     reason = r.reason;
@@ -246,7 +247,7 @@ final class Association {
         methods.forEach((method, reason) -> texts.put(method, reason.text));
         out.put("methods", texts);
         TreeSet<String> names = new TreeSet<>();
-        for (Reference r : references) if (r.until > now) names.add(r.name);
+        for (Reference r : references) names.add(r.name);
         out.put("references", names);
         List<Srv.Connect> sorted = new ArrayList<>(dial.values());
         sorted.sort((a, b) -> a.target.host.equals(b.target.host) ? Long.compare(a.target.port, b.target.port)

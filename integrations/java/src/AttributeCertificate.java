@@ -78,13 +78,14 @@ final class AttributeCertificate {
         Der outerAlgorithm = outer.any();
         byte[] bits = outer.next(Der.BIT_STRING).bits().content();
         outer.end();
-        if (bits[0] != 0) throw new Der.Bad("signature of a broken octet");
+        if (bits[0] != 0) throw new Der.Bad("signature that is not of whole octets");
         statement.signature = Arrays.copyOfRange(bits, 1, bits.length);
         if (!outerAlgorithm.sameAs(inner)) throw new Refusal(Reason.INNER_OUTER_MISMATCH, "the two algorithms");
         if (uniqueId != null) throw new Der.Bad("issuerUniqueID");
     }
 
     private void holder(Der field) throws Der.Bad {
+        if (field.length() == 0) throw new Der.Bad("empty holder");
         Der.Cursor parts = field.inside();
         Der baseCertificate = parts.optional(0xA0);
         if (baseCertificate != null) issuerSerial(baseCertificate);

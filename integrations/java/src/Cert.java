@@ -55,7 +55,8 @@ final class Cert {
     private Cert(byte[] der) throws Der.Bad, GeneralSecurityException {
         this.der = der;
         Der.Cursor outer = Der.whole(der, Der.SEQUENCE).inside();
-        Der.Cursor tbs = outer.next(Der.SEQUENCE).inside();
+        Der signed = outer.next(Der.SEQUENCE);
+        Der.Cursor tbs = signed.inside();
         outer.next(Der.SEQUENCE);
         outer.next(Der.BIT_STRING);
         outer.end();
@@ -93,6 +94,8 @@ final class Cert {
         platform = regular ? (X509Certificate) CertificateFactory.getInstance("X.509", PLATFORM)
                 .generateCertificate(new ByteArrayInputStream(der)) : null;
         if (regular && platform == null) throw new Der.Bad("not a certificate");
+        // BouncyCastle verifies a signature over what it writes, not over what it read.
+        if (regular && !Arrays.equals(platform.getTBSCertificate(), signed.octets())) throw new Der.Bad("not DER");
     }
 
     private static long time(Der field) throws Der.Bad {

@@ -11,6 +11,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.Date;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.GeneralName;
@@ -19,13 +20,17 @@ import org.bouncycastle.asn1.x509.GeneralSubtree;
 import org.bouncycastle.asn1.x509.NameConstraintValidatorException;
 import org.bouncycastle.asn1.x509.NameConstraints;
 import org.bouncycastle.asn1.x509.PKIXNameConstraintValidator;
+import org.bouncycastle.operator.DefaultSignatureNameFinder;
 
 /**
  * Chains to a trust anchor [W7]. BouncyCastle validates each path by RFC 5280, Section 6. What it does not look at is
- * added here: the purposes of authorities, and a trust anchor's own validity, purposes and name constraints.
+ * added here: the purposes of authorities, weak signatures, and all that is in the trust anchor's own certificate.
  */
 final class Chain {
     private static final int MAX_LENGTH = 8, MAX_PATHS = 64;
+    private static final int KEY_CERT_SIGN = 5;
+    private static final Set<String> UNDERSTOOD = Set.of(Cert.KEY_USAGE, Cert.SUBJECT_ALT_NAME, Cert.BASIC_CONSTRAINTS,
+            Cert.NAME_CONSTRAINTS, Cert.EXT_KEY_USAGE, "2.5.29.32", "2.5.29.33", "2.5.29.36", "2.5.29.54"); // the last four: policies
 
     private final List<Cert> others;
     private final List<Cert> anchors;
@@ -48,7 +53,7 @@ final class Chain {
         Chain chain = new Chain(others, anchors, time);
         if (!first.permitsServerAuth()) return null;
         for (Cert anchor : anchors) {
-            if (anchor.sameAs(first) && first.isValidAt(time)) return first.notAfter + 1;
+            if (anchor.sameAs(first) && first.isValidAt(time) && isUnderstood(first)) return first.notAfter + 1;
         }
         List<Cert> path = new ArrayList<>();
         path.add(first);
@@ -76,10 +81,12 @@ final class Chain {
     }
 
     private boolean isValid(List<Cert> path, Cert anchor) {
-        if (!anchor.isValidAt(time) || !anchor.permitsServerAuth() || anchor.platform == null) return false;
+        if (!anchor.isValidAt(time) || !anchor.permitsServerAuth() || !isUnderstood(anchor) || !mayIssue(anchor, path)) {
+            return false;
+        }
         List<X509Certificate> certificates = new ArrayList<>();
         for (Cert c : path) {
-            if (c.platform == null || !c.permitsServerAuth()) return false;
+            if (c.platform == null || !c.permitsServerAuth() || isWeak(c)) return false;
             certificates.add(c.platform);
         }
         try {
@@ -93,9 +100,29 @@ final class Chain {
             checkNameConstraints(anchor, path);
             return true;
         } catch (GeneralSecurityException | NameConstraintValidatorException | RuntimeException e) {
-            if (System.getenv("DNA_TRACE") != null) System.err.println("path: " + e);
             return false;
         }
+    }
+
+    /** Whether BouncyCastle or this class looks at each critical extension. */
+    private static boolean isUnderstood(Cert anchor) {
+        return anchor.platform != null && (anchor.platform.getCriticalExtensionOIDs() == null
+                || UNDERSTOOD.containsAll(anchor.platform.getCriticalExtensionOIDs()));
+    }
+
+    /** What BouncyCastle asks of an authority below the anchor: basicConstraints but for version 1, path length, keyUsage. */
+    private static boolean mayIssue(Cert anchor, List<Cert> path) {
+        long below = path.stream().skip(1).filter(c -> !c.isSelfIssued()).count();
+        boolean isAuthority = anchor.version == 3 && below <= anchor.platform.getBasicConstraints(); // -1: it is none
+        boolean[] usage = anchor.platform.getKeyUsage();
+        return (isAuthority || anchor.version == 1) && (usage == null || usage[KEY_CERT_SIGN]);
+    }
+
+    /** Signatures made with MD5 or SHA-1 count nowhere [W7]. */
+    private static boolean isWeak(Cert c) {
+        String name = new DefaultSignatureNameFinder().getAlgorithmName(
+                org.bouncycastle.asn1.x509.Certificate.getInstance(c.der).getSignatureAlgorithm());
+        return name.toUpperCase(Locale.ROOT).matches("(MD[245]|SHA1)WITH.*");
     }
 
     /** Tells BouncyCastle that somebody looks at extKeyUsage: isValid does, for every certificate. */

@@ -15,8 +15,7 @@ final class Evidence {
         /** The label of the family that was asked about. */
         String label;
         String dnssec;
-        /** Null if unknown. */
-        Long ttl;
+        long ttl;
         Reason failure;
         /** Srv.Entry or String. */
         final List<Object> records = new ArrayList<>();
@@ -69,7 +68,7 @@ final class Evidence {
         if (json.containsKey("resolver") && !(json.get("resolver") instanceof String)) throw bad("resolver");
         if (!STATES.contains(Json.string(json.get("dnssec")))) throw bad("DNSSEC state");
         a.dnssec = (String) json.get("dnssec");
-        if (json.containsKey("ttl")) a.ttl = number(json.get("ttl"), 0, 0xFFFFFFFFL);
+        a.ttl = number(json.get("ttl"), 0, 0xFFFFFFFFL);
         a.failure = failure(json);
         if (a.failure == null && !json.containsKey("records")) throw bad("neither failure nor records");
         for (Object record : list(json.get("records"))) {

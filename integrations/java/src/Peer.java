@@ -1,4 +1,3 @@
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -8,18 +7,23 @@ final class Peer {
     final List<Cert> chain;
     final List<Cert> roots;
     final long time;
+    /** The endpoint that was dialled; the host is null for an incoming connection, and where it is not told [C4]. */
     final String host;
     final long port;
 
-    /** Null parts were missing or are no certificates. */
-    Peer(Object chain, Map<?, ?> trust, Map<?, ?> endpoint) throws Refusal {
+    /** @param endpoint null for an incoming connection, and where it is not told */
+    Peer(Object chain, Map<?, ?> trust, Object endpoint) throws Refusal {
         Long at = Octets.time(trust.get("time"));
         this.roots = Policy.certificates(trust.get("roots"));
         if (at == null || roots == null) throw new Refusal(Reason.MISSING_INPUT, "roots or time of the peer");
         this.time = at;
         this.chain = Policy.certificates(chain);
-        this.host = Json.string(endpoint.get("host"));
-        this.port = endpoint.get("port") instanceof Long ? (Long) endpoint.get("port") : 0;
+        Object number = Json.object(endpoint).get("port");
+        this.host = endpoint == null ? null : Json.string(Json.object(endpoint).get("host"));
+        this.port = number instanceof Long ? (Long) number : 0;
+        if (endpoint != null && !(Names.isDomain(host) && port >= 1 && port <= 65535)) {
+            throw new Refusal(Reason.MISSING_INPUT, "endpoint");
+        }
     }
 
     /** The first step of [P1]: the chain leads to a trust anchor with the purpose serverAuth. Returns its end. */
@@ -41,16 +45,14 @@ final class Peer {
     /**
      * [P1]: the reference that accepts the peer, until it or the peer's chain ends.
      *
-     * @param proven all names proven by `dnssec` or `delegation`, at whatever endpoint
-     * @param counting the names that count at the endpoint dialled, the best first
+     * @param references the names, at whatever endpoint
      */
-    Association.Reference check(List<Association.Reference> counting, List<Association.Reference> proven,
-            boolean outgoing, boolean wildcards) throws Refusal {
+    Association.Reference check(List<Association.Reference> references, boolean wildcards) throws Refusal {
         long end = checkChain();
         Reason reason = Reason.PEER_NAME_MISMATCH;
         boolean carried = false;
-        for (Association.Reference r : counting) {
-            if (!carries(r.name, wildcards)) continue;
+        for (Association.Reference r : references) {
+            if (!countsHere(r) || !carries(r.name, wildcards)) continue;
             carried = true;
             if (time >= r.until) {
                 reason = Reason.later(reason, Reason.PROOF_EXPIRED);
@@ -60,16 +62,17 @@ final class Peer {
                 return new Association.Reference(r.name, r.method, r.port, Math.min(r.until, end), r.pins);
             }
         }
-        if (!carried && outgoing && !proven.isEmpty() && proven.stream().noneMatch(this::isAtEndpoint)) {
+        List<Association.Reference> proven = Association.proven(references);
+        if (!carried && !proven.isEmpty() && proven.stream().noneMatch(this::countsHere)) {
             boolean sameHost = proven.stream().anyMatch(r -> r.name.equals(host));
             reason = sameHost ? Reason.PORT_MISMATCH : Reason.TARGET_MISMATCH;
         }
         throw new Refusal(reason, "" + chain.get(0).dnsNames);
     }
 
-    /** [C4]. */
-    boolean isAtEndpoint(Association.Reference r) {
-        return r.name.equals(host) && r.port == port;
+    /** [C4]: outgoing, what was proven counts only at the endpoint that it was proven for. */
+    private boolean countsHere(Association.Reference r) {
+        return host == null || r.method.equals(Association.PKIX) || r.name.equals(host) && r.port == port;
     }
 
     static Map<String, Object> accepted(Association.Reference r) {
@@ -77,13 +80,6 @@ final class Peer {
         out.put("name", r.name);
         out.put("method", r.method);
         out.put("until", Octets.time(r.until));
-        return out;
-    }
-
-    /** The names that count at the endpoint dialled, or incoming at any. */
-    List<Association.Reference> counting(List<Association.Reference> references, boolean outgoing) {
-        List<Association.Reference> out = new ArrayList<>(references);
-        if (outgoing) out.removeIf(r -> !r.method.equals(Association.PKIX) && !isAtEndpoint(r));
         return out;
     }
 }

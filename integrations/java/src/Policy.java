@@ -5,11 +5,11 @@ import java.util.Map;
 /** Trust anchors, the time to verify for, the longest life accepted, the remembered floors. */
 final class Policy {
     static final long SKEW = 300;
-    private static final long DAY = 86400;
+    private static final long DAY = 86400, DEFAULT_LIFE = 31 * DAY;
 
     long time;
     List<Cert> roots;
-    long maxLife = 31 * DAY;
+    long maxLife = DEFAULT_LIFE;
     final List<Order.Floor> floors = new ArrayList<>();
     boolean signerRefused;
     boolean believesReplayedDnssec;
@@ -27,6 +27,7 @@ final class Policy {
             if (!(json.get("max_life") instanceof Long)) throw missing("max_life");
             p.maxLife = (Long) json.get("max_life");
             if (p.maxLife < 0 || p.maxLife > 90 * DAY) throw missing("max_life");
+            if (p.maxLife == 0) p.maxLife = DEFAULT_LIFE;
         }
         Object floors = json.get("floor");
         if (floors instanceof Map) floors = List.of(floors);

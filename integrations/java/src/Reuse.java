@@ -24,18 +24,18 @@ final class Reuse {
         Map<?, ?> connection = Json.object(vector.get("connection"));
         Map<?, ?> question = Json.object(vector.get("question"));
         Association a = new Association(question, vector.get("policy"), vector.get("evidence"));
-        Map<?, ?> trust = vector.get("peer") instanceof Map ? (Map<?, ?>) vector.get("peer") : vector;
-        Peer peer = new Peer(connection.get("chain"), trust, Json.object(connection.get("endpoint")));
+        Map<?, ?> trust = Json.object(vector.get("peer"));
         if (!Names.family(Json.string(connection.get("service"))).contains(a.verified.query.service)
                 || !question.get("direction").equals(connection.get("direction"))) {
             throw new Refusal(Reason.SERVICE_MISMATCH, "another role or direction");
         }
+        Object endpoint = a.outgoing ? connection.get("endpoint") : null;
+        if (a.outgoing && endpoint == null) throw new Refusal(Reason.MISSING_INPUT, "the very endpoint that was dialled");
+        Peer peer = new Peer(connection.get("chain"), trust, endpoint);
         Object openedFor = Json.object(connection.get("opened_for")).get("source");
-        if (a.verified.query.source.equals(openedFor)) {
-            return peer.check(peer.counting(a.references, a.outgoing), a.proven(), a.outgoing, true);
-        }
-        List<Association.Reference> proven = a.proven();
+        if (a.verified.query.source.equals(openedFor)) return peer.check(a.references, true);
+        List<Association.Reference> proven = Association.proven(a.references);
         if (proven.isEmpty()) throw new Refusal(a.whyNotProven(), "no name but the source's own");
-        return peer.check(peer.counting(proven, a.outgoing), proven, a.outgoing, false);
+        return peer.check(proven, false);
     }
 }

@@ -12,15 +12,32 @@ final class Signer {
 
     /** Step 8: all parsed, W2 for all, A9, W1. */
     Signer(Statement s) throws Refusal {
-        List<Cert> certificates = new ArrayList<>();
-        for (byte[] der : s.certificates) certificates.add(Cert.parse(der));
-        for (Cert c : certificates) c.publicKey(); // [W2]
+        List<Cert> certificates = parse(s.certificates);
         chain = s.issuer == null ? certificates : sorted(certificates);
         cert = chain.get(0);
-        Set<String> subjects = new HashSet<>(); // [W1]
+        checkLinear(chain);
+    }
+
+    /** Step 8 for the certificates of a file, which are in the order of [W1]. */
+    static void check(List<byte[]> certificates) throws Refusal {
+        checkLinear(parse(certificates));
+    }
+
+    private static List<Cert> parse(List<byte[]> certificates) throws Refusal {
+        List<Cert> out = new ArrayList<>();
+        for (byte[] der : certificates) out.add(Cert.parse(der));
+        for (Cert c : out) c.publicKey(); // [W2]
+        return out;
+    }
+
+    /** [W1]. */
+    private static void checkLinear(List<Cert> chain) throws Refusal {
+        Set<String> subjects = new HashSet<>();
         for (int i = 0; i < chain.size(); i++) {
-            if (!subjects.add(Octets.hex(chain.get(i).subject))) throw notLinear();
-            if (i > 0 && !chain.get(i - 1).isIssuedBy(chain.get(i))) throw notLinear();
+            boolean follows = i == 0 || chain.get(i - 1).isIssuedBy(chain.get(i));
+            if (!subjects.add(Octets.hex(chain.get(i).subject)) || !follows) {
+                throw new Refusal(Reason.CHAIN_NOT_LINEAR, "not each the issuer of the one before");
+            }
         }
     }
 
@@ -36,10 +53,6 @@ final class Signer {
         }
         out.addAll(rest);
         return out;
-    }
-
-    private static Refusal notLinear() {
-        return new Refusal(Reason.CHAIN_NOT_LINEAR, "not each the issuer of the one before");
     }
 
     /** Step 9. */

@@ -17,7 +17,7 @@ import org.bouncycastle.util.io.pem.PemObject;
 import org.bouncycastle.util.io.pem.PemReader;
 import org.bouncycastle.util.io.pem.PemWriter;
 
-/** What a signer is given: a certificate and a private key in two files. */
+/** What a signer is given, in two files: the reasons of section 13, in the order of the list there. */
 final class SignerFiles {
     private SignerFiles() {}
 
@@ -34,14 +34,14 @@ final class SignerFiles {
         if (!(certificateFile instanceof String) || !(keyFile instanceof String)) {
             throw new Refusal(Reason.BAD_FILE, "missing");
         }
-        List<Cert> chain = new ArrayList<>();
-        for (byte[] der : certificates((String) certificateFile)) chain.add(Cert.parse(der));
-        if (chain.isEmpty()) throw new Refusal(Reason.BAD_PEM, "no certificate");
-        if (chain.size() > Statement.MAX_CERTIFICATES) throw new Refusal(Reason.MALFORMED_CERTIFICATE, "too many");
+        List<byte[]> certificates = certificates((String) certificateFile);
+        if (certificates.isEmpty() || certificates.size() > Statement.MAX_CERTIFICATES) {
+            throw new Refusal(Reason.BAD_PEM, certificates.size() + " certificates");
+        }
         PrivateKey key = key((String) keyFile);
         if (isReadable(mode)) throw new Refusal(Reason.KEY_READABLE, mode);
-        PublicKey publicKey = chain.get(0).publicKey();
-        if (!belong(key, publicKey)) throw new Refusal(Reason.KEY_MISMATCH, "another key");
+        if (!belong(key, Cert.parse(certificates.get(0)).publicKey())) throw new Refusal(Reason.KEY_MISMATCH, "another key");
+        Signer.check(certificates); // [W2], [W1]
     }
 
     private static List<byte[]> certificates(String text) throws Refusal {
@@ -77,7 +77,7 @@ final class SignerFiles {
                 return new JcaPEMKeyConverter().getPrivateKey(key instanceof PEMKeyPair
                         ? ((PEMKeyPair) key).getPrivateKeyInfo() : (PrivateKeyInfo) key);
             } catch (IOException | RuntimeException e) {
-                throw new Refusal(Reason.BAD_FILE, e.getMessage());
+                throw new Refusal(Reason.BAD_PEM, e.getMessage());
             }
         }
         throw new Refusal(Reason.BAD_PEM, "no private key");

@@ -106,12 +106,12 @@ final class Verify {
         Order order = new Order(signer.cert.notBefore, s.issued);
         Order.checkFloors(s, order, query, policy.floors);
         long end = Math.min(s.expires, signer.prove(s, policy)); // [V3]: only now signatures are verified
-        long ttl = c.ttl == null ? MAX_TTL : clamp(c.ttl);
-        return new Proven(s, order, end, Math.min(end, t + ttl));
+        return new Proven(s, order, end, Math.min(end, t + interval(c.ttl)));
     }
 
-    static long clamp(long ttl) {
-        return Math.max(MIN_TTL, Math.min(MAX_TTL, ttl));
+    /** [V8]: the seconds after which something with this TTL, null if unknown, is looked up again. */
+    static long interval(Long ttl) {
+        return ttl == null ? MAX_TTL : Math.max(MIN_TTL, Math.min(MAX_TTL, ttl));
     }
 
     /** [V4] and [O5]. */

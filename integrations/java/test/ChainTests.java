@@ -15,6 +15,7 @@ import org.bouncycastle.asn1.x509.GeneralSubtree;
 import org.bouncycastle.asn1.x509.KeyPurposeId;
 import org.bouncycastle.asn1.x509.KeyUsage;
 import org.bouncycastle.asn1.x509.NameConstraints;
+import org.bouncycastle.asn1.x509.PolicyConstraints;
 import org.bouncycastle.asn1.DERNull;
 import org.bouncycastle.cert.X509v1CertificateBuilder;
 import org.bouncycastle.cert.X509v3CertificateBuilder;
@@ -33,6 +34,8 @@ final class ChainTests {
         long from = NOW - DAY;
         long to = NOW + DAY;
         boolean v1;
+        /** That it signs others with. */
+        String hash = "SHA256";
         final List<Object[]> extensions = new ArrayList<>();
 
         Maker(String subject) throws Exception {
@@ -53,14 +56,14 @@ final class ChainTests {
             if (v1) {
                 X509v1CertificateBuilder b = new JcaX509v1CertificateBuilder(name(issuer.subject), BigInteger.TEN,
                         new Date(from * 1000), new Date(to * 1000), name(subject), keys.getPublic());
-                der = b.build(new JcaContentSignerBuilder("SHA256withECDSA").build(issuer.keys.getPrivate())).getEncoded();
+                der = b.build(new JcaContentSignerBuilder(issuer.hash + "withECDSA").build(issuer.keys.getPrivate())).getEncoded();
             } else {
                 X509v3CertificateBuilder b = new JcaX509v3CertificateBuilder(name(issuer.subject), BigInteger.TEN,
                         new Date(from * 1000), new Date(to * 1000), name(subject), keys.getPublic());
                 for (Object[] e : extensions) {
                     b.addExtension(new ASN1ObjectIdentifier((String) e[0]), (Boolean) e[1], (ASN1Encodable) e[2]);
                 }
-                der = b.build(new JcaContentSignerBuilder("SHA256withECDSA").build(issuer.keys.getPrivate())).getEncoded();
+                der = b.build(new JcaContentSignerBuilder(issuer.hash + "withECDSA").build(issuer.keys.getPrivate())).getEncoded();
             }
             return Cert.parse(der);
         }
@@ -134,10 +137,21 @@ final class ChainTests {
         expect("no basicConstraints", false, t -> t.ca.extensions.remove(0));
         expect("intermediate of version 1", false, t -> t.ca.v1 = true);
         expect("anchor of version 1", true, t -> t.root.v1 = true);
+        expect("anchor that is no authority", false, t -> t.root.extensions.remove(0));
+        expect("anchor of path length 0", false, t -> t.root.with(Cert.BASIC_CONSTRAINTS, true, new BasicConstraints(0)));
+        expect("anchor of path length 1", true, t -> t.root.with(Cert.BASIC_CONSTRAINTS, true, new BasicConstraints(1)));
+        expect("anchor without keyCertSign", false,
+                t -> t.root.with(Cert.KEY_USAGE, true, new KeyUsage(KeyUsage.digitalSignature)));
+        expect("anchor without keyUsage", true, t -> t.root.extensions.remove(1));
+        expect("unknown critical extension of the anchor", false, t -> t.root.with("1.2.3.4", true, DERNull.INSTANCE));
+        expect("signed with SHA-1", false, t -> t.root.hash = "SHA1");
+        expect("signs with SHA-1 itself", true, t -> t.leaf.hash = "SHA1");
         expect("intermediate without keyCertSign", false,
                 t -> t.ca.with(Cert.KEY_USAGE, true, new KeyUsage(KeyUsage.digitalSignature)));
         expect("unknown critical extension of the leaf", false, t -> t.leaf.with("1.2.3.4", true, DERNull.INSTANCE));
         expect("unknown critical extension of the intermediate", false, t -> t.ca.with("1.2.3.4", true, DERNull.INSTANCE));
+        expect("intermediate that requires a policy", false,
+                t -> t.ca.with("2.5.29.36", true, new PolicyConstraints(BigInteger.ZERO, null)));
         expect("unknown extension", true, t -> t.leaf.with("1.2.3.4", false, DERNull.INSTANCE));
 
         ChainTests t = new ChainTests();

@@ -89,8 +89,7 @@ export function readAc(octets) {
     checkAlgorithm: (signer) => algorithm.key === signer.key.kind, // [A8]
     checkIssuer: (signer) => fields.issuer.equals(signer.subject),
     checkSignature: async (signer) =>
-      fields.signature.unused === 0 &&
-      verify(algorithm.hash, fields.signed, { key: signer.key.object, ...algorithm.options }, fields.signature.octets),
+      verify(algorithm.hash, fields.signed, { key: signer.key.object, ...algorithm.options }, fields.signature),
   };
 }
 
@@ -137,17 +136,20 @@ function readFields(octets) {
     fields.extensions = rest.length > 0 ? readExtensions(rest.shift()) : new Map();
     need(rest.length === 0, 'malformed-ac', 'more than the fields');
 
-    fields.signature = der.bitString(signatureValue);
+    const { unused, octets: signature } = der.bitString(signatureValue);
+    need(unused === 0, 'malformed-ac', 'a signature that is not of whole octets');
+    fields.signature = signature;
     need(inner.raw.equals(outerAlgorithm.raw), 'inner-outer-mismatch');
     need(!uniqueId, 'malformed-ac', 'issuerUniqueID');
     return fields;
   });
 }
 
-// Holder ::= SEQUENCE { baseCertificateID [0], entityName [1], objectDigestInfo [2] }, all optional. The names of the
-// entity, or null if it is anything else that is well formed: that is a holder-mismatch, later.
+// Holder ::= SEQUENCE { baseCertificateID [0], entityName [1], objectDigestInfo [2] }, all optional, but not all absent. The
+// names of the entity, or null if it is anything else that is well formed: that is a holder-mismatch, later.
 function readHolder(node) {
   const fields = der.sequence(node);
+  need(fields.length > 0, 'malformed-ac', 'an empty holder');
   const optional = (n) => (fields[0]?.tag === der.contextConstructed(n) ? fields.shift() : undefined);
   const [base, entity, digest] = [optional(0), optional(1), optional(2)];
   need(fields.length === 0, 'malformed-ac', 'holder');

@@ -36,10 +36,10 @@ export async function associate({ question, policy, evidence, peer }) {
   }
 }
 
-/** The endpoint of a connection or a peer: what was dialled, null for an incoming one. */
+/** The endpoint of a connection or a peer: what was dialled, null for an incoming one and where it is not told [C4]. */
 export function dialledBy({ endpoint: dialled }, outgoing) {
-  if (!outgoing) return null;
-  if (!dialled || !isName(dialled.host) || !isPort(dialled.port)) throw new Refusal('missing-input', 'endpoint');
+  if (!outgoing || dialled === undefined) return null;
+  if (!isName(dialled?.host) || !isPort(dialled.port)) throw new Refusal('missing-input', 'endpoint');
   return dialled;
 }
 
@@ -109,7 +109,7 @@ function readSrv(service, source, { srv, collected }) {
 }
 
 // [C6]: until the TTL has passed since the records were collected, and 5 minutes at least.
-const srvEnd = (collected, ttl) => collected + Math.max(ttl ?? lookupInterval(null), 5 * MINUTE);
+const srvEnd = (collected, ttl) => collected + Math.max(ttl, 5 * MINUTE);
 
 const usesStartTls = (label) => Object.hasOwn(defaultPorts, label);
 const toDial = (serverName) => ({ host, port, label }) => ({ host, port, serverName: serverName ?? host, directTls: !usesStartTls(label) });
@@ -127,7 +127,8 @@ function secureRow(srv, result, everywhere, time) {
   let dnssec = { reason: 'service-not-available' };
   if (current.length > 0) dnssec = { reason: 'verified', references: current.map(byDnssec(everywhere)) };
   else if (srv.entries.length > 0) dnssec = { reason: 'proof-expired' };
-  const contradicts = result.reason === 'verified' && compareSrv(srv.answers, result.counting, result.targets).length === 0;
+  const bothNameTargets = result.reason === 'verified' && srv.entries.length > 0;
+  const contradicts = bothNameTargets && compareSrv(srv.answers, result.counting, result.targets).length === 0;
   return { dnssec, delegation: { reason: contradicts ? 'conflict' : 'not-used' } };
 }
 

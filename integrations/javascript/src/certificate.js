@@ -34,7 +34,7 @@ export function readCertificate(octets) {
   der.bitString(outer[2]);
 
   const x509 = new X509Certificate(octets);
-  const { tbsCertificate: tbs, signatureAlgorithm } = AsnConvert.parse(octets, Certificate);
+  const { tbsCertificate: tbs } = AsnConvert.parse(octets, Certificate);
 
   // The fields before subjectPublicKeyInfo: [0] version, serialNumber, signature, issuer, validity, subject.
   const fields = der.sequence(outer[0]);
@@ -60,7 +60,7 @@ export function readCertificate(octets) {
     spki: spki.raw,
     notBefore: seconds(tbs.validity.notBefore),
     notAfter: seconds(tbs.validity.notAfter),
-    signatureAlgorithm: signatureAlgorithm.algorithm,
+    signatureAlgorithm: der.algorithmIdentifier(outer[1]),
     extensions,
     basicConstraints: read(OID.basicConstraints, schema(BasicConstraints)), // cA, pathLenConstraint
     keyUsage: read(OID.keyUsage, schema(KeyUsage))?.toNumber() ?? null,

@@ -5,7 +5,7 @@
 // by OpenSSL (X509Certificate.verify), everything around them below. Not done, since nothing asks for it: policies ("there
 // is no policy to satisfy"), revocation lists.
 
-import { GENERAL } from './der.js';
+import * as der from './der.js';
 import { OID, directoryText, endOf, isAuthority, isSelfIssued, mayIssue } from './certificate.js';
 
 const MAX_LENGTH = 10;
@@ -25,14 +25,25 @@ const known = new Set([
   OID.inhibitAnyPolicy,
 ]);
 
-// Signatures with MD2, MD5 and SHA-1 count nowhere today.
+// Signatures made with MD2, MD5 or SHA-1 count nowhere [W7]: RSA with each (three, and the older name of the last), ECDSA and
+// DSA with SHA-1, and RSASSA-PSS whose parameters do not name another hash first, since SHA-1 is the default there.
 const brokenAlgorithms = new Set([
   '1.2.840.113549.1.1.2',
   '1.2.840.113549.1.1.4',
   '1.2.840.113549.1.1.5',
+  '1.3.14.3.2.29',
   '1.2.840.10045.4.1',
   '1.2.840.10040.4.3',
 ]);
+const brokenHashes = new Set(['1.2.840.113549.2.2', '1.2.840.113549.2.5', '1.3.14.3.2.26']);
+const RSASSA_PSS = '1.2.840.113549.1.1.10';
+
+function isBroken({ oid, parameters }) {
+  if (oid !== RSASSA_PSS) return brokenAlgorithms.has(oid);
+  const [hash] = der.sequence(der.element(parameters));
+  if (hash?.tag !== der.contextConstructed(0)) return true;
+  return brokenHashes.has(der.algorithmIdentifier(der.explicit(hash, 0)).oid);
+}
 
 /**
  * The chain from the first certificate to an anchor that lasts longest, valid for TLS servers at this time:
@@ -44,22 +55,21 @@ export function findChain(leaf, others, anchors, time) {
   const signed = new Map();
 
   function isSignedBy(child, parent) {
-    if (brokenAlgorithms.has(child.signatureAlgorithm)) return false;
     const key = `${child.index}/${parent.index}`;
     if (!signed.has(key)) {
       if (budget.signatures-- <= 0) return false;
       let ok = false;
       try {
-        ok = child.certificate.x509.verify(parent.certificate.x509.publicKey);
+        ok = !isBroken(child.certificate.signatureAlgorithm) && child.certificate.x509.verify(parent.certificate.x509.publicKey);
       } catch {
-        // a key that OpenSSL cannot use
+        // parameters that cannot be read, or a key that OpenSSL cannot use
       }
       signed.set(key, ok);
     }
     return signed.get(key);
   }
 
-  const numbered = (certificate, index) => ({ certificate, index, signatureAlgorithm: certificate.signatureAlgorithm });
+  const numbered = (certificate, index) => ({ certificate, index });
   const first = numbered(leaf, 0);
   const intermediates = others.filter((certificate) => !certificate.der.equals(leaf.der)).map((c, i) => numbered(c, i + 1));
   const roots = anchors.map((certificate, i) => numbered(certificate, others.length + 1 + i));
@@ -89,23 +99,21 @@ export function findChain(leaf, others, anchors, time) {
   return best;
 }
 
-// Everything but signatures, for a chain of which the last is the anchor. Of an anchor count its validity, its purposes and
-// its name constraints; it need not be an authority's certificate.
+// Everything but signatures, for a chain of which the last is the anchor. An anchor is held to the same as an authority below
+// it, but may be of version 1 [W7].
 function isValid(chain, time, budget) {
   let below = 0; // intermediates between this certificate and the first, not counting self-issued ones
   for (const [i, certificate] of chain.entries()) {
-    const isAnchor = i === chain.length - 1;
     if (time < certificate.notBefore || time > certificate.notAfter) return false;
     if (!permitsServerAuth(certificate)) return false;
-    if (!isAnchor && [...certificate.extensions].some(([oid, { critical }]) => critical && !known.has(oid))) return false;
-    if (i > 0 && !isAnchor) {
-      if (certificate.version !== 3 || !isAuthority(certificate)) return false;
-      if (certificate.keyUsage !== null && !mayIssue(certificate)) return false;
-      const { pathLenConstraint } = certificate.basicConstraints;
-      if (pathLenConstraint !== undefined && below > pathLenConstraint) return false;
-      if (!isSelfIssued(certificate)) below++;
-    }
-    if (i > 0 && certificate.nameConstraints) {
+    if ([...certificate.extensions].some(([oid, { critical }]) => critical && !known.has(oid))) return false;
+    if (i === 0) continue;
+    const isOldAnchor = certificate.version === 1 && i === chain.length - 1;
+    if (!isOldAnchor && (certificate.version !== 3 || !isAuthority(certificate))) return false;
+    if (certificate.keyUsage !== null && !mayIssue(certificate)) return false;
+    if (below > (certificate.basicConstraints?.pathLenConstraint ?? Infinity)) return false;
+    if (!isSelfIssued(certificate)) below++;
+    if (certificate.nameConstraints) {
       for (const [j, subject] of chain.slice(0, i).entries()) {
         if (j > 0 && isSelfIssued(subject)) continue;
         if (!satisfies(subject, certificate.nameConstraints, budget)) return false;
@@ -135,10 +143,10 @@ function satisfies(certificate, { permitted, excluded }, budget) {
 // The names that constraints are about: the subject, the alternative names, and if there are none, addresses in the subject.
 function constrainedNames(certificate) {
   const names = [...certificate.altNames];
-  if (certificate.subjectName.length > 0) names.push({ kind: GENERAL.DIRECTORY, name: certificate.subjectName });
-  if (!names.some(({ kind }) => kind === GENERAL.EMAIL)) {
+  if (certificate.subjectName.length > 0) names.push({ kind: der.GENERAL.DIRECTORY, name: certificate.subjectName });
+  if (!names.some(({ kind }) => kind === der.GENERAL.EMAIL)) {
     for (const { type, value } of certificate.subjectName.flat()) {
-      if (type === OID.emailAddress) names.push({ kind: GENERAL.EMAIL, text: directoryText(value) });
+      if (type === OID.emailAddress) names.push({ kind: der.GENERAL.EMAIL, text: directoryText(value) });
     }
   }
   return names;
@@ -146,14 +154,14 @@ function constrainedNames(certificate) {
 
 // Each: is this name within this subtree? Of something that cannot be read, the answer is the one that refuses.
 const matchers = {
-  [GENERAL.DNS]: ({ text }, { text: base }, excluding) => {
+  [der.GENERAL.DNS]: ({ text }, { text: base }, excluding) => {
     const [name, domain] = [text.toLowerCase(), base.toLowerCase()];
     if (isWithin(name, domain)) return true;
     // A wildcard stands for every name that it matches, so for an excluded one too.
     return excluding && name.startsWith('*.') && isWithin(domain.replace(/^\./, ''), name.slice(2)) &&
       domain.replace(/^\./, '').split('.').length === name.split('.').length;
   },
-  [GENERAL.EMAIL]: ({ text }, { text: base }, excluding) => {
+  [der.GENERAL.EMAIL]: ({ text }, { text: base }, excluding) => {
     const at = text.lastIndexOf('@');
     if (at < 1) return excluding;
     const [local, host, domain] = [text.slice(0, at), text.slice(at + 1).toLowerCase(), base.toLowerCase()];
@@ -161,18 +169,18 @@ const matchers = {
     if (baseAt >= 0) return base.slice(0, baseAt) === local && domain.slice(baseAt + 1) === host;
     return domain.startsWith('.') ? isWithin(host, domain) : host === domain || domain === '';
   },
-  [GENERAL.URI]: ({ text }, { text: base }, excluding) => {
+  [der.GENERAL.URI]: ({ text }, { text: base }, excluding) => {
     const host = /^[^:/?#]+:\/\/(?:[^/?#]*@)?([^/?#:[\]]+)(?::\d*)?(?:[/?#]|$)/.exec(text)?.[1].toLowerCase();
     if (!host || /^[0-9.]+$/.test(host)) return excluding; // no host, or an address: RFC 5280 wants a refusal
     const domain = base.toLowerCase();
     return domain.startsWith('.') ? isWithin(host, domain) : host === domain || domain === '';
   },
-  [GENERAL.IP]: ({ content }, { content: base }, excluding) => {
+  [der.GENERAL.IP]: ({ content }, { content: base }, excluding) => {
     if (![8, 32].includes(base.length) || ![4, 16].includes(content.length)) return excluding;
     if (base.length !== 2 * content.length) return false;
     return content.every((octet, i) => (octet & base[content.length + i]) === (base[i] & base[content.length + i]));
   },
-  [GENERAL.DIRECTORY]: ({ name }, { name: base }) =>
+  [der.GENERAL.DIRECTORY]: ({ name }, { name: base }) =>
     base.length <= name.length && base.every((rdn, i) => normal(rdn) === normal(name[i])),
 };
 

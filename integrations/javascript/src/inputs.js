@@ -64,12 +64,12 @@ export function readTime(time) {
 
 function readPolicy(policy) {
   missing(isObject(policy), 'policy');
-  const life = policy.max_life ?? DEFAULT_LIFE;
+  const life = policy.max_life ?? 0;
   const read = { roots: readRoots(policy.roots), time: readTime(policy.time) };
   missing(Number.isInteger(life) && life >= 0 && life <= MAX_LIFE, 'longest life');
   return {
     ...read,
-    maxLife: life,
+    maxLife: life === 0 ? DEFAULT_LIFE : life, // [V1]
     floors: [policy.floor ?? []].flat().map(readFloor),
     refuses: policy.signer_check === 'refuse', // [W8]
     believesDnssec: policy.believe_replayed_dnssec === true, // [D2]
@@ -98,9 +98,12 @@ function members(object, names) {
   for (const name of Object.keys(object)) evidence(names.includes(name), `member ${name}`);
 }
 
+const isOptionalText = (value) => value === undefined || typeof value === 'string';
+
 function readFailure(failure) {
   members(failure, ['reason', 'detail']);
   evidence(isLookupFailure(failure.reason), 'the reason of a failure');
+  evidence(isOptionalText(failure.detail), 'the detail of a failure');
   return failure.reason;
 }
 
@@ -138,18 +141,19 @@ function readEvidence(input, source, service, policy) {
 function readAnswer(answer, places, policy, readRecord) {
   members(answer, ['name', 'resolver', 'dnssec', 'ttl', 'failure', 'records']);
   evidence(places.has(answer.name), 'another place');
+  evidence(isOptionalText(answer.resolver), 'resolver');
   evidence(states.includes(answer.dnssec), 'DNSSEC state');
-  evidence(answer.ttl === undefined || (Number.isInteger(answer.ttl) && answer.ttl >= 0), 'ttl');
-  const read = { place: answer.name, label: places.get(answer.name), ttl: answer.ttl ?? null, failure: null, records: [] };
+  evidence(Number.isInteger(answer.ttl) && answer.ttl >= 0, 'ttl');
+  const read = { place: answer.name, label: places.get(answer.name), ttl: answer.ttl, failure: null, records: [] };
   // All evidence here is read back from a file: nothing is secure unless the policy says so [D2].
   read.state = answer.dnssec === 'secure' && !policy.believesDnssec ? 'insecure' : answer.dnssec;
-  if (answer.failure !== undefined) {
-    read.failure = readFailure(answer.failure); // then records, if there are any, are not looked at [V2]
-  } else {
+  evidence(answer.failure !== undefined || answer.records !== undefined, 'neither failure nor records');
+  if (answer.records !== undefined) {
     evidence(Array.isArray(answer.records), 'records');
     read.records = answer.records.map(readRecord);
-    if (answer.dnssec === 'bogus') read.failure = 'dns-bogus'; // its data is used for nothing
   }
+  if (answer.failure !== undefined) read.failure = readFailure(answer.failure); // of an answer with both, it counts
+  else if (answer.dnssec === 'bogus') read.failure = 'dns-bogus'; // its data is used for nothing
   return read;
 }
 

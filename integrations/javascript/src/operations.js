@@ -24,6 +24,7 @@ const operations = {
 export async function answerCase(one) {
   const operation = one?.operation;
   if (!Object.hasOwn(operations, operation)) return { skipped: `no operation ${operation}` };
+  if (one.features?.length > 0) return { skipped: `no optional parts: ${one.features}` };
   try {
     return await operations[operation](one);
   } catch (error) {

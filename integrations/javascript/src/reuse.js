@@ -13,6 +13,7 @@ export async function reuse({ connection, question, policy, evidence, peer }) {
   if (question.direction !== connection.direction || !sameRole) throw new Refusal('service-mismatch', 'another direction or role');
 
   const chain = { ...peer, chain: connection.chain };
+  if (decision.outgoing && !connection.endpoint) throw new Refusal('missing-input', 'the very endpoint that was dialled');
   const dialled = dialledBy(connection, decision.outgoing);
   if (question.source === connection.opened_for?.source) {
     checkPeer(chain, decision.references, dialled); // P1 is enough

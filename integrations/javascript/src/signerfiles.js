@@ -1,5 +1,4 @@
-// The two files that a signer is given. The specification has only the reasons and their meaning for this (section 13), so
-// their order is that of the list there.
+// The two files that a signer is given: the reasons of section 13, in the order of the list there.
 
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { fromBase64 } from './base64.js';
@@ -15,32 +14,35 @@ export function signerFiles({ certificate, key, mode }) {
   need(typeof key === 'string', 'bad-file', 'no key');
 
   const certificates = pemBlocks(certificate).filter(({ label }) => label === 'CERTIFICATE');
-  need(certificates.length > 0, 'bad-pem', 'no certificate');
+  need(certificates.length >= 1 && certificates.length <= 5, 'bad-pem', 'no certificate, or more than 5');
   const keyBlock = pemBlocks(key).find(({ label }) => label.endsWith('PRIVATE KEY'));
   need(keyBlock, 'bad-pem', 'no key');
-  need(!keyBlock.label.startsWith('ENCRYPTED') && !/^Proc-Type:.*ENCRYPTED/m.test(keyBlock.text), 'key-encrypted');
+  need(!keyBlock.label.startsWith('ENCRYPTED') && !keyBlock.isEncrypted, 'key-encrypted');
+  const privateKey = readKey(keyBlock.text);
   need((parseInt(mode, 8) & 0o004) === 0, 'key-readable');
 
-  let privateKey;
-  try {
-    privateKey = createPrivateKey(keyBlock.text);
-  } catch (error) {
-    throw new Refusal('bad-pem', error.message);
-  }
-  // Each certificate is read, then it is the key's, then W2 and W1: again the order of the list of reasons.
-  need(certificates.length <= 5, 'malformed-certificate', 'more than 5');
-  const chain = readAll(certificates.map(({ octets }) => octets));
-  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
-  need(spki.equals(chain[0].spki), 'key-mismatch');
-  checkLinear(chain);
+  // The key is that of the first certificate; then all are read, W2 and W1.
+  const [signer] = readAll([certificates[0].octets]);
+  need(createPublicKey(privateKey).export({ type: 'spki', format: 'der' }).equals(signer.spki), 'key-mismatch');
+  checkLinear(readAll(certificates.map(({ octets }) => octets)));
   return answer('verified');
 }
 
-// RFC 7468, and the headers of RFC 1421 that old encrypted keys have.
+function readKey(text) {
+  try {
+    return createPrivateKey(text);
+  } catch (error) {
+    throw new Refusal('bad-pem', error.message);
+  }
+}
+
+// RFC 7468, and the headers of RFC 1421 that old encrypted keys have. A block that has no end, or holds no base64, is broken.
 function pemBlocks(text) {
-  const blocks = text.matchAll(/^-----BEGIN ([A-Z0-9 ]+)-----\r?\n([\s\S]*?)^-----END \1-----/gm);
-  return [...blocks].map(([all, label, inner]) => {
+  const blocks = [...text.matchAll(/^-----BEGIN ([A-Z0-9 ]+)-----\r?\n((?:[\w-]+: .*\r?\n)*)([^:]*?)^-----END \1-----/gm)];
+  need(blocks.length === (text.match(/^-----BEGIN /gm) ?? []).length, 'bad-pem', 'a broken block');
+  return blocks.map(([all, label, headers, inner]) => {
     const octets = fromBase64(inner.replace(/\s/g, ''));
-    return { label, text: `${all}\n`, octets: octets ?? Buffer.alloc(0) };
+    need(octets?.length > 0, 'bad-pem', 'a block without base64');
+    return { label, text: `${all}\n`, octets, isEncrypted: /^Proc-Type:.*ENCRYPTED/m.test(headers) };
   });
 }

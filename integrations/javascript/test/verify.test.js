@@ -1,5 +1,6 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import { constants, sign } from 'node:crypto';
 import * as build from './build.js';
 import { answerCase } from '../src/operations.js';
 
@@ -38,7 +39,7 @@ test('attribute certificates: one defect each', async () => {
     ['malformed-ac', { extensions: [seq(extension('2.5.29.56', seq()))] }],
     ['malformed-ac', { extensions: [seq(noRevAvail, extension('2.5.29.35', NULL))] }],
     ['malformed-ac', { holder: seq(tlv(0xa1)) }],
-    ['holder-mismatch', { holder: seq() }],
+    ['malformed-ac', { holder: seq() }],
     ['holder-mismatch', { holder: seq(tlv(0xa1, dns('evil.example'))) }],
     ['holder-mismatch', { holder: seq(tlv(0xa1, dns(target.host), dns(target.host))) }],
     ['issuer-form', { issuer: seq(tlv(0xa4, build.commonName('b.example'))) }],
@@ -110,6 +111,8 @@ test('paths', async () => {
     ['signer-key-usage', { leaf: [extension('2.5.29.15', Buffer.from('03020520', 'hex'))] }],
     ['untrusted-signer', { intermediate: [extension('2.5.29.15', Buffer.from('03020780', 'hex'))] }],
     ['verified', { intermediate: [extension('2.5.29.15', Buffer.from('03020204', 'hex'))] }],
+    ['untrusted-signer', { root: [extension('2.5.29.15', Buffer.from('03020780', 'hex'))] }],
+    ['untrusted-signer', { root: [extension('1.2.3', NULL, true)] }],
   ];
   for (const [i, [reason, shape]] of cases.entries()) {
     const own = makeChain(shape);
@@ -125,6 +128,34 @@ test('path length', async () => {
   const own = { root, signer, chain: [signer.der, second.der, first.der] };
   assert.equal(await reasonOf(makeToken(own), { pki: own }), 'untrusted-signer');
   assert.equal(await reasonOf(makeToken(own), { pki: { root: second } }), 'verified');
+  assert.equal(await reasonOf(makeToken(own), { pki: { root: first } }), 'untrusted-signer');
+});
+
+test('trust anchors', async () => {
+  for (const [reason, shape] of [['untrusted-signer', {}], ['verified', { version: 1 }]]) {
+    const root = build.issue({ name: 'Root', ...shape });
+    const signer = build.issue({ name: 'x', issuer: root, extensions: [build.altNames(dns('b.example'))] });
+    const own = { root, signer, chain: [signer.der] };
+    assert.equal(await reasonOf(makeToken(own), { pki: own }), reason, JSON.stringify(shape));
+  }
+});
+
+test('signatures with SHA-1 count nowhere', async () => {
+  const chainBy = (key) => {
+    const root = build.issue({ name: 'Root', key, extensions: [build.authority()] });
+    const signer = build.issue({ name: 'x', issuer: root, extensions: [build.altNames(dns('b.example'))] });
+    return { root, signer, chain: [signer.der] };
+  };
+  const sha1 = build.makeKey();
+  sha1.algorithm = seq(oid('1.2.840.10045.4.1'));
+  sha1.sign = (octets) => sign('sha1', octets, sha1.privateKey);
+  const pss1 = build.makeKey('RS256');
+  pss1.algorithm = seq(oid('1.2.840.113549.1.1.10'), seq());
+  pss1.sign = (octets) => sign('sha1', octets, { key: pss1.privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 20 });
+  for (const [reason, key] of [['untrusted-signer', sha1], ['untrusted-signer', pss1], ['verified', build.makeKey('PS256')]]) {
+    const own = chainBy(key);
+    assert.equal(await reasonOf(makeToken(own), { pki: own }), reason);
+  }
 });
 
 test('any input gives an answer', async () => {
