@@ -2,6 +2,7 @@ package vectors
 
 import (
 	"crypto/x509"
+	"fmt"
 	"time"
 )
 
@@ -82,6 +83,16 @@ func peerCases() []dealing {
 	chain := func(edit func(der [][]byte) [][]byte) move {
 		return func(d *deal) { d.peer.Chain = edit(d.peer.Chain) }
 	}
+	// besides adds so many certificates of authorities that nobody knows.
+	besides := func(n int, kind, name string) move {
+		return chain(func(der [][]byte) [][]byte {
+			for i := range n {
+				der = append(der, newRoot("P-256", fmt.Sprintf("Nobody %d", i)).under(kind, name).certificate.Raw)
+			}
+			return der
+		})
+	}
+	const issuerName = "Test Intermediate" // of the peer's certificate
 	const clientAuth, serverAuth = x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth
 	refused := ending
 	return []dealing{
@@ -174,6 +185,12 @@ func peerCases() []dealing {
 		{"peer-chain-last", "times", "the last second of the peer's certificate", moves(shows(owner), meets(peerEnds)), byName(source)},
 		{"peer-chain-ended", "times", "the peer's certificate has ended", moves(shows(owner), meets(peerEnds.Add(time.Second))), refused(untrusted)},
 		{"peer-chain-future", "times", "the peer's certificate has not begun", moves(shows(owner), meets(begins.Add(-day))), refused(untrusted)},
+
+		{"peer-certificates-10", "peer", "10 certificates, most of them superfluous", moves(shows(provider), besides(8, "P-256", "Superfluous")), byStatement(host)},
+		{"peer-certificates-11", "peer", "11 certificates, most of them superfluous", moves(shows(provider), besides(9, "P-256", "Superfluous")), refused(untrusted)},
+		{"peer-superfluous-small", "peer", "a superfluous certificate with RSA of 1024 bits", moves(shows(provider), besides(1, "rsa-1024", "Superfluous")), refused("unsupported-key")},
+		{"peer-checks-11", "peer", "5 certificates on P-521 besides that could have signed the peer's, by their names: 11 signature checks", moves(shows(provider), besides(5, "P-521", issuerName)), byStatement(host)},
+		{"peer-checks-13", "peer", "6 certificates on P-521 besides that could have signed the peer's, by their names: 13 signature checks", moves(shows(provider), besides(6, "P-521", issuerName)), refused(untrusted)},
 
 		{"peer-no-certificate", "peer", "the peer shows no certificate", moves(shows(provider), chain(func([][]byte) [][]byte { return nil })), refused(untrusted)},
 		{"peer-no-intermediate", "peer", "the peer does not show the intermediate certificate", moves(shows(provider), chain(func(der [][]byte) [][]byte { return der[:1] })), refused(untrusted)},

@@ -18,6 +18,7 @@ var txtNotes = map[string]Note{
 	"evidence":   {[]string{"V1"}, "Evidence is about the question asked, about the places of sections 7 to 9, each once, and says only what evidence can.", "Answers about other names, or two answers for one place, are slipped in among good ones."},
 	"missing":    {[]string{"V1", "V9"}, "What is missing is refused; it is no default.", "An empty answer is taken for a denial, or a missing part for permission."},
 	"dnssec":     {[]string{"V2", "D2"}, "The DNSSEC state of a TXT answer does not matter, except that a bogus answer is a failure.", "A statement that only a signed zone may have locks out those without one."},
+	"cost":       {[]string{"V3"}, "Signature checks for statements that they refuse are counted.", "A stranger makes a verifier check signatures by expensive keys for as long as the stranger likes."},
 	"both-label": {[]string{"V2"}, "A statement for the other label of the role counts, wherever it is found.", "An owner who signed for one label is not found by those who ask for the other."},
 }
 
@@ -27,6 +28,7 @@ func txtFamily(w *world) *book {
 	b.verify(place(inTXT), txtFailures()...)
 	b.verify(place(inTXT), txtChoices()...)
 	b.verify(place(inTXT), txtEvidence()...)
+	b.verify(place(inTXT), txtCosts()...)
 	return b
 }
 

@@ -1,0 +1,40 @@
+package vectors
+
+import "fmt"
+
+// txtCosts are about how many signature checks are spent on statements that
+// they refuse: rule V3.
+func txtCosts() []entry {
+	const untrusted = "untrusted-signer"
+	// below makes the record of a statement by the source's name, below so many
+	// authorities of nobody's: as many signature checks, and two.
+	below := func(w *world, n int, kind string, authorities int) string {
+		ca := newRoot(kind, fmt.Sprintf("Nobody's Root %d", n))
+		for i := range authorities {
+			ca = ca.under(kind, fmt.Sprintf("Nobody's Authority %d of %d", i+1, n))
+		}
+		return w.trial(func(t *trial) { t.signer = ca.issue("P-256") }).record()
+	}
+	before := func(kind string, authorities ...int) step {
+		return func(t *trial) {
+			var records []string
+			for n, depth := range authorities {
+				records = append(records, below(t.world, n, kind, depth))
+			}
+			has(func(e *evidence) { e.TXT[0].Records = append(records, e.TXT[0].Records...) })(t)
+		}
+	}
+	after := func(t *trial) {
+		record := below(t.world, 0, "P-256", 4)
+		other := below(t.world, 1, "P-256", 4)
+		has(func(e *evidence) { e.TXT[0].Records = append(e.TXT[0].Records, record, other) })(t)
+	}
+	return []entry{
+		good("checks-9", "cost", "three statements below nobody's anchors before it, which take 9 signature checks of 12", before("P-256", 1, 1, 1)),
+		bad("checks-12", "cost", untrusted, "two statements below nobody's anchors before it, which take all 12 signature checks", before("P-256", 4, 4)),
+		bad("checks-p521", "cost", untrusted, "a statement below nobody's anchor before it, whose keys on P-521 count twice", before("P-521", 4)),
+		good("checks-p384", "cost", "a statement below nobody's anchor before it, whose keys on P-384 count once", before("P-384", 4)),
+		good("checks-18-and-short", "cost", "the third statement below nobody's anchor needs more than is left, and uses up nothing; the good one fits", before("P-256", 4, 1, 4)),
+		good("checks-after", "cost", "two statements after it, which take all 12 signature checks", after),
+	}
+}
