@@ -3,7 +3,13 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/spf13/pflag"
 
 	"github.com/dnasign/dnasign/delegation"
 )
@@ -50,6 +56,54 @@ func FuzzWords(f *testing.F) {
 		}
 		if life, err := Life(text); err == nil && life < 1e9 {
 			t.Fatalf("%q is %v", text, life)
+		}
+	})
+}
+
+// FuzzConfig: a file sets options that there are, each once, to what it says,
+// never those that were given or that it may not set; a mistake is a wrong call
+// and names the line.
+func FuzzConfig(f *testing.F) {
+	for _, text := range []string{
+		"listen: 127.0.0.1:1\n", "# none\n", "listen: a\nlisten: b\n", "trust:\n  - a\n  - b\n", "given: 1\n", "config: x\n", "unknown: 1\n",
+		"listen: [a]\n", "listen: ''\n", "number: many\n", "number: 7\n", "a: &a b\nlisten: *a\n", "---\nlisten: a\n---\nlisten: b\n",
+		"listen: {a: b}\n", "<<: {listen: a}\n", "? [a]\n: b\n", "[", "\xff",
+	} {
+		f.Add([]byte(text))
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, text []byte) {
+		file := filepath.Join(dir, "config.yaml")
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+		listen := flags.String("listen", "", "")
+		trust := flags.StringArray("trust", nil, "")
+		number := flags.Int("number", 3, "")
+		given := flags.String("given", "", "")
+		config := flags.String("config", "", "")
+		if err := flags.Set("given", "here"); err != nil {
+			t.Fatal(err)
+		}
+		err := ApplyConfig(flags, file, "config")
+		if *given != "here" || *config != "" {
+			t.Fatalf("given %q, config %q", *given, *config)
+		}
+		if err != nil {
+			var usage UsageError
+			if !errors.As(err, &usage) || !strings.Contains(err.Error(), file) {
+				t.Fatal(err)
+			}
+			return
+		}
+		for _, value := range append(*trust, *listen) {
+			if !utf8.ValidString(value) {
+				t.Fatalf("%q", value)
+			}
+		}
+		if flags.Changed("listen") != (*listen != "") || !flags.Changed("number") && *number != 3 {
+			t.Fatalf("listen %q, number %d", *listen, *number)
 		}
 	})
 }

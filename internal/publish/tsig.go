@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/miekg/dns"
 	"go.yaml.in/yaml/v3"
@@ -186,7 +187,8 @@ func parseLine(text string) (*TSIGKey, error) {
 }
 
 func newTSIGKey(name, algorithm, secret string) (*TSIGKey, error) {
-	if _, ok := dns.IsDomainName(name); !ok || name == "" || name == "." {
+	unprintable := func(r rune) bool { return r <= ' ' || r >= unicode.MaxASCII }
+	if _, ok := dns.IsDomainName(name); !ok || name == "" || name == "." || strings.ContainsFunc(name, unprintable) {
 		return nil, errors.New("the key has no name, or one that is no domain name")
 	}
 	canonical := tsigAlgorithms[strings.TrimSuffix(strings.ToLower(algorithm), ".")]
@@ -195,7 +197,7 @@ func newTSIGKey(name, algorithm, secret string) (*TSIGKey, error) {
 	}
 	raw, err := base64.StdEncoding.Strict().DecodeString(secret)
 	defer clear(raw)
-	if err != nil {
+	if err != nil || strings.ContainsAny(secret, "\r\n") { // which the decoder passes over
 		return nil, errors.New("the secret is not base64")
 	}
 	if len(raw) < minSecret || len(raw) > maxSecret {

@@ -55,6 +55,9 @@ func TestBadKeys(t *testing.T) {
 	bad := map[string]string{
 		"empty":             "",
 		"words":             "this is no key",
+		"line end in it":    "key:\n  - id: k\n    algorithm: hmac-sha256\n    secret: \"" + secret[:8] + "\\r" + secret[8:] + "\"\n",
+		"name of controls":  "hmac-sha256:owner\x1b[2Jkey:" + secret,
+		"name not in ASCII": "key \"owner\x80key\" { algorithm hmac-sha256; secret \"" + secret + "\"; };",
 		"md5":               "hmac-md5:k:" + secret,
 		"sha1":              `key "k" { algorithm hmac-sha1; secret "` + secret + `"; };`,
 		"md5, full name":    "hmac-md5.sig-alg.reg.int:k:" + secret,
