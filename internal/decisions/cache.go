@@ -28,12 +28,33 @@ func (e *entry) class() class {
 	return rest
 }
 
-// weight is about how many octets of memory the entry takes.
+// weight is about how many octets of memory the entry takes, rather more than
+// fewer: strangers choose how many names there are, and how long they are.
 func (e *entry) weight() int64 {
-	const empty = 3700 // an association of one statement, measured, without what follows
+	// An association of one statement, measured, without what follows; and each
+	// element of a list, with the room that lists grow into.
+	const empty, element = 3200, 200
 	n := empty + len(e.evidence)
 	for _, c := range e.association.Checks() {
 		n += 100 + len(c.Origin) + len(c.Detail)
+	}
+	for _, p := range e.association.Proofs() {
+		n += len(p.Detail)
+		for _, r := range p.References {
+			n += element + len(r.Name)
+		}
+	}
+	dial, _ := e.association.Dial() // without any, there is nothing to count
+	for _, d := range dial {
+		n += element + len(d.Host)
+	}
+	if result := e.association.Result(); result != nil {
+		for _, s := range result.Statements() {
+			for _, t := range s.Statement.Targets {
+				// With the octets of the claims, which the names are part of.
+				n += 3*element + 3*len(t.Host) + 150*len(t.SPKI)
+			}
+		}
 	}
 	return int64(n)
 }

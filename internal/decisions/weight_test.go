@@ -1,0 +1,101 @@
+package decisions
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/association"
+)
+
+// TestWeight: whoever has a zone, or a certificate, can bring about entries as
+// large as they can be. What they take is what is counted, or less, so that
+// the limit of the cache is one.
+func TestWeight(t *testing.T) {
+	const many = 40
+	pad := strings.Repeat("a", 60)
+	long := func(kind string, i int) string {
+		return fmt.Sprintf("%s%02d%s.%s.%s.%s.example", kind, i, pad[:40], pad, pad, pad[:56])
+	}
+	for _, c := range []struct {
+		name         string
+		state        delegation.DNSSEC
+		srv, targets int // of each label
+	}{
+		{"secure SRV", delegation.Secure, delegation.MaxSRVRecords, 0},
+		{"insecure SRV", delegation.Insecure, delegation.MaxSRVRecords, 0},
+		{"statements", delegation.Insecure, 0, delegation.MaxTargets},
+		{"statements and SRV", delegation.Insecure, delegation.MaxSRVRecords, delegation.MaxTargets},
+		{"statements and secure SRV", delegation.Secure, delegation.MaxSRVRecords, delegation.MaxTargets},
+	} {
+		for _, direction := range []association.Direction{association.Incoming, association.Outgoing} {
+			t.Run(c.name+" "+string(direction), func(t *testing.T) {
+				name := func(i int) string { return fmt.Sprintf("a%d.example", i) }
+				for i := range many {
+					signer(name(i))
+				}
+				entries := make([]*entry, many)
+				before := heap()
+				for i := range entries {
+					entries[i] = decided(t, name(i), direction, c.state, c.srv, c.targets, long)
+				}
+				took := int64(heap()-before) / many
+				if weight := entries[0].weight(); weight < took {
+					t.Errorf("an entry takes %d octets, and is counted as %d", took, weight)
+				}
+				runtime.KeepAlive(entries)
+			})
+		}
+	}
+}
+
+// heap is how much is in use.
+func heap() uint64 {
+	var s runtime.MemStats
+	runtime.GC()
+	runtime.GC() // what pools keep goes with the second
+	runtime.ReadMemStats(&s)
+	return s.HeapAlloc
+}
+
+// decided is an entry about a domain that has so many SRV records, and a
+// statement with so many targets, at both labels, each with another long name.
+func decided(t *testing.T, domain string, direction association.Direction, state delegation.DNSSEC, srv, targets int, long func(string, int) string) *entry {
+	t.Helper()
+	e := &delegation.Evidence{Version: delegation.EvidenceVersion, Source: domain, Service: service, Collected: start}
+	for n, label := range delegation.Services(service) {
+		s := delegation.SRVAnswer{Answer: delegation.Answer{Name: delegation.SRVName(domain, label), DNSSEC: state, TTL: 3600}}
+		txt := delegation.TXTAnswer{Answer: delegation.Answer{Name: delegation.TXTName(domain, label), DNSSEC: state, TTL: 3600}}
+		var hosts []string
+		for i := range max(srv, targets) {
+			hosts = append(hosts, long(fmt.Sprint("x", n), i))
+		}
+		for _, host := range hosts[:srv] {
+			s.Records = append(s.Records, delegation.SRVRecord{Target: strings.Clone(host), Port: 5269})
+		}
+		if targets > 0 {
+			txt.Records = []string{signedFor(domain, 0, hosts[:targets], func(s *delegation.Statement) {
+				s.Service = label
+				for i := range s.Targets {
+					s.Targets[i].SPKI = []delegation.Pin{{1}, {2}, {3}, {4}}
+				}
+			})}
+		}
+		e.SRV, e.TXT = append(e.SRV, s), append(e.TXT, txt)
+	}
+	at := moment{clock: start}
+	a, err := association.Decide(association.Question{Source: domain, Service: service, Direction: direction}, e, delegation.Policy{Roots: pool(), Time: start})
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed, err := pack(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := &entry{association: a, until: untilOf(a), evidence: packed, decided: at, looked: at, life: time.Hour}
+	made.seal()
+	return made
+}
