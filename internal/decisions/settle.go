@@ -34,7 +34,7 @@ func (d *Decider) settle(ctx context.Context, f *flight, m *made) *failure {
 }
 
 // enter is settle, unless another entry of the family knows of a newer
-// statement: then it returns the floors to decide with again.
+// statement, or of one at all: then it returns the floors to decide with again.
 func (d *Decider) enter(f *flight, m *made) (higher []delegation.Floor) {
 	packed, err := pack(m.evidence)
 	if err != nil {
@@ -50,10 +50,12 @@ func (d *Decider) enter(f *flight, m *made) (higher []delegation.Floor) {
 		e := d.cache.peek(k)
 		switch {
 		case e == nil || k == f.key:
-		case !passes(m.association, e.remembered):
+		case !passes(m.association, e.remembered), !m.association.Required() && requires(e.remembered, f.key.service, m.at.clock):
 			return e.remembered
-		case !e.passes(m.remembered):
-			d.cache.remove(k) // an answer that a newer statement has ended
+		case !e.passes(m.remembered), !e.cached.Required && requires(m.remembered, k.service, m.at.clock):
+			// An answer that a newer statement has ended, or that does not know
+			// of any.
+			d.cache.remove(k)
 		}
 	}
 	e := &entry{
@@ -133,7 +135,7 @@ func (d *Decider) answer(f *flight, e *entry, failure *failure) {
 func (d *Decider) put(k key, e *entry) {
 	d.cache.put(k, e)
 	d.Metrics.size(d.cache)
-	if !e.proves() {
+	if !e.proves() || d.cache.peek(k) != e { // too heavy to stay
 		return
 	}
 	e.refresh = time.AfterFunc(spread(e.life, refreshFrom, refreshTo), func() {

@@ -305,3 +305,49 @@ func TestRevokedMeanwhile(t *testing.T) {
 		l.why(incoming, delegation.Revoked)
 	})
 }
+
+// TestFamilyRequires: once a statement is known by one question, no answer to
+// the others says that there is none, so that something weaker would do:
+// neither one that was given before nor one that is found after.
+func TestFamilyRequires(t *testing.T) {
+	outgoing := incoming
+	outgoing.Direction = association.Outgoing
+	required := func(l *lab, q Question) {
+		l.Helper()
+		if d, err := l.Decide(l.Context(), q); err != nil || !d.Required {
+			l.Errorf("%s: got %+v, %v", q.Direction, d, err)
+		}
+	}
+	bubble(t, nil, Limits{}, func(l *lab) {
+		l.want(incoming, 1) // somebody hid it
+		l.network.has(statement(0, host))
+		l.want(outgoing, 2, host)
+		required(l, incoming)
+	})
+	bubble(t, []string{statement(0, host)}, Limits{}, func(l *lab) {
+		l.want(outgoing, 1, host)
+		l.network.has()
+		l.store.floors = map[string][]delegation.Floor{} // its floors were read before
+		required(l, incoming)
+	})
+}
+
+// TestTooHeavy: an entry that does not fit into the cache leaves nothing
+// behind, such as a timer.
+func TestTooHeavy(t *testing.T) {
+	bubble(t, []string{statement(0, host)}, Limits{CacheBytes: 2000}, func(l *lab) {
+		l.want(incoming, 1, host)
+		d, err := l.Decide(l.Context(), incoming)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := l.now()
+		e := &entry{association: d.Association, until: untilOf(d.Association), decided: at, looked: at, life: time.Hour}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.put(keyOf(incoming), e)
+		if l.cache.peek(keyOf(incoming)) != nil || e.refresh != nil {
+			t.Errorf("it stays, or waits for its refresh: %v", e.refresh)
+		}
+	})
+}
