@@ -23,7 +23,7 @@ import (
 // as the source?
 type question struct {
 	source    string
-	nameless  bool // the source is no name that could have a statement
+	nameless  bool // the source is no name that could have a statement, in whatever form
 	service   string
 	direction association.Direction
 	chain     []*x509.Certificate
@@ -59,7 +59,8 @@ func decode(body []byte) (question, error) {
 		return q, err
 	}
 	if err := delegation.CheckName(q.source); err != nil {
-		q.source, q.nameless = "", true
+		q.nameless = !nearly(q.source)
+		q.source = ""
 		return q, bad("source: %v", err)
 	}
 	if q.service, err = serviceName(service); err != nil {
@@ -84,6 +85,21 @@ func decode(body []byte) (question, error) {
 	}
 	q.chain, q.unusable, err = certificates(chain)
 	return q, err
+}
+
+// maxTyped bounds what may be a name in another form, in octets (RFC 7622,
+// Section 3.2: the domain part of an address).
+const maxTyped = 1023
+
+// nearly reports whether a source is a name in another form, such as in upper
+// case. It is the peer who writes it so, and who must not choose thereby that
+// the domain has no statement.
+func nearly(source string) bool {
+	if len(source) > maxTyped {
+		return false
+	}
+	_, err := delegation.ParseName(source)
+	return err == nil
 }
 
 // serviceName takes _xmpp-server._tcp, and xmpp-server for short.

@@ -244,3 +244,19 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// TestNameless: a peer that writes a domain in another form does not thereby
+// bring about that something weaker than its statement will do.
+func TestNameless(t *testing.T) {
+	r := start(t, &network{records: []string{record(host)}}, "", defaultBounds)
+	for source, required := range map[string]bool{
+		"B.example": true, "b.example.": true, "Bücher.example": true, "b。example": true,
+		"b": false, "192.0.2.1": false, "[2001:db8::1]": false, "b.local": false, "b..example": false, "": false,
+		strings.Repeat("A", 64) + ".example": false, strings.Repeat("ü", maxTyped) + ".example": false,
+	} {
+		status, _, body := r.send(nil, "POST", "/v1/check", with(`"source":`+escaped(source)))
+		if a := r.read(body); status != 400 || a.Reason != delegation.BadQuery || a.Required != required {
+			t.Errorf("%.40q: status %d, required %t, want %t", source, status, a.Required, required)
+		}
+	}
+}

@@ -141,3 +141,23 @@ func TestFlightsAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// TestOverloadRequires: a peer that uses up a budget does not thereby bring
+// about that something weaker will do.
+func TestOverloadRequires(t *testing.T) {
+	peer := netip.MustParseAddr("192.0.2.1")
+	for name, limits := range map[string]Limits{"peer": {LookupsPerPeer: 1}, "rate": {LookupsPerSecond: 1}, "in flight": {LookupsInFlight: 1}} {
+		bubble(t, []string{statement(0, host)}, limits, func(l *lab) {
+			l.network.set(func(n *network) { n.takes = time.Second })
+			var all sync.WaitGroup
+			all.Go(func() { l.flood(20, func(int) netip.Addr { return peer }) })
+			time.Sleep(time.Millisecond)
+			q := incoming
+			q.Peer = peer
+			if d := l.reason(q, delegation.Overloaded); !d.Required {
+				t.Errorf("%s: nothing is required", name)
+			}
+			all.Wait()
+		})
+	}
+}

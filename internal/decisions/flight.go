@@ -24,7 +24,9 @@ type flight struct {
 	result   string // for the metrics
 }
 
-// A failure is why a look-up came to no decision.
+// A failure is why a look-up came to no decision. Where nobody looked, nobody
+// can say that there is no statement: else a peer that causes look-ups enough
+// would choose that it is not required.
 type failure struct {
 	err      *delegation.Error
 	required bool
@@ -61,19 +63,18 @@ func (d *Decider) look(ctx context.Context, f *flight, peer netip.Addr) *failure
 	if err != nil {
 		return d.memoryFailed(f.key, "read", err)
 	}
-	required := requires(floors, f.key.service, d.Now())
 	budget := d.known
 	if len(floors) == 0 {
 		budget = d.stranger
 		if !d.peers.allow(peer) {
 			d.Metrics.refused.WithLabelValues("peer").Inc()
-			return &failure{overloaded("peer"), required}
+			return &failure{overloaded("peer"), true}
 		}
 	}
 	limit, release := budget.take()
 	if limit != "" {
 		d.Metrics.refused.WithLabelValues(limit).Inc()
-		return &failure{overloaded(limit), required}
+		return &failure{overloaded(limit), true}
 	}
 	defer release()
 	d.Metrics.inFlight.Inc()
@@ -94,7 +95,7 @@ func (d *Decider) look(ctx context.Context, f *flight, peer netip.Addr) *failure
 	case refused != nil:
 		return refused
 	case err != nil:
-		return &failure{refuse(delegation.DNSFailure, "%v", err), required}
+		return &failure{refuse(delegation.DNSFailure, "%v", err), true}
 	case d.ctx.Err() != nil:
 		return ending
 	case early && statements(e) == judged:
