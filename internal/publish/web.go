@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
@@ -117,20 +118,38 @@ func (f *Files) makeDir(dir string) error {
 		return &fs.PathError{Op: "publish below", Path: f.web.Root, Err: errors.New("it is not a directory")}
 	}
 	for _, d := range []string{filepath.Dir(dir), dir} { // .well-known and dna in it
-		err := os.Mkdir(d, 0o755)
-		switch {
-		case err == nil:
-			if err := os.Chmod(d, 0o755); err != nil {
-				return err
-			}
-			if err := wholefile.SyncDir(filepath.Dir(d)); err != nil {
-				return err
-			}
-		case !errors.Is(err, fs.ErrExist):
+		if err := makePublic(d); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// makePublic makes a folder that everybody can read, whatever the umask, unless
+// it is there.
+func makePublic(dir string) error {
+	switch err := os.Mkdir(dir, 0o755); {
+	case errors.Is(err, fs.ErrExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	if err := openUp(dir); err != nil {
+		return err
+	}
+	return wholefile.SyncDir(filepath.Dir(dir))
+}
+
+// openUp lets everybody read a folder that was made. The folder above may be
+// somebody's who must not be given the rights of whoever publishes, and a link
+// be in its place by now: it is not followed out of there.
+func openUp(dir string) error {
+	above, err := os.OpenRoot(filepath.Dir(dir))
+	if err != nil {
+		return err
+	}
+	defer above.Close()
+	return above.Chmod(filepath.Base(dir), 0o755)
 }
 
 // tidy removes what runs that were killed left beside a file.
@@ -152,11 +171,20 @@ func read(name string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, &fs.PathError{Op: "publish to", Path: name, Err: errors.New("it is not a regular file")}
 	}
-	file, err := os.Open(name)
+	return readAs(name, info)
+}
+
+// readAs reads the file that info is about. Whoever owns the folder may have put
+// something else there by now, such as a pipe, which would wait for a writer.
+func readAs(name string, info fs.FileInfo) ([]byte, error) {
+	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
+	if opened, err := file.Stat(); err != nil || !os.SameFile(info, opened) {
+		return nil, &fs.PathError{Op: "publish to", Path: name, Err: errors.Join(errors.New("it was replaced meanwhile"), err)}
+	}
 	// A line end may follow; a longer file is for Inspect to refuse.
 	return io.ReadAll(io.LimitReader(file, delegation.MaxStatementSize+2))
 }

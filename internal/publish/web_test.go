@@ -244,3 +244,41 @@ func TestLocked(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestOwnerOfTheRoot: whoever owns a web root cannot use the rights of whoever
+// publishes there: not by a link in the place of a folder that was just made,
+// which would open up another file, nor hold him up by a pipe.
+func TestOwnerOfTheRoot(t *testing.T) {
+	dir := t.TempDir()
+	root, secret := filepath.Join(dir, "root"), filepath.Join(dir, "secret")
+	mkdir(t, root)
+	if err := os.WriteFile(secret, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []string{secret, "../secret"} {
+		link := filepath.Join(root, ".well-known")
+		if err := os.Symlink(to, link); err != nil {
+			t.Fatal(err)
+		}
+		if err := openUp(link); err == nil {
+			t.Errorf("%s: the link is followed", to)
+		}
+		if info, err := os.Stat(secret); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: the file it leads to has mode %v, %v", to, info.Mode(), err)
+		}
+		if err := os.Remove(link); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pipe := filepath.Join(root, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(secret) // as if it had been a file a moment ago
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readAs(pipe, info); err == nil {
+		t.Error("a pipe is read as a file")
+	}
+}
