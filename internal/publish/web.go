@@ -2,6 +2,7 @@ package publish
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +18,9 @@ import (
 )
 
 // lockTime bounds how long one process waits for another that writes to the
-// same folder: that takes milliseconds.
+// same folder: that takes milliseconds. Who has the lock for longer is stuck, or
+// wants to keep statements from being renewed, as every user can who can read
+// the folder; then it is done without the lock.
 const lockTime = 10 * time.Second
 
 // Web is a folder that a web server serves as / of one domain. The zero Web
@@ -27,6 +30,8 @@ type Web struct {
 	Root string
 	// Now gives the time that statements are held to. Nil means time.Now.
 	Now func() time.Time
+
+	lockTime time.Duration // that of tests; zero means lockTime
 }
 
 // Place is the files of a source and a service below the web root.
@@ -52,7 +57,7 @@ func (f *Files) name(e delegation.Encoding) string {
 // disk, then renamed. The file has mode 0644 and folders that are made 0755,
 // whatever the umask, since a web server must read them. It refuses, with
 // [delegation.SourceMismatch], to replace a statement of another domain. One
-// process at a time changes the folder; others wait.
+// process at a time changes the folder; others wait, but not for ever.
 func (f *Files) Publish(ctx context.Context, statement []byte) (Change, error) {
 	in, err := prepare(statement, f.source, f.service, now(f.web.Now))
 	if err != nil {
@@ -63,15 +68,15 @@ func (f *Files) Publish(ctx context.Context, statement []byte) (Change, error) {
 	if err := f.makeDir(dir); err != nil {
 		return Change{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, lockTime)
-	defer cancel()
-	unlock, err := wholefile.Lock(ctx, dir)
+	unlock, locked, err := wholefile.LockFor(ctx, dir, cmp.Or(f.web.lockTime, lockTime))
 	if err != nil {
 		return Change{}, err
 	}
 	defer unlock()
-	if err := f.tidy(name); err != nil {
-		return Change{}, err
+	if locked {
+		if err := f.tidy(name); err != nil {
+			return Change{}, err
+		}
 	}
 	change := Change{Where: name}
 	there, err := read(name)

@@ -245,6 +245,34 @@ func TestLocked(t *testing.T) {
 	}
 }
 
+// TestLockedForEver: every user can lock a folder that everybody can read, and
+// thereby keep nothing from being renewed. What may be the work of another
+// process is left alone then.
+func TestLockedForEver(t *testing.T) {
+	root := t.TempDir()
+	place := (&Web{Root: root, lockTime: time.Millisecond}).Place(source, service)
+	if _, err := place.Publish(t.Context(), draft{age: time.Hour}.sign(t)); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(root, ".well-known/dna")
+	unlock, err := wholefile.Lock(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	work := write(t, filepath.Join(dir, "._xmpp-server._tcp.jws.1.tmp"))
+	fresh := draft{}.sign(t)
+	if change, err := place.Publish(t.Context(), fresh); err != nil || !change.Changed {
+		t.Errorf("%+v, %v", change, err)
+	}
+	if err := place.Check(t.Context(), fresh); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(work); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestOwnerOfTheRoot: whoever owns a web root cannot use the rights of whoever
 // publishes there: not by a link in the place of a folder that was just made,
 // which would open up another file, nor hold him up by a pipe.

@@ -23,7 +23,7 @@ import (
 const updatesPerServer = 4
 
 // lockTime bounds how long one process waits for another that writes to the
-// same folder.
+// same folder, before it goes on without the lock.
 const lockTime = 10 * time.Second
 
 // places makes publication places of a configuration. It reads each TSIG key and
@@ -164,22 +164,30 @@ func (c *carried) Publish(ctx context.Context, statement []byte) (publish.Change
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return publish.Change{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, lockTime)
-	defer cancel()
-	unlock, err := wholefile.Lock(ctx, filepath.Dir(name))
+	unlock, locked, err := wholefile.LockFor(ctx, filepath.Dir(name), lockTime)
 	if err != nil {
 		return publish.Change{}, err
 	}
 	defer unlock()
 	if there, err := c.read(in.Encoding); err == nil {
-		if there.Statement != nil && bytes.Equal(there.Statement.Raw, in.Raw) {
-			return change, nil
+		if old := there.Statement; old != nil {
+			if bytes.Equal(old.Raw, in.Raw) {
+				return change, nil
+			}
+			// Another run was faster, and knows better, such as of a revocation.
+			if old.Statement.Source == c.d.Source && old.Statement.Service == c.d.Service &&
+				old.Order().Compare(in.Order()) > 0 && old.Check(c.places.runner.now()) == nil {
+				return publish.Change{}, refuse(delegation.Superseded, "%s holds a newer statement, issued %s", name, stamp(old.Statement.Issued))
+			}
 		}
 		change.Replaced = 1
 	}
-	leftovers, err := c.places.leftoversOf(name)
-	for _, leftover := range leftovers {
-		err = errors.Join(err, os.Remove(leftover))
+	if locked {
+		leftovers, e := c.places.leftoversOf(name)
+		for _, leftover := range leftovers {
+			e = errors.Join(e, os.Remove(leftover))
+		}
+		err = e
 	}
 	if err == nil {
 		err = cli.WriteFile(name, in.Raw, c.d.Cert, c.d.Key)

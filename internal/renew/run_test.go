@@ -404,3 +404,30 @@ func TestReportJSON(t *testing.T) {
 		}
 	}
 }
+
+// TestCarriedNewer: a run that is late does not put its statement into the
+// place of a newer one, which may revoke it. Its lock on the configuration may
+// be on a file that an editor has replaced.
+func TestCarriedNewer(t *testing.T) {
+	l := newLab(t, "b.example")
+	const config = `domains: [{domain: b.example, publish: [file: "{domain}.{format}"]`
+	l.config(config + "}]")
+	l.want(l.entry(), Signed, Missing, verified)
+	late, err := os.ReadFile(l.path("b.example.jws"))
+	l.must(err)
+	c, err := ReadConfig(l.path("dna.yaml"))
+	l.must(err)
+	l.config(config + ", revoke: true}]")
+	l.want(l.entry(), Signed, TargetsChanged, verified)
+	want, err := os.ReadFile(l.path("b.example.jws"))
+	l.must(err)
+	d := &c.Delegations[0]
+	place, err := newPlaces(&Runner{}).place(d.Publish[0], d, 0)
+	l.must(err)
+	if change, err := place.Publish(t.Context(), late); delegation.ReasonOf(err) != delegation.Superseded || change.Changed {
+		t.Errorf("%+v, %v", change, err)
+	}
+	if got, err := os.ReadFile(l.path("b.example.jws")); err != nil || string(got) != string(want) {
+		t.Errorf("the newer statement is gone: %v", err)
+	}
+}
