@@ -192,7 +192,10 @@ func newTSIGKey(name, algorithm, secret string) (*TSIGKey, error) {
 		return nil, errors.New("the key has no name, or one that is no domain name")
 	}
 	canonical := tsigAlgorithms[strings.TrimSuffix(strings.ToLower(algorithm), ".")]
-	if canonical == "" {
+	switch {
+	case canonical == "" && !strings.HasPrefix(strings.ToLower(algorithm), "hmac-"): // perhaps the secret, in the wrong place
+		return nil, errors.New("what stands in the place of the algorithm is none, such as hmac-sha256")
+	case canonical == "":
 		return nil, fmt.Errorf("the algorithm %.40q is not accepted; make a key for hmac-sha256, as tsig-keygen and keymgr do without options", algorithm)
 	}
 	raw, err := base64.StdEncoding.Strict().DecodeString(secret)

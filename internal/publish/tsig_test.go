@@ -68,6 +68,8 @@ func TestBadKeys(t *testing.T) {
 		"bad name":          "hmac-sha256:" + strings.Repeat("k", 64) + ":" + secret,
 		"two lines":         "hmac-sha256:k:" + secret + "\nhmac-sha256:l:" + secret,
 		"two BIND keys":     goodKeys["tsig-keygen"] + goodKeys["tsig-keygen"],
+		"line, other order": secret + ":k:hmac-sha256",
+		"BIND, swapped":     `key "k" { algorithm "` + secret + `"; secret hmac-sha256; };`,
 		"BIND, cut":         goodKeys["tsig-keygen"][:40],
 		"BIND, more":        `key "k" { algorithm hmac-sha256; secret "` + secret + `"; other "x"; };`,
 		"BIND, twice":       `key "k" { algorithm hmac-sha256; secret "` + secret + `"; secret "` + secret + `"; };`,
