@@ -141,8 +141,12 @@ func (v *verification) judge(c candidate) {
 			return
 		}
 	}
-	v.judged = append(v.judged, c)
 	proven, err := judge(c, v.query, v.policy, &v.spent[c.channel], &v.log)
+	// What there were no checks left for was not judged: the other channel has
+	// its own, and may hold the same octets.
+	if err == nil || err.Reason != TooManyRecords {
+		v.judged = append(v.judged, c)
+	}
 	if err != nil {
 		v.refused = append(v.refused, err)
 		v.unverified = append(v.unverified, Unverified{c.origin, err.Reason, c.raw})

@@ -76,6 +76,20 @@ func TestFailedChecks(t *testing.T) {
 	}
 }
 
+// TestSameOctetsElsewhere: bad statements beside the good one in DNS do not hide
+// it where it is published as a document too.
+func TestSameOctetsElsewhere(t *testing.T) {
+	tr := newTrial(t)
+	good := tr.sign()
+	var records []string
+	for n := range byte(2) {
+		records = append(records, TXTRecord(longChain("P-256", "P-256", 5)(t, n)))
+	}
+	tr.evidence = evidenceOf(txtAnswer(append(records, TXTRecord(JWS, good))...), document(good))
+	result, err := tr.verify()
+	wantEnd(t, Verified, result, err)
+}
+
 // TestPeerLimits: what bounds the cost of a peer's chain refuses no chain of the
 // field.
 func TestPeerLimits(t *testing.T) {

@@ -29,7 +29,12 @@ func txtCosts() []entry {
 		other := below(t.world, 1, "P-256", 4)
 		has(func(e *evidence) { e.TXT[0].Records = append(e.TXT[0].Records, record, other) })(t)
 	}
+	// elsewhere serves the statement as a document too.
+	elsewhere := func(t *trial) {
+		has(func(e *evidence) { e.Documents = append(e.Documents, documentAt(service, t.encoding, t.signed())) })(t)
+	}
 	return []entry{
+		good("checks-document-too", "cost", "two statements below nobody's anchors before it, which take all 12 signature checks; a document has the same octets", all(before("P-256", 4, 4), elsewhere)),
 		good("checks-9", "cost", "three statements below nobody's anchors before it, which take 9 signature checks of 12", before("P-256", 1, 1, 1)),
 		bad("checks-12", "cost", untrusted, "two statements below nobody's anchors before it, which take all 12 signature checks", before("P-256", 4, 4)),
 		bad("checks-p521", "cost", untrusted, "a statement below nobody's anchor before it, whose keys on P-521 count twice", before("P-521", 4)),

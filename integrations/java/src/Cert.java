@@ -5,6 +5,7 @@ import java.security.KeyFactory;
 import java.security.PublicKey;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
+import java.security.interfaces.RSAPublicKey;
 import java.security.spec.X509EncodedKeySpec;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
@@ -213,6 +214,14 @@ final class Cert {
         } catch (GeneralSecurityException | RuntimeException e) {
             throw new Refusal(Reason.UNSUPPORTED_KEY, "the platform cannot read it");
         }
+    }
+
+    /** How many signature checks it counts as to use its key [V3]. */
+    int checks() throws Refusal {
+        PublicKey key = publicKey();
+        boolean large = key instanceof RSAPublicKey
+                && ((RSAPublicKey) key).getPublicExponent().compareTo(BigInteger.valueOf(65537)) > 0;
+        return large || key() == Key.P521 ? 2 : 1;
     }
 
     String pin() { return Octets.hex(Octets.sha256(spki)); }

@@ -27,7 +27,6 @@ import org.bouncycastle.operator.DefaultSignatureNameFinder;
  * added here: the purposes of authorities, weak signatures, and all that is in the trust anchor's own certificate.
  */
 final class Chain {
-    private static final int MAX_LENGTH = 8, MAX_PATHS = 64;
     private static final int KEY_CERT_SIGN = 5;
     private static final Set<String> UNDERSTOOD = Set.of(Cert.KEY_USAGE, Cert.SUBJECT_ALT_NAME, Cert.BASIC_CONSTRAINTS,
             Cert.NAME_CONSTRAINTS, Cert.EXT_KEY_USAGE, "2.5.29.32", "2.5.29.33", "2.5.29.36", "2.5.29.54"); // the last four: policies
@@ -35,7 +34,6 @@ final class Chain {
     private final List<Cert> others;
     private final List<Cert> anchors;
     private final long time;
-    private int tried;
     private Long end;
 
     private Chain(List<Cert> others, List<Cert> anchors, long time) {
@@ -47,7 +45,8 @@ final class Chain {
     /**
      * The end (exclusive, V8) of the chain that lasts longest, or null if none leads to an anchor.
      *
-     * @param others certificates that may stand between the first and an anchor
+     * @param others certificates that may stand between the first and an anchor; what may be searched is bounded before:
+     *     by W1 for a statement, by P1 for a peer
      */
     static Long longest(Cert first, List<Cert> others, List<Cert> anchors, long time) {
         Chain chain = new Chain(others, anchors, time);
@@ -64,20 +63,36 @@ final class Chain {
     private void extend(List<Cert> path) {
         Cert last = path.get(path.size() - 1);
         for (Cert anchor : anchors) {
-            if (!last.isIssuedBy(anchor) || tried++ >= MAX_PATHS) continue;
-            if (isValid(path, anchor)) {
+            if (last.isIssuedBy(anchor) && isValid(path, anchor)) {
                 long ends = anchor.notAfter;
                 for (Cert c : path) ends = Math.min(ends, c.notAfter);
                 if (end == null || ends + 1 > end) end = ends + 1;
             }
         }
-        if (path.size() == MAX_LENGTH) return;
         for (Cert next : others) {
             if (!last.isIssuedBy(next) || path.stream().anyMatch(next::sameAs)) continue;
             path.add(next);
             extend(path);
             path.remove(path.size() - 1);
         }
+    }
+
+    /**
+     * How many signature checks a search asks for by names alone [P1]; not counted much beyond the most that is allowed.
+     *
+     * @param path of the search so far
+     * @param others no certificate twice
+     */
+    static int checksAskedFor(List<Cert> path, List<Cert> others, int most) throws Refusal {
+        int asked = 0;
+        for (Cert next : others) {
+            if (asked > most) break;
+            if (!path.get(path.size() - 1).isIssuedBy(next) || path.contains(next)) continue;
+            List<Cert> longer = new ArrayList<>(path);
+            longer.add(next);
+            asked += next.checks() + checksAskedFor(longer, others, most - asked - next.checks());
+        }
+        return asked;
     }
 
     private boolean isValid(List<Cert> path, Cert anchor) {

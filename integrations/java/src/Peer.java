@@ -1,9 +1,12 @@
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /** The peer's certificate (section 12.1). */
 final class Peer {
+    private static final int MAX_CERTIFICATES = 10, MAX_CHECKS = 12;
+
     final List<Cert> chain;
     final List<Cert> roots;
     final long time;
@@ -26,10 +29,19 @@ final class Peer {
         }
     }
 
-    /** The first step of [P1]: the chain leads to a trust anchor with the purpose serverAuth. Returns its end. */
+    /** The beginning of [P1], in its order: number of certificates, keys, signature checks asked for; the chain leads to a trust anchor with the purpose serverAuth. Returns its end. */
     long checkChain() throws Refusal {
-        Long end = chain == null || chain.isEmpty() ? null
-                : Chain.longest(chain.get(0), chain.subList(1, chain.size()), roots, time);
+        if (chain == null || chain.isEmpty() || chain.size() > MAX_CERTIFICATES) {
+            throw new Refusal(Reason.PEER_UNTRUSTED, "none or too many certificates, or one that cannot be read");
+        }
+        for (Cert c : chain) c.publicKey(); // [W2]
+        Cert first = chain.get(0);
+        List<Cert> others = new ArrayList<>(); // one that is shown twice is one certificate
+        for (Cert c : chain) if (!c.sameAs(first) && others.stream().noneMatch(c::sameAs)) others.add(c);
+        if (Chain.checksAskedFor(List.of(first), others, MAX_CHECKS) > MAX_CHECKS) {
+            throw new Refusal(Reason.PEER_UNTRUSTED, "too many signature checks");
+        }
+        Long end = Chain.longest(first, others, roots, time);
         if (end == null) throw new Refusal(Reason.PEER_UNTRUSTED, "no chain to a trust anchor");
         return end;
     }

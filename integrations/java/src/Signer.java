@@ -79,6 +79,13 @@ final class Signer {
         return cert.dnsNames.isEmpty() && commonName ? Reason.SIGNER_CN_ONLY : Reason.SIGNER_NAME_MISMATCH;
     }
 
+    /** What steps 11 to 13 count as [V3]: one signature check, and one or two for each certificate. */
+    int checks() throws Refusal {
+        int sum = 1;
+        for (Cert c : chain) sum += c.checks();
+        return sum;
+    }
+
     /** Steps 11 to 13, after which the end of the chain (V8) is known. */
     long prove(Statement s, Policy policy) throws Refusal {
         if (s.algorithm.key != cert.key()) throw new Refusal(Reason.ALGORITHM_MISMATCH, s.algorithm.jws); // [J5], [A8]

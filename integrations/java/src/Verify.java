@@ -55,35 +55,48 @@ final class Verify {
         Reason refused = null;
         Map<String, List<Proven>> proven = new LinkedHashMap<>();
         for (String label : query.family) proven.put(label, new ArrayList<>());
-        List<Candidate> candidates = new ArrayList<>(); // [V2]
+        List<Candidate> inDns = new ArrayList<>(); // [V2]
+        List<Candidate> inDocuments = new ArrayList<>();
         for (Evidence.Answer answer : evidence.txt) {
             Reason fault = answer.failure != null ? answer.failure
                     : answer.dnssec.equals("bogus") ? Reason.DNS_BOGUS : null;
             if (failed == null) failed = fault;
-            if (fault == null) candidates.addAll(Txt.candidates(answer));
+            if (fault == null) inDns.addAll(Txt.candidates(answer));
         }
         for (Evidence.Document document : evidence.documents) {
             Reason fault = Documents.failure(document);
             if (failed == null) failed = fault;
             Candidate candidate = fault == null ? Documents.candidate(document) : null;
-            if (candidate != null) candidates.add(candidate);
+            if (candidate != null) inDocuments.add(candidate);
         }
-        for (int i = 0; i < candidates.size(); i++) {
-            Candidate c = candidates.get(i);
-            if (c.refusal == null && candidates.subList(0, i).stream().anyMatch(
-                    e -> c.encoding.equals(e.encoding) && Arrays.equals(c.octets, e.octets))) continue;
-            try {
-                Proven p = judge(c);
-                proven.get(p.statement.service).add(p);
-            } catch (Refusal r) {
-                refused = Reason.later(refused, r.reason);
+        List<Candidate> judged = new ArrayList<>();
+        for (List<Candidate> candidates : List.of(inDns, inDocuments)) {
+            Checks checks = new Checks(); // [V3]: DNS and documents have their own
+            for (Candidate c : candidates) {
+                if (c.refusal == null && judged.stream().anyMatch(
+                        e -> c.encoding.equals(e.encoding) && Arrays.equals(c.octets, e.octets))) continue;
+                Reason why = null;
+                try {
+                    Proven p = judge(c, checks);
+                    proven.get(p.statement.service).add(p);
+                } catch (Refusal r) {
+                    why = r.reason;
+                    refused = Reason.later(refused, why);
+                }
+                // Refused for want of checks [V3], it was not judged: documents have their own for the same octets.
+                if (c.refusal == null && why != Reason.TOO_MANY_RECORDS) judged.add(c);
             }
         }
         choose(proven, failed, refused);
     }
 
+    /** The signature checks that are left for candidates that they refuse [V3]. */
+    private static final class Checks {
+        int left = 12;
+    }
+
     /** Steps 1 to 13. */
-    private Proven judge(Candidate c) throws Refusal {
+    private Proven judge(Candidate c, Checks checks) throws Refusal {
         if (c.refusal != null) throw c.refusal;
         if (c.octets.length > Statement.MAX_OCTETS) throw new Refusal(Reason.STATEMENT_TOO_LARGE, c.origin);
         Statement s;
@@ -105,7 +118,11 @@ final class Verify {
         signer.check(s.source, s.issued, t);
         Order order = new Order(signer.cert.notBefore, s.issued);
         Order.checkFloors(s, order, query, policy.floors);
-        long end = Math.min(s.expires, signer.prove(s, policy)); // [V3]: only now signatures are verified
+        int cost = signer.checks(); // [V3]: only now signatures are verified, and what they refuse is counted
+        if (cost > checks.left) throw new Refusal(Reason.TOO_MANY_RECORDS, cost + " signature checks");
+        checks.left -= cost;
+        long end = Math.min(s.expires, signer.prove(s, policy));
+        checks.left += cost;
         return new Proven(s, order, end, Math.min(end, t + interval(c.ttl)));
     }
 

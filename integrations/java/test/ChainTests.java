@@ -166,6 +166,24 @@ final class ChainTests {
         Tests.check(Chain.longest(leafBySecond, List.of(second.by(t.ca), t.ca.by(t.root)), List.of(root), NOW) == null, "path length exceeded");
         Tests.check(Chain.longest(leafBySecond, List.of(first), List.of(root), NOW) == null, "no intermediate");
         Tests.check(Chain.longest(leafBySecond, List.of(), List.of(leafBySecond), NOW) == NOW + 50 * DAY + 1, "itself an anchor");
+        Tests.check(Chain.checksAskedFor(List.of(leafBySecond), List.of(second.by(t.ca), first), 12) == 2, "two steps by names");
+        Tests.check(Chain.checksAskedFor(List.of(leafBySecond), List.of(first), 12) == 0, "no step by names");
+        List<Cert> same = new ArrayList<>();
+        for (int i = 0; i < 9; i++) same.add(authority("CN=CA 2").by(second));
+        Tests.check(Chain.checksAskedFor(List.of(leafBySecond), same.subList(0, 2), 12) == 4, "each by each");
+        Tests.check(Chain.checksAskedFor(List.of(leafBySecond), same, 12) > 12, "more than are allowed");
+        for (int size : new int[] {384, 521}) {
+            KeyPairGenerator g = KeyPairGenerator.getInstance("EC");
+            g.initialize(size);
+            t.leaf.keys = g.generateKeyPair();
+            Tests.check(t.leaf.by(second).checks() == (size == 521 ? 2 : 1), "checks of P-" + size); // [V3]
+        }
+        for (int exponent : new int[] {65537, 65539}) {
+            KeyPairGenerator g = KeyPairGenerator.getInstance("RSA");
+            g.initialize(new java.security.spec.RSAKeyGenParameterSpec(2048, BigInteger.valueOf(exponent)));
+            t.leaf.keys = g.generateKeyPair();
+            Tests.check(t.leaf.by(second).checks() == (exponent > 65537 ? 2 : 1), "checks of RSA with exponent " + exponent);
+        }
         second.to = NOW + 20 * DAY;
         t.ca.to = NOW + 10 * DAY;
         Cert secondByRoot = second.by(t.root);

@@ -80,6 +80,9 @@ export const dnsNames = (certificate) =>
 export const maySign = (certificate) => (certificate.keyUsage & KeyUsageFlags.digitalSignature) !== 0;
 export const mayIssue = (certificate) => (certificate.keyUsage & KeyUsageFlags.keyCertSign) !== 0;
 
+/** How many signature checks it counts as to use the key of this certificate [V3]. */
+export const checksWith = ({ key }) => (key.kind === 'P-521' || key.exponent > 65537n ? 2 : 1);
+
 /** The second after the last one of a certificate: its notAfter is included [W7] [V8]. */
 export const endOf = (certificate) => certificate.notAfter + 1;
 
@@ -118,7 +121,7 @@ const curves = new Map([
   ['1.3.132.0.35', { kind: 'P-521', size: 66 }],
 ]);
 
-// The key of [W2]: { kind, bits, object }. `kind` is null for one that W2 does not permit; that is a refusal only later.
+// The key of [W2]: { kind, object }, and of RSA `exponent`. `kind` is null for one that W2 does not permit; that is a refusal only later.
 function readKey(spki) {
   const unsupported = { kind: null };
   const [identifier, bits] = der.sequence(spki);
@@ -127,10 +130,11 @@ function readKey(spki) {
   const object = () => createPublicKey({ key: spki.raw, format: 'der', type: 'spki' });
   switch (oid) {
     case '1.2.840.113549.1.1.1': {
-      const [modulus] = der.sequence(der.element(octets));
+      const [modulus, exponent] = der.sequence(der.element(octets));
       const size = der.integer(modulus).toString(2).length;
       const isNull = parameters.equals(Buffer.from([der.TAG.NULL, 0]));
-      return isNull && size >= 2048 && size <= 4096 ? { kind: 'RSA', object: object() } : unsupported;
+      if (!isNull || size < 2048 || size > 4096) return unsupported;
+      return { kind: 'RSA', exponent: der.integer(exponent), object: object() };
     }
     case '1.2.840.10045.2.1': {
       const named = parameters.length > 0 && parameters[0] === der.TAG.OID;

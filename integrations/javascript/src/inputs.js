@@ -9,7 +9,7 @@ import { parseTime } from './time.js';
 const DAY = 24 * 60 * 60;
 const MAX_LIFE = 90 * DAY;
 const DEFAULT_LIFE = 31 * DAY;
-const MAX_DOCUMENTS = 8; // section 14: one query costs at most 8 TXT candidates and 8 documents
+const MAX_DOCUMENTS = 8; // section 14: one query with 16 statements, of which TXT records can be 8
 
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isMissing = (value) => value === undefined || value === null || value === '';

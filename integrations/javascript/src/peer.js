@@ -2,11 +2,14 @@
 
 import { fromBase64 } from './base64.js';
 import { dnsNames, readCertificate, sha256 } from './certificate.js';
-import { findChain } from './chain.js';
+import { checksAskedFor, findChain } from './chain.js';
 import { readRoots, readTime } from './inputs.js';
 import { dnsNameMatches } from './names.js';
 import { Refusal, lastOf } from './reasons.js';
 import { endpoint } from './statement.js';
+
+const MAX_CERTIFICATES = 10;
+const MAX_CHECKS = 12;
 
 /**
  * [P1]: the reference by which a peer is accepted, or a Refusal. A reference is { name, method, until, at, spki }: until null is
@@ -38,14 +41,19 @@ export function checkPeer(peer, references, dialled, { wildcards = true } = {}) 
   throw new Refusal(reason);
 }
 
+// The beginning of [P1], in its order: number of certificates, keys, signature checks asked for, chain.
 function checkPeerChain(chain, roots, time) {
+  if (chain?.length > MAX_CERTIFICATES) throw new Refusal('peer-untrusted', 'too many certificates');
   let certificates;
   try {
     certificates = chain.map((octets) => readCertificate(fromBase64(octets)));
   } catch (error) {
     throw new Refusal('peer-untrusted', error.message);
   }
-  const [leaf, ...others] = certificates;
+  if (certificates.some(({ key }) => key.kind === null)) throw new Refusal('unsupported-key'); // [W2]
+  // One that is shown twice is one certificate.
+  const [leaf, ...others] = certificates.filter(({ der }, i) => certificates.findIndex((one) => one.der.equals(der)) === i);
+  if (leaf && checksAskedFor(leaf, others, MAX_CHECKS) > MAX_CHECKS) throw new Refusal('peer-untrusted', 'too many checks');
   const found = leaf && findChain(leaf, others, roots, time);
   if (!found) throw new Refusal('peer-untrusted');
   return { leaf, end: found.end };

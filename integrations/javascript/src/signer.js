@@ -55,7 +55,7 @@ export function checkSigner(signer, { source, issued }, time) {
   need(issued >= signer.notBefore - SKEW, 'issued-before-signer');
 }
 
-/** Step 12 [W7]: the chain that was verified, and its end. */
+/** Step 12 [W7]: { chain, end } of the chain that was verified. */
 export function checkChain([signer, ...others], roots, time) {
   // "A certificate in the statement whose subject equals its issuer is ignored here."
   const found = findChain(signer, others.filter((certificate) => !isSelfIssued(certificate)), roots, time);

@@ -1,7 +1,7 @@
 // The algorithm of section 11.
 
 import { readAc } from './ac.js';
-import { endOf } from './certificate.js';
+import { checksWith } from './certificate.js';
 import { statementOctets } from './document.js';
 import { readInputs } from './inputs.js';
 import { readJws } from './jws.js';
@@ -18,6 +18,7 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const SKEW = 5 * MINUTE;
 const MAX_OCTETS = 32768;
+const MAX_FAILED_CHECKS = 12; // of DNS, and of documents [V3]
 
 /** The time after which something found with a TTL is looked up again, raised to 5 minutes and cut to 6 hours [V8]. */
 export const lookupInterval = (ttl) => Math.min(Math.max(ttl ?? 6 * HOUR, 5 * MINUTE), 6 * HOUR);
@@ -88,7 +89,13 @@ export async function judge(inputs) {
       const key = `${encoding} ${octets.toString('latin1')}`;
       if (seen.has(key)) continue;
       seen.add(key);
-      verified.push(await judgeCandidate(encoding, octets, place, inputs, labels));
+      try {
+        verified.push(await judgeCandidate(encoding, octets, place, inputs, labels));
+      } catch (error) {
+        // Refused for want of checks [V3], it was not judged: documents have their own for the same octets.
+        if (error.reason === 'too-many-records') seen.delete(key);
+        throw error;
+      }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       refusals.push(error.reason);
@@ -127,9 +134,10 @@ export async function judge(inputs) {
   };
 }
 
-// [V2] as far as step 1, and which places could not be looked at.
+// [V2] as far as step 1, and which places could not be looked at. The `checks` of a place are those that are left [V3].
 function candidates({ evidence }) {
   const found = { candidates: [], refusals: [], failures: [] };
+  const [inDns, inDocuments] = [{ left: MAX_FAILED_CHECKS }, { left: MAX_FAILED_CHECKS }];
   for (const { failure, records, ttl } of evidence.txt) {
     if (failure) {
       found.failures.push(failure);
@@ -137,7 +145,7 @@ function candidates({ evidence }) {
     }
     try {
       for (const record of recordsThatCount(records)) {
-        found.candidates.push({ read: () => readRecord(record), place: { ttl } });
+        found.candidates.push({ read: () => readRecord(record), place: { ttl, checks: inDns } });
       }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -148,7 +156,7 @@ function candidates({ evidence }) {
     if (failure) found.failures.push(failure);
     else if (present) {
       const read = () => ({ encoding, octets: statementOctets(body, encoding) });
-      found.candidates.push({ read, place: { ttl: maxAge } });
+      found.candidates.push({ read, place: { ttl: maxAge, checks: inDocuments } });
     }
   }
   return found;
@@ -189,13 +197,31 @@ async function judgeCandidate(encoding, octets, place, { source, policy }, label
   };
   checkFloors(judged, policy.floors, labels);
 
+  // 11 to 13 cost signature checks, of which only refusals use up any [V3]
+  const cost = certificates.reduce((sum, certificate) => sum + checksWith(certificate), 1);
+  need(cost <= place.checks.left, 'too-many-records');
+  try {
+    return { ...judged, end: Math.min(statement.expires, await prove(read, certificates, policy)) };
+  } catch (error) {
+    place.checks.left -= cost;
+    throw error;
+  }
+}
+
+// Steps 11 to 13: the end of the chain that was verified.
+async function prove(read, certificates, { roots, time, refuses }) {
+  const need = (condition, reason) => {
+    if (!condition) throw new Refusal(reason);
+  };
+  const [signer] = certificates;
+
   // 11
   need(read.checkAlgorithm(signer), 'algorithm-mismatch');
   need(read.checkIssuer(signer), 'issuer-name-mismatch');
   need(await read.checkSignature(signer).catch(() => false), 'bad-signature');
 
   // 12, 13
-  const { chain } = checkChain(certificates, policy.roots, time);
-  need(!policy.refuses, 'signer-rejected'); // [W8]
-  return { ...judged, end: Math.min(statement.expires, ...chain.map(endOf)) };
+  const { end } = checkChain(certificates, roots, time);
+  need(!refuses, 'signer-rejected'); // [W8]
+  return end;
 }

@@ -1,7 +1,9 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { constants, sign } from 'node:crypto';
+import { constants, generateKeyPairSync, sign } from 'node:crypto';
 import * as build from './build.js';
+import { checksWith, readCertificate } from '../src/certificate.js';
+import { checksAskedFor } from '../src/chain.js';
 import { answerCase } from '../src/operations.js';
 
 const { makeChain, makeMessage, makeToken, makeCase, usual, target, seq, set, int, oid, tlv, dns, extension, NULL } = build;
@@ -156,6 +158,49 @@ test('signatures with SHA-1 count nowhere', async () => {
     const own = chainBy(key);
     assert.equal(await reasonOf(makeToken(own), { pki: own }), reason);
   }
+});
+
+test('signature checks that fail are counted [V3]', async () => {
+  const strangers = makeChain(); // three checks each: the statement, signer, intermediate
+  const record = (body) => `v=DNA1; e=jws; s=${body}`;
+  const run = (bad, { good = true, copy = false, file = true } = {}) => {
+    const body = makeToken(pki);
+    const records = Array.from({ length: bad }, () => record(makeToken(strangers)));
+    if (good || copy) records.push(record(body));
+    const txt = [0, 1].map((n) => ({ // four records at a name at most
+      name: `_xmpp${n ? 's' : ''}-server._tcp._dna.b.example`, dnssec: 'insecure', ttl: 300, records: records.slice(4 * n, 4 * n + 4),
+    }));
+    return reasonOf(body, { file, more: file ? { txt } : { txt, documents: [] } });
+  };
+  assert.equal(await run(3, { file: false }), 'verified');
+  assert.equal(await run(4, { file: false }), 'untrusted-signer');
+  assert.equal(await run(5, { good: false, file: false }), 'untrusted-signer');
+  assert.equal(await run(4, { good: false }), 'verified', 'documents have their own');
+  assert.equal(await run(4, { good: false, copy: true }), 'verified', 'also for what DNS had no checks left for');
+});
+
+test('what a peer asks for by names [P1]', () => {
+  const key = build.makeKey();
+  const certificate = (name, by) => readCertificate(build.issue({ name, issuer: { name: by, key }, extensions: [build.authority()] }).der);
+  const leaf = certificate('Leaf', 'A');
+  const asked = (...names) => checksAskedFor(leaf, names.map(([name, by]) => certificate(name, by)), 12);
+  assert.equal(asked(), 0);
+  assert.equal(asked(['B', 'A']), 0);
+  assert.equal(asked(['A', 'B'], ['B', 'A']), 2);
+  assert.equal(asked(['A', 'A'], ['A', 'A']), 4);
+  assert.ok(asked(...Array.from({ length: 9 }, () => ['A', 'A'])) > 12);
+});
+
+test('keys that count twice [V3]', () => {
+  const spki = (type, options) => generateKeyPairSync(type, options).publicKey.export({ type: 'spki', format: 'der' });
+  const checks = (type, options) => {
+    const key = { ...build.makeKey(), spki: spki(type, options) };
+    return checksWith(readCertificate(build.issue({ name: 'x', key, issuer: { name: 'y', key: build.makeKey() } }).der));
+  };
+  assert.equal(checks('ec', { namedCurve: 'P-384' }), 1);
+  assert.equal(checks('ec', { namedCurve: 'P-521' }), 2);
+  assert.equal(checks('rsa', { modulusLength: 2048 }), 1);
+  assert.equal(checks('rsa', { modulusLength: 2048, publicExponent: 65539 }), 2);
 });
 
 test('any input gives an answer', async () => {
