@@ -276,8 +276,11 @@ func TestLimits(t *testing.T) {
 		"RSA keys":                           fmt.Sprintf("%d to %d bits", keys.MinRSABits, keys.MaxRSABits),
 		"TXT records of version 1 at a name": strconv.Itoa(delegation.MaxTXTRecords),
 		"SRV records at a name":              strconv.Itoa(delegation.MaxSRVRecords),
+		"certificates of a peer":             strconv.Itoa(delegation.MaxPeerCertificates),
 		"clock skew":                         fmt.Sprintf("%d min", delegation.ClockSkew/time.Minute),
 		"life of a statement":                days(delegation.DefaultMaxLife) + " days, by policy up to " + days(delegation.LongestMaxLife),
+		"signature checks for statements that they refuse (V3)":                   fmt.Sprintf("%[1]d for DNS, %[1]d for documents", delegation.MaxFailedChecks),
+		"signature checks that a peer's certificates ask for by their names (P1)": strconv.Itoa(delegation.MaxPeerChecks),
 	}
 	found := 0
 	for _, row := range rows(t, section(t, "Limits"), 3) {
