@@ -23,6 +23,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/internal/cli"
 	"github.com/dnasign/dnasign/internal/text"
@@ -33,6 +35,9 @@ const (
 	// maxProbes is how many probes are worked at, those that wait for the same
 	// answer among them; more are turned away with 503.
 	maxProbes = 64
+	// maxConnections bounds the connections, so that those of strangers leave
+	// enough for look-ups. More wait until others end.
+	maxConnections = 4 * maxProbes
 	// probeTimeout bounds the look-ups of one probe, all waiting included. It
 	// is more than a look-up takes by itself.
 	probeTimeout = 30 * time.Second
@@ -87,7 +92,7 @@ func (p *Prober) Serve(ctx context.Context, l net.Listener) error {
 		ErrorLog: log.New(io.Discard, "", 0), // what strangers do wrong is theirs to know
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(l) }()
+	go func() { ended <- s.Serve(netutil.LimitListener(l, maxConnections)) }()
 	select {
 	case err := <-ended:
 		return err

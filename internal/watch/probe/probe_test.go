@@ -293,3 +293,55 @@ func TestServe(t *testing.T) {
 		t.Error("it still answers")
 	}
 }
+
+// TestConnections: idle connections do not use up what look-ups need.
+func TestConnections(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	counting := &counter{Listener: l, accepted: make(chan struct{}, 2*maxConnections)}
+	ended := make(chan error, 1)
+	go func() { ended <- New(Prober{}).Serve(ctx, counting) }()
+	var open []net.Conn
+	for range maxConnections + 1 {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		open = append(open, c)
+	}
+	for range maxConnections {
+		<-counting.accepted
+	}
+	select {
+	case <-counting.accepted:
+		t.Fatal("one more is accepted")
+	case <-time.After(50 * time.Millisecond):
+	}
+	open[0].Close()
+	<-counting.accepted
+	for _, c := range open[1:] {
+		c.Close()
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// A counter tells of each connection that is accepted.
+type counter struct {
+	net.Listener
+	accepted chan struct{}
+}
+
+func (c *counter) Accept() (net.Conn, error) {
+	conn, err := c.Listener.Accept()
+	if err == nil {
+		c.accepted <- struct{}{}
+	}
+	return conn, err
+}
