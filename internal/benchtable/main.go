@@ -1,7 +1,7 @@
 // Command benchtable runs the benchmarks of this module in turn, many short
 // rounds of all of them, and prints a table of ratios. The machine may be
-// noisy: what is divided was measured within the same second or so, and the
-// median of the rounds counts. From the root of the module:
+// noisy: the least of the rounds counts, to which other work added least. From
+// the root of the module:
 //
 //	go run ./internal/benchtable [-rounds 15] [-only REGEXP] [-raw FILE]
 //
@@ -55,7 +55,7 @@ func run(out io.Writer, rounds int, only, raw string) (err error) {
 		defer func() { err = errors.Join(err, f.Close()) }()
 		lines = f
 	}
-	fmt.Fprintf(out, "%s, %s/%s, %d CPUs, median of %d rounds\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), rounds)
+	fmt.Fprintf(out, "%s, %s/%s, %d CPUs, the least of %d rounds\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), rounds)
 	for _, t := range tables {
 		if !wanted.MatchString(t.title) {
 			continue
@@ -131,25 +131,11 @@ func (m measured) add(output []byte) {
 	}
 }
 
-// median of the rounds; false without any.
-func (m measured) median(bench, unit string) (float64, bool) {
-	values := slices.Sorted(slices.Values(m[bench][unit]))
+// least of the rounds; false without any.
+func (m measured) least(bench, unit string) (float64, bool) {
+	values := m[bench][unit]
 	if len(values) == 0 {
 		return 0, false
 	}
-	return values[len(values)/2], true
-}
-
-// ratio is the median of what each round says of two benchmarks.
-func (m measured) ratio(bench, to string) (float64, bool) {
-	a, b := m[bench]["ns/op"], m[to]["ns/op"]
-	var ratios []float64
-	for i := range min(len(a), len(b)) {
-		ratios = append(ratios, a[i]/b[i])
-	}
-	if len(ratios) == 0 {
-		return 0, false
-	}
-	slices.Sort(ratios)
-	return ratios[len(ratios)/2], true
+	return slices.Min(values), true
 }

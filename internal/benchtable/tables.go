@@ -115,22 +115,22 @@ func (t table) write(w io.Writer, m measured) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n### %s\n\n| what | time | ratio | goal | B/op | allocs/op | |\n| --- | ---: | ---: | ---: | ---: | ---: | --- |\n", t.title)
 	for _, r := range t.rows {
-		time, ok := m.median(r.bench, "ns/op")
+		time, ok := m.least(r.bench, "ns/op")
 		if !ok {
 			return fmt.Errorf("there is no benchmark %s", r.bench)
 		}
 		ratio, goal := "", ""
 		if r.to != "" {
-			value, _ := m.ratio(r.bench, r.to)
-			ratio = fmt.Sprintf("%.2f", value)
+			floor, _ := m.least(r.to, "ns/op")
+			ratio = fmt.Sprintf("%.2f", time/floor)
 		}
 		if r.goal != 0 {
 			goal = fmt.Sprintf("≤ %.2f", r.goal)
 		}
-		bytes, _ := m.median(r.bench, "B/op")
-		allocs, _ := m.median(r.bench, "allocs/op")
+		bytes, _ := m.least(r.bench, "B/op")
+		allocs, _ := m.least(r.bench, "allocs/op")
 		extra := ""
-		if value, ok := m.median(r.bench, r.unit); ok {
+		if value, ok := m.least(r.bench, r.unit); ok {
 			extra = fmt.Sprintf("%.0f %s", value, r.unit)
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %.0f | %.0f | %s |\n", r.what, duration(time), ratio, goal, bytes, allocs, extra)
