@@ -1,6 +1,7 @@
 package delegation
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rand"
@@ -10,8 +11,10 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/base64"
 	"math/big"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
@@ -190,6 +193,62 @@ func BenchmarkFloorKnown(b *testing.B) {
 			runChecks(b, checks)
 		}
 	})
+}
+
+// BenchmarkFloorReading is BenchmarkFloorStatement with what comes before a
+// check: certificates out of base64 and parsed by crypto/x509, and the digests
+// of what is signed. A verifier that has crypto/x509 judge chains does at
+// least that.
+func BenchmarkFloorReading(b *testing.B) {
+	eachChain(b, func(b *testing.B, w *benchWorld) { w.readAndCheck(b, len(w.signer.Chain())) })
+}
+
+// BenchmarkFloorKnownReading is the same for BenchmarkFloorKnown.
+func BenchmarkFloorKnownReading(b *testing.B) {
+	eachChain(b, func(b *testing.B, w *benchWorld) { w.readAndCheck(b, 1) })
+}
+
+// readAndCheck checks the signature of the token and of so many certificates
+// of the chain.
+func (w *benchWorld) readAndCheck(b *testing.B, certificates int) {
+	token := w.raw[JWS]
+	header, rest, _ := bytes.Cut(token, []byte("."))
+	payload, end, _ := bytes.Cut(rest, []byte("."))
+	message := token[:len(header)+1+len(payload)]
+	raw, err := base64.RawURLEncoding.DecodeString(string(end))
+	if err != nil {
+		b.Fatal(err)
+	}
+	r, s := new(big.Int).SetBytes(raw[:len(raw)/2]), new(big.Int).SetBytes(raw[len(raw)/2:])
+	chain := append(w.signer.Chain(), w.root)
+	var texts []string
+	for _, c := range chain[:certificates] {
+		texts = append(texts, base64.StdEncoding.EncodeToString(c.Raw))
+	}
+	out, parsed := make([]byte, len(token)), slices.Clone(chain)
+	for b.Loop() {
+		if _, err := base64.RawURLEncoding.Decode(out, header); err != nil {
+			b.Fatal(err)
+		}
+		for i, text := range texts {
+			der, err := base64.StdEncoding.DecodeString(text)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if parsed[i], err = x509.ParseCertificate(der); err != nil {
+				b.Fatal(err)
+			}
+		}
+		digest := sha256.Sum256(message)
+		if !ecdsa.Verify(parsed[0].PublicKey.(*ecdsa.PublicKey), digest[:], r, s) {
+			b.Fatal("the statement's signature does not verify")
+		}
+		for i := range texts {
+			if err := parsed[i+1].CheckSignature(parsed[i].SignatureAlgorithm, parsed[i].RawTBSCertificate, parsed[i].Signature); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
 }
 
 func runChecks(b *testing.B, checks []func() bool) {

@@ -52,7 +52,7 @@ func judge(c candidate, q Query, p *Policy, spent *int, log *checks) (*Proven, *
 	if err := s.checkTime(p); err != nil {
 		return fail("time", err)
 	}
-	log.ok("time", c.origin, "issued %s, expires %s", stamp(s.Issued), stamp(s.Expires))
+	log.ok("time", c.origin, "issued %s, expires %s", moment(s.Issued), moment(s.Expires))
 
 	chain, e := parseChain(received.certificates, received.unordered, p.Known)
 	if e != nil {
@@ -65,7 +65,8 @@ func judge(c candidate, q Query, p *Policy, spent *int, log *checks) (*Proven, *
 	if err := s.checkIssuedAfter(leaf); err != nil {
 		return fail("signer", err)
 	}
-	log.ok("signer", c.origin, "certificate of %s, %s, until %s", keys.Name(leaf), keys.Describe(leaf.PublicKey), stamp(leaf.NotAfter))
+	signer := keys.Name(leaf)
+	log.ok("signer", c.origin, "certificate of %s, %s, until %s", signer, keys.Describe(leaf.PublicKey), moment(leaf.NotAfter))
 
 	floor := Floor{Service: s.Service, Order: Order{leaf.NotBefore, s.Issued}, Targets: DigestTargets(s.Targets)}
 	if err := floor.checkAgainst(p.Floor); err != nil {
@@ -84,19 +85,20 @@ func judge(c candidate, q Query, p *Policy, spent *int, log *checks) (*Proven, *
 	}
 	log.ok("signature", c.origin, "made with the key of that certificate")
 
-	verified, end, e := trustChain(chain, p)
+	verified, e := trustChain(chain, p)
 	if e != nil {
 		return fail("chain", e)
 	}
-	log.ok("chain", c.origin, "leads to the trust anchor %s", keys.Name(verified[len(verified)-1]))
+	log.ok("chain", c.origin, "leads to the trust anchor %s", verified.anchor)
 
 	if p.SignerCheck != nil {
-		if err := p.SignerCheck(slices.Clone(verified)); err != nil {
+		if err := p.SignerCheck(slices.Clone(verified.chain)); err != nil {
 			return fail("policy", refuse(SignerRejected, "%v", err))
 		}
 		log.ok("policy", c.origin, "the policy's own check of the chain agrees")
 	}
 
+	end := verified.end
 	if s.Expires.Before(end) {
 		end = s.Expires
 	}
@@ -104,7 +106,7 @@ func judge(c candidate, q Query, p *Policy, spent *int, log *checks) (*Proven, *
 	*spent -= work
 	return &Proven{
 		Statement: *s, Encoding: c.encoding, Origin: c.origin,
-		Signer: keys.Name(leaf), Fingerprint: sha256.Sum256(leaf.Raw),
+		Signer: signer, Fingerprint: sha256.Sum256(leaf.Raw),
 		ValidUntil: end.UTC(), Floor: floor, maxAge: c.maxAge,
 	}, nil
 }

@@ -50,6 +50,7 @@ type upper [keys.MaxChain - 1]*x509.Certificate
 type proof struct {
 	chain    []*x509.Certificate // with the trust anchor
 	from, to time.Time
+	anchor   string // see path
 }
 
 // NewKnownChains makes a memory for one pool of trust anchors, which must not
@@ -73,28 +74,28 @@ func (k *KnownChains) parse(der []byte) (*x509.Certificate, error) {
 	return parseCertificate(der)
 }
 
-// below tells where a chain leads at a time, leaf first and trust anchor last,
-// or nil if that has to be found out.
-func (k *KnownChains) below(chain []*x509.Certificate, at time.Time) []*x509.Certificate {
+// below tells where a chain leads at a time, unless that has to be found out.
+func (k *KnownChains) below(chain []*x509.Certificate, at time.Time) (path, bool) {
 	if k == nil || len(chain) < 2 || !plain(chain[0]) || platformVerifies {
-		return nil
+		return path{}, false
 	}
 	k.mu.RLock()
 	known := k.proven[upperOf(chain)]
 	k.mu.RUnlock()
 	if known == nil || at.Before(known.from) || at.After(known.to) {
-		return nil
+		return path{}, false
 	}
 	// Without intermediates this makes no signature check, unless an anchor is
 	// named like the issuer. It finds a leaf that is an anchor itself, or below
 	// one directly, which makes another chain.
 	if _, err := chain[0].Verify(k.options(at)); err == nil {
-		return nil
+		return path{}, false
 	}
 	if chain[0].CheckSignatureFrom(known.chain[0]) != nil {
-		return nil
+		return path{}, false
 	}
-	return append([]*x509.Certificate{chain[0]}, known.chain...)
+	way := append([]*x509.Certificate{chain[0]}, known.chain...)
+	return path{way, chainEnd(way), known.anchor}, true
 }
 
 func (k *KnownChains) options(at time.Time) x509.VerifyOptions {
@@ -102,8 +103,8 @@ func (k *KnownChains) options(at time.Time) x509.VerifyOptions {
 }
 
 // learn remembers the one way that crypto/x509 found from a chain to a trust
-// anchor, if a shortcut may stand for it later.
-func (k *KnownChains) learn(chain []*x509.Certificate, ways [][]*x509.Certificate) {
+// anchor of a name, if a shortcut may stand for it later.
+func (k *KnownChains) learn(chain []*x509.Certificate, ways [][]*x509.Certificate, anchor string) {
 	if k == nil || len(chain) < 2 || len(ways) != 1 || len(ways[0]) != len(chain)+1 {
 		return
 	}
@@ -115,7 +116,7 @@ func (k *KnownChains) learn(chain []*x509.Certificate, ways [][]*x509.Certificat
 			return
 		}
 	}
-	known := &proof{chain: slices.Clone(authorities), from: authorities[0].NotBefore, to: authorities[0].NotAfter}
+	known := &proof{chain: slices.Clone(authorities), from: authorities[0].NotBefore, to: authorities[0].NotAfter, anchor: anchor}
 	for _, c := range authorities[1:] {
 		if c.NotBefore.After(known.from) {
 			known.from = c.NotBefore

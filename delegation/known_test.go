@@ -57,7 +57,8 @@ func tookShortcut(tr *trial) bool {
 			chain[i+1] = c
 		}
 	}
-	return tr.policy.Known.below(chain, tr.policy.Time) != nil
+	_, known := tr.policy.Known.below(chain, tr.policy.Time)
+	return known
 }
 
 // renewedRoot is a spoiler with two trust anchors of the same name and key, of
@@ -223,7 +224,7 @@ func TestKnownChainsBound(t *testing.T) {
 	for i := range 3 * maxKnown {
 		middle := *chain[1]
 		middle.Raw = fmt.Append(nil, i)
-		known.learn([]*x509.Certificate{chain[0], &middle}, [][]*x509.Certificate{{chain[0], &middle, chain[2]}})
+		known.learn([]*x509.Certificate{chain[0], &middle}, [][]*x509.Certificate{{chain[0], &middle, chain[2]}}, "an anchor")
 		if len(known.parsed) > maxKnown || len(known.proven) > maxKnown {
 			t.Fatalf("%d certificates and %d chains after %d", len(known.parsed), len(known.proven), i)
 		}

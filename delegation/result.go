@@ -77,19 +77,40 @@ type Check struct {
 	Hint    string       `json:"hint,omitempty"`   // what to do about a failure
 }
 
-// checks collects the explanation.
-type checks []Check
+// checks collects the explanation. Most of a good verification's lines are
+// never read, so their sentences are made when somebody asks.
+type checks []line
+
+// A line is a Check whose Detail is still to be made of what follows it, unless
+// there is no format. The arguments are values, which nobody can change.
+type line struct {
+	Check
+	format string
+	args   []any
+}
 
 func (c *checks) ok(name, origin, format string, args ...any) {
-	*c = append(*c, Check{Name: name, Outcome: CheckOK, Origin: origin, Detail: sentence(format, args...)})
+	*c = append(*c, line{Check{Name: name, Outcome: CheckOK, Origin: origin}, format, args})
 }
 
 func (c *checks) info(name, origin, format string, args ...any) {
-	*c = append(*c, Check{Name: name, Outcome: CheckInfo, Origin: origin, Detail: sentence(format, args...)})
+	*c = append(*c, line{Check{Name: name, Outcome: CheckInfo, Origin: origin}, format, args})
 }
 
 func (c *checks) fail(name, origin string, e *Error) {
-	*c = append(*c, Check{Name: name, Outcome: CheckFail, Reason: e.Reason, Origin: origin, Detail: e.Detail, Hint: e.Reason.Hint()})
+	check := Check{Name: name, Outcome: CheckFail, Reason: e.Reason, Origin: origin, Detail: e.Detail, Hint: e.Reason.Hint()}
+	*c = append(*c, line{Check: check})
+}
+
+// written gives the lines with their sentences.
+func (c checks) written() []Check {
+	out := make([]Check, len(c))
+	for i, l := range c {
+		if out[i] = l.Check; l.format != "" {
+			out[i].Detail = sentence(l.format, l.args...)
+		}
+	}
+	return out
 }
 
 // A Result is the proof that a source delegates a service to targets. Only
@@ -102,7 +123,7 @@ type Result struct {
 	validUntil      time.Time
 	refreshAt       time.Time
 	notes           []string
-	checks          []Check
+	checks          checks
 }
 
 // Proven is one verified statement and what it rests on.
@@ -172,7 +193,7 @@ func floors(statements []Proven) []Floor {
 }
 
 // Checks is everything that was checked, in order.
-func (r *Result) Checks() []Check { return slices.Clone(r.checks) }
+func (r *Result) Checks() []Check { return r.checks.written() }
 
 // A Report is an outcome for a person or for another program. Its JSON form
 // is described in docs/spec.md; Version changes when a member changes its
@@ -246,7 +267,7 @@ func NewReport(q Query, r *Result, err error) Report {
 		expires, refreshAt := r.validUntil, r.refreshAt
 		report.Expires, report.RefreshAt = &expires, &refreshAt
 		report.Notes = slices.Clone(r.notes)
-		report.Checks = append(report.Checks, r.checks...)
+		report.Checks = r.checks.written()
 	}
 	return report
 }

@@ -167,12 +167,19 @@ func (s *Statement) checkIssuedAfter(leaf *x509.Certificate) *Error {
 	return nil
 }
 
+// A path is a verified chain, leaf first and trust anchor last.
+type path struct {
+	chain  []*x509.Certificate
+	end    time.Time // the first moment at which it is no longer valid
+	anchor string    // the trust anchor's name, for a person
+}
+
 // trustChain lets crypto/x509 judge whether a chain leads to a trust anchor at
-// the policy's time, by RFC 5280, Section 6, and returns the verified chain,
-// trust anchor included, that lives longest, and the last moment of its life.
-func trustChain(chain []*x509.Certificate, p *Policy) ([]*x509.Certificate, time.Time, *Error) {
-	if way := p.Known.below(chain, p.Time); way != nil {
-		return way, chainEnd(way), nil
+// the policy's time, by RFC 5280, Section 6, and returns the path that lives
+// longest.
+func trustChain(chain []*x509.Certificate, p *Policy) (path, *Error) {
+	if known, ok := p.Known.below(chain, p.Time); ok {
+		return known, nil
 	}
 	intermediates := x509.NewCertPool()
 	for _, c := range chain[1:] {
@@ -188,21 +195,21 @@ func trustChain(chain []*x509.Certificate, p *Policy) ([]*x509.Certificate, time
 		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	})
 	if err != nil {
-		return nil, time.Time{}, refuse(UntrustedSigner, "%v%s", err, incomplete(chain, err))
+		return path{}, refuse(UntrustedSigner, "%v%s", err, incomplete(chain, err))
 	}
-	var best []*x509.Certificate
-	var end time.Time
+	var best path
 	for _, candidate := range verified {
-		if e := chainEnd(candidate); e.After(end) {
-			best, end = candidate, e
+		if e := chainEnd(candidate); e.After(best.end) {
+			best.chain, best.end = candidate, e
 		}
 	}
-	if len(best) < 2 {
+	if len(best.chain) < 2 {
 		// The pool of trust anchors holds the leaf itself.
-		return nil, time.Time{}, refuse(SignerIsCA, "the signer's certificate is itself a trust anchor")
+		return path{}, refuse(SignerIsCA, "the signer's certificate is itself a trust anchor")
 	}
-	p.Known.learn(chain, verified)
-	return best, end, nil
+	best.anchor = keys.Name(best.chain[len(best.chain)-1])
+	p.Known.learn(chain, verified, best.anchor)
+	return best, nil
 }
 
 // incomplete adds to an error what most often causes it.

@@ -194,3 +194,8 @@ func lists(targets []Target, e Endpoint) (listed, hostListed bool) {
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// A moment is written as stamp does it, once it is.
+type moment time.Time
+
+func (m moment) String() string { return stamp(time.Time(m)) }

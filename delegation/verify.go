@@ -24,7 +24,7 @@ func Verify(q Query, e *Evidence, p Policy) (*Result, error) {
 	chosen := v.choose()
 	result, err := v.decide(chosen)
 	if err != nil {
-		err.Checks, err.Unverified, err.Floors = v.log, v.unverified, floors(chosen)
+		err.Checks, err.Unverified, err.Floors = v.log.written(), v.unverified, floors(chosen)
 		err.Authentic = len(v.proven) > 0
 		return nil, err
 	}

@@ -30,7 +30,19 @@ type benchList struct {
 	listing listing
 }
 
-func newBenchList(b *testing.B) *benchList {
+// away is how long the server thinks about each question. Without it all is
+// done by the processors of one machine; a resolver that is elsewhere, or has to
+// ask somebody itself, leaves a verifier time between question and answer.
+var away = []time.Duration{0, 10 * time.Millisecond}
+
+// eachAway runs a benchmark for each distance of the server.
+func eachAway(b *testing.B, run func(b *testing.B, l *benchList)) {
+	for _, wait := range away {
+		b.Run("away="+wait.String(), func(b *testing.B) { run(b, newBenchList(b, wait)) })
+	}
+}
+
+func newBenchList(b *testing.B, wait time.Duration) *benchList {
 	b.Helper()
 	now := time.Now()
 	root, err := localca.New("Bench Root", now)
@@ -69,6 +81,15 @@ func newBenchList(b *testing.B) *benchList {
 	if l.server, err = dnsserver.Start(records); err != nil {
 		b.Fatal(err)
 	}
+	for _, domain := range l.domains {
+		for _, service := range delegation.Services(benchService) {
+			for name, rtype := range map[string]string{delegation.SRVName(domain, service): "SRV", delegation.TXTName(domain, service): "TXT"} {
+				if err := l.server.Fault(name, rtype, dnsserver.Fault{Delay: wait}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	}
 	b.Cleanup(func() {
 		if err := l.server.Close(); err != nil {
 			b.Error(err)
@@ -103,55 +124,62 @@ func (l *benchList) each(b *testing.B, f func(domain string) error) {
 // BenchmarkFloorExchanges is the DNS questions of a check alone, by the DNS
 // library's own client: over UDP, and over TCP where the answer does not fit.
 func BenchmarkFloorExchanges(b *testing.B) {
-	l := newBenchList(b)
-	l.each(b, func(domain string) error {
-		var questions sync.WaitGroup
-		for _, service := range delegation.Services(benchService) {
-			for name, qtype := range map[string]uint16{delegation.SRVName(domain, service): dns.TypeSRV, delegation.TXTName(domain, service): dns.TypeTXT} {
-				questions.Go(func() {
-					q := new(dns.Msg).SetQuestion(dns.Fqdn(name), qtype)
-					q.SetEdns0(1232, false)
-					reply, _, err := new(dns.Client).Exchange(q, l.server.Addr)
-					if err == nil && reply.Truncated {
-						_, _, err = (&dns.Client{Net: "tcp"}).Exchange(q, l.server.Addr)
-					}
-					if err != nil {
-						b.Error(err)
-					}
-				})
+	eachAway(b, func(b *testing.B, l *benchList) {
+		l.each(b, func(domain string) error {
+			var questions sync.WaitGroup
+			for _, service := range delegation.Services(benchService) {
+				for name, qtype := range map[string]uint16{delegation.SRVName(domain, service): dns.TypeSRV, delegation.TXTName(domain, service): dns.TypeTXT} {
+					questions.Go(func() {
+						if err := l.exchange(name, qtype); err != nil {
+							b.Error(err)
+						}
+					})
+				}
 			}
-		}
-		questions.Wait()
-		return nil
+			questions.Wait()
+			return nil
+		})
 	})
+}
+
+func (l *benchList) exchange(name string, qtype uint16) error {
+	q := new(dns.Msg).SetQuestion(dns.Fqdn(name), qtype)
+	q.SetEdns0(1232, false)
+	reply, _, err := new(dns.Client).Exchange(q, l.server.Addr)
+	if err == nil && reply.Truncated {
+		_, _, err = (&dns.Client{Net: "tcp"}).Exchange(q, l.server.Addr)
+	}
+	return err
 }
 
 // BenchmarkGather is the same questions by this project's client, which looks
 // at nothing.
 func BenchmarkGather(b *testing.B) {
-	l := newBenchList(b)
-	l.each(b, func(domain string) error {
-		_, err := l.listing.client.Gather(context.Background(), domain, benchService, nil)
-		return err
+	eachAway(b, func(b *testing.B, l *benchList) {
+		l.each(b, func(domain string) error {
+			_, err := l.listing.client.Gather(context.Background(), domain, benchService, nil)
+			return err
+		})
 	})
 }
 
 // BenchmarkCheckList is dnaverify check with a list: everything looked up and
 // verified.
 func BenchmarkCheckList(b *testing.B) {
-	l := newBenchList(b)
-	domains := make([]string, b.N)
-	for i := range domains {
-		domains[i] = l.domains[i%len(l.domains)]
-	}
-	b.ResetTimer()
-	err := l.listing.run(context.Background(), domains, func(r delegation.Report) error {
-		if r.Outcome != delegation.OutcomeVerified {
-			return fmt.Errorf("%s: %s: %s", r.Source, r.Reason, r.Detail)
+	eachAway(b, func(b *testing.B, l *benchList) {
+		domains := make([]string, b.N)
+		for i := range domains {
+			domains[i] = l.domains[i%len(l.domains)]
 		}
-		return nil
+		b.ResetTimer()
+		err := l.listing.run(context.Background(), domains, func(r delegation.Report) error {
+			if r.Outcome != delegation.OutcomeVerified {
+				return fmt.Errorf("%s: %s: %s", r.Source, r.Reason, r.Detail)
+			}
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
 	})
-	if err != nil {
-		b.Fatal(err)
-	}
 }

@@ -36,7 +36,7 @@ func Parse(token []byte, typ string) (*Unverified, error) {
 	var decoded [3][]byte
 	for i, part := range parts {
 		var err error
-		if decoded[i], err = decode(base64url, part); err != nil {
+		if decoded[i], err = decodePart(part); err != nil {
 			return nil, fmt.Errorf("%w: the %s is not canonical base64url: %w", ErrMalformed, partNames[i], err)
 		}
 		if len(decoded[i]) == 0 {
@@ -78,12 +78,14 @@ func (u *Unverified) readHeader(header []byte, typ string) error {
 	if len(x5c) == 0 || len(x5c) > keys.MaxChain {
 		return fmt.Errorf("%w: %d certificates, not 1 to %d", ErrCertificates, len(x5c), keys.MaxChain)
 	}
+	u.Certificates = make([][]byte, 0, len(x5c))
 	for i, item := range x5c {
 		if item.Kind != strictjson.String {
 			return fmt.Errorf("%w: element %d is %s, not a string", ErrCertificates, i+1, item.Kind)
 		}
-		// RFC 7515, Section 4.1.6: base64, not base64url, with padding.
-		der, err := decode(base64std, []byte(item.Text))
+		// RFC 7515, Section 4.1.6: base64, not base64url, with padding. A string
+		// from strictjson holds no line ends for the decoder to pass over.
+		der, err := base64std.DecodeString(item.Text)
 		if err != nil || len(der) == 0 {
 			return fmt.Errorf("%w: element %d is not canonical base64", ErrCertificates, i+1)
 		}
@@ -92,16 +94,16 @@ func (u *Unverified) readHeader(header []byte, typ string) error {
 	return nil
 }
 
-// decode is the strict decoding of RFC 4648, Section 3.5: the decoder refuses
+// decodePart is the strict decoding of RFC 4648, Section 3.5: the decoder refuses
 // non-zero trailing bits, and we refuse CR and LF, which it would pass over.
-func decode(strict *base64.Encoding, text []byte) ([]byte, error) {
+func decodePart(text []byte) ([]byte, error) {
 	for _, lineEnd := range []byte{'\r', '\n'} {
 		if i := bytes.IndexByte(text, lineEnd); i >= 0 {
 			return nil, base64.CorruptInputError(i)
 		}
 	}
-	out := make([]byte, strict.DecodedLen(len(text)))
-	n, err := strict.Decode(out, text)
+	out := make([]byte, base64url.DecodedLen(len(text)))
+	n, err := base64url.Decode(out, text)
 	return out[:n], err
 }
 

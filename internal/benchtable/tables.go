@@ -59,14 +59,22 @@ var tables = []table{
 			{what: "the second run, nothing to do", bench: "Fleet/dns-kept", to: "FloorSignatures"},
 		},
 	},
-	{
-		title: "A list of domains", pkg: "./cmd/dnaverify", time: "3000x",
+	list("A list of domains, the resolver beside the verifier", "0s"),
+	list("A list of domains, the resolver 10 ms away", "10ms"),
+}
+
+// list is the table of a list of domains, for one distance of the resolver.
+func list(title, away string) table {
+	name := func(bench string) string { return bench + "/away=" + away }
+	floor := name("FloorExchanges")
+	return table{
+		title: title, pkg: "./cmd/dnaverify", time: "10000x",
 		rows: []row{
-			{what: "DNS questions by the DNS library's client", bench: "FloorExchanges"},
-			{what: "the same questions by our client", bench: "Gather", to: "FloorExchanges"},
-			{what: "check: looked up and verified", bench: "CheckList", to: "FloorExchanges", goal: 1 / 0.8},
+			{what: "DNS questions by the DNS library's client", bench: floor},
+			{what: "the same questions by our client", bench: name("Gather"), to: floor},
+			{what: "check: looked up and verified", bench: name("CheckList"), to: floor, goal: 1 / 0.8},
 		},
-	},
+	}
 }
 
 // verification is the table for one kind of authorities.
@@ -84,6 +92,8 @@ func verification(ca string) table {
 		rows: []row{
 			{what: "floor: three signature checks", bench: floor},
 			{what: "floor: two, the intermediate being proven", bench: known, to: floor},
+			{what: "the three, and what is read for them", bench: name("FloorReading"), to: floor},
+			{what: "the two, and what is read for them", bench: name("FloorKnownReading"), to: known},
 			{what: "plain way: go-jose, x5c, crypto/x509", bench: name("PlainJWS"), to: floor},
 			{what: "JWS, cold", bench: name("ColdVerify/enc=jws"), to: floor, goal: goals(1.20)},
 			{what: "attribute certificate, cold", bench: name("ColdVerify/enc=ac"), to: floor, goal: goals(1.20)},

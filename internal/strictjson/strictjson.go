@@ -128,89 +128,99 @@ func (p *parser) value(depth int) (Value, error) {
 
 func (p *parser) object(depth int) (Value, error) {
 	v := Value{Kind: Object, Members: make([]Member, 0, 6)} // as many as a statement has
-	err := p.list('}', func() error {
+	p.at++
+	for {
+		if more, err := p.more('}', len(v.Members) > 0); !more {
+			return v, err
+		}
 		if p.next() != '"' {
-			return p.fail("a name is missing")
+			return v, p.fail("a name is missing")
 		}
 		name, err := p.string()
 		if err != nil {
-			return err
+			return v, err
 		}
-		for _, m := range v.Members {
-			if m.Name == name {
-				return p.fail("the name %.40q appears twice", name)
+		for i := range v.Members {
+			if v.Members[i].Name == name {
+				return v, p.fail("the name %.40q appears twice", name)
 			}
 		}
 		if len(v.Members) == MaxMembers {
-			return p.fail("more than %d members", MaxMembers)
+			return v, p.fail("more than %d members", MaxMembers)
 		}
 		if p.next() != ':' {
-			return p.fail("no colon after the name %.40q", name)
+			return v, p.fail("no colon after the name %.40q", name)
 		}
 		p.at++
 		value, err := p.value(depth + 1)
+		if err != nil {
+			return v, err
+		}
 		v.Members = append(v.Members, Member{name, value})
-		return err
-	})
-	return v, err
+	}
 }
 
 func (p *parser) array(depth int) (Value, error) {
 	v := Value{Kind: Array}
-	err := p.list(']', func() error {
+	p.at++
+	for {
+		if more, err := p.more(']', len(v.Items) > 0); !more {
+			return v, err
+		}
 		if len(v.Items) == MaxItems {
-			return p.fail("more than %d elements", MaxItems)
+			return v, p.fail("more than %d elements", MaxItems)
 		}
 		item, err := p.value(depth + 1)
+		if err != nil {
+			return v, err
+		}
 		v.Items = append(v.Items, item)
-		return err
-	})
-	return v, err
+	}
 }
 
-// list reads from an opening bracket to the closing one, an element at a time.
-func (p *parser) list(closing byte, element func() error) error {
-	p.at++
-	if p.next() == closing {
+// more passes over what stands between two elements, or before the first one,
+// and reports whether an element must follow. At the closing bracket, which it
+// passes over too, and with an error, none does.
+func (p *parser) more(closing byte, after bool) (bool, error) {
+	switch c := p.next(); {
+	case c == closing:
 		p.at++
-		return nil
+		return false, nil
+	case !after:
+		return true, nil
+	case c == ',':
+		p.at++
+		return true, nil
 	}
-	for {
-		if err := element(); err != nil {
-			return err
-		}
-		switch p.next() {
-		case ',':
-			p.at++
-		case closing:
-			p.at++
-			return nil
-		default:
-			return p.fail("neither a comma nor %q", closing)
-		}
-	}
+	return false, p.fail("neither a comma nor %q", closing)
 }
+
+// inString holds the octets that a string may have: printable ASCII but the
+// quotation mark, which ends it, and the backslash.
+var inString = func() (table [256]bool) {
+	for c := ' '; c <= '~'; c++ {
+		table[c] = c != '"' && c != '\\'
+	}
+	return table
+}()
 
 func (p *parser) string() (string, error) {
 	p.at++
-	for i := p.at; i < len(p.text); i++ {
-		c := p.text[i]
-		if c != '"' && c != '\\' && c >= ' ' && c <= '~' {
-			continue
-		}
-		content := p.text[p.at:i]
-		p.at = i
-		switch c {
-		case '"':
-			p.at++
-			return content, nil
-		case '\\':
-			return "", p.fail("an escape in a string")
-		}
-		return "", p.fail("a string with an octet that is not printable ASCII")
+	start := p.at
+	for p.at < len(p.text) && inString[p.text[p.at]] {
+		p.at++
 	}
-	p.at = len(p.text)
-	return "", p.fail("a string without end")
+	if p.at == len(p.text) {
+		return "", p.fail("a string without end")
+	}
+	switch p.text[p.at] {
+	case '"':
+		p.at++
+		return p.text[start : p.at-1], nil
+	case '\\':
+		return "", p.fail("an escape in a string")
+	}
+	return "", p.fail("a string with an octet that is not printable ASCII")
 }
 
 func (p *parser) integer() (int64, error) {
