@@ -33,7 +33,7 @@ type benchList struct {
 // away is how long the server thinks about each question. Without it all is
 // done by the processors of one machine; a resolver that is elsewhere, or has to
 // ask somebody itself, leaves a verifier time between question and answer.
-var away = []time.Duration{0, 10 * time.Millisecond}
+var away = []time.Duration{0, 10 * time.Millisecond, 30 * time.Millisecond}
 
 // eachAway runs a benchmark for each distance of the server.
 func eachAway(b *testing.B, run func(b *testing.B, l *benchList)) {

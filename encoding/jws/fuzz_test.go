@@ -111,6 +111,10 @@ func FuzzHeader(f *testing.F) {
 	}
 	public := fixedPublicKeys(f)
 	f.Fuzz(func(t *testing.T, header, payload []byte) {
+		// Making a signature is most of the work, and the form does not depend on it.
+		if _, err := jws.Parse([]byte(url(header)+"."+url(payload)+".AAAA"), typ); err != nil {
+			return
+		}
 		token := []byte(seal(t, url(header), url(payload), keys.EdDSA, fixedKey()))
 		u, err := jws.Parse(token, typ)
 		if verified := check(t, token, public); err == nil && u.Algorithm == keys.EdDSA && !verified {
