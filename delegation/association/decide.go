@@ -170,10 +170,11 @@ func (d *decision) sendsToo() error {
 	return nil
 }
 
-// required: see Association.Required. A revocation counts as a statement.
+// required: see Association.Required. A revocation counts as a statement, and
+// so do statements that contradict each other.
 func (d *decision) required() bool {
 	var e *delegation.Error
-	if d.result != nil || errors.As(d.failed, &e) && len(e.Floors) > 0 {
+	if d.result != nil || errors.As(d.failed, &e) && e.Authentic {
 		return true
 	}
 	return slices.ContainsFunc(d.policy.Floor, func(f delegation.Floor) bool {

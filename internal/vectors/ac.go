@@ -248,10 +248,15 @@ func algorithmID(dotted string, parameters ...*dertree.Node) *dertree.Node {
 
 // pssID is RSASSA-PSS with a hash function and a length of salt.
 func pssID(hash string, salt int64) *dertree.Node {
-	h := func() *dertree.Node { return algorithmID(hash, dertree.Primitive(tagNull)) }
+	null := dertree.Primitive(tagNull)
+	return pssOf(algorithmID(hash, null), algorithmID(hash, null), salt)
+}
+
+// pssOf is RSASSA-PSS with a hash function for the message and one for the mask.
+func pssOf(hash, mask *dertree.Node, salt int64) *dertree.Node {
 	return algorithmID("1.2.840.113549.1.1.10", dertree.Constructed(tagSequence,
-		dertree.Constructed(context(0), h()),
-		dertree.Constructed(context(1), algorithmID("1.2.840.113549.1.1.8", h())),
+		dertree.Constructed(context(0), hash),
+		dertree.Constructed(context(1), algorithmID("1.2.840.113549.1.1.8", mask)),
 		dertree.Constructed(context(2), integer(salt))))
 }
 

@@ -34,11 +34,12 @@ type srvRecord struct {
 }
 
 type txtAnswer struct {
-	Name    string   `json:"name"`
-	DNSSEC  string   `json:"dnssec"`
-	TTL     uint32   `json:"ttl"`
-	Failure *failure `json:"failure,omitempty"`
-	Records []string `json:"records,omitzero"`
+	Name     string   `json:"name"`
+	Resolver string   `json:"resolver,omitempty"`
+	DNSSEC   string   `json:"dnssec"`
+	TTL      uint32   `json:"ttl"`
+	Failure  *failure `json:"failure,omitempty"`
+	Records  []string `json:"records,omitzero"`
 }
 
 type document struct {

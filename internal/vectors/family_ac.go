@@ -271,11 +271,8 @@ func acAlgorithms() []entry {
 		good("rsa-4096", "valid algorithm", "RSA with a key of 4096 bits", ofKind("rsa-4096")),
 		good("ed25519", "valid algorithm", "Ed25519", ed),
 		good("pss", "valid algorithm", "RSASSA-PSS", all(rs, goodPSS)),
-		good("pss-no-null", "valid algorithm", "RSASSA-PSS, the parameters of SHA-256 absent in both places", all(rs, by(
-			algorithmID("1.2.840.113549.1.1.10", dertree.Constructed(tagSequence,
-				dertree.Constructed(context(0), plainHash),
-				dertree.Constructed(context(1), algorithmID("1.2.840.113549.1.1.8", plainHash)),
-				dertree.Constructed(context(2), integer(32)))), pss(32)))),
+		good("pss-no-null", "valid algorithm", "RSASSA-PSS, the parameters of SHA-256 absent in both places", all(rs, by(pssOf(plainHash, plainHash, 32), pss(32)))),
+		good("pss-one-null", "valid algorithm", "RSASSA-PSS, the parameters of SHA-256 absent in one place", all(rs, by(pssOf(algorithmID(oidSHA256, null), plainHash, 32), pss(32)))),
 		bad("pss-salt-64", "signature", "bad-signature", "RSASSA-PSS with a salt of 64 octets where the parameters say 32", func(t *trial) { t.opts = pss(64) }, rs, goodPSS),
 		bad("pss-says-64", "algorithm", unsupported, "RSASSA-PSS whose parameters say 64 octets of salt", by(pssID(oidSHA256, 64), pss(64)), rs),
 		bad("pss-sha384", "algorithm", unsupported, "RSASSA-PSS with SHA-384", by(pssID(oidSHA384, 48), &rsa.PSSOptions{SaltLength: 48, Hash: crypto.SHA384}), rs),

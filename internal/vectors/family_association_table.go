@@ -10,7 +10,7 @@ import (
 // all combinations of its first four columns.
 //
 // X and W are the SRV entries; the matching statement lists X and Y, the foreign
-// one Z. Small letters are the same hosts on any port. B is the source on its
+// one Z, those that contradict each other X and Z. Small letters are the same hosts on any port. B is the source on its
 // default port. ! is the reason that the SRV look-up ended with.
 const decisions = `
 secure                         | out | no yes | matching | X W        | not-used        | X W  | yes
@@ -31,6 +31,7 @@ insecure                       | out | no     | foreign  | not-secure | target-m
 insecure                       | out | yes    | matching | not-secure | X Y             | X Y  | yes
 insecure                       | out | yes    | foreign  | not-secure | Z               | Z    | yes
 insecure                       | out | no yes | revoked  | not-secure | revoked         | X W  | yes
+insecure                       | out | no     | contradicting | not-secure | conflict   | X W  | yes
 insecure                       | out | no     | none     | not-secure | no-statement    | X W  | no
 insecure                       | out | no     | failed   | not-secure | dns-failure     | X W  | no
 insecure                       | out | no     | expired  | not-secure | expired         | X W  | no
@@ -42,11 +43,13 @@ absent absent-securely unasked | out | no     | matching | not-secure | X Y     
 absent absent-securely unasked | out | no     | revoked  | not-secure | revoked         | B    | yes
 absent                         | out | yes    | foreign  | not-secure | Z               | Z    | yes
 absent                         | out | no     | none     | not-secure | no-statement    | B    | no
+absent                         | out | no     | contradicting | not-secure | conflict   | B    | yes
 absent                         | out | no     | failed   | not-secure | dns-failure     | B    | no
 absent                         | out | no     | expired  | not-secure | expired         | B    | no
 insecure unavailable absent absent-securely unasked | in | no | matching | not-secure | x y | - | yes
 insecure                       | in  | no     | foreign  | not-secure | z               | -    | yes
 insecure                       | in  | no     | revoked  | not-secure | revoked         | -    | yes
+insecure                       | in  | no     | contradicting | not-secure | conflict   | -    | yes
 insecure                       | in  | no     | none     | not-secure | no-statement    | -    | no
 insecure                       | in  | no     | failed   | not-secure | dns-failure     | -    | no
 absent                         | in  | no     | expired  | not-secure | expired         | -    | no
@@ -98,8 +101,10 @@ var statements = map[string]step{
 	"matching": delegatesTo(targetAt(host, 5269), targetAt("backup.hosting.example", 5270)),
 	"foreign":  delegatesTo(targetAt(elsewhere, 5269)),
 	"revoked":  says(revokes),
-	"expired":  says(func(s *statement) { s.issued, s.expires = now.Add(-5*day), now }),
-	"none":     all(place(nowhere), has(func(e *evidence) { e.TXT = append(e.TXT, txtAt(service)) })),
+	// Of the same order, with other targets.
+	"contradicting": all(delegatesTo(targetAt(host, 5269)), beside(delegatesTo(targetAt(elsewhere, 5269)))),
+	"expired":       says(func(s *statement) { s.issued, s.expires = now.Add(-5*day), now }),
+	"none":          all(place(nowhere), has(func(e *evidence) { e.TXT = append(e.TXT, txtAt(service)) })),
 	"failed": has(func(e *evidence) {
 		e.TXT[0] = txtAnswer{Name: txtName(service), DNSSEC: indeterminate, Failure: &failure{"dns-failure", "SERVFAIL"}}
 	}),

@@ -21,6 +21,7 @@ var trustNotes = map[string]Note{
 	"name":         {[]string{"W4"}, "The signer's certificate has the source as a dNSName, exactly.", "Whoever has a certificate for a part of the domain, or for a wildcard, delegates the domain."},
 	"usage":        {[]string{"W5"}, "keyUsage and extKeyUsage, if there, allow it.", "A key for something else signs statements."},
 	"path":         {[]string{"W7"}, "The chain leads to a trust anchor by the whole of RFC 5280, Section 6.", "An authority that is held to some names, to some depth or to another purpose goes beyond that."},
+	"policies":     {[]string{"W7"}, "What certificates of the chain say of certificate policies holds, though the verifier asks for none.", "An authority that is held to certificates of one policy issues others."},
 	"anchors":      {[]string{"V1", "W7"}, "Trust anchors are those of the policy.", "Trust anchors that nobody named are believed."},
 	"roots-sent":   {[]string{"W7", "W1"}, "A root among the certificates is not looked at.", "A root that was sent along is believed."},
 	"own-check":    {[]string{"W8"}, "The policy's own check must agree.", "A signer that the operator has ruled out is believed."},
@@ -236,6 +237,18 @@ func trustPaths() []entry {
 		return func(c *x509.Certificate) { c.PermittedDNSDomains, c.PermittedDNSDomainsCritical = names, true }
 	}
 	short := func(c *x509.Certificate) { c.MaxPathLenZero = true }
+	policies := needs("certificate-policies")
+	domainValidated := func(c *x509.Certificate) {
+		c.Policies = []x509.OID{must(x509.OIDFromInts([]uint64{2, 23, 140, 1, 2, 1}))}
+	}
+	// asking is an intermediate with requireExplicitPolicy (RFC 5280, Section
+	// 4.2.1.11), in force at once.
+	asking := func(w *world) *authority {
+		constraints := dertree.Constructed(tagSequence, dertree.Primitive(0x80, 0))
+		return w.root.under("P-256", "Another Intermediate", domainValidated, func(c *x509.Certificate) {
+			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 36}, Critical: true, Value: constraints.Bytes()}}
+		})
+	}
 	// anchor makes everything anew below a trust anchor of its own.
 	anchor := func(edit func(c *x509.Certificate)) step {
 		return func(t *trial) {
@@ -280,6 +293,10 @@ func trustPaths() []entry {
 		good("names-permitted", "path valid", "the intermediate is permitted for the source", under(permitted(source))),
 		bad("names-permitted-other", "path", untrusted, "the intermediate is permitted for another domain", under(permitted("c.example"))),
 		bad("names-excluded", "path", untrusted, "the intermediate is excluded from the source's parent", under(func(c *x509.Certificate) { c.ExcludedDNSDomains = []string{"example"} })),
+		bad("policies-missing", "path policies", untrusted, "the intermediate asks for a certificate policy, and the signer's certificate has none",
+			signedBy(func(w *world) *signer { return asking(w).issue("P-256") }), policies),
+		good("policies", "path policies valid", "the intermediate asks for a certificate policy, and the signer's certificate has it", all(policies,
+			signedBy(func(w *world) *signer { return asking(w).issue("P-256", domainValidated) }))),
 		good("path-length-0", "path valid", "an intermediate of path length 0 above the signer", under(short)),
 		bad("path-length-exceeded", "path", untrusted, "an intermediate of path length 0 above another one", signedBy(func(w *world) *signer {
 			return w.root.under("P-256", "Above", short).under("P-256", "Below").issue("P-256")

@@ -240,6 +240,15 @@ func txtEvidence() []entry {
 		})),
 		bad("evidence-version-0", "evidence", badEvidence, "evidence of version 0", edit(func(e *evidence) { e.Version = 0 })),
 		bad("evidence-version-2", "evidence", badEvidence, "evidence of version 2", edit(func(e *evidence) { e.Version = 2 })),
+		good("evidence-resolver", "evidence", "an answer that says which resolver gave it", edit(func(e *evidence) { e.TXT[0].Resolver = "192.0.2.53:53" })),
+		good("evidence-lists-missing", "evidence", "the lists of SRV answers and documents are missing", func(t *trial) {
+			t.raw = func(raw json.RawMessage) json.RawMessage {
+				return json.RawMessage(replaced(`,"documents":[]`, "")(replaced(`"srv":[],`, "")(string(raw))))
+			}
+		}),
+		bad("evidence-failure-records", "evidence", "dns-failure", "an answer with a failure and with records", edit(func(e *evidence) {
+			e.TXT[0].Failure = &failure{"dns-failure", "SERVFAIL"}
+		})),
 		bad("evidence-member", "evidence", badEvidence, "evidence with a member that version 1 does not have", func(t *trial) {
 			t.raw = func(raw json.RawMessage) json.RawMessage {
 				return json.RawMessage(replaced(`{"version":1,`, `{"version":1,"trusted":true,`)(string(raw)))

@@ -52,6 +52,11 @@ func signedBy(make func(w *world) *signer) step {
 	return func(t *trial) { t.signer = make(t.world) }
 }
 
+// needs says which optional part of the specification the case is about.
+func needs(feature string) step {
+	return func(t *trial) { t.features = append(t.features, feature) }
+}
+
 // leaf signs with another certificate of the same authority and kind of key.
 func leaf(edits ...func(c *x509.Certificate)) step {
 	return signedBy(func(w *world) *signer { return w.ca.issue("P-256", edits...) })

@@ -22,6 +22,7 @@ type trial struct {
 	jwsEdits
 	acEdits
 
+	features []string // that the case needs
 	query    Query
 	policy   Policy
 	evidence []func(e *evidence) // changes of the evidence with the statement in it
@@ -136,7 +137,7 @@ func (t *trial) build() Case {
 		raw = t.raw(raw)
 	}
 	query, policy := t.query, t.policy
-	return Case{Operation: "verify", Query: &query, Policy: &policy, Evidence: raw}
+	return Case{Features: t.features, Operation: "verify", Query: &query, Policy: &policy, Evidence: raw}
 }
 
 // verified is what is expected of a statement that verifies, found in one place

@@ -187,7 +187,7 @@ final class Association {
 
     /** [C7]. */
     private boolean isRequired() {
-        if (!verified.counting.isEmpty()) return true;
+        if (verified.any) return true;
         return verified.policy.floors.stream()
                 .anyMatch(f -> verified.query.family.contains(f.service) && f.validUntil > now);
     }

@@ -31,6 +31,8 @@ final class Verify {
     Evidence evidence;
     /** The statement that counts for each label, the one asked about first. */
     final Map<String, Proven> counting = new LinkedHashMap<>();
+    /** Whether any statement verified, those that contradict each other included. */
+    boolean any;
     /** The verified targets by endpoint, each with the label of its statement [V5]. */
     final Map<String, Srv.Connect> targets = new LinkedHashMap<>();
     final List<Order.Floor> floors = new ArrayList<>();
@@ -136,6 +138,7 @@ final class Verify {
         boolean conflict = false;
         for (Map.Entry<String, List<Proven>> e : proven.entrySet()) {
             if (e.getValue().isEmpty()) continue;
+            any = true;
             Proven best = Order.highest(e.getValue());
             if (best == null) {
                 conflict = true;

@@ -17,18 +17,20 @@ const OID = {
 
 // The five signatures of section 5.4 by their identifier and parameters in DER.
 const NULL = '0500';
-const pss = (parameters) => {
+const EITHER = [NULL, ''];
+const pss = (ofHash, ofMask) => {
   const wrap = (tag, hex) => `${tag}${(hex.length / 2).toString(16).padStart(2, '0')}${hex}`;
-  const sha256Identifier = wrap('30', `0609608648016503040201${parameters}`);
-  const mgf1 = wrap('30', `06092a864886f70d010108${sha256Identifier}`);
-  return wrap('30', wrap('a0', sha256Identifier) + wrap('a1', mgf1) + wrap('a2', '020120'));
+  const sha256 = (parameters) => wrap('30', `0609608648016503040201${parameters}`);
+  const mgf1 = wrap('30', `06092a864886f70d010108${sha256(ofMask)}`);
+  return wrap('30', wrap('a0', sha256(ofHash)) + wrap('a1', mgf1) + wrap('a2', '020120'));
 };
+const pssParameters = EITHER.flatMap((ofHash) => EITHER.map((ofMask) => pss(ofHash, ofMask)));
 const pssOptions = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
 const algorithms = [
   { oid: '1.2.840.10045.4.3.2', parameters: [''], key: 'P-256', hash: 'sha256' },
   { oid: '1.2.840.10045.4.3.3', parameters: [''], key: 'P-384', hash: 'sha384' },
   { oid: '1.2.840.113549.1.1.11', parameters: [NULL], key: 'RSA', hash: 'sha256' },
-  { oid: '1.2.840.113549.1.1.10', parameters: [pss(NULL), pss('')], key: 'RSA', hash: 'sha256', options: pssOptions },
+  { oid: '1.2.840.113549.1.1.10', parameters: pssParameters, key: 'RSA', hash: 'sha256', options: pssOptions },
   { oid: '1.3.101.112', parameters: [''], key: 'Ed25519', hash: null },
 ];
 

@@ -84,8 +84,8 @@ export async function decide(question, policyInput, evidenceInput) {
 }
 
 // [C7]
-const isRequired = ({ counting }, { floors, time }, labels) =>
-  counting.size > 0 || floors.some(({ service, validUntil }) => labels.includes(service) && validUntil > time);
+const isRequired = ({ any }, { floors, time }, labels) =>
+  any || floors.some(({ service, validUntil }) => labels.includes(service) && validUntil > time);
 
 // [C1]: the row, and the answers that make it: that for the label asked about, and another in the same state.
 function readSrv(service, source, { srv, collected }) {

@@ -2,8 +2,9 @@
 //
 // Node has no path validation that can be called for certificates at hand, and what the libraries for X.509 in JavaScript
 // have knows neither the purposes of authorities nor which of several chains lasts longest. So it is done here: signatures
-// by OpenSSL (X509Certificate.verify), everything around them below. Not done, since nothing asks for it: policies ("there
-// is no policy to satisfy"), revocation lists.
+// by OpenSSL (X509Certificate.verify), everything around them below. Not done: revocation lists, for which nothing asks, and
+// certificate policies. A certificate of an authority that asks for policies does so in critical extensions (RFC 5280, Sections
+// 4.2.1.11 and 4.2.1.14), which are not known here, so that its chain leads nowhere.
 
 import * as der from './der.js';
 import { OID, checksWith, directoryText, endOf, isAuthority, isSelfIssued, mayIssue } from './certificate.js';
@@ -17,9 +18,7 @@ const known = new Set([
   OID.nameConstraints,
   OID.certificatePolicies,
   OID.policyMappings,
-  OID.policyConstraints,
   OID.extKeyUsage,
-  OID.inhibitAnyPolicy,
 ]);
 
 // Signatures made with MD2, MD5 or SHA-1 count nowhere [W7]: RSA with each (three, and the older name of the last), ECDSA and

@@ -72,8 +72,9 @@ function whereToConnect({ target, service, evidence }, { targets, counting }) {
 }
 
 /**
- * Steps V2 to V5. Gives { reason, floors, counting } and, if the reason is `verified`, { targets, end, refreshAt }. `counting`
- * maps each label to the statement that counts for it, also if that revokes.
+ * Steps V2 to V5. Gives { reason, floors, counting, any } and, if the reason is `verified`, { targets, end, refreshAt }. `counting`
+ * maps each label to the statement that counts for it, also if that revokes; `any` says whether any statement verified, those
+ * that contradict each other included.
  */
 export async function judge(inputs) {
   const { service, policy } = inputs;
@@ -114,12 +115,12 @@ export async function judge(inputs) {
   if (counting.size === 0) {
     const reason =
       found.failures[0] ?? (conflict ? 'conflict' : refusals.length > 0 ? lastOf(refusals) : 'no-statement');
-    return { reason, floors, counting };
+    return { reason, floors, counting, any: conflict };
   }
 
   // [O5] and [V5]; of an endpoint in both, what the statement for the label asked about says
   const statements = [...counting.values()];
-  if (statements.some(({ targets }) => targets.length === 0)) return { reason: 'revoked', floors, counting };
+  if (statements.some(({ targets }) => targets.length === 0)) return { reason: 'revoked', floors, counting, any: true };
   const targets = new Map();
   for (const { label, targets: own } of statements) {
     for (const target of own) if (!targets.has(endpoint(target))) targets.set(endpoint(target), { ...target, label });
@@ -128,6 +129,7 @@ export async function judge(inputs) {
     reason: 'verified',
     floors,
     counting,
+    any: true,
     targets: [...targets.values()],
     end: Math.min(...statements.map(({ end }) => end)), // [V8]
     refreshAt: Math.min(...statements.map(({ end, ttl }) => Math.min(end, policy.time + lookupInterval(ttl)))),
