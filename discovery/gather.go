@@ -27,6 +27,24 @@ import (
 //
 // The error is nil or wraps [ErrConfig], and then nothing was asked.
 func (c *Client) Gather(ctx context.Context, source, service string, enough func(*delegation.Evidence) bool) (*delegation.Evidence, error) {
+	via := c.via()
+	if via == ViaBoth {
+		enough = nil
+	}
+	return c.gather(ctx, source, service, besides{txt: via != ViaHTTPS, documents: via != ViaDNS}, enough)
+}
+
+// GatherSRV is [Client.Gather] for the SRV records alone, which say where a
+// service runs. It looks for no statement, so that no resolver remembers, for
+// the time of a negative answer (RFC 2308), that there is none yet.
+func (c *Client) GatherSRV(ctx context.Context, source, service string) (*delegation.Evidence, error) {
+	return c.gather(ctx, source, service, besides{}, nil)
+}
+
+// besides are the places to look in besides the SRV records.
+type besides struct{ txt, documents bool }
+
+func (c *Client) gather(ctx context.Context, source, service string, look besides, enough func(*delegation.Evidence) bool) (*delegation.Evidence, error) {
 	if err := c.check(source, service); err != nil {
 		return nil, err
 	}
@@ -34,16 +52,13 @@ func (c *Client) Gather(ctx context.Context, source, service string, enough func
 	if err != nil {
 		return nil, err
 	}
-	if c.via() == ViaBoth {
-		enough = nil
-	}
 	e := &delegation.Evidence{Version: delegation.EvidenceVersion, Source: source, Service: service, Collected: c.now()}
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	f := newFetcher(&dialer{connector: connector, ctx: ctx, roots: c.HTTPSRoots}, c.logger())
 
-	tasks := plan(e, c.via(), connector.resolver, f)
+	tasks := plan(e, look, connector.resolver, f)
 	arrivals := make(chan arrival, len(tasks)) // nobody waits to hand in
 	var running sync.WaitGroup
 	for _, look := range tasks {
@@ -62,7 +77,7 @@ type arrival func()
 
 // plan enters every question into the evidence as unanswered and returns the
 // look-ups that will answer them.
-func plan(e *delegation.Evidence, via Via, r *resolver, f *fetcher) []func(context.Context) arrival {
+func plan(e *delegation.Evidence, look besides, r *resolver, f *fetcher) []func(context.Context) arrival {
 	var tasks []func(context.Context) arrival
 	services := delegation.Services(e.Service)
 	for i, service := range services {
@@ -73,7 +88,7 @@ func plan(e *delegation.Evidence, via Via, r *resolver, f *fetcher) []func(conte
 			return func() { e.SRV[i] = a }
 		})
 	}
-	if via != ViaHTTPS {
+	if look.txt {
 		for i, service := range services {
 			name := delegation.TXTName(e.Source, service)
 			e.TXT = append(e.TXT, delegation.TXTAnswer{Answer: unanswered(name)})
@@ -83,7 +98,7 @@ func plan(e *delegation.Evidence, via Via, r *resolver, f *fetcher) []func(conte
 			})
 		}
 	}
-	if via != ViaDNS {
+	if look.documents {
 		for _, service := range services {
 			for _, encoding := range delegation.Encodings() {
 				i, url := len(e.Documents), delegation.DocumentURL(e.Source, service, encoding)

@@ -130,6 +130,30 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// TestGatherSRV: no look-up but those of SRV is made, whatever Via says.
+func TestGatherSRV(t *testing.T) {
+	s := startDNS(t)
+	client := &Client{Resolver: s.Addr, Via: ViaDNS}
+	e, err := client.GatherSRV(t.Context(), source, "_xmpps-server._tcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(e.SRV) != 2 || len(e.TXT)+len(e.Documents) != 0 || e.SRV[0].Failure != nil {
+		t.Errorf("%+v", e)
+	}
+	for _, q := range s.Queries() {
+		if q.Type != "SRV" {
+			t.Errorf("%s %s was asked", q.Name, q.Type)
+		}
+	}
+	if len(s.Queries()) != 2 {
+		t.Errorf("%d questions", len(s.Queries()))
+	}
+	if _, err := client.GatherSRV(t.Context(), "b..example", "_xmpps-server._tcp"); !errors.Is(err, ErrConfig) {
+		t.Error(err)
+	}
+}
+
 func places(txt, https bool) []string {
 	list := []string{"_xmpps-server._tcp.b.example SRV", "_xmpp-server._tcp.b.example SRV"}
 	if txt {

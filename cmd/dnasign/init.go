@@ -78,7 +78,7 @@ func runInit(cmd *cobra.Command, f initFlags) error {
 	for _, domain := range domains {
 		var services []renew.DraftService
 		for _, service := range []string{"_xmpp-server._tcp", "_xmpp-client._tcp"} {
-			e, err := client.Gather(cmd.Context(), domain, service, nil)
+			e, err := client.GatherSRV(cmd.Context(), domain, service)
 			if err != nil {
 				return cli.Usagef("%w", err)
 			}

@@ -220,6 +220,23 @@ func TestWritableByOthers(t *testing.T) {
 	}
 }
 
+func TestOwnedByOthers(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a file away")
+	}
+	image, _ := filled(t)
+	path := filepath.Join(t.TempDir(), "memory.db")
+	if err := os.WriteFile(path, image, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(path, 65534, -1); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Open(t.Context(), path, Options{}); err == nil || !strings.Contains(err.Error(), "it belongs to user 65534") {
+		t.Error(s, err)
+	}
+}
+
 func TestFileIsPrivate(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "memory.db")

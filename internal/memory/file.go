@@ -113,6 +113,9 @@ func openFile(ctx context.Context, path string, options Options, l limits) (_ St
 	case mode.Perm()&0o022 != 0:
 		return nil, fmt.Errorf("others can write to it (mode %04o), and so make us forget; chmod 600 it", mode.Perm())
 	}
+	if owner, us := info.Sys().(*syscall.Stat_t).Uid, os.Geteuid(); owner != 0 && int(owner) != us {
+		return nil, fmt.Errorf("it belongs to user %d, who can make us forget, and this is user %d; run as that user, or chown it", owner, us)
+	}
 	s := &fileStore{
 		path: path, limits: l, log: options.Logger, now: options.Now,
 		queue: make(chan *raising), closing: make(chan struct{}), closed: make(chan struct{}), broken: make(chan struct{}),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -114,6 +115,11 @@ func open(ctx context.Context, where string, options Options, l limits) (Store, 
 	}
 	if strings.Contains(where, "://") {
 		return openRedis(ctx, where, options, l)
+	}
+	// What is almost a URL may hold a password, so it must not become the name
+	// of a file, nor part of an error.
+	if scheme, _, found := strings.Cut(where, ":"); found && slices.Contains(redisSchemes, scheme) {
+		return nil, fmt.Errorf("a Redis is %s:// and what follows, with two slashes; for a file of that name, write ./ before it", scheme)
 	}
 	return openFile(ctx, where, options, l)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -424,6 +425,24 @@ func TestOpenNowhere(t *testing.T) {
 			s.Close()
 			t.Errorf("%q: no error", place)
 		}
+	}
+}
+
+// TestAlmostAURL: a URL that is mistyped becomes neither the name of a file nor
+// part of an error, since it may hold a password.
+func TestAlmostAURL(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, place := range []string{"redis:/user:secret@b.example", "redis:user:secret@b.example", "rediss:/:secret@b.example", "unix:/secret"} {
+		s, err := Open(t.Context(), place, Options{})
+		if err == nil {
+			s.Close()
+			t.Errorf("%q: no error", place)
+		} else if strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "two slashes") {
+			t.Errorf("%q: %v", place, err)
+		}
+	}
+	if files, err := os.ReadDir("."); err != nil || len(files) > 0 {
+		t.Error(files, err)
 	}
 }
 

@@ -25,6 +25,9 @@ type redisPlace struct {
 	exposed        bool        // what is sent can be read and changed on its way
 }
 
+// redisSchemes are those of parseRedis.
+var redisSchemes = []string{"redis", "rediss", "unix", "redis+unix"}
+
 // maxPassword bounds a file with a password in octets.
 const maxPassword = 4096
 
