@@ -136,6 +136,9 @@ func certificates(text string) (chain []*x509.Certificate, unusable *delegation.
 		if block == nil || len(block.Headers) > 0 {
 			return nil, nil, bad("chain: certificate %d is not in PEM", n)
 		}
+		if line, _, _ := bytes.Cut(after, []byte("\n")); len(bytes.TrimSpace(line)) > 0 {
+			return nil, nil, bad("chain: something follows on the last line of certificate %d", n)
+		}
 		rest = bytes.TrimSpace(after)
 		if unusable != nil {
 			continue // the rest is to be PEM all the same

@@ -79,6 +79,7 @@ func TestDecode(t *testing.T) {
 		{"one certificate", with(chainMember(leaf)), ok, ""},
 		{"ten certificates", with(chainMember(many)), ok, ""},
 		{"CR LF in PEM", with(chainMember(strings.ReplaceAll(leaf, "\n", "\r\n"))), ok, ""},
+		{"spaces after PEM", with(chainMember(strings.TrimSpace(leaf) + " \t\n" + leaf)), ok, ""},
 		{"no line end after PEM", with(chainMember(strings.TrimSpace(leaf))), ok, ""},
 		{"an RSA key", with(chainMember(pemOf(small.Leaf()))), ok, ""},
 
@@ -126,6 +127,7 @@ func TestDecode(t *testing.T) {
 		{"text before", with(chainMember("subject=...\n" + leaf)), bad, "something else"},
 		{"text between", with(chainMember(leaf + "subject=...\n" + leaf)), bad, "after 1 certificates"},
 		{"text behind", with(chainMember(leaf + "x")), bad, "something else"},
+		{"two on a line", with(chainMember(strings.TrimSpace(leaf) + leaf)), bad, "last line of certificate 1"},
 		{"a key", with(chainMember(leaf + string(key))), bad, "something else"},
 		{"a block of another kind", with(chainMember(strings.ReplaceAll(leaf, "CERTIFICATE", "X509 CRL"))), bad, "something else"},
 		{"a header", with(chainMember(strings.Replace(leaf, "-----\n", "-----\nA: b\n\n", 1))), bad, "not in PEM"},
