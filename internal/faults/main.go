@@ -18,6 +18,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
 )
 
@@ -51,20 +53,44 @@ func run(out io.Writer, only string) error {
 	if failed, err := try(dir, fault{name: "none"}); err != nil || len(failed) > 0 {
 		return fmt.Errorf("without a fault: %d vectors fail, %w", len(failed), err)
 	}
-	bad := 0
-	for _, f := range faults {
+	// As many at a time as there are processors, shown in their order.
+	type end struct {
+		failed []string
+		err    error
+	}
+	ends := make([]chan end, len(faults))
+	turns := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, f := range faults {
 		if !wanted.MatchString(f.name) {
 			continue
 		}
-		switch failed, err := try(dir, f); {
-		case err != nil:
+		ends[i] = make(chan end, 1)
+		go func() {
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			own := filepath.Join(dir, strconv.Itoa(i))
+			if err := os.Mkdir(own, 0o700); err != nil {
+				ends[i] <- end{err: err}
+				return
+			}
+			failed, err := try(own, f)
+			ends[i] <- end{failed, err}
+		}()
+	}
+	bad := 0
+	for i, f := range faults {
+		if ends[i] == nil {
+			continue
+		}
+		switch e := <-ends[i]; {
+		case e.err != nil:
 			bad++
-			fmt.Fprintf(out, "BROKEN  %s: %v\n", f.name, err)
-		case len(failed) == 0:
+			fmt.Fprintf(out, "BROKEN  %s: %v\n", f.name, e.err)
+		case len(e.failed) == 0:
 			bad++
 			fmt.Fprintf(out, "MISSED  %s\n", f.name)
 		default:
-			fmt.Fprintf(out, "caught  %s: by %d vectors, such as %s\n", f.name, len(failed), failed[0])
+			fmt.Fprintf(out, "caught  %s: by %d vectors, such as %s\n", f.name, len(e.failed), e.failed[0])
 		}
 	}
 	if bad > 0 {
