@@ -106,8 +106,9 @@ func (a *Association) Dial() ([]Dial, error) {
 	return list, a.stop
 }
 
-// Required says that the source has a statement, verified now or remembered in
-// the policy's floor and not expired. Whoever refuses a peer then must not fall
+// Required says that the source has a statement, verified now (a revocation,
+// and statements that contradict each other, included) or remembered in the
+// policy's floor and not expired. Whoever refuses a peer then must not fall
 // back to a weaker way of authentication, such as dialback.
 func (a *Association) Required() bool { return a.required }
 
