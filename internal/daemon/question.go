@@ -113,12 +113,12 @@ func serviceName(s string) (string, error) {
 	return s, nil
 }
 
-// certificates reads a chain in PEM: certificate after certificate, with white
-// space around them at most. That PEM is the caller's. What is in it is the
+// certificates reads a chain in PEM: certificate after certificate, with blank
+// lines around them at most. That PEM is the caller's. What is in it is the
 // peer's: if it shows nothing, too much, no certificate, or a key of a size that
 // nobody should verify with, it is unusable, before any signature is checked.
 func certificates(text string) (chain []*x509.Certificate, unusable *delegation.Error, err error) {
-	rest := bytes.TrimSpace([]byte(text))
+	rest := afterBlankLines([]byte(text))
 	if len(rest) == 0 {
 		return nil, refuse(delegation.PeerUntrusted, "the peer showed no certificate"), nil
 	}
@@ -127,19 +127,18 @@ func certificates(text string) (chain []*x509.Certificate, unusable *delegation.
 		if !bytes.HasPrefix(rest, []byte(begin)) {
 			return nil, nil, bad("chain: after %d certificates comes something else", n-1)
 		}
-		// One block at a time: Decode passes over one that it cannot read.
+		// One block at a time, to the end of its last line: Decode passes over one
+		// that it cannot read.
 		piece, after, found := bytes.Cut(rest, []byte(end))
 		if !found || bytes.Contains(piece[1:], []byte("-----BEGIN")) {
 			return nil, nil, bad("chain: certificate %d has no end", n)
 		}
-		block, _ := pem.Decode(rest[:len(piece)+len(end)])
+		_, after, _ = bytes.Cut(after, []byte("\n"))
+		block, _ := pem.Decode(rest[:len(rest)-len(after)])
 		if block == nil || len(block.Headers) > 0 {
 			return nil, nil, bad("chain: certificate %d is not in PEM", n)
 		}
-		if line, _, _ := bytes.Cut(after, []byte("\n")); len(bytes.TrimSpace(line)) > 0 {
-			return nil, nil, bad("chain: something follows on the last line of certificate %d", n)
-		}
-		rest = bytes.TrimSpace(after)
+		rest = afterBlankLines(after)
 		if unusable != nil {
 			continue // the rest is to be PEM all the same
 		}
@@ -160,6 +159,20 @@ func certificates(text string) (chain []*x509.Certificate, unusable *delegation.
 		return nil, unusable, nil
 	}
 	return chain, nil, nil
+}
+
+// afterBlankLines passes over lines that hold white space at most.
+func afterBlankLines(text []byte) []byte {
+	for {
+		line, rest, found := bytes.Cut(text, []byte("\n"))
+		switch {
+		case len(bytes.TrimSpace(line)) > 0:
+			return text
+		case !found:
+			return nil
+		}
+		text = rest
+	}
 }
 
 // A reader reads one JSON object strictly: encoding/json by itself takes names
