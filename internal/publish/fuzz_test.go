@@ -46,7 +46,7 @@ func FuzzTSIGKey(f *testing.F) {
 			t.Fatalf("cannot sign: %v", err)
 		}
 		name, algorithm := strings.TrimSuffix(key.name, "."), strings.TrimSuffix(key.algorithm, ".")
-		if strings.ContainsAny(name, "\"\\:#;{}") || strings.Contains(name, "//") || strings.Contains(name, "/*") {
+		if strings.ContainsAny(name, "\":#;{}") || strings.Contains(name, "//") || strings.Contains(name, "/*") {
 			return // a name that a form would have to quote
 		}
 		for _, text := range []string{

@@ -187,8 +187,10 @@ func parseLine(text string) (*TSIGKey, error) {
 }
 
 func newTSIGKey(name, algorithm, secret string) (*TSIGKey, error) {
-	unprintable := func(r rune) bool { return r <= ' ' || r >= unicode.MaxASCII }
-	if _, ok := dns.IsDomainName(name); !ok || name == "" || name == "." || strings.ContainsFunc(name, unprintable) {
+	// Printable ASCII without escapes: the DNS library takes a name that ends in
+	// a lone backslash, and cannot sign with it.
+	strange := func(r rune) bool { return r <= ' ' || r >= unicode.MaxASCII || r == '\\' }
+	if _, ok := dns.IsDomainName(name); !ok || name == "" || name == "." || strings.ContainsFunc(name, strange) {
 		return nil, errors.New("the key has no name, or one that is no domain name")
 	}
 	canonical := tsigAlgorithms[strings.TrimSuffix(strings.ToLower(algorithm), ".")]

@@ -57,6 +57,7 @@ func TestBadKeys(t *testing.T) {
 		"words":             "this is no key",
 		"line end in it":    "key:\n  - id: k\n    algorithm: hmac-sha256\n    secret: \"" + secret[:8] + "\\r" + secret[8:] + "\"\n",
 		"name of controls":  "hmac-sha256:owner\x1b[2Jkey:" + secret,
+		"name with escapes": `hmac-sha256:owner\\\\\\:` + secret,
 		"name not in ASCII": "key \"owner\x80key\" { algorithm hmac-sha256; secret \"" + secret + "\"; };",
 		"md5":               "hmac-md5:k:" + secret,
 		"sha1":              `key "k" { algorithm hmac-sha1; secret "` + secret + `"; };`,
