@@ -1,7 +1,8 @@
 // Command faults puts one deliberate fault after another into this verifier
 // and runs the test vectors against each. A fault that no vector catches is a
 // hole in the vectors. It changes nothing in the tree: the compiler is given
-// an overlay. From the root of the module:
+// an overlay, and builds this program again, which then runs the vectors. From
+// the root of the module:
 //
 //	go run ./internal/faults [-only REGEXP]
 //
@@ -9,8 +10,8 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -21,6 +22,9 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/dnasign/dnasign/internal/vectors"
+	"github.com/dnasign/dnasign/internal/vectors/run"
 )
 
 // A fault is a change of one line or so in one file.
@@ -32,14 +36,19 @@ type fault struct {
 
 func main() {
 	only := flag.String("only", "", "regular expression of the names of faults to try")
+	here := flag.Bool("here", false, "try no fault; run the vectors against the verifier in this program and write what failed")
 	flag.Parse()
-	if err := run(os.Stdout, *only); err != nil {
+	try := func() error { return tryAll(os.Stdout, *only) }
+	if *here {
+		try = func() error { return runVectors(os.Stdout) }
+	}
+	if err := try(); err != nil {
 		fmt.Fprintln(os.Stderr, "faults:", err)
 		os.Exit(1)
 	}
 }
 
-func run(out io.Writer, only string) error {
+func tryAll(out io.Writer, only string) error {
 	wanted, err := regexp.Compile(only)
 	if err != nil {
 		return err
@@ -99,7 +108,8 @@ func run(out io.Writer, only string) error {
 	return nil
 }
 
-// try builds dnaverify with a fault and returns the vectors that fail with it.
+// try builds this program with a fault and returns the vectors that fail with
+// it.
 func try(dir string, f fault) ([]string, error) {
 	overlay := map[string]map[string]string{"Replace": {}}
 	if f.file != "" {
@@ -124,41 +134,49 @@ func try(dir string, f fault) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	overlayFile, binary := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "dnaverify")
+	overlayFile, binary := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "faulty")
 	if err := os.WriteFile(overlayFile, data, 0o600); err != nil {
 		return nil, err
 	}
-	if output, err := exec.Command("go", "build", "-overlay", overlayFile, "-o", binary, "./cmd/dnaverify").CombinedOutput(); err != nil {
+	if output, err := exec.Command("go", "build", "-overlay", overlayFile, "-o", binary, "./internal/faults").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%w: %s", err, output)
 	}
-	output, err := exec.Command(binary, "vectors", "testvectors", "--json").Output()
-	var exit *exec.ExitError
-	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) {
+	output, err := exec.Command(binary, "-here").Output()
+	if err != nil {
 		return nil, fmt.Errorf("%w: %s", err, output)
 	}
-	return failedIn(output)
+	var came outcome
+	if err := json.Unmarshal(output, &came); err != nil {
+		return nil, fmt.Errorf("the outcome: %w", err)
+	}
+	if came.Cases < 300 {
+		return nil, fmt.Errorf("only %d vectors ran", came.Cases)
+	}
+	return came.Failed, nil
 }
 
-// failedIn reads the report of dnaverify vectors: the ids of the vectors that
-// did not come out as expected.
-func failedIn(report []byte) ([]string, error) {
-	var read struct {
-		Results []struct {
-			ID          string            `json:"id"`
-			Differences []json.RawMessage `json:"differences"`
-		} `json:"results"`
+// An outcome is what one program writes and the other reads.
+type outcome struct {
+	Cases  int      // how many vectors ran
+	Failed []string // the ids of those that did not come out as expected
+}
+
+// runVectors runs all vectors against the verifier that this program was built
+// with.
+func runVectors(out io.Writer) error {
+	files, err := run.Load(os.DirFS("testvectors"))
+	if err != nil {
+		return err
 	}
-	if err := json.Unmarshal(report, &read); err != nil {
-		return nil, fmt.Errorf("the report of dnaverify: %w", err)
-	}
-	if len(read.Results) < 300 {
-		return nil, fmt.Errorf("only %d vectors ran", len(read.Results))
-	}
-	var failed []string
-	for _, r := range read.Results {
-		if len(r.Differences) > 0 {
-			failed = append(failed, r.ID)
+	var came outcome
+	err = run.Run(context.Background(), run.This{}, files, func(_ vectors.Case, r run.Result) {
+		came.Cases++
+		if !r.Passed() {
+			came.Failed = append(came.Failed, r.ID)
 		}
+	})
+	if err != nil {
+		return err
 	}
-	return failed, nil
+	return json.NewEncoder(out).Encode(came)
 }
