@@ -67,7 +67,7 @@ func ParseName(s string) (string, error) {
 	if strings.ContainsAny(s, "*:/@[] ") {
 		return "", fmt.Errorf("%q: a wildcard, an address or a URL is no domain name", s)
 	}
-	name, err := lookup.ToASCII(strings.TrimSuffix(s, "."))
+	name, err := typed.ToASCII(strings.TrimSuffix(s, "."))
 	if err != nil {
 		return "", fmt.Errorf("%q: %w", s, err)
 	}
@@ -75,8 +75,14 @@ func ParseName(s string) (string, error) {
 }
 
 // lookup is the processing for look-ups of UTS #46, but for the rules about
-// hyphens: the library counts octets where they mean characters.
-var lookup = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckHyphens(false))
+// hyphens: the library counts octets where they mean characters. It is for one
+// label. For a whole name there is typed, since the library has every label of a
+// name meet the Bidi rule as soon as one is written from right to left, and
+// 3com.xn--4dbrk0ce is legal.
+var (
+	lookup = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckHyphens(false))
+	typed  = idna.New(idna.MapForLookup(), idna.CheckHyphens(false))
+)
 
 // misplacedHyphen: RFC 5891, Section 4.2.3.1.
 func misplacedHyphen(label []rune) bool {

@@ -53,6 +53,7 @@ var nameCases = []struct {
 	{"A-label beginning with a mark", "xn--a-wbb.example", false},
 	{"A-label with a joiner out of place", "xn--ab-m1t.example", false},
 	{"A-label of two directions", "xn--a-zhc.example", false},
+	{"A-label from right to left beside a digit first", "3com.xn--4dbrk0ce", true},
 	{"A-label in upper case", "XN--BCHER-KVA.example", false},
 	{"U-label", "bücher.example", false},
 	{"empty", "", false},

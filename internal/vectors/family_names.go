@@ -69,6 +69,7 @@ var names = []struct {
 	{"a-label-mark", "idn", "xn--a-wbb.example", false, "an A-label that begins with a combining mark"},
 	{"a-label-joiner", "idn", "xn--ab-m1t.example", false, "an A-label with a joiner out of its place"},
 	{"a-label-directions", "idn", "xn--a-zhc.example", false, "an A-label of two directions"},
+	{"a-label-bidi-name", "idn", "3com.xn--4dbrk0ce", true, "an A-label from right to left beside a label with a digit first, which only a rule for whole names refuses"},
 	{"a-label-case", "idn form", "XN--BCHER-KVA.example", false, "an A-label in upper case"},
 	{"empty", "form", "", false, "an empty name"},
 	{"one-label", "form", "example", false, "one label"},
