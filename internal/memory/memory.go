@@ -118,7 +118,7 @@ func open(ctx context.Context, where string, options Options, l limits) (Store, 
 	}
 	// What is almost a URL may hold a password, so it must not become the name
 	// of a file, nor part of an error.
-	if scheme, _, found := strings.Cut(where, ":"); found && slices.Contains(redisSchemes, scheme) {
+	if scheme, _, found := strings.Cut(where, ":"); found && slices.Contains(redisSchemes, strings.ToLower(scheme)) {
 		return nil, fmt.Errorf("a Redis is %s:// and what follows, with two slashes; for a file of that name, write ./ before it", scheme)
 	}
 	return openFile(ctx, where, options, l)

@@ -428,11 +428,24 @@ func TestOpenNowhere(t *testing.T) {
 	}
 }
 
+// TestSchemes: what Open takes for a mistyped URL is one when it is typed well.
+func TestSchemes(t *testing.T) {
+	for _, scheme := range redisSchemes {
+		where := scheme + "://192.0.2.1"
+		if strings.HasSuffix(scheme, "unix") {
+			where = scheme + ":///run/redis.sock"
+		}
+		if _, err := parseRedis(where); err != nil {
+			t.Errorf("%s: %v", where, err)
+		}
+	}
+}
+
 // TestAlmostAURL: a URL that is mistyped becomes neither the name of a file nor
 // part of an error, since it may hold a password.
 func TestAlmostAURL(t *testing.T) {
 	t.Chdir(t.TempDir())
-	for _, place := range []string{"redis:/user:secret@b.example", "redis:user:secret@b.example", "rediss:/:secret@b.example", "unix:/secret"} {
+	for _, place := range []string{"redis:/user:secret@b.example", "redis:user:secret@b.example", "Rediss:/:secret@b.example", "unix:/secret"} {
 		s, err := Open(t.Context(), place, Options{})
 		if err == nil {
 			s.Close()

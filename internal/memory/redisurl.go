@@ -25,7 +25,8 @@ type redisPlace struct {
 	exposed        bool        // what is sent can be read and changed on its way
 }
 
-// redisSchemes are those of parseRedis.
+// redisSchemes are those that parseRedis takes, in any case (RFC 3986,
+// Section 3.1).
 var redisSchemes = []string{"redis", "rediss", "unix", "redis+unix"}
 
 // maxPassword bounds a file with a password in octets.
