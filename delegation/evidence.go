@@ -52,13 +52,63 @@ func FileEvidence(q Query, name string, body []byte) *Evidence {
 // Replayed reports whether the evidence was read from JSON.
 func (e *Evidence) Replayed() bool { return e.replayed }
 
-// AwaitsSRV reports whether an answer about SRV records is still to come
-// ([Unanswered]). Until all are there, the targets that a statement leaves are
-// not known, so whoever gathers evidence need not verify it yet.
-func (e *Evidence) AwaitsSRV() bool {
+// MaxEarly is how often evidence that is still coming in is judged, if it may
+// hold a statement. What comes after that is judged with the rest: whoever
+// sends many answers one after the other must not choose how often all of them
+// are verified again.
+const MaxEarly = 2
+
+// Arrivals says when evidence that is still coming in is worth judging. The zero
+// value is ready, for one question.
+type Arrivals struct {
+	begun  bool
+	judged int // what the last evidence that was worth it held
+	times  int
+}
+
+// Worth reports whether to judge the evidence now: the answers about SRV records
+// are there, without which the targets that a statement leaves are not known,
+// something came that may be a statement since Worth last said so, and it has
+// not said so for [MaxEarly] times. Evidence that holds nothing is worth it once:
+// secure SRV records may be enough.
+func (a *Arrivals) Worth(e *Evidence) bool {
+	if e.awaitsSRV() || a.begun && a.Seen(e) {
+		return false
+	}
+	n := e.candidates()
+	if n > 0 {
+		if a.times == MaxEarly {
+			return false
+		}
+		a.times++
+	}
+	a.begun, a.judged = true, n
+	return true
+}
+
+// Seen reports whether the evidence holds nothing that may be a statement but
+// what was there when Worth last said so.
+func (a *Arrivals) Seen(e *Evidence) bool { return e.candidates() == a.judged }
+
+// awaitsSRV reports whether an answer about SRV records is still to come.
+func (e *Evidence) awaitsSRV() bool {
 	return slices.ContainsFunc(e.SRV, func(a SRVAnswer) bool {
 		return a.Failure != nil && a.Failure.Reason == Unanswered
 	})
+}
+
+// candidates counts what may be a statement. Answers come, and none goes.
+func (e *Evidence) candidates() int {
+	n := 0
+	for _, a := range e.TXT {
+		n += len(a.Records)
+	}
+	for _, d := range e.Documents {
+		if len(d.Body) > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // DNSSEC is what a resolver says of an answer (RFC 4033, Section 5). Only a

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -321,8 +322,39 @@ func TestAwaitsSRV(t *testing.T) {
 		{"failed", []any{failed}, false},
 		{"one to come", []any{srvAnswer(Insecure), missing}, true},
 	} {
-		if got := evidenceOf(c.answers...).AwaitsSRV(); got != c.want {
+		if got := evidenceOf(c.answers...).awaitsSRV(); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
+	}
+}
+
+// TestArrivals: hostile answers that come one after the other are not all
+// verified again each time.
+func TestArrivals(t *testing.T) {
+	e := &Evidence{SRV: []SRVAnswer{{Answer: Answer{Failure: &Failure{Unanswered, "not yet"}}}}}
+	var a Arrivals
+	var worth []int
+	step := func() {
+		if a.Worth(e) {
+			worth = append(worth, e.candidates())
+		}
+	}
+	e.TXT = []TXTAnswer{{Records: []string{"one"}}}
+	step()
+	e.SRV[0].Failure, e.TXT = nil, nil
+	step() // nothing, once
+	step()
+	for range 3 {
+		e.TXT = append(e.TXT, TXTAnswer{}, TXTAnswer{Records: []string{"one", "two"}})
+		step()
+		step()
+		e.Documents = append(e.Documents, Document{}, Document{Body: []byte("three")})
+		step()
+	}
+	if want := []int{0, 2, 3}; !slices.Equal(worth, want) || len(want) != 1+MaxEarly {
+		t.Errorf("judged with %v candidates, want %v", worth, want)
+	}
+	if a.Seen(e) {
+		t.Error("what came later was seen")
 	}
 }

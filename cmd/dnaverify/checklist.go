@@ -144,9 +144,10 @@ func (l listing) check(ctx context.Context, domain string) delegation.Report {
 // look gathers evidence until a statement verifies, and judges it. Without
 // evidence the error is about the call.
 func look(ctx context.Context, client *discovery.Client, q delegation.Query, p delegation.Policy) (*delegation.Evidence, *delegation.Result, error) {
+	var arrivals delegation.Arrivals
 	var result *delegation.Result // of the answers that were enough, if they were
 	e, err := client.Gather(ctx, q.Source, q.Service, func(e *delegation.Evidence) bool {
-		if e.AwaitsSRV() {
+		if !arrivals.Worth(e) {
 			return false
 		}
 		r, err := delegation.Verify(q, e, p)

@@ -125,8 +125,9 @@ func (d *Dialer) Decide(ctx context.Context, source, service string) (*Decision,
 	}
 	policy := d.Policy(source, service)
 	query := delegation.Query{Source: source, Service: service}
+	var arrivals delegation.Arrivals
 	e, err := d.Client.Gather(ctx, source, service, func(e *delegation.Evidence) bool {
-		if e.AwaitsSRV() {
+		if !arrivals.Worth(e) {
 			return false
 		}
 		_, err := delegation.Verify(query, e, policy)

@@ -123,7 +123,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // request with an Origin, and on TCP one for a host name that is not this
 // machine's, however it resolves.
 func local(r *http.Request) error {
-	if r.Header.Get("Origin") != "" {
+	if len(r.Header.Values("Origin")) > 0 {
 		return bad("web pages are not answered (Origin)")
 	}
 	addr, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)

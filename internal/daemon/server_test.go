@@ -159,6 +159,7 @@ func TestRequests(t *testing.T) {
 		{"an empty body", "POST", "/v1/check", "", nil, 400, 400},
 		{"a web page", "POST", "/v1/check", good, header("Origin", "https://evil.example"), 403, 403},
 		{"a web page, nobody's", "GET", "/metrics", "", header("Origin", "null"), 403, 403},
+		{"a web page, unnamed", "GET", "/metrics", "", header("Origin", ""), 403, 403},
 		{"a name that leads here", "POST", "/v1/check", good, hostIs("evil.example"), 200, 403},
 		{"a name that begins well", "POST", "/v1/check", good, hostIs("localhost.evil.example"), 200, 403},
 		{"another address", "POST", "/v1/check", good, hostIs("192.0.2.1:80"), 200, 403},

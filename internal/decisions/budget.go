@@ -2,6 +2,7 @@ package decisions
 
 import (
 	"net/netip"
+	"runtime"
 	"sync"
 
 	"golang.org/x/time/rate"
@@ -9,16 +10,30 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 )
 
-// A budget bounds look-ups: how many begin, and how many are under way. Sources
-// that are remembered and all others have one each: names that somebody makes up
-// must not keep those waiting that have proven something before.
+// A budget bounds look-ups: how many begin, how many are under way, and how many
+// are judged at a time. Sources that are remembered and all others have one each:
+// names that somebody makes up must not keep those waiting that have proven
+// something before.
 type budget struct {
-	rate  *rate.Limiter
-	slots chan struct{}
+	rate    *rate.Limiter
+	slots   chan struct{}
+	judging chan struct{}
 }
 
 func newBudget(l Limits) budget {
-	return budget{rate.NewLimiter(rate.Limit(l.LookupsPerSecond), burst(l.LookupsPerSecond)), make(chan struct{}, l.LookupsInFlight)}
+	return budget{
+		rate:    rate.NewLimiter(rate.Limit(l.LookupsPerSecond), burst(l.LookupsPerSecond)),
+		slots:   make(chan struct{}, l.LookupsInFlight),
+		judging: make(chan struct{}, runtime.GOMAXPROCS(0)),
+	}
+}
+
+// budget is that of a source of which so much is remembered.
+func (d *Decider) budget(floors []delegation.Floor) budget {
+	if len(floors) == 0 {
+		return d.stranger
+	}
+	return d.known
 }
 
 // take begins a look-up, or says which limit is reached. After it, release.

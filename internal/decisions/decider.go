@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"runtime"
 	"sync"
 	"time"
 
@@ -84,7 +83,6 @@ type Decider struct {
 	known    budget
 	stranger budget
 	peers    *peers
-	judging  chan struct{} // bounds the evidence judged at a time
 
 	mu      sync.Mutex
 	cache   *cache
@@ -119,7 +117,6 @@ func New(config Config) (*Decider, error) {
 	d := &Decider{
 		Config: config, started: time.Now(), chains: delegation.NewKnownChains(config.Roots), flights: map[key]*flight{},
 		known: newBudget(*l), stranger: newBudget(*l), peers: newPeers(l.LookupsPerPeer),
-		judging: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	d.cache = newCache(l.CacheBytes, func(c class) { d.Metrics.evictions.WithLabelValues(c.String()).Inc() })
 	d.ctx, d.cancel = context.WithCancel(context.Background())

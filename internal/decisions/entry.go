@@ -52,6 +52,7 @@ type entry struct {
 	evidence    []byte             // packed
 	remembered  []delegation.Floor // of the source when it was decided
 	decided     moment
+	partly      bool // not everywhere was looked for a statement yet
 
 	looked   moment        // when the last look-up ended; later than decided if that one failed
 	life     time.Duration // from looked on no other look-up is needed
@@ -124,7 +125,7 @@ func failed(a *association.Association) bool {
 // seal makes what questions are given, when everything else is known.
 func (e *entry) seal() {
 	e.cached = Decision{
-		Association: e.association, Cached: true, Required: e.association.Required(), evidence: e.evidence,
+		Association: e.association, Cached: true, Required: e.association.Required() || e.partly, evidence: e.evidence,
 		RefreshAt: e.looked.clock.Add(e.life).Truncate(time.Second).UTC(),
 	}
 }

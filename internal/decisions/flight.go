@@ -63,13 +63,10 @@ func (d *Decider) look(ctx context.Context, f *flight, peer netip.Addr) *failure
 	if err != nil {
 		return d.memoryFailed(f.key, "read", err)
 	}
-	budget := d.known
-	if len(floors) == 0 {
-		budget = d.stranger
-		if !d.peers.allow(peer) {
-			d.Metrics.refused.WithLabelValues("peer").Inc()
-			return &failure{overloaded("peer"), true}
-		}
+	budget := d.budget(floors)
+	if len(floors) == 0 && !d.peers.allow(peer) {
+		d.Metrics.refused.WithLabelValues("peer").Inc()
+		return &failure{overloaded("peer"), true}
 	}
 	limit, release := budget.take()
 	if limit != "" {
@@ -82,11 +79,11 @@ func (d *Decider) look(ctx context.Context, f *flight, peer netip.Addr) *failure
 	start := time.Now()
 	defer func() { d.Metrics.latency.Observe(time.Since(start).Seconds()) }()
 
+	var arrivals delegation.Arrivals
+	var early *made // what was answered before all was known
 	var refused *failure
-	judged, early := -1, false // how many statements were judged, and whether that answered
 	e, err := d.Gatherer.Gather(ctx, f.key.source, f.key.service, func(e *delegation.Evidence) bool {
-		if n := statements(e); !early && n != judged && !slices.ContainsFunc(e.SRV, unanswered) {
-			judged = n
+		if early == nil && arrivals.Worth(e) {
 			early, refused = d.first(ctx, f, e, floors)
 		}
 		return refused != nil
@@ -98,7 +95,7 @@ func (d *Decider) look(ctx context.Context, f *flight, peer netip.Addr) *failure
 		return &failure{refuse(delegation.DNSFailure, "%v", err), true}
 	case d.ctx.Err() != nil:
 		return ending
-	case early && statements(e) == judged:
+	case early != nil && !early.partly && arrivals.Seen(e):
 		return nil // nothing that the first answer did not know
 	}
 	made, refused := d.decide(ctx, f.key, e, floors)
@@ -108,31 +105,15 @@ func (d *Decider) look(ctx context.Context, f *flight, peer netip.Addr) *failure
 	return d.settle(ctx, f, made)
 }
 
-// first answers before all is known, if what is known is authentic.
-func (d *Decider) first(ctx context.Context, f *flight, e *delegation.Evidence, floors []delegation.Floor) (bool, *failure) {
-	made, refused := d.decide(ctx, f.key, e, floors)
-	if refused != nil || !made.association.Authentic() {
-		return false, refused
+// first answers before all is known, if what is known is authentic. Where that
+// is no statement, one may still come.
+func (d *Decider) first(ctx context.Context, f *flight, e *delegation.Evidence, floors []delegation.Floor) (*made, *failure) {
+	m, refused := d.decide(ctx, f.key, e, floors)
+	if refused != nil || !m.association.Authentic() {
+		return nil, refused
 	}
-	return true, d.settle(ctx, f, made)
-}
-
-// statements counts what may be one.
-func statements(e *delegation.Evidence) int {
-	n := 0
-	for _, a := range e.TXT {
-		n += len(a.Records)
-	}
-	for _, doc := range e.Documents {
-		if len(doc.Body) > 0 {
-			n++
-		}
-	}
-	return n
-}
-
-func unanswered(a delegation.SRVAnswer) bool {
-	return a.Failure != nil && a.Failure.Reason == delegation.Unanswered
+	m.partly = !m.association.Required()
+	return m, d.settle(ctx, f, m)
 }
 
 // A made decision, with what it was made with.
@@ -141,6 +122,7 @@ type made struct {
 	evidence    *delegation.Evidence
 	remembered  []delegation.Floor
 	at          moment
+	partly      bool // not everywhere was looked for a statement yet
 }
 
 // decide judges evidence and raises the floors. While they turn out to stand
@@ -148,21 +130,26 @@ type made struct {
 // verified that is not remembered.
 func (d *Decider) decide(ctx context.Context, k key, e *delegation.Evidence, floors []delegation.Floor) (*made, *failure) {
 	for range maxRounds {
+		judging := d.budget(floors).judging
+		select {
+		case judging <- struct{}{}:
+		case <-ctx.Done():
+			return nil, &failure{refuse(delegation.Unanswered, "other statements were judged until the time of this look-up had passed"), true}
+		}
 		at := d.now()
-		d.judging <- struct{}{}
 		a, err := association.Decide(k.question(), e, delegation.Policy{Roots: d.Roots, Known: d.chains, Time: at.clock, MaxLife: d.MaxLife, Floor: floors})
-		<-d.judging
+		<-judging
 		if err != nil {
 			return nil, &failure{asError(err), requires(floors, k.service, at.clock)}
 		}
 		if len(a.Floors()) == 0 {
-			return &made{a, e, floors, at}, nil
+			return &made{association: a, evidence: e, remembered: floors, at: at}, nil
 		}
 		remembered, err := d.Memory.Raise(ctx, k.source, a.Floors())
 		if errors.Is(err, memory.ErrFull) {
 			// What is remembered of others must not be lost for it: so much is
-			// known of this source as by a verifier that meets it for the first
-			// time.
+			// known of this source as the cache holds.
+			remembered = raised(floors, a.Floors())
 			d.Metrics.memory.WithLabelValues("full").Inc()
 			d.Logger.Warn("a statement is not remembered", "source", k.source, "error", err)
 		} else if err != nil {
@@ -171,11 +158,23 @@ func (d *Decider) decide(ctx context.Context, k key, e *delegation.Evidence, flo
 			return nil, f
 		}
 		if passes(a, remembered) {
-			return &made{a, e, remembered, at}, nil
+			return &made{association: a, evidence: e, remembered: remembered, at: at}, nil
 		}
 		floors = remembered
 	}
 	return nil, &failure{refuse(delegation.MemoryFailed, "what is remembered of %s changes faster than it can be read", k.source), true}
+}
+
+// raised is what floors are after those that were verified with them, and so
+// stand no lower.
+func raised(floors, verified []delegation.Floor) []delegation.Floor {
+	all := slices.Clone(verified)
+	for _, f := range floors {
+		if !slices.ContainsFunc(verified, func(v delegation.Floor) bool { return v.Service == f.Service }) {
+			all = append(all, f)
+		}
+	}
+	return all
 }
 
 // memoryFailed: nothing can be said, so the source may have a statement.

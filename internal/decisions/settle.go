@@ -33,8 +33,9 @@ func (d *Decider) settle(ctx context.Context, f *flight, m *made) *failure {
 	}
 }
 
-// enter is settle, unless another entry of the family knows of a newer
-// statement, or of one at all: then it returns the floors to decide with again.
+// enter is settle, unless an entry of the family knows of a newer statement, or
+// of one at all: then it returns the floors to decide with again. That the memory
+// says so too is the rule; a full one remembers no new source.
 func (d *Decider) enter(f *flight, m *made) (higher []delegation.Floor) {
 	packed, err := pack(m.evidence)
 	if err != nil {
@@ -49,9 +50,10 @@ func (d *Decider) enter(f *flight, m *made) (higher []delegation.Floor) {
 	for _, k := range f.key.family() {
 		e := d.cache.peek(k)
 		switch {
-		case e == nil || k == f.key:
+		case e == nil:
 		case !passes(m.association, e.remembered), !m.association.Required() && requires(e.remembered, f.key.service, m.at.clock):
 			return e.remembered
+		case k == f.key: // is replaced below, or kept
 		case !e.passes(m.remembered), !e.cached.Required && requires(m.remembered, k.service, m.at.clock):
 			// An answer that a newer statement has ended, or that does not know
 			// of any.
@@ -60,7 +62,7 @@ func (d *Decider) enter(f *flight, m *made) (higher []delegation.Floor) {
 	}
 	e := &entry{
 		association: m.association, until: untilOf(m.association), evidence: packed, remembered: m.remembered,
-		decided: m.at, looked: m.at,
+		decided: m.at, looked: m.at, partly: m.partly,
 	}
 	old := d.cache.get(f.key)
 	if failed(m.association) && !e.proves() {
