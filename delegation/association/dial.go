@@ -1,6 +1,7 @@
 package association
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/dnasign/dnasign/delegation"
@@ -37,10 +38,20 @@ func (d *decision) dial(row rule) ([]Dial, error) {
 	case len(list) > 0:
 		return list, nil
 	case d.failed != nil:
-		return nil, d.failed
+		return nil, bare(d.failed)
 	default:
 		return nil, refuse(delegation.NoStatement, "there are neither SRV records nor a statement to say where %s of %s is", d.question.Service, d.question.Source)
 	}
+}
+
+// bare is why, without what was found: an association is kept for long, and
+// what strangers publish must not be kept with it.
+func bare(err error) error {
+	var e *delegation.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	return &delegation.Error{Outcome: e.Outcome, Reason: e.Reason, Detail: e.Detail}
 }
 
 func (d *decision) dialTargets() []Dial {

@@ -1,6 +1,7 @@
 package decisions
 
 import (
+	"bytes"
 	"fmt"
 	"runtime"
 	"strings"
@@ -20,16 +21,23 @@ func TestWeight(t *testing.T) {
 	long := func(kind string, i int) string {
 		return fmt.Sprintf("%s%02d%s.%s.%s.%s.example", kind, i, pad[:40], pad, pad, pad[:56])
 	}
+	answers := func(state delegation.DNSSEC, srv, targets int) func(*testing.T, string) *delegation.Evidence {
+		return func(_ *testing.T, domain string) *delegation.Evidence {
+			return evidenceOf(domain, service, state, srv, targets, long)
+		}
+	}
 	for _, c := range []struct {
-		name         string
-		state        delegation.DNSSEC
-		srv, targets int // of each label
+		name     string
+		service  string
+		evidence func(t *testing.T, domain string) *delegation.Evidence
 	}{
-		{"secure SRV", delegation.Secure, delegation.MaxSRVRecords, 0},
-		{"insecure SRV", delegation.Insecure, delegation.MaxSRVRecords, 0},
-		{"statements", delegation.Insecure, 0, delegation.MaxTargets},
-		{"statements and SRV", delegation.Insecure, delegation.MaxSRVRecords, delegation.MaxTargets},
-		{"statements and secure SRV", delegation.Secure, delegation.MaxSRVRecords, delegation.MaxTargets},
+		{"secure SRV", service, answers(delegation.Secure, delegation.MaxSRVRecords, 0)},
+		{"insecure SRV", service, answers(delegation.Insecure, delegation.MaxSRVRecords, 0)},
+		{"statements", service, answers(delegation.Insecure, 0, delegation.MaxTargets)},
+		{"statements and SRV", service, answers(delegation.Insecure, delegation.MaxSRVRecords, delegation.MaxTargets)},
+		{"statements and secure SRV", service, answers(delegation.Secure, delegation.MaxSRVRecords, delegation.MaxTargets)},
+		{"nothing that is good", service, junk(service)},
+		{"nothing that is good, and nowhere to connect to", direct, junk(direct)},
 	} {
 		for _, direction := range []association.Direction{association.Incoming, association.Outgoing} {
 			t.Run(c.name+" "+string(direction), func(t *testing.T) {
@@ -40,7 +48,7 @@ func TestWeight(t *testing.T) {
 				entries := make([]*entry, many)
 				before := heap()
 				for i := range entries {
-					entries[i] = decided(t, name(i), direction, c.state, c.srv, c.targets, long)
+					entries[i] = decided(t, association.Question{Source: name(i), Service: c.service, Direction: direction}, c.evidence(t, name(i)))
 				}
 				took := int64(heap()-before) / many
 				if weight := entries[0].weight(); weight < took {
@@ -61,10 +69,9 @@ func heap() uint64 {
 	return s.HeapAlloc
 }
 
-// decided is an entry about a domain that has so many SRV records, and a
-// statement with so many targets, at both labels, each with another long name.
-func decided(t *testing.T, domain string, direction association.Direction, state delegation.DNSSEC, srv, targets int, long func(string, int) string) *entry {
-	t.Helper()
+// evidenceOf is about a domain that has so many SRV records, and a statement
+// with so many targets, at both labels, each with another long name.
+func evidenceOf(domain, service string, state delegation.DNSSEC, srv, targets int, long func(string, int) string) *delegation.Evidence {
 	e := &delegation.Evidence{Version: delegation.EvidenceVersion, Source: domain, Service: service, Collected: start}
 	for n, label := range delegation.Services(service) {
 		s := delegation.SRVAnswer{Answer: delegation.Answer{Name: delegation.SRVName(domain, label), DNSSEC: state, TTL: 3600}}
@@ -86,8 +93,33 @@ func decided(t *testing.T, domain string, direction association.Direction, state
 		}
 		e.SRV, e.TXT = append(e.SRV, s), append(e.TXT, txt)
 	}
+	return e
+}
+
+// junk is evidence of places that are full of what is no statement.
+func junk(service string) func(*testing.T, string) *delegation.Evidence {
+	return func(_ *testing.T, domain string) *delegation.Evidence {
+		e := evidenceOf(domain, service, delegation.Insecure, 0, 0, nil)
+		for i, label := range delegation.Services(service) {
+			for r := range 4 {
+				e.TXT[i].Records = append(e.TXT[i].Records, "v=DNA1; e=jws; s="+strings.Repeat(fmt.Sprint(r), 16_000))
+			}
+			for _, encoding := range delegation.Encodings() {
+				e.Documents = append(e.Documents, delegation.Document{
+					URL: delegation.DocumentURL(domain, label, encoding), Status: 200, MediaType: encoding.MediaType(), MaxAge: -1,
+					Body: bytes.Repeat([]byte("A"), 65_000),
+				})
+			}
+		}
+		return e
+	}
+}
+
+// decided is the entry that a question and evidence make.
+func decided(t *testing.T, q association.Question, e *delegation.Evidence) *entry {
+	t.Helper()
 	at := moment{clock: start}
-	a, err := association.Decide(association.Question{Source: domain, Service: service, Direction: direction}, e, delegation.Policy{Roots: pool(), Time: start})
+	a, err := association.Decide(q, e, delegation.Policy{Roots: pool(), Time: start})
 	if err != nil {
 		t.Fatal(err)
 	}
