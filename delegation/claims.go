@@ -3,19 +3,22 @@ package delegation
 import (
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 
 	"github.com/dnasign/dnasign/internal/strictjson"
 )
 
 // decodeClaims reads the JSON form of a statement: exactly the members iss,
-// service, targets, iat, exp and jti (RFC 7519, Section 4.1).
+// service, targets, iat, exp and jti (RFC 7519, Section 4.1). The statement
+// shares no memory with the payload: it may be kept for long, and white space
+// can make the payload as large as a token may be.
 func decodeClaims(payload []byte) (*Statement, *Error) {
 	value, err := strictjson.Parse(payload)
 	if err != nil {
 		return nil, refuse(MalformedClaims, "%v", err)
 	}
 	f := value.Object("the claims set")
-	d := decoded{source: f.String("iss"), service: f.String("service")}
+	d := decoded{source: strings.Clone(f.String("iss")), service: strings.Clone(f.String("service"))}
 	targets, jti := f.Array("targets"), f.String("jti")
 	d.issued, d.expires = f.Integer("iat"), f.Integer("exp")
 	if err := f.End(); err != nil {
@@ -36,7 +39,7 @@ func decodeClaims(payload []byte) (*Statement, *Error) {
 
 func decodeTarget(value strictjson.Value) (decodedTarget, *Error) {
 	f := value.Object("a target")
-	t := decodedTarget{host: f.String("host"), port: f.Integer("port"), priority: f.Integer("priority"), weight: f.Integer("weight")}
+	t := decodedTarget{host: strings.Clone(f.String("host")), port: f.Integer("port"), priority: f.Integer("priority"), weight: f.Integer("weight")}
 	pins, pinned := f.OptionalArray("spki")
 	if err := f.End(); err != nil {
 		return t, refuse(MalformedClaims, "%v", err)

@@ -10,6 +10,8 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/encoding/jws"
+	"github.com/dnasign/dnasign/keys"
 )
 
 // TestWeight: whoever has a zone, or a certificate, can bring about entries as
@@ -38,6 +40,7 @@ func TestWeight(t *testing.T) {
 		{"statements and secure SRV", service, answers(delegation.Secure, delegation.MaxSRVRecords, delegation.MaxTargets)},
 		{"nothing that is good", service, junk(service)},
 		{"nothing that is good, and nowhere to connect to", direct, junk(direct)},
+		{"white space", service, spacious},
 	} {
 		for _, direction := range []association.Direction{association.Incoming, association.Outgoing} {
 			t.Run(c.name+" "+string(direction), func(t *testing.T) {
@@ -113,6 +116,19 @@ func junk(service string) func(*testing.T, string) *delegation.Evidence {
 		}
 		return e
 	}
+}
+
+// spacious is evidence of a statement whose payload is mostly white space.
+func spacious(t *testing.T, domain string) *delegation.Evidence {
+	e := evidenceOf(domain, service, delegation.Insecure, 0, 0, nil)
+	claims := fmt.Sprintf(`{"iss":%q,"service":%q,"targets":[{"host":%q,"port":5269,"priority":0,"weight":0}],"iat":%d,"exp":%d,"jti":"AQAAAAAAAAAAAAAAAAAAAA"}`,
+		domain, service, host, start.Unix(), start.Add(day).Unix())
+	token, err := jws.Sign([]byte(claims+strings.Repeat(" ", 20_000)), delegation.Type, keys.ES256, signer(domain))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.TXT[0].Records = []string{delegation.TXTRecord(delegation.JWS, token)}
+	return e
 }
 
 // decided is the entry that a question and evidence make.
