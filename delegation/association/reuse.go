@@ -2,6 +2,7 @@ package association
 
 import (
 	"cmp"
+	"container/list"
 	"crypto/x509"
 	"errors"
 	"slices"
@@ -35,6 +36,16 @@ var (
 // certificate carries other than by a wildcard, and the whole check of the
 // certificate holds again (docs/spec.md, section 12.2).
 //
+// A decision that comes late, on statements older than those of another that
+// the table was told of meanwhile by Add, Find, Request or Update, lets nobody
+// in, and lengthens and ends nothing: [delegation.Superseded]. One that
+// contradicts what the table was told of lets nobody in and ends what there is:
+// [delegation.Conflict]. The table remembers the newest statements of every
+// source that it has pairs of, and of those without pairs the ones told of
+// last, as many as Limits.Pairs at least. Of others, and of decisions that rest
+// on no statement, it cannot tell which is newer: request with the decision
+// made last, and decide again after Update or Revoke.
+//
 // C is what a caller knows a connection by, such as a pointer to it. A Table
 // starts no goroutine and reads no clock but that of the peer policy. It is
 // safe for concurrent use.
@@ -42,10 +53,12 @@ type Table[C comparable] struct {
 	peers  delegation.PeerPolicy
 	limits Limits
 
-	mu    sync.Mutex
-	rows  map[C]*row[C]
-	at    map[place][]*row[C]
-	pairs int
+	mu     sync.Mutex
+	rows   map[C]*row[C]
+	at     map[place][]*row[C]
+	pairs  int
+	newest map[subject]*list.Element
+	order  list.List // of *told; what was told of last at the back
 }
 
 // Limits bound a [Table]. A zero limit lets nothing in.
@@ -57,7 +70,7 @@ type Limits struct {
 // NewTable makes an empty table. The policy is what its certificates are held
 // to; the zero policy refuses all.
 func NewTable[C comparable](p delegation.PeerPolicy, l Limits) *Table[C] {
-	return &Table[C]{peers: p, limits: l, rows: map[C]*row[C]{}, at: map[place][]*row[C]{}}
+	return &Table[C]{peers: p, limits: l, rows: map[C]*row[C]{}, at: map[place][]*row[C]{}, newest: map[subject]*list.Element{}}
 }
 
 // A place is what connections must have in common to serve the same source.
@@ -68,8 +81,10 @@ type place struct {
 }
 
 func placeOf(q Question, e delegation.Endpoint) place {
-	return place{e, q.Direction, slices.Min(delegation.Services(q.Service))}
+	return place{e, q.Direction, roleOf(q.Service)}
 }
+
+func roleOf(service string) string { return slices.Min(delegation.Services(service)) }
 
 // A row is one connection. Only sources changes.
 type row[C comparable] struct {
@@ -98,6 +113,9 @@ func (t *Table[C]) Add(conn C, at delegation.Endpoint, chain []*x509.Certificate
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.remove(conn) // somebody may have added it meanwhile
+	if _, err := t.tell(a); err != nil {
+		return nil, err
+	}
 	if len(t.rows) >= t.limits.Connections || !t.grant(r, local, *acceptance) {
 		return nil, ErrFull
 	}
@@ -163,9 +181,15 @@ func (t *Table[C]) request(r *row[C], local string, a *Association) (*Acceptance
 	acceptance, err := r.admit(a, t.peers)
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	stale, refused := t.tell(a)
+	if refused != nil && !ends(err) {
+		err = refused
+	}
 	switch {
 	case t.rows[r.conn] != r:
 		return nil, ErrNoConnection
+	case stale:
+		return nil, refused
 	case err != nil:
 		if ends(err) {
 			t.drop(r, a.question.Source)
@@ -266,10 +290,16 @@ func (t *Table[C]) Serves(conn C, local, source string) (Acceptance, bool) {
 // Update takes a later decision about a source to every connection that serves
 // it, in that direction. Where it no longer gives the name, all pairs of the
 // source end; the connections on which they did are returned. Where it does,
-// their ends are those of the new decision.
+// their ends are those of the new decision. One that comes late changes
+// nothing.
 func (t *Table[C]) Update(a *Association) []C {
 	var rows []*row[C]
 	t.mu.Lock()
+	stale, refused := t.tell(a)
+	if stale {
+		t.mu.Unlock()
+		return nil
+	}
 	for _, r := range t.rows {
 		if len(r.sources[a.question.Source]) > 0 && r.place == placeOf(a.question, r.place.endpoint) {
 			rows = append(rows, r)
@@ -280,9 +310,14 @@ func (t *Table[C]) Update(a *Association) []C {
 	for _, r := range rows {
 		acceptance, err := r.admit(a, t.peers)
 		t.mu.Lock()
+		stale, conflict := t.tell(a)
+		if refused := cmp.Or(refused, conflict); refused != nil && !ends(err) {
+			err = refused
+		}
 		pairs := r.sources[a.question.Source]
 		switch {
 		case t.rows[r.conn] != r:
+		case stale && refused == nil: // a newer one came meanwhile
 		case err == nil:
 			for local := range pairs {
 				pairs[local] = *acceptance
@@ -298,7 +333,8 @@ func (t *Table[C]) Update(a *Association) []C {
 
 // Revoke ends all pairs of a source, in both directions, and returns the
 // connections on which there were any. Whoever calls it makes sure that later
-// decisions know of it.
+// decisions know of it, and that none made before is still used: the table does
+// not remember the call.
 func (t *Table[C]) Revoke(source string) []C {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -33,6 +33,14 @@ func delegates(t *testing.T, domain string, d association.Direction, endpoints .
 	return decideFor(t, domain, d, []string{recordOfDomain(t, domain, service, targets(endpoints...))})
 }
 
+// issuedAt is delegates by a statement that was issued then, for a day.
+func issuedAt(t *testing.T, domain string, d association.Direction, issued time.Time, endpoints ...delegation.Endpoint) *association.Association {
+	t.Helper()
+	return decideFor(t, domain, d, []string{recordOfDomain(t, domain, service, targets(endpoints...), func(s *delegation.Statement) {
+		s.Issued, s.Expires = issued, issued.Add(day)
+	})})
+}
+
 // connected is a table with one connection, "one", for a.example and ours.
 func connected(t *testing.T, clock func() time.Time, d association.Direction, peer *keys.Signer) *table {
 	t.Helper()
@@ -140,19 +148,22 @@ func TestReuse(t *testing.T) {
 
 // TestFind: a connection is found by the endpoints of the new source.
 func TestFind(t *testing.T) {
-	table := connected(t, fixed, association.Outgoing, of(t, host))
-	add := func(conn, domain string, endpoint delegation.Endpoint, peer string) {
-		t.Helper()
-		if _, err := table.Add(conn, endpoint, of(t, peer).Chain(), ours, delegates(t, domain, association.Outgoing, endpoint)); err != nil {
+	otherPort := delegation.Endpoint{Host: host, Port: 5270}
+	filled := func() *table {
+		table := connected(t, fixed, association.Outgoing, of(t, host))
+		add := func(conn, domain string, endpoint delegation.Endpoint, peer string) {
+			t.Helper()
+			if _, err := table.Add(conn, endpoint, of(t, peer).Chain(), ours, delegates(t, domain, association.Outgoing, endpoint)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		add("port", "p.example", otherPort, host)
+		add("backup", "q.example", backup, backup.Host)
+		add("wild", "w.example", delegation.Endpoint{Host: "wild.hosting.example", Port: 1}, "*.hosting.example")
+		if _, err := table.Add("incoming", nowhere, of(t, "in.hosting.example").Chain(), ours, delegates(t, "r.example", association.Incoming, delegation.Endpoint{Host: "in.hosting.example", Port: 9})); err != nil {
 			t.Fatal(err)
 		}
-	}
-	otherPort := delegation.Endpoint{Host: host, Port: 5270}
-	add("port", tenantA, otherPort, host)
-	add("backup", tenantA, backup, backup.Host)
-	add("wild", "w.example", delegation.Endpoint{Host: "wild.hosting.example", Port: 1}, "*.hosting.example")
-	if _, err := table.Add("incoming", nowhere, of(t, "in.hosting.example").Chain(), ours, delegates(t, tenantA, association.Incoming, delegation.Endpoint{Host: "in.hosting.example", Port: 9})); err != nil {
-		t.Fatal(err)
+		return table
 	}
 	for _, c := range []struct {
 		name string
@@ -171,6 +182,7 @@ func TestFind(t *testing.T) {
 		{"SRV bogus", decideFor(t, tenantB, association.Outgoing, nil, one(delegation.Bogus, at)...), "dns-bogus"},
 		{"incoming", delegates(t, tenantB, association.Incoming, at), association.ErrNoConnection.Error()},
 	} {
+		table := filled()
 		conn, acceptance, err := table.Find("d.example", c.a)
 		got := conn
 		if err != nil {
@@ -252,7 +264,7 @@ func TestEndOfPairs(t *testing.T) {
 			}
 		}, false, false},
 		{"another connection of that name", func(t *testing.T, table *table, _ *time.Time) {
-			if _, err := table.Add("one", nowhere, of(t, backup.Host).Chain(), ours, delegates(t, tenantA, in, backup)); err != nil {
+			if _, err := table.Add("one", nowhere, of(t, backup.Host).Chain(), ours, issuedAt(t, tenantA, in, now, backup)); err != nil {
 				t.Error(err)
 			}
 		}, true, false},
@@ -276,6 +288,70 @@ func TestEndOfPairs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLate: a decision on statements older than those that the table was told
+// of lets nobody in, and neither lengthens nor ends anything (rule R1).
+func TestLate(t *testing.T) {
+	const in = association.Incoming
+	older, newer := delegates(t, tenantB, in, at), issuedAt(t, tenantB, in, now, at)
+	revoked := issuedAt(t, tenantB, in, now)
+	for name, tell := range map[string]func(table *table){
+		"an update":                        func(table *table) { table.Update(revoked) },
+		"an update of the other direction": func(table *table) { table.Update(issuedAt(t, tenantB, association.Outgoing, now)) },
+		"a request": func(table *table) {
+			_, err := table.Request("one", "d.example", revoked)
+			wantReason(t, delegation.Revoked, err)
+		},
+	} {
+		t.Run("granted before a revocation by "+name, func(t *testing.T) {
+			table := connected(t, fixed, in, of(t, host))
+			tell(table)
+			_, err := table.Request("one", ours, older)
+			wantReason(t, delegation.Superseded, err)
+			_, err = table.Add("two", nowhere, of(t, host).Chain(), ours, older)
+			wantReason(t, delegation.Superseded, err)
+			if acceptance, ok := table.Serves("one", ours, tenantB); ok {
+				t.Errorf("served until %s", acceptance.Until)
+			}
+			_, err = table.Request("one", ours, newer) // of the second of the revocation
+			wantReason(t, delegation.Conflict, err)
+		})
+	}
+	for name, late := range map[string]*association.Association{
+		"older": older, "older, a revocation": delegates(t, tenantB, in), "older, to another host": delegates(t, tenantB, in, backup),
+	} {
+		t.Run(name, func(t *testing.T) {
+			table := connected(t, fixed, in, of(t, host))
+			if _, err := table.Request("one", ours, newer); err != nil {
+				t.Fatal(err)
+			}
+			if ended := table.Update(late); len(ended) != 0 {
+				t.Errorf("ended %q", ended)
+			}
+			_, err := table.Request("one", ours, late)
+			wantReason(t, delegation.Superseded, err)
+			if acceptance, ok := table.Serves("one", ours, tenantB); !ok || !acceptance.Until.Equal(now.Add(day)) {
+				t.Errorf("served: %t, until %s", ok, acceptance.Until)
+			}
+		})
+	}
+	t.Run("what is remembered is bounded", func(t *testing.T) {
+		table := association.NewTable[string](peers(), association.Limits{Connections: 1, Pairs: 2})
+		if _, err := table.Add("one", nowhere, of(t, host).Chain(), ours, issuedAt(t, tenantA, in, now, at)); err != nil {
+			t.Fatal(err)
+		}
+		table.Update(revoked)
+		for i := range 6 {
+			table.Update(issuedAt(t, fmt.Sprintf("t%d.example", i), in, now))
+		}
+		_, err := table.Request("one", ours, delegates(t, tenantA, in, at))
+		wantReason(t, delegation.Superseded, err) // it has a pair
+		_, err = table.Request("one", ours, delegates(t, "t5.example", in, at))
+		wantReason(t, delegation.Superseded, err) // one of the last
+		_, err = table.Request("one", ours, older)
+		wantReason(t, delegation.Verified, err) // forgotten, as is documented
+	})
 }
 
 // TestExpire frees what has ended, and tells of connections without use.
@@ -387,14 +463,20 @@ func TestTableRefuses(t *testing.T) {
 }
 
 // TestConcurrent: requests, revocations and closings at once leave nothing
-// behind that was ended after it was asked for.
+// behind of a source that was revoked, however late the requests come that were
+// decided before.
 func TestConcurrent(t *testing.T) {
 	const connections, domains = 4, 8
 	table := association.NewTable[int](peers(), association.Limits{Connections: connections, Pairs: 1000})
 	provider := of(t, host).Chain()
-	var decisions []*association.Association
+	var decisions, revocations []*association.Association
 	for i := range domains {
 		decisions = append(decisions, delegates(t, fmt.Sprintf("t%d.example", i), association.Outgoing, at))
+		revocations = append(revocations, issuedAt(t, fmt.Sprintf("t%d.example", i), association.Outgoing, now))
+	}
+	// Sources of odd number are revoked while they are asked for.
+	allowed := func(i int, err error) bool {
+		return err == nil || i%2 == 1 && delegation.ReasonOf(err) == delegation.Superseded
 	}
 	var running sync.WaitGroup
 	for worker := range connections {
@@ -405,16 +487,21 @@ func TestConcurrent(t *testing.T) {
 				}
 				for i, a := range decisions {
 					local := fmt.Sprintf("l%d.example", round%3)
-					if _, err := table.Request(worker, local, a); err != nil {
+					if _, err := table.Request(worker, local, a); !allowed(i, err) {
 						t.Error(err)
 					}
-					if _, _, err := table.Find(local, a); err != nil {
+					if _, _, err := table.Find(local, a); !allowed(i, err) {
 						t.Error(err)
 					}
 					table.Serves(worker, local, a.Question().Source)
+					if i%2 == 1 && round == 10 && i%connections == worker {
+						table.Update(revocations[i])
+					}
 					switch (round + i) % 5 {
 					case 0:
-						table.Revoke(a.Question().Source)
+						if i%2 == 0 {
+							table.Revoke(a.Question().Source)
+						}
 					case 1:
 						table.Update(a)
 					case 2:
@@ -425,11 +512,17 @@ func TestConcurrent(t *testing.T) {
 		})
 	}
 	running.Wait()
-	for _, a := range decisions {
-		table.Revoke(a.Question().Source)
+	for i := 1; i < domains; i += 2 {
+		for worker := range connections {
+			for l := range 3 {
+				if _, ok := table.Serves(worker, fmt.Sprintf("l%d.example", l), fmt.Sprintf("t%d.example", i)); ok {
+					t.Errorf("connection %d serves t%d.example, which was revoked", worker, i)
+				}
+			}
+		}
 	}
-	if got, pairs := table.Len(); got != connections || pairs != 0 {
-		t.Errorf("%d connections, %d pairs", got, pairs)
+	if got, _ := table.Len(); got != connections {
+		t.Errorf("%d connections", got)
 	}
 	for worker := range connections {
 		table.Remove(worker)
