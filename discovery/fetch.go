@@ -19,33 +19,38 @@ import (
 // business. The number is that of the protocol.
 const userAgent = "dnaverify/1"
 
-// A fetcher gets documents for one Gather over connections of its own.
+// A fetcher gets documents for one Gather over connections of its own. Who
+// fetches holds a lane, and a lane has one connection at most, so the lanes
+// bound what is open, whatever host names redirects name: neither an idle
+// connection nor one that is being opened is outside of them.
 type fetcher struct {
-	dialer    *dialer
-	transport *http.Transport
-	slots     chan struct{} // one for each document being fetched
+	transport *http.Transport // opens connections and keeps none
+	lanes     chan *lane      // those that nobody holds
 	timeout   time.Duration
 	log       *slog.Logger
 }
 
 func newFetcher(d *dialer, log *slog.Logger) *fetcher {
-	f := &fetcher{dialer: d, slots: make(chan struct{}, maxConnections), timeout: d.timeouts.document, log: log}
+	f := &fetcher{lanes: make(chan *lane, maxConnections), timeout: d.timeouts.document, log: log}
 	f.transport = &http.Transport{
 		Proxy:                  nil, // a proxy would dial, and the filter would see only the proxy
 		DialTLSContext:         d.dialTLS,
 		DisableCompression:     true,
-		MaxConnsPerHost:        maxConnections,
 		MaxResponseHeaderBytes: maxHeader,
 		Protocols:              new(http.Protocols),
 	}
 	f.transport.Protocols.SetHTTP1(true)
+	for range maxConnections {
+		f.lanes <- &lane{transport: f.transport}
+	}
 	return f
 }
 
-// close ends all connections. No fetch may be running.
+// close ends all connections. No fetch may be running, and none may follow.
 func (f *fetcher) close() {
-	f.dialer.close()
-	f.transport.CloseIdleConnections()
+	for range maxConnections {
+		(<-f.lanes).close()
+	}
 }
 
 // fetch gets one document. The body is read only if it can be a statement in
@@ -53,9 +58,10 @@ func (f *fetcher) close() {
 // failure.
 func (f *fetcher) fetch(ctx context.Context, address string, e delegation.Encoding) delegation.Document {
 	d := delegation.Document{URL: address}
+	var l *lane
 	select {
-	case f.slots <- struct{}{}:
-		defer func() { <-f.slots }()
+	case l = <-f.lanes:
+		defer func() { f.lanes <- l }()
 	case <-ctx.Done():
 		d.Failure = fail(delegation.Unanswered, "%v", ctx.Err()).failure()
 		return d
@@ -63,7 +69,7 @@ func (f *fetcher) fetch(ctx context.Context, address string, e delegation.Encodi
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 
-	if err := f.get(ctx, &d, e); err != nil {
+	if err := f.get(ctx, l, &d, e); err != nil {
 		d.Failure = f.explain(ctx, err).failure()
 	}
 	f.log.Debug("https", "url", address, "status", d.Status, "type", d.MediaType, "octets", len(d.Body),
@@ -73,13 +79,13 @@ func (f *fetcher) fetch(ctx context.Context, address string, e delegation.Encodi
 
 // get fills in a document, redirects followed. Its errors are a *problem, or
 // those of the network, TLS, HTTP and ctx.
-func (f *fetcher) get(ctx context.Context, d *delegation.Document, e delegation.Encoding) error {
+func (f *fetcher) get(ctx context.Context, l *lane, d *delegation.Document, e delegation.Encoding) error {
 	target, err := url.Parse(d.URL)
 	if err != nil {
 		return err
 	}
 	for redirects := 0; ; redirects++ {
-		response, err := f.request(ctx, target)
+		response, err := request(ctx, l, target)
 		if redirects == 0 && errors.Is(err, errNoAddress) {
 			d.NoAddress = true
 			return nil
@@ -102,14 +108,14 @@ func (f *fetcher) get(ctx context.Context, d *delegation.Document, e delegation.
 
 // request sends one request. There are no cookies, no credentials and no
 // Referer, and nothing is remembered from one to the next.
-func (f *fetcher) request(ctx context.Context, target *url.URL) (*http.Response, error) {
+func request(ctx context.Context, l *lane, target *url.URL) (*http.Response, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
 		return nil, err
 	}
 	r.Header.Set("User-Agent", userAgent)
 	r.Header.Set("Accept-Encoding", "identity")
-	return f.transport.RoundTrip(r)
+	return l.roundTrip(r)
 }
 
 // read takes what counts from the final response and closes it.

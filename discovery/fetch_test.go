@@ -226,11 +226,7 @@ func TestStuckDials(t *testing.T) {
 	web.addr = silentTCP(t)
 	client := web.client(startDNS(t))
 	client.timeouts = &timeouts{document: 200 * time.Millisecond, connect: time.Minute}
-	r, err := client.resolver()
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := newFetcher(&dialer{connector: connector{r, client.ConnectTo, true, *client.timeouts}, ctx: t.Context(), roots: web.roots}, client.logger())
+	f := web.fetcher(t, client)
 	promptly(t, func() {
 		for range 2 * maxConnections {
 			if d := f.fetch(t.Context(), docURL, delegation.JWS); failed(d.Failure) != delegation.HTTPSTimeout {
@@ -319,14 +315,15 @@ func TestRedirectToAnotherHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := newFetcher(&dialer{connector: connector{resolver: r, timeouts: *relaxed}, ctx: t.Context(), roots: web.roots}, client.logger())
+	d := &dialer{connector: connector{resolver: r, timeouts: *relaxed}, roots: web.roots}
+	f := newFetcher(d, client.logger())
 	defer f.close()
-	let := &dialer{connector: connector{connectTo: client.ConnectTo, timeouts: *relaxed, private: true}, ctx: t.Context(), roots: web.roots}
+	let := &dialer{connector: connector{connectTo: client.ConnectTo, timeouts: *relaxed, private: true}, roots: web.roots}
 	f.transport.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if address == source+":443" {
 			return let.dialTLS(ctx, network, address)
 		}
-		return f.dialer.dialTLS(ctx, network, address)
+		return d.dialTLS(ctx, network, address)
 	}
 	doc := f.fetch(t.Context(), docURL, delegation.JWS)
 	if failed(doc.Failure) != delegation.AddressNotAllowed {

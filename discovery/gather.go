@@ -56,7 +56,7 @@ func (c *Client) gather(ctx context.Context, source, service string, look beside
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	f := newFetcher(&dialer{connector: connector, ctx: ctx, roots: c.HTTPSRoots}, c.logger())
+	f := newFetcher(&dialer{connector, c.HTTPSRoots}, c.logger())
 
 	tasks := plan(e, look, connector.resolver, f)
 	arrivals := make(chan arrival, len(tasks)) // nobody waits to hand in

@@ -298,46 +298,6 @@ func TestContextEnds(t *testing.T) {
 	})
 }
 
-// TestConnections: the documents of one host share few connections.
-func TestConnections(t *testing.T) {
-	var mu sync.Mutex
-	now, most := 0, 0
-	ports := map[string]bool{}
-	web := startWeb(t, func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		now++
-		most = max(most, now)
-		ports[r.RemoteAddr] = true
-		mu.Unlock()
-		time.Sleep(20 * time.Millisecond)
-		mu.Lock()
-		now--
-		mu.Unlock()
-	}, source)
-	client := web.client(startDNS(t))
-	r, err := client.resolver()
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := newFetcher(&dialer{connector: connector{r, client.ConnectTo, true, *relaxed}, ctx: t.Context(), roots: web.roots}, client.logger())
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			if d := f.fetch(t.Context(), docURL, delegation.JWS); d.Status != 200 {
-				t.Errorf("%+v, failure %+v", d, d.Failure)
-			}
-		})
-	}
-	all.Wait()
-	f.close()
-	if most > maxConnections || len(ports) > maxConnections {
-		t.Errorf("%d requests at a time over %d connections, at most %d", most, len(ports), maxConnections)
-	}
-	if _, err := f.dialer.dialTLS(t.Context(), "tcp", source+":443"); err == nil {
-		t.Error("a dial after the end")
-	}
-}
-
 func TestLogger(t *testing.T) {
 	var lines bytes.Buffer
 	web := startWeb(t, http.NotFound, source)

@@ -32,8 +32,9 @@ const (
 	// policies fill a few kilobytes on a busy site.
 	maxHeader = 16 << 10
 	// maxConnections bounds the HTTPS connections open at one time in one
-	// Gather, and the documents being fetched: a web server sees no more from
-	// us than from a browser.
+	// Gather, to all hosts together, idle ones and those being opened included,
+	// and the documents being fetched: a web server sees no more from us than
+	// from a browser, under however many names.
 	maxConnections = 2
 	// maxAge bounds what is believed of Cache-Control: max-age, in seconds
 	// (RFC 9111, Section 1.2.2).

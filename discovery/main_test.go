@@ -94,6 +94,11 @@ type webServer struct {
 // own.
 func startWeb(t testing.TB, handler http.HandlerFunc, names ...string) webServer {
 	t.Helper()
+	return runWeb(t, &http.Server{Handler: handler}, names...)
+}
+
+func runWeb(t testing.TB, server *http.Server, names ...string) webServer {
+	t.Helper()
 	now := time.Now()
 	ca, err := localca.New("web authority", now)
 	if err != nil {
@@ -111,7 +116,7 @@ func startWeb(t testing.TB, handler http.HandlerFunc, names ...string) webServer
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: handler, ErrorLog: log.New(io.Discard, "", 0)}
+	server.ErrorLog = log.New(io.Discard, "", 0)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -1,0 +1,47 @@
+package discovery
+
+import (
+	"net"
+	"net/http"
+	"strconv"
+)
+
+// A lane has one connection to a web server at most, and keeps it for the next
+// request to the same host. One goroutine uses it at a time.
+type lane struct {
+	transport *http.Transport
+	host      string // of conn
+	conn      *http.ClientConn
+}
+
+// roundTrip sends a request over the lane's connection, or over a new one if
+// that leads elsewhere or is over. The transport's own pool would keep what
+// each host name left behind, and open connections for requests that were
+// given up; here the old one is closed before another is opened, and opening
+// it ends with the request.
+func (l *lane) roundTrip(r *http.Request) (*http.Response, error) {
+	host := r.URL.Hostname()
+	if l.conn != nil && l.host == host && l.conn.Available() > 0 {
+		response, err := l.conn.RoundTrip(r)
+		if err == nil || r.Context().Err() != nil {
+			return response, err
+		}
+		// The server may have ended an idle connection at this very moment.
+		// That says nothing, and a GET may be sent again (RFC 9112, Section 9.3.1).
+	}
+	l.close()
+	conn, err := l.transport.NewClientConn(r.Context(), "https", net.JoinHostPort(host, strconv.Itoa(httpsPort)))
+	if err != nil {
+		return nil, err
+	}
+	l.host, l.conn = host, conn
+	return conn.RoundTrip(r)
+}
+
+// close ends the connection; its socket is closed when close returns.
+func (l *lane) close() {
+	if l.conn != nil {
+		l.conn.Close()
+		l.conn = nil
+	}
+}
