@@ -36,7 +36,7 @@ func (e *entry) weight() int64 {
 	const empty, element = 3200, 200
 	n := empty + len(e.evidence)
 	for _, c := range e.association.Checks() {
-		n += 100 + len(c.Origin) + len(c.Detail)
+		n += element + len(c.Origin) + len(c.Detail)
 	}
 	for _, p := range e.association.Proofs() {
 		n += len(p.Detail)

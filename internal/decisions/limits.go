@@ -47,7 +47,7 @@ type Limits struct {
 // DefaultLimits are enough for a server of some size, and little enough for the
 // resolver beside it.
 var DefaultLimits = Limits{
-	CacheBytes:       256 << 20, // 20,000 decisions with a statement at 6.7 KB each
+	CacheBytes:       256 << 20, // 16,000 decisions with a statement at 8.2 KB each
 	LookupsPerSecond: 50,        // each is about ten DNS questions and four of HTTPS
 	LookupsPerPeer:   10,
 	LookupsInFlight:  256, // at 5 seconds each for domains that keep silent, 50 a second
