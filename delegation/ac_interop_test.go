@@ -17,8 +17,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/dnasign/dnasign/internal/localca"
-	"github.com/dnasign/dnasign/internal/realtest"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/acder"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -113,6 +115,15 @@ type interopCase struct {
 	name      string
 	signer    *keys.Signer
 	statement Statement
+}
+
+// write signs the statement and writes the file.
+func (c interopCase) write(t *testing.T) string {
+	der, err := Sign(c.statement, AC, c.signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return writeFile(t, t.TempDir(), "statement.p7c", der)
 }
 
 func interopCases(t *testing.T) []interopCase {
@@ -215,7 +226,7 @@ func TestBouncyCastleIssues(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if acBagMembers(der)[0].Tag == tagContext(2) {
+			if acBagMembers(der)[0].Tag == acder.Context(2) {
 				first++
 			}
 			tr := newTrial(t)
@@ -223,11 +234,11 @@ func TestBouncyCastleIssues(t *testing.T) {
 			tr.evidence = evidenceOf(acDocument(der))
 			result, err := tr.verify()
 			if c.statement.Revoked() {
-				wantEnd(t, Revoked, result, err)
+				wantEnd(t, reasons.Revoked, result, err)
 				return
 			}
-			wantEnd(t, Verified, result, err)
-			if diff := cmp.Diff(c.statement, result.Statements()[0].Statement); diff != "" {
+			wantEnd(t, reasons.Verified, result, err)
+			if diff := cmp.Diff(c.statement, result.Proven().Statement); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
@@ -240,14 +251,9 @@ func TestBouncyCastleIssues(t *testing.T) {
 // TestOpenSSLReads: OpenSSL shows the structure; it has no verifier.
 func TestOpenSSLReads(t *testing.T) {
 	realtest.Need(t, "openssl")
-	dir := t.TempDir()
-	for i, c := range interopCases(t) {
+	for _, c := range interopCases(t) {
 		t.Run(c.name, func(t *testing.T) {
-			der, err := Sign(c.statement, AC, c.signer)
-			if err != nil {
-				t.Fatal(err)
-			}
-			path := writeFile(t, dir, fmt.Sprintf("%d.p7c", i), der)
+			path := c.write(t)
 			serial := strings.ToUpper(strings.TrimLeft(hex.EncodeToString(c.statement.ID[:]), "0"))
 			for _, program := range []struct {
 				args []string
@@ -288,23 +294,18 @@ func TestOpenSSLReads(t *testing.T) {
 // TestASN1CryptoReads: Python's asn1crypto reads every field.
 func TestASN1CryptoReads(t *testing.T) {
 	realtest.NeedFile(t, debianPython, asn1crypto)
-	dir := t.TempDir()
-	for i, c := range interopCases(t) {
+	for _, c := range interopCases(t) {
 		t.Run(c.name, func(t *testing.T) {
-			der, err := Sign(c.statement, AC, c.signer)
-			if err != nil {
-				t.Fatal(err)
-			}
 			info := acInfoOf(c.statement, c.signer)
 			want := []string{"version=4", "signers=0", "certificates=2",
 				"serial=" + serialOf(c.statement.ID).String(),
 				fmt.Sprint("notBefore=", c.statement.Issued.Unix()), fmt.Sprint("notAfter=", c.statement.Expires.Unix()-1)}
-			for _, name := range info.At(acHolderList...).Children {
+			for _, name := range info.At(acder.PathHolderList...).Children {
 				want = append(want, fmt.Sprintf("holder=%x", name.Bytes()))
 			}
-			want = append(want, fmt.Sprintf("attribute=%s:%x", attributeOID, info.At(acValue...).Bytes()),
+			want = append(want, fmt.Sprintf("attribute=%s:%x", attributeOID, info.At(acder.PathValue...).Bytes()),
 				"extension=2.5.29.35", "extension=2.5.29.56")
-			out, code := runProgram(t, debianPython, showScript, "bag", writeFile(t, dir, fmt.Sprintf("%d.p7c", i), der))
+			out, code := runProgram(t, debianPython, showScript, "bag", c.write(t))
 			if diff := cmp.Diff(strings.Join(want, "\n")+"\n", out); diff != "" || code != 0 {
 				t.Errorf("exit code %d (-want +got)\n%s", code, diff)
 			}

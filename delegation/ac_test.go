@@ -13,7 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/dnasign/dnasign/internal/dertree"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/acder"
+	"github.com/dnasign/dnasign/internal/testkit/dertree"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -64,8 +66,8 @@ func acDrawPin(t *rapid.T) (p Pin) {
 }
 
 // TestOneMeaning: a statement that was encoded decodes to itself from both
-// encodings, and the attribute and the signed part have one form, which the
-// fixture, written by the specification alone, writes too.
+// encodings. The attribute and the signed part have one form. The fixture,
+// written by the specification alone, writes the same form.
 func TestOneMeaning(t *testing.T) {
 	lab := newLaboratory(t)
 	for kind, edit := range map[string]func(*x509.Certificate){"P-256": nil, "P-384": acNamed, "RSA-2048": nil, "Ed25519": acNamed} {
@@ -103,7 +105,7 @@ func checkACForm(t *rapid.T, s Statement, signer *keys.Signer, received *signed)
 	if want := acInfoOf(s, signer).Bytes(); !bytes.Equal(ac.At(0).Bytes(), want) {
 		t.Fatalf("acinfo is\n%x, want\n%x", ac.At(0).Bytes(), want)
 	}
-	value := ac.At(0).At(acValue...).Bytes()
+	value := ac.At(0).At(acder.PathValue...).Bytes()
 	d, hash, e := decodeAttribute(value)
 	if e != nil {
 		t.Fatal(e)
@@ -132,11 +134,11 @@ func TestACVerifies(t *testing.T) {
 			}
 			tr.evidence = evidenceOf(acDocument(raw))
 			result, err := tr.verify()
-			wantEnd(t, Verified, result, err)
-			if diff := cmp.Diff(tr.statement, result.Statements()[0].Statement); diff != "" {
+			wantEnd(t, reasons.Verified, result, err)
+			if diff := cmp.Diff(tr.statement, result.Proven().Statement); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
-			if got := result.Statements()[0].Encoding; got != AC {
+			if got := result.Proven().Encoding; got != AC {
 				t.Errorf("encoding %s", got)
 			}
 		})
@@ -156,11 +158,11 @@ func TestACOrders(t *testing.T) {
 		count++
 		tr := newTrial(t)
 		tr.signer = nil
-		message := acBag(members[0])
-		message.At(1, 0, bagCertificates).Children = order
+		message := acder.Bag(members[0])
+		message.At(1, 0, acder.BagCertificates).Children = order
 		tr.evidence = evidenceOf(acDocument(message.Bytes()))
 		result, err := tr.verify()
-		wantEnd(t, Verified, result, err)
+		wantEnd(t, reasons.Verified, result, err)
 	})
 	if count != 120 { // leaf, two intermediates, root and attribute certificate
 		t.Errorf("%d orders", count)
@@ -169,7 +171,7 @@ func TestACOrders(t *testing.T) {
 
 // acBagMembers are the members of a message's set of certificates.
 func acBagMembers(der []byte) []*dertree.Node {
-	return dertree.MustParse(der).At(1, 0, bagCertificates).Children
+	return dertree.MustParse(der).At(1, 0, acder.BagCertificates).Children
 }
 
 // acPermute calls visit with every order of a list.
@@ -216,10 +218,10 @@ type acMutation struct {
 
 var acMutations = []acMutation{
 	{"an octet after the last element", (*dertree.Node).Constructed, func(n *dertree.Node) { n.Tail = []byte{0} }},
-	{"another element", (*dertree.Node).Constructed, func(n *dertree.Node) { n.Tail = []byte{tagNull, 0} }},
+	{"another element", (*dertree.Node).Constructed, func(n *dertree.Node) { n.Tail = []byte{acder.TagNull, 0} }},
 	{"a longer length", func(*dertree.Node) bool { return true }, func(n *dertree.Node) { n.Form = dertree.Padded }},
 	{"an indefinite length", (*dertree.Node).Constructed, func(n *dertree.Node) { n.Form = dertree.Indefinite }},
-	{"a longer integer", func(n *dertree.Node) bool { return n.Tag == tagInteger }, func(n *dertree.Node) {
+	{"a longer integer", func(n *dertree.Node) bool { return n.Tag == acder.TagInteger }, func(n *dertree.Node) {
 		first := byte(0)
 		if n.Content[0] >= 0x80 {
 			first = 0xff
@@ -230,19 +232,19 @@ var acMutations = []acMutation{
 		value := n.Children[len(n.Children)-1]
 		value.Content = append(value.Content, 0)
 	}},
-	{"an octet after a signature", func(n *dertree.Node) bool { return n.Tag == tagBits }, func(n *dertree.Node) {
+	{"an octet after a signature", func(n *dertree.Node) bool { return n.Tag == acder.TagBits }, func(n *dertree.Node) {
 		n.Content = append(n.Content, 0)
 	}},
 }
 
 func isExtension(n *dertree.Node) bool {
-	return n.Tag == tagSequence && len(n.Children) > 1 && n.Children[0].Tag == tagOID && n.Children[len(n.Children)-1].Tag == tagOctets
+	return n.Tag == acder.TagSequence && len(n.Children) > 1 && n.Children[0].Tag == acder.TagOID && n.Children[len(n.Children)-1].Tag == acder.TagOctets
 }
 
 // TestACMutants spoils every element of a message in turn, with all lengths
-// around it right and, inside acinfo, signed anew: nothing may be passed over.
-// Only the content of extensions that the profile ignores is free (see
-// TestAC, "an unknown extension"), and the bases have none.
+// around it right. Inside acinfo the message is signed again. Nothing may be
+// accepted. Only the content of extensions that the profile ignores is free
+// (see TestAC, "an unknown extension"), and the bases have none.
 func TestACMutants(t *testing.T) {
 	total := 0
 	for base, tr := range acBases(t) {
@@ -260,10 +262,10 @@ func TestACMutants(t *testing.T) {
 					}
 					count++
 					mutation.spoil(n)
-					ac := message.At(1, 0, bagCertificates).Children[slices.IndexFunc(acBagMembers(good), func(m *dertree.Node) bool { return m.Tag == tagContext(2) })]
+					ac := message.At(1, 0, acder.BagCertificates).Children[slices.IndexFunc(acBagMembers(good), func(m *dertree.Node) bool { return m.Tag == acder.Context(2) })]
 					inside := len(path) > 4 && message.At(path[:4]...) == ac && path[4] == 0
 					if inside {
-						signature := signOctets(t, tr.signer.Key(), acHash(tr.signer.Leaf().PublicKey), ac.At(0).Bytes())
+						signature := acder.Sign(nil, tr.signer.Key(), acder.Hash(tr.signer.Leaf().PublicKey), ac.At(0).Bytes())
 						ac.At(2).Content = append([]byte{0}, signature...)
 					}
 					trial := newTrial(t)
@@ -273,7 +275,7 @@ func TestACMutants(t *testing.T) {
 						t.Fatalf("%s at %v is accepted", mutation.name, path)
 					}
 					reason := err.(*Error).Reason
-					if !reason.Known() || reason.Outcome() != OutcomeRefused || reason == Revoked || inside && reason == BadSignature {
+					if !reason.Known() || reason.Outcome() != reasons.OutcomeRefused || reason == reasons.Revoked || inside && reason == reasons.BadSignature {
 						t.Errorf("%s at %v ends with %v", mutation.name, path, err)
 					}
 				}
@@ -289,8 +291,9 @@ func TestACMutants(t *testing.T) {
 	}
 }
 
-// TestACOneBit flips bits all over a message: it is refused, or the message
-// says what it said before, which holds only for the order of its members.
+// TestACOneBit flips bits all over a message. It is refused, or the message
+// says what it said before. The latter is possible only for the order of its
+// members.
 func TestACOneBit(t *testing.T) {
 	tr := newTrial(t)
 	good := tr.ac(acEdits{})
@@ -312,11 +315,11 @@ func TestACEnds(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		at   time.Duration // after exp
-		want Reason
+		want reasons.Reason
 	}{
-		{"a second before", -time.Second, Verified},
-		{"at the end", 0, Expired},
-		{"a second after", time.Second, Expired},
+		{"a second before", -time.Second, reasons.Verified},
+		{"at the end", 0, reasons.Expired},
+		{"a second after", time.Second, reasons.Expired},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tr := newTrial(t)
@@ -338,18 +341,18 @@ func TestACEnds(t *testing.T) {
 // TestACAndJWS: the two encodings of one statement are one statement.
 func TestACAndJWS(t *testing.T) {
 	tr := newTrial(t)
-	tr.evidence = evidenceOf(txtAnswer(TXTRecord(JWS, tr.sign()), TXTRecord(AC, tr.ac(acEdits{}))))
+	tr.evidence = evidenceOf(txtAnswer(JWS.TXTRecord(tr.sign()), AC.TXTRecord(tr.ac(acEdits{}))))
 	result, err := tr.verify()
-	wantEnd(t, Verified, result, err)
-	if n := len(result.Statements()); n != 1 {
-		t.Errorf("%d statements", n)
+	wantEnd(t, reasons.Verified, result, err)
+	if got := result.Proven().Encoding; got != JWS {
+		t.Errorf("the first of two equal ones is %s", got)
 	}
 	tr = newTrial(t)
-	jws := TXTRecord(JWS, tr.sign())
+	jws := JWS.TXTRecord(tr.sign())
 	tr.statement.Targets[0].Port++
-	tr.evidence = evidenceOf(txtAnswer(jws, TXTRecord(AC, tr.ac(acEdits{}))))
+	tr.evidence = evidenceOf(txtAnswer(jws, AC.TXTRecord(tr.ac(acEdits{}))))
 	result, err = tr.verify()
-	wantEnd(t, Conflict, result, err)
+	wantEnd(t, reasons.Conflict, result, err)
 }
 
 // TestACSize: the largest statement that can be signed is one that is accepted.
@@ -367,9 +370,9 @@ func TestACSize(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr.evidence = evidenceOf(txtAnswer(TXTRecord(AC, raw)))
+	tr.evidence = evidenceOf(txtAnswer(AC.TXTRecord(raw)))
 	result, err := tr.verify()
-	wantEnd(t, Verified, result, err)
+	wantEnd(t, reasons.Verified, result, err)
 	if n := len(result.Targets()); n != MaxTargets {
 		t.Errorf("%d targets", n)
 	}

@@ -6,6 +6,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // attributeOID is 2.25.<UUID 5cdff61e-8f9b-448f-9391-a658110e324f>: an object
@@ -14,7 +16,10 @@ var attributeOID = mustOID("2.25.123451849705716964283098282175778140751")
 
 const attributeVersion = 1
 
-var pinsTag = asn1.Tag(0).ContextSpecific().Constructed()
+var (
+	pinsTag   = asn1.Tag(0).ContextSpecific().Constructed()
+	directTag = asn1.Tag(1).ContextSpecific()
+)
 
 // decodeAttribute reads the one value of the attribute, strict DER:
 //
@@ -28,7 +33,7 @@ var pinsTag = asn1.Tag(0).ContextSpecific().Constructed()
 // Times and ID of a statement stand elsewhere in the certificate.
 func decodeAttribute(der []byte) (decoded, Digest, *Error) {
 	malformed := func(what string) (decoded, Digest, *Error) {
-		return decoded{}, Digest{}, refuse(MalformedAttribute, "%s", what)
+		return decoded{}, Digest{}, Errorf(reasons.MalformedAttribute, "%s", what)
 	}
 	input := cryptobyte.String(der)
 	var content, targets, hash cryptobyte.String
@@ -41,7 +46,7 @@ func decodeAttribute(der []byte) (decoded, Digest, *Error) {
 		return malformed("it does not begin with a version")
 	}
 	if version != attributeVersion {
-		return decoded{}, Digest{}, refuse(AttributeVersion, "version %d of the attribute, not %d", version, attributeVersion)
+		return decoded{}, Digest{}, Errorf(reasons.AttributeVersion, "version %d of the attribute, not %d", version, attributeVersion)
 	}
 	if !readIA5(&content, &d.source) ||
 		!readIA5(&content, &d.service) ||
@@ -53,7 +58,7 @@ func decodeAttribute(der []byte) (decoded, Digest, *Error) {
 	for !targets.Empty() {
 		t, ok := decodeACTarget(&targets)
 		if !ok {
-			return malformed("a target is not host, port, priority, weight and perhaps spki, with pins of 32 octets")
+			return malformed("a target is not host, port, priority, weight and perhaps spki, with pins of 32 octets, and directTLS")
 		}
 		d.targets = append(d.targets, t)
 	}
@@ -71,15 +76,18 @@ func decodeAttribute(der []byte) (decoded, Digest, *Error) {
 //	    port     INTEGER (1..65535),
 //	    priority INTEGER (0..65535),
 //	    weight   INTEGER (0..65535),
-//	    spki     [0] IMPLICIT SEQUENCE SIZE (1..4) OF OCTET STRING (SIZE(32)) OPTIONAL }
+//	    spki     [0] IMPLICIT SEQUENCE SIZE (1..4) OF OCTET STRING (SIZE(32)) OPTIONAL,
+//	    directTLS [1] IMPLICIT NULL OPTIONAL }
 func decodeACTarget(input *cryptobyte.String) (t decodedTarget, ok bool) {
-	var content, pins cryptobyte.String
+	var content, pins, direct cryptobyte.String
 	if !input.ReadASN1(&content, asn1.SEQUENCE) ||
 		!readIA5(&content, &t.host) ||
 		!content.ReadASN1Integer(&t.port) ||
 		!content.ReadASN1Integer(&t.priority) ||
 		!content.ReadASN1Integer(&t.weight) ||
 		!content.ReadOptionalASN1(&pins, &t.pinned, pinsTag) ||
+		!content.ReadOptionalASN1(&direct, &t.direct, directTag) ||
+		!direct.Empty() ||
 		!content.Empty() {
 		return t, false
 	}
@@ -133,14 +141,16 @@ func encodeAttribute(s Statement, signerHash Digest) ([]byte, error) {
 					b.AddASN1Int64(int64(t.Port))
 					b.AddASN1Int64(int64(t.Priority))
 					b.AddASN1Int64(int64(t.Weight))
-					if len(t.SPKI) == 0 {
-						return
+					if len(t.SPKI) > 0 {
+						b.AddASN1(pinsTag, func(b *cryptobyte.Builder) {
+							for _, p := range t.SPKI {
+								b.AddASN1OctetString(p[:])
+							}
+						})
 					}
-					b.AddASN1(pinsTag, func(b *cryptobyte.Builder) {
-						for _, p := range t.SPKI {
-							b.AddASN1OctetString(p[:])
-						}
-					})
+					if t.TLS == Direct {
+						b.AddASN1(directTag, func(*cryptobyte.Builder) {})
+					}
 				})
 			}
 		})

@@ -14,11 +14,14 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
-	"github.com/dnasign/dnasign/internal/dertree"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/acder"
+	"github.com/dnasign/dnasign/internal/testkit/dertree"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/keys"
 )
 
-// These tests hold docs/spec.md, section 15, to its word: nothing else that
+// These tests check the last section of docs/threat-model.md. Nothing else that
 // the key of a TLS certificate signs is a statement, and no statement is
 // something else that such a key signs.
 
@@ -65,7 +68,7 @@ func signedThings(t *testing.T, signer *keys.Signer) []signedThing {
 	}, &authority, key))
 	// Package ocsp does not sign with Ed25519; what is signed is the same.
 	responder := key
-	if acHash(leaf.PublicKey) == 0 {
+	if acder.Hash(leaf.PublicKey) == 0 {
 		responder = newLaboratory(t).signer.Key()
 	}
 	response := must(ocsp.CreateResponse(&authority, leaf, ocsp.Response{
@@ -91,8 +94,8 @@ func TestConfusedWithStatement(t *testing.T) {
 		tr := newTrial(t)
 		tr.signer = tr.issue(kind, acNamed)
 		for _, thing := range signedThings(t, tr.signer) {
-			signature := signOctets(t, tr.signer.Key(), acHash(tr.signer.Leaf().PublicKey), thing.message)
-			offer := func(name string, d Document, want Reason) {
+			signature := acder.Sign(rand.Reader, tr.signer.Key(), acder.Hash(tr.signer.Leaf().PublicKey), thing.message)
+			offer := func(name string, d Document, want reasons.Reason) {
 				cases++
 				t.Run(kind+"/"+thing.name+"/"+name, func(t *testing.T) {
 					trial := newTrial(t)
@@ -101,17 +104,17 @@ func TestConfusedWithStatement(t *testing.T) {
 					wantEnd(t, want, result, err)
 				})
 			}
-			offer("as a signed part", acDocument(bagAround(tr.signer, thing.message, signature)), MalformedAC)
-			offer("as a JWS", document([]byte(string(thing.message)+"."+base64.RawURLEncoding.EncodeToString(signature))), MalformedToken)
+			offer("as a signed part", acDocument(bagAround(tr.signer, thing.message, signature)), reasons.MalformedAC)
+			offer("as a JWS", document([]byte(string(thing.message)+"."+base64.RawURLEncoding.EncodeToString(signature))), reasons.MalformedToken)
 			if thing.der == nil {
 				continue
 			}
-			offer("as a document", acDocument(thing.der), MalformedBag)
-			offer("as a file", Document{File: "file", Body: thing.der}, MalformedBag)
+			offer("as a document", acDocument(thing.der), reasons.MalformedBag)
+			offer("as a file", Document{File: "file", Body: thing.der}, reasons.MalformedBag)
 			member := dertree.MustParse(thing.der)
-			offer("as an attribute certificate", acDocument(acBag(member, tr.signer.Chain()...).Bytes()), MalformedAC)
+			offer("as an attribute certificate", acDocument(acder.Bag(member, localca.TLS(tr.signer).Certificate...).Bytes()), reasons.MalformedAC)
 			offer("in the alphabet of a JWS", document([]byte(base64.RawURLEncoding.EncodeToString(thing.message)+"."+
-				base64.RawURLEncoding.EncodeToString(signature))), MalformedToken)
+				base64.RawURLEncoding.EncodeToString(signature))), reasons.MalformedToken)
 		}
 	}
 	if cases != 4*(7*2+4*4) {
@@ -122,10 +125,10 @@ func TestConfusedWithStatement(t *testing.T) {
 // bagAround is a CMS message with an attribute certificate of which the signed
 // part is any octets.
 func bagAround(signer *keys.Signer, message, signature []byte) []byte {
-	ac := dertree.Constructed(tagSequence)
-	ac.Tail = slices.Concat(message, acAlgorithmOf(signer.Leaf().PublicKey).Bytes(),
-		dertree.Primitive(tagBits, append([]byte{0}, signature...)...).Bytes())
-	return acBag(ac, signer.Chain()...).Bytes()
+	ac := dertree.Constructed(acder.TagSequence)
+	ac.Tail = slices.Concat(message, acder.AlgorithmOf(signer.Leaf().PublicKey).Bytes(),
+		dertree.Primitive(acder.TagBits, append([]byte{0}, signature...)...).Bytes())
+	return acder.Bag(ac, localca.TLS(signer).Certificate...).Bytes()
 }
 
 // TestStatementConfused wraps the signed part of statements, with its valid
@@ -147,8 +150,8 @@ func TestStatementConfused(t *testing.T) {
 			if _, err := x509.ParseRevocationList(der); err == nil {
 				t.Errorf("%s: a revocation list", name)
 			}
-			basic := dertree.Constructed(tagSequence, acOID("1.3.6.1.5.5.7.48.1.1"), dertree.Primitive(tagOctets, der...))
-			response := dertree.Constructed(tagSequence, dertree.Primitive(0x0a, 0), dertree.Constructed(tagContext(0), basic))
+			basic := dertree.Constructed(acder.TagSequence, acder.ObjectID("1.3.6.1.5.5.7.48.1.1"), dertree.Primitive(acder.TagOctets, der...))
+			response := dertree.Constructed(acder.TagSequence, dertree.Primitive(0x0a, 0), dertree.Constructed(acder.Context(0), basic))
 			if _, err := ocsp.ParseResponse(response.Bytes(), nil); err == nil {
 				t.Errorf("%s: an OCSP response", name)
 			}

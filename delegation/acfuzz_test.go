@@ -9,7 +9,8 @@ import (
 	"math/big"
 	"testing"
 
-	"github.com/dnasign/dnasign/internal/dertree"
+	"github.com/dnasign/dnasign/internal/testkit/acder"
+	"github.com/dnasign/dnasign/internal/testkit/dertree"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -54,7 +55,7 @@ func fixedTrial(t testing.TB) *trial {
 }
 
 // FuzzAC: what decodes is written again to the same octets of the attribute,
-// Inspect agrees, an error has a reason, and nothing is verified but the one
+// Inspect agrees, and an error has a reason. Nothing is verified but the one
 // statement that was signed, under its own signature.
 func FuzzAC(f *testing.F) {
 	tr := fixedTrial(f)
@@ -65,15 +66,17 @@ func FuzzAC(f *testing.F) {
 	for _, base := range acBases(f) {
 		f.Add(base.ac(acEdits{}))
 		f.Add(base.ac(acEdits{bag: func(signed *dertree.Node) {
-			members := signed.At(bagCertificates).Children
+			members := signed.At(acder.BagCertificates).Children
 			members[0], members[len(members)-1] = members[len(members)-1], members[0]
 		}}))
 	}
 	for _, e := range []acEdits{
 		{ac: func(ac *dertree.Node) { ac.At(2).Content[7] ^= 1 }},
-		{key: other, info: func(info *dertree.Node) { info.At(acExtensions).Add(acExtension("2.25.1", false, []byte("x"))) }},
-		{key: other, info: func(info *dertree.Node) { info.At(acTarget...).At(1).Content = []byte{1} }},
-		{bag: func(signed *dertree.Node) { signed.At(bagSigners).Add(acInteger(1)) }},
+		{key: other, info: func(info *dertree.Node) {
+			info.At(acder.PartExtensions).Add(acder.Extension("2.25.1", false, []byte("x")))
+		}},
+		{key: other, info: func(info *dertree.Node) { info.At(acder.PathTarget...).At(1).Content = []byte{1} }},
+		{bag: func(signed *dertree.Node) { signed.At(acder.BagSigners).Add(acder.Integer(1)) }},
 		{octets: func(der []byte) []byte { return append(der, '\n') }},
 	} {
 		f.Add(tr.ac(e))

@@ -7,13 +7,14 @@ import (
 	"math/big"
 	"slices"
 
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/encoding/x509attr"
 	"github.com/dnasign/dnasign/keys"
 )
 
-// The delegation profile of an attribute certificate: which of the things that
-// RFC 5755 allows a statement has, and how its fields map to a Statement. The
-// attribute itself is in acattribute.go.
+// The delegation profile of an attribute certificate: what a statement uses of
+// RFC 5755, and how its fields map to a Statement. The attribute itself is in
+// acattribute.go.
 
 // Extensions that point to revocation information: cRLDistributionPoints
 // (RFC 5755, Section 4.3.5) and authorityInfoAccess (Section 4.3.4). A
@@ -23,7 +24,7 @@ var revocationPointers = []x509.OID{mustOID("2.5.29.31"), mustOID("1.3.6.1.5.5.7
 func mustOID(s string) x509.OID {
 	oid, err := x509.ParseOID(s)
 	if err != nil {
-		panic("delegation: " + s + " is no object identifier: " + err.Error())
+		panic("delegation: " + s + " is not an object identifier: " + err.Error())
 	}
 	return oid
 }
@@ -44,7 +45,7 @@ func decodeAC(raw []byte) (*signed, error) {
 		return nil, err
 	}
 	if ac.IssuerUniqueID != nil {
-		return nil, refuse(MalformedAC, "the attribute certificate has an issuerUniqueID")
+		return nil, Errorf(reasons.MalformedAC, "the attribute certificate has an issuerUniqueID")
 	}
 	algorithm, err := algorithmOf(ac)
 	if err != nil {
@@ -82,31 +83,31 @@ func algorithmOf(ac *x509attr.AttributeCertificate) (keys.Algorithm, error) {
 			return algorithm, nil
 		}
 	}
-	return "", refuse(UnsupportedAlgorithm, "the attribute certificate is signed with %v, which is none of %v", ac.SignatureAlgorithm, keys.Algorithms())
+	return "", Errorf(reasons.UnsupportedAlgorithm, "the attribute certificate is signed with %v (want one of %v)", ac.SignatureAlgorithm, keys.Algorithms())
 }
 
-// readProfile holds an attribute certificate to the profile.
+// readProfile checks an attribute certificate against the profile.
 func readProfile(ac *x509attr.AttributeCertificate) (*Statement, Digest, error) {
 	if unknown := ac.UnhandledCriticalExtensions(); len(unknown) > 0 {
-		return nil, Digest{}, refuse(CriticalExtension, "the attribute certificate has the unknown critical extension %v", unknown[0])
+		return nil, Digest{}, Errorf(reasons.CriticalExtension, "the attribute certificate has the unknown critical extension %v", unknown[0])
 	}
 	if !ac.NoRevAvail {
-		return nil, Digest{}, refuse(BadRevocation, "the attribute certificate does not have noRevAvail")
+		return nil, Digest{}, Errorf(reasons.BadRevocation, "the attribute certificate does not have noRevAvail")
 	}
 	for _, e := range ac.Extensions {
 		if slices.ContainsFunc(revocationPointers, e.ID.Equal) {
-			return nil, Digest{}, refuse(BadRevocation, "the attribute certificate has noRevAvail and a pointer to revocation information, %v", e.ID)
+			return nil, Digest{}, Errorf(reasons.BadRevocation, "the attribute certificate has noRevAvail and a pointer to revocation information, %v", e.ID)
 		}
 	}
 	if len(ac.Attributes) != 1 || !ac.Attributes[0].Type.Equal(attributeOID) || len(ac.Attributes[0].Values) != 1 {
-		return nil, Digest{}, refuse(MalformedAttribute, "the attribute certificate does not have exactly the one attribute %v with one value", attributeOID)
+		return nil, Digest{}, Errorf(reasons.MalformedAttribute, "the attribute certificate does not have exactly the one attribute %v with one value", attributeOID)
 	}
 	d, signerHash, e := decodeAttribute(ac.Attributes[0].Values[0])
 	if e != nil {
 		return nil, Digest{}, e
 	}
 	if ac.SerialNumber.BitLen() > 127 {
-		return nil, Digest{}, refuse(BadSerial, "the serial number has more than 127 bits")
+		return nil, Digest{}, Errorf(reasons.BadSerial, "the serial number has more than 127 bits")
 	}
 	ac.SerialNumber.FillBytes(d.id[:])
 	// The certificate's end is inclusive, the statement's exclusive.
@@ -117,13 +118,13 @@ func readProfile(ac *x509attr.AttributeCertificate) (*Statement, Digest, error) 
 	}
 	h := ac.Holder
 	if h.BaseCertificateID != nil || h.ObjectDigestInfo != nil || !slices.EqualFunc(h.EntityName, holderNames(s), equalName) {
-		return nil, Digest{}, refuse(HolderMismatch, "the holder is not the list of the targets' hosts")
+		return nil, Digest{}, Errorf(reasons.HolderMismatch, "the holder is not the list of the targets' hosts")
 	}
 	return s, signerHash, nil
 }
 
-// holderNames is the holder that belongs to a statement: the host of each
-// target once, in order, or the source itself if there is none.
+// holderNames is the holder of a statement: the host of each target once, in
+// order. Without targets it is the source itself.
 func holderNames(s *Statement) []x509attr.GeneralName {
 	hosts := []string{s.Source}
 	if !s.Revoked() {
@@ -149,14 +150,14 @@ func equalName(a, b x509attr.GeneralName) bool {
 // the statement to a certificate, not to a key only: the bag is not signed.
 func leafFirst(bag [][]byte, hash Digest) ([][]byte, error) {
 	if len(bag) > keys.MaxChain {
-		return nil, refuse(MalformedCertificate, "%d certificates, at most %d", len(bag), keys.MaxChain)
+		return nil, Errorf(reasons.MalformedCertificate, "%d certificates, at most %d", len(bag), keys.MaxChain)
 	}
 	for i, der := range bag {
 		if sha256.Sum256(der) == hash {
 			return slices.Concat(bag[i:i+1], bag[:i], bag[i+1:]), nil
 		}
 	}
-	return nil, refuse(SignerHashMismatch, "none of the %d certificates in the bag has the hash that the statement names", len(bag))
+	return nil, Errorf(reasons.SignerHashMismatch, "none of the %d certificates in the bag has the hash that the statement names", len(bag))
 }
 
 // bagError gives the errors of the bag reasons of their own, where the same
@@ -164,44 +165,44 @@ func leafFirst(bag [][]byte, hash Digest) ([][]byte, error) {
 func bagError(err error) error {
 	var e *x509attr.Error
 	if errors.As(err, &e) && (e.Problem == x509attr.ProblemSyntax || e.Problem == x509attr.ProblemLimit) {
-		return refuse(MalformedBag, "%s", e.Detail)
+		return Errorf(reasons.MalformedBag, "%s", e.Detail)
 	}
 	return err
 }
 
 // problems maps what x509attr refuses to reasons. What is not listed cannot
 // come from reading.
-var problems = map[x509attr.Problem]Reason{
-	x509attr.ProblemBagType:      MalformedBag,
-	x509attr.ProblemBagVersion:   MalformedBag,
-	x509attr.ProblemBagChoice:    MalformedBag,
-	x509attr.ProblemBagContent:   BagContents,
-	x509attr.ProblemBagSigners:   BagContents,
-	x509attr.ProblemBagCRLs:      BagContents,
-	x509attr.ProblemBagDuplicate: BagDuplicate,
-	x509attr.ProblemBagNone:      BagCount,
-	x509attr.ProblemBagMany:      BagCount,
+var problems = map[x509attr.Problem]reasons.Reason{
+	x509attr.ProblemBagType:      reasons.MalformedBag,
+	x509attr.ProblemBagVersion:   reasons.MalformedBag,
+	x509attr.ProblemBagChoice:    reasons.MalformedBag,
+	x509attr.ProblemBagContent:   reasons.BagContents,
+	x509attr.ProblemBagSigners:   reasons.BagContents,
+	x509attr.ProblemBagCRLs:      reasons.BagContents,
+	x509attr.ProblemBagDuplicate: reasons.BagDuplicate,
+	x509attr.ProblemBagNone:      reasons.BagCount,
+	x509attr.ProblemBagMany:      reasons.BagCount,
 
-	x509attr.ProblemSyntax:             MalformedAC,
-	x509attr.ProblemLimit:              MalformedAC,
-	x509attr.ProblemVersion:            MalformedAC,
-	x509attr.ProblemHolder:             MalformedAC,
-	x509attr.ProblemAttributes:         MalformedAC,
-	x509attr.ProblemExtension:          MalformedAC,
-	x509attr.ProblemIssuerV1:           IssuerForm,
-	x509attr.ProblemIssuerForm:         IssuerForm,
-	x509attr.ProblemAlgorithmMismatch:  InnerOuterMismatch,
-	x509attr.ProblemSerial:             BadSerial,
-	x509attr.ProblemTime:               BadACTime,
-	x509attr.ProblemDuplicateAttribute: DuplicateAttribute,
-	x509attr.ProblemDuplicateExtension: DuplicateExtension,
+	x509attr.ProblemSyntax:             reasons.MalformedAC,
+	x509attr.ProblemLimit:              reasons.MalformedAC,
+	x509attr.ProblemVersion:            reasons.MalformedAC,
+	x509attr.ProblemHolder:             reasons.MalformedAC,
+	x509attr.ProblemAttributes:         reasons.MalformedAC,
+	x509attr.ProblemExtension:          reasons.MalformedAC,
+	x509attr.ProblemIssuerV1:           reasons.IssuerForm,
+	x509attr.ProblemIssuerForm:         reasons.IssuerForm,
+	x509attr.ProblemAlgorithmMismatch:  reasons.InnerOuterMismatch,
+	x509attr.ProblemSerial:             reasons.BadSerial,
+	x509attr.ProblemTime:               reasons.BadACTime,
+	x509attr.ProblemDuplicateAttribute: reasons.DuplicateAttribute,
+	x509attr.ProblemDuplicateExtension: reasons.DuplicateExtension,
 
-	x509attr.ProblemIssuerName:     IssuerNameMismatch,
-	x509attr.ProblemIssuerIsCA:     SignerIsCA,
-	x509attr.ProblemIssuerKeyUsage: SignerKeyUsage,
-	x509attr.ProblemIssuerKey:      UnsupportedKey,
-	x509attr.ProblemAlgorithm:      AlgorithmMismatch,
-	x509attr.ProblemSignature:      BadSignature,
+	x509attr.ProblemIssuerName:     reasons.IssuerNameMismatch,
+	x509attr.ProblemIssuerIsCA:     reasons.SignerIsCA,
+	x509attr.ProblemIssuerKeyUsage: reasons.SignerKeyUsage,
+	x509attr.ProblemIssuerKey:      reasons.UnsupportedKey,
+	x509attr.ProblemAlgorithm:      reasons.AlgorithmMismatch,
+	x509attr.ProblemSignature:      reasons.BadSignature,
 }
 
 // serialOf is the serial number that equals an ID.

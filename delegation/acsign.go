@@ -9,12 +9,13 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/encoding/x509attr"
 	"github.com/dnasign/dnasign/keys"
 )
 
-// acAlgorithms are the signature algorithms of a statement in this encoding:
-// the same five as those of a JWS, and each belongs to the same keys.
+// acAlgorithms are the signature algorithms of a statement in this encoding.
+// They are the same five as in a JWS, and each belongs to the same keys.
 var acAlgorithms = map[keys.Algorithm]x509.SignatureAlgorithm{
 	keys.ES256: x509.ECDSAWithSHA256,
 	keys.ES384: x509.ECDSAWithSHA384,
@@ -59,9 +60,9 @@ func signAC(s Statement, signer *keys.Signer) ([]byte, error) {
 	return x509attr.MarshalBag(bag)
 }
 
-// keyIdentifier is the signer's subjectKeyIdentifier, or what RFC 7093,
-// Section 2, method 1 makes of its key: the left-most 160 bits of the SHA-256
-// of the subjectPublicKey.
+// keyIdentifier is the signer's subjectKeyIdentifier. Without one it is made
+// from the key by RFC 7093, Section 2, method 1: the left-most 160 bits of the
+// SHA-256 of the subjectPublicKey.
 func keyIdentifier(leaf *x509.Certificate) ([]byte, error) {
 	if len(leaf.SubjectKeyId) > 0 {
 		return leaf.SubjectKeyId, nil
@@ -70,7 +71,7 @@ func keyIdentifier(leaf *x509.Certificate) ([]byte, error) {
 	var info, algorithm cryptobyte.String
 	var key []byte
 	if !spki.ReadASN1(&info, asn1.SEQUENCE) || !info.ReadASN1(&algorithm, asn1.SEQUENCE) || !info.ReadASN1BitStringAsBytes(&key) {
-		return nil, refuse(MalformedCertificate, "the signer's SubjectPublicKeyInfo cannot be read")
+		return nil, Errorf(reasons.MalformedCertificate, "the signer's SubjectPublicKeyInfo cannot be read")
 	}
 	sum := sha256.Sum256(key)
 	return sum[:20], nil

@@ -1,74 +1,55 @@
 package delegation
 
-import "strings"
+import (
+	"slices"
+	"strings"
 
-// agree compares verified targets with the target asked about or with the SRV
-// records and returns where to connect. What the statement lists is proven;
-// SRV records, unless they are secure, only choose among it.
-func (v *verification) agree(targets []Target, chosen []Proven) ([]Target, *Error) {
+	"github.com/dnasign/dnasign/delegation/reasons"
+)
+
+// agree compares the targets of the statement with the target asked about or
+// with the SRV records, and returns where to connect. What the statement lists
+// is proven; SRV records only choose among it and put it in order.
+func (v *verification) agree(targets []Target) ([]Target, *Error) {
+	srv, err := readSRV(v.query, v.evidence, v.policy)
+	v.partly = srv.Partly
 	if v.query.Target != (Endpoint{}) {
 		return v.agreeWithTarget(targets)
 	}
 	if len(v.evidence.SRV) == 0 {
-		v.log.info("targets", "", "SRV was not asked; the statement's own targets count: %s", list(targets))
+		v.log.info("targets", "", "SRV was not asked; the statement's own targets are used: %s", list(targets))
 		return targets, nil
 	}
-	var dial []Target
-	var none *Error // why there is nothing to dial, of the label asked for if it says
-	for _, a := range v.answersSRV() {
-		asked := a.Name == SRVName(v.query.Source, v.query.Service)
-		err := a.check()
-		switch {
-		case err == nil && len(a.Records) == 0:
-			v.log.info("srv", a.Name, "no SRV records (%s)", v.evidence.state(a.Answer, v.policy))
-			continue
-		case err == nil:
-			v.log.ok("srv", a.Name, "%d found (%s)", len(a.Records), v.evidence.state(a.Answer, v.policy))
-			var found []Target
-			found, err = v.matchSRV(a, targets, chosen)
-			for _, t := range found {
-				if listed, _ := lists(dial, t.Endpoint); !listed {
-					dial = append(dial, t)
-				}
-			}
-		case err.Reason == ServiceNotAvailable:
-			v.log.info("srv", a.Name, "%s", err.Detail)
-		case asked:
-			v.log.fail("srv", a.Name, err)
-			return nil, err
-		default:
-			v.log.info("srv", a.Name, "left out: %s", err.Detail)
-			continue
-		}
-		if none == nil || asked {
-			none = err
-		}
-	}
+	v.logSRV()
 	switch {
-	case len(dial) == 0 && none == nil:
-		v.log.ok("targets", "", "no SRV records; the statement's own targets count: %s", list(targets))
+	case err != nil && err.Reason == reasons.ServiceNotAvailable:
+		v.log.fail("targets", "", err)
+		return nil, err
+	case err != nil:
+		return nil, err // logged as that of its label
+	case len(srv.Entries) == 0:
+		v.log.ok("targets", "", "no SRV records; the statement's own targets are used: %s", list(targets))
 		return targets, nil
-	case len(dial) == 0:
-		v.log.fail("targets", "", none)
-		return nil, none
+	}
+	dial, err := v.matchSRV(srv, targets)
+	if err != nil {
+		v.log.fail("targets", "", err)
+		return nil, err
 	}
 	v.log.ok("targets", "", "delegated and in SRV: %s", list(dial))
 	return dial, nil
 }
 
-// answersSRV gives the SRV answers in the order of the labels of the family,
-// the one asked about first, so that its records decide where both name an
-// endpoint.
-func (v *verification) answersSRV() []SRVAnswer {
-	var sorted []SRVAnswer
-	for _, service := range Services(v.query.Service) {
-		for _, a := range v.evidence.SRV {
-			if a.Name == SRVName(v.query.Source, service) {
-				sorted = append(sorted, a)
-			}
+// logSRV explains the answer for each label.
+func (v *verification) logSRV() {
+	for i := range v.evidence.SRV {
+		a := &v.evidence.SRV[i]
+		if err := a.check(); err != nil {
+			v.log.fail("srv", a.Name, err)
+		} else {
+			v.log.ok("srv", a.Name, "%d found (%s)", len(a.Records), v.evidence.state(a.Answer, v.policy))
 		}
 	}
-	return sorted
 }
 
 func (v *verification) agreeWithTarget(targets []Target) ([]Target, *Error) {
@@ -79,64 +60,48 @@ func (v *verification) agreeWithTarget(targets []Target) ([]Target, *Error) {
 			return []Target{t}, nil
 		}
 	}
-	e := notListed(targets, want)
+	e := v.notListed(targets, want)
 	v.log.fail("targets", "", e)
 	return nil, e
 }
 
-// matchSRV picks the targets that an SRV answer names. If there is none, the
-// error says why, and it says port-mismatch rather than target-mismatch.
-func (v *verification) matchSRV(a SRVAnswer, targets []Target, chosen []Proven) ([]Target, *Error) {
-	comparePorts := false
-	for _, p := range chosen {
-		if a.Name == SRVName(v.query.Source, p.Statement.Service) {
-			targets, comparePorts = p.Statement.Targets, true
-		}
-	}
+// matchSRV picks the targets that the SRV records name, with the priority and
+// weight of these. If there is none, the error says why, and it says
+// port-mismatch rather than target-mismatch.
+func (v *verification) matchSRV(srv SRV, targets []Target) ([]Target, *Error) {
 	var dial []Target
 	var first *Error
-	for _, r := range a.Records {
-		e := Endpoint{r.Target, r.Port}
-		if listed, host := lists(targets, e); listed || host && !comparePorts && e.Port != 0 {
-			dial = append(dial, Target{e, r.Priority, r.Weight, pinsFor(targets, e)})
+	for _, entry := range srv.Entries {
+		i := slices.IndexFunc(targets, func(t Target) bool { return t.Endpoint == entry.Target.Endpoint })
+		if i >= 0 {
+			t := targets[i]
+			t.Priority, t.Weight = entry.Target.Priority, entry.Target.Weight
+			dial = append(dial, t)
 			continue
 		}
-		err := notListed(targets, e)
-		v.log.info("srv", a.Name, "left out: %s", err.Detail)
-		if first == nil || first.Reason == TargetMismatch {
+		err := v.notListed(targets, entry.Target.Endpoint)
+		v.log.info("srv", SRVName(v.query.Source, entry.Label), "left out: %s", err.Detail)
+		if first == nil || first.Reason == reasons.TargetMismatch {
 			first = err
 		}
 	}
 	switch {
 	case len(dial) > 0:
 		return dial, nil
-	case v.evidence.state(a.Answer, v.policy) == Secure:
-		return nil, refuse(Conflict, "the secure SRV records of %s and the statement have no target in common", a.Name)
+	case srv.State == Secure:
+		return nil, Errorf(reasons.Conflict, "the secure SRV records of %s and the statement have no target in common", v.query.Source)
 	}
 	return nil, first
 }
 
-// pinsFor gives the pins that hold for an endpoint: those it is listed with,
-// and for a port of the other label of a role, which no statement lists, those
-// of its host on any port.
-func pinsFor(targets []Target, e Endpoint) []Pin {
-	var pins []Pin
-	for _, t := range targets {
-		if t.Endpoint == e {
-			return t.SPKI
-		}
-		if t.Host == e.Host {
-			pins = append(pins, t.SPKI...)
-		}
+// notListed says that the source does not delegate to an endpoint, and to what it
+// does.
+func (v *verification) notListed(targets []Target, e Endpoint) *Error {
+	reason := reasons.TargetMismatch
+	if slices.ContainsFunc(targets, func(t Target) bool { return t.Host == e.Host }) {
+		reason = reasons.PortMismatch
 	}
-	return pins
-}
-
-func notListed(targets []Target, e Endpoint) *Error {
-	if _, host := lists(targets, e); host {
-		return refuse(PortMismatch, "%s is delegated to, but not on port %d", e.Host, e.Port)
-	}
-	return refuse(TargetMismatch, "%.260s is not delegated to", e)
+	return Errorf(reason, "%s does not delegate to %.260s (only to %s)", v.query.Source, e, list(targets))
 }
 
 func list(targets []Target) string {

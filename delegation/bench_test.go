@@ -15,11 +15,14 @@ import (
 	"math/big"
 	"runtime"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
 
-	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/sct"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -27,12 +30,14 @@ import (
 // one run, so that they can be divided by each other. docs/benchmarks.md tells
 // how to read them.
 
-// benchChains are the kinds of authorities. The signer's key is always P-256.
-var benchChains = []string{"P-256", "P-384", "RSA-2048"}
+// benchChains are the keys of intermediate and root, one kind for both or one for
+// each. Let's Encrypt uses the last pair. The signer's key is always P-256.
+var benchChains = []string{"P-256", "P-384", "RSA-2048", "P-384+RSA-4096"}
 
 // A benchWorld is a statement by a certificate as public authorities issue
-// them: subject and authority key identifiers, policies, revocation pointers
-// and two signed certificate timestamps, below an intermediate and a root.
+// them, below an intermediate and a root. The certificate has subject and
+// authority key identifiers, policies, revocation pointers and two signed
+// certificate timestamps.
 type benchWorld struct {
 	signer   *keys.Signer
 	root     *x509.Certificate
@@ -45,7 +50,11 @@ type benchWorld struct {
 func newBenchWorld(b *testing.B, kind string) *benchWorld {
 	b.Helper()
 	ballast(b)
-	rootKey, middleKey, leafKey := benchKey(b, kind), benchKey(b, kind), benchKey(b, "P-256")
+	middleKind, rootKind, two := strings.Cut(kind, "+")
+	if !two {
+		rootKind = kind
+	}
+	rootKey, middleKey, leafKey := benchKey(b, rootKind), benchKey(b, middleKind), benchKey(b, "P-256")
 	root := benchCertificate(b, &x509.Certificate{
 		Subject: pkix.Name{Country: []string{"XX"}, Organization: []string{"Test Trust Services"}, CommonName: "Test Root X1"},
 		IsCA:    true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
@@ -59,13 +68,14 @@ func newBenchWorld(b *testing.B, kind string) *benchWorld {
 		PolicyIdentifiers: []asn1.ObjectIdentifier{{2, 23, 140, 1, 2, 1}},
 		NotBefore:         now.AddDate(-2, 0, 0), NotAfter: now.AddDate(1, 0, 0),
 	}, root, middleKey, rootKey)
+	logged := sct.V1(uint64(now.Add(-10 * day).UnixMilli()))
 	leaf := benchCertificate(b, &x509.Certificate{
 		DNSNames: []string{source, "www." + source}, KeyUsage: x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		OCSPServer:  []string{"http://e5.o.test.example"}, IssuingCertificateURL: []string{"http://e5.i.test.example/"},
 		CRLDistributionPoints: []string{"http://e5.c.test.example/42.crl"},
 		PolicyIdentifiers:     []asn1.ObjectIdentifier{{2, 23, 140, 1, 2, 1}},
-		ExtraExtensions:       []pkix.Extension{timestamps(b)},
+		ExtraExtensions:       []pkix.Extension{sct.Extension(logged, logged)},
 		NotBefore:             now.Add(-10 * day), NotAfter: now.Add(80 * day),
 	}, middle, leafKey, middleKey)
 	signer, err := keys.NewSigner([]*x509.Certificate{leaf, middle}, leafKey)
@@ -83,7 +93,7 @@ func newBenchWorld(b *testing.B, kind string) *benchWorld {
 		if err != nil {
 			b.Fatal(err)
 		}
-		record := TXTRecord(encoding, raw)
+		record := encoding.TXTRecord(raw)
 		w.raw[encoding] = raw
 		w.evidence[encoding] = &Evidence{
 			Version: EvidenceVersion, Source: source, Service: service, Collected: now,
@@ -93,8 +103,8 @@ func newBenchWorld(b *testing.B, kind string) *benchWorld {
 	return w
 }
 
-// ballast is live heap, so that the garbage collector runs about as often as
-// in a daemon: on an empty heap its cost looks larger.
+// ballast is live heap, so that the garbage collector runs about as often as in
+// a daemon. On an empty heap its cost looks larger.
 func ballast(b *testing.B) {
 	live := make([]*[1 << 10]byte, 32<<10)
 	for i := range live {
@@ -103,13 +113,15 @@ func ballast(b *testing.B) {
 	b.Cleanup(func() { runtime.KeepAlive(live) })
 }
 
+// slowKey takes seconds to make.
+var slowKey = sync.OnceValue(func() crypto.Signer { return localca.Must(localca.NewKey("RSA-4096")) })
+
 func benchKey(b *testing.B, kind string) crypto.Signer {
 	b.Helper()
-	key, err := localca.NewKey(kind)
-	if err != nil {
-		b.Fatal(err)
+	if kind == "RSA-4096" {
+		return slowKey()
 	}
-	return key
+	return localca.Must(localca.NewKey(kind))
 }
 
 func benchCertificate(b testing.TB, template, parent *x509.Certificate, key, parentKey crypto.Signer) *x509.Certificate {
@@ -137,21 +149,6 @@ func benchCertificate(b testing.TB, template, parent *x509.Certificate, key, par
 	return certificate
 }
 
-// timestamps is an extension of the size of two signed certificate timestamps
-// (RFC 6962, Section 3.3).
-func timestamps(b *testing.B) pkix.Extension {
-	b.Helper()
-	list := make([]byte, 242)
-	if _, err := rand.Read(list); err != nil {
-		b.Fatal(err)
-	}
-	value, err := asn1.Marshal(list)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 2}, Value: value}
-}
-
 // eachChain runs a benchmark for each kind of authority.
 func eachChain(b *testing.B, run func(b *testing.B, w *benchWorld)) {
 	for _, kind := range benchChains {
@@ -172,9 +169,9 @@ func eachEncoding(b *testing.B, run func(b *testing.B, w *benchWorld, e Encoding
 	}
 }
 
-// BenchmarkFloorStatement is the signature checks alone that a verification
-// cannot do without, with keys that are parsed and digests that are made:
-// statement, leaf and intermediate.
+// BenchmarkFloorStatement is only the signature checks that a verification
+// needs: statement, leaf and intermediate. Keys are parsed and digests made
+// beforehand.
 func BenchmarkFloorStatement(b *testing.B) {
 	eachChain(b, func(b *testing.B, w *benchWorld) {
 		checks := append(w.statementCheck(b), w.chainChecks()...)
@@ -184,11 +181,11 @@ func BenchmarkFloorStatement(b *testing.B) {
 	})
 }
 
-// BenchmarkFloorKnown is the floor where the intermediate is proven already:
-// statement and leaf.
+// BenchmarkFloorKnown is the one check that another statement by a known
+// certificate cannot do without: its own.
 func BenchmarkFloorKnown(b *testing.B) {
 	eachChain(b, func(b *testing.B, w *benchWorld) {
-		checks := append(w.statementCheck(b), w.chainChecks()[0])
+		checks := w.statementCheck(b)
 		for b.Loop() {
 			runChecks(b, checks)
 		}
@@ -199,18 +196,10 @@ func BenchmarkFloorKnown(b *testing.B) {
 // check: certificates out of base64 and parsed by crypto/x509, and the digests
 // of what is signed. A verifier that has crypto/x509 judge chains does at
 // least that.
-func BenchmarkFloorReading(b *testing.B) {
-	eachChain(b, func(b *testing.B, w *benchWorld) { w.readAndCheck(b, len(w.signer.Chain())) })
-}
+func BenchmarkFloorReading(b *testing.B) { eachChain(b, readAndCheck) }
 
-// BenchmarkFloorKnownReading is the same for BenchmarkFloorKnown.
-func BenchmarkFloorKnownReading(b *testing.B) {
-	eachChain(b, func(b *testing.B, w *benchWorld) { w.readAndCheck(b, 1) })
-}
-
-// readAndCheck checks the signature of the token and of so many certificates
-// of the chain.
-func (w *benchWorld) readAndCheck(b *testing.B, certificates int) {
+// readAndCheck checks the signatures of the token and of the certificates.
+func readAndCheck(b *testing.B, w *benchWorld) {
 	token := w.raw[JWS]
 	header, rest, _ := bytes.Cut(token, []byte("."))
 	payload, end, _ := bytes.Cut(rest, []byte("."))
@@ -222,7 +211,7 @@ func (w *benchWorld) readAndCheck(b *testing.B, certificates int) {
 	r, s := new(big.Int).SetBytes(raw[:len(raw)/2]), new(big.Int).SetBytes(raw[len(raw)/2:])
 	chain := append(w.signer.Chain(), w.root)
 	var texts []string
-	for _, c := range chain[:certificates] {
+	for _, c := range chain[:len(chain)-1] {
 		texts = append(texts, base64.StdEncoding.EncodeToString(c.Raw))
 	}
 	out, parsed := make([]byte, len(token)), slices.Clone(chain)
@@ -331,13 +320,14 @@ func BenchmarkColdVerify(b *testing.B) {
 	})
 }
 
-// BenchmarkParsedVerify is Verify with the intermediate's certificate parsed
-// before, and its signature not.
-func BenchmarkParsedVerify(b *testing.B) {
+// BenchmarkKnownCertificate is Verify of another statement by a certificate
+// that is known.
+func BenchmarkKnownCertificate(b *testing.B) {
 	eachEncoding(b, func(b *testing.B, w *benchWorld, e Encoding) {
-		w.policy.Known = NewKnownChains(w.policy.Roots)
+		w.policy.Cache = NewCache(w.policy.Roots)
+		key := candidate{encoding: e, raw: w.raw[e]}.key()
 		for b.Loop() {
-			clear(w.policy.Known.proven)
+			w.policy.Cache.of[forSigner].Remove(key)
 			if _, err := Verify(w.query, w.evidence[e], w.policy); err != nil {
 				b.Fatal(err)
 			}
@@ -345,19 +335,35 @@ func BenchmarkParsedVerify(b *testing.B) {
 	})
 }
 
-// BenchmarkKnownVerify is Verify below an intermediate that is proven already.
-func BenchmarkKnownVerify(b *testing.B) {
+// BenchmarkKnownStatement is Verify of a statement that is known.
+func BenchmarkKnownStatement(b *testing.B) {
 	eachEncoding(b, func(b *testing.B, w *benchWorld, e Encoding) {
-		w.policy.Known = NewKnownChains(w.policy.Roots)
+		w.policy.Cache = NewCache(w.policy.Roots)
 		for b.Loop() {
 			if _, err := Verify(w.query, w.evidence[e], w.policy); err != nil {
 				b.Fatal(err)
 			}
 		}
-		if len(w.policy.Known.proven) != 1 {
-			b.Fatal("the intermediate is not known")
-		}
 	})
+}
+
+// BenchmarkColdPeer and BenchmarkKnownPeer are the check of a peer's certificates.
+func BenchmarkColdPeer(b *testing.B) {
+	eachChain(b, func(b *testing.B, w *benchWorld) { w.meet(b, nil) })
+}
+
+func BenchmarkKnownPeer(b *testing.B) {
+	eachChain(b, func(b *testing.B, w *benchWorld) { w.meet(b, NewCache(w.policy.Roots)) })
+}
+
+func (w *benchWorld) meet(b *testing.B, cache *Cache) {
+	p := PeerPolicy{Roots: w.policy.Roots, Cache: cache, Now: clock(now)}
+	chain, references := w.signer.Chain(), []Reference{{Name: source}}
+	for b.Loop() {
+		if _, _, err := p.Check(chain, references); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 // BenchmarkDecode is a statement decoded, without its certificates and without

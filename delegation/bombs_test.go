@@ -17,7 +17,9 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/dnasign/dnasign/internal/dertree"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/acder"
+	"github.com/dnasign/dnasign/internal/testkit/dertree"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -28,29 +30,29 @@ type bomb func(t testing.TB, n byte) (Encoding, []byte)
 var costBombs = []struct {
 	name string
 	make bomb
-	want Reason
+	want reasons.Reason
 }{
-	{"P-521 authorities", longChain("P-384", "P-521", 5), UntrustedSigner},
-	{"P-384 authorities", longChain("P-384", "P-384", 5), UntrustedSigner},
-	{"P-384 authority", longChain("P-384", "P-384", 2), UntrustedSigner},
-	{"slow RSA authorities", longChain("slow RSA", "slow RSA", 5), UntrustedSigner},
-	{"slow RSA authority", longChain("slow RSA", "slow RSA", 2), UntrustedSigner},
-	{"P-384 authority and spoilt signature", spoilt(longChain("P-384", "P-384", 2)), BadSignature},
-	{"same name and key", sameName, ChainNotLinear},
-	{"1000 names", manyNames, UntrustedSigner},
-	{"1000 names of others", manyOtherNames, SignerNameMismatch},
-	{"1000 extensions", manyExtensions, UntrustedSigner},
-	{"1000 policies", manyPolicies, UntrustedSigner},
-	{"500 constraints on 300 names", manyConstraints, UntrustedSigner},
-	{"subject of 1000 parts", longSubject, UnsupportedKey},
-	{"deep JSON", jsonBomb(strings.Repeat("[", 20<<10)), MalformedToken},
-	{"wide JSON", jsonBomb("[" + strings.Repeat("1,", 10<<10) + "1]"), MalformedToken},
-	{"white space in JSON", jsonBomb(strings.Repeat(" ", 20<<10) + "{}"), BadHeader},
-	{"long name in JSON", jsonBomb(`{"` + strings.Repeat("a", 20<<10) + `":1}`), BadHeader},
-	{"deep DER", deepAC, MalformedAttribute},
-	{"6000 values in DER", wideAC, MalformedAttribute},
-	{"250 names in DER", namesAC, HolderMismatch},
-	{"16 targets with 4 pins", fullTargets, UntrustedSigner},
+	{"P-521 authorities", longChain("P-384", "P-521", 5), reasons.UntrustedSigner},
+	{"P-384 authorities", longChain("P-384", "P-384", 5), reasons.UntrustedSigner},
+	{"P-384 authority", longChain("P-384", "P-384", 2), reasons.UntrustedSigner},
+	{"slow RSA authorities", longChain("slow RSA", "slow RSA", 5), reasons.UntrustedSigner},
+	{"slow RSA authority", longChain("slow RSA", "slow RSA", 2), reasons.UntrustedSigner},
+	{"P-384 authority and spoilt signature", spoilt(longChain("P-384", "P-384", 2)), reasons.BadSignature},
+	{"same name and key", sameName, reasons.ChainNotLinear},
+	{"1000 names", manyNames, reasons.UntrustedSigner},
+	{"1000 names of others", manyOtherNames, reasons.SignerNameMismatch},
+	{"1000 extensions", manyExtensions, reasons.UntrustedSigner},
+	{"1000 policies", manyPolicies, reasons.UntrustedSigner},
+	{"500 constraints on 300 names", manyConstraints, reasons.UntrustedSigner},
+	{"subject of 1000 parts", longSubject, reasons.UnsupportedKey},
+	{"deep JSON", jsonBomb(strings.Repeat("[", 20<<10)), reasons.MalformedToken},
+	{"wide JSON", jsonBomb("[" + strings.Repeat("1,", 10<<10) + "1]"), reasons.MalformedToken},
+	{"white space in JSON", jsonBomb(strings.Repeat(" ", 20<<10) + "{}"), reasons.BadHeader},
+	{"long name in JSON", jsonBomb(`{"` + strings.Repeat("a", 20<<10) + `":1}`), reasons.BadHeader},
+	{"deep DER", deepAC, reasons.MalformedAttribute},
+	{"6000 values in DER", wideAC, reasons.MalformedAttribute},
+	{"250 names in DER", namesAC, reasons.HolderMismatch},
+	{"16 targets with 4 pins", fullTargets, reasons.UntrustedSigner},
 }
 
 // stranger makes a certificate by an authority that nobody knows, or, without
@@ -293,32 +295,32 @@ func spoiltAC(t testing.TB, n byte, change func(info *dertree.Node)) (Encoding, 
 
 func deepAC(t testing.TB, n byte) (Encoding, []byte) {
 	return spoiltAC(t, n, func(info *dertree.Node) {
-		deep := dertree.Primitive(tagNull)
+		deep := dertree.Primitive(acder.TagNull)
 		for range 5000 {
-			deep = dertree.Constructed(tagSequence, deep)
+			deep = dertree.Constructed(acder.TagSequence, deep)
 		}
-		*info.At(acValue...) = *deep
+		*info.At(acder.PathValue...) = *deep
 	})
 }
 
 func wideAC(t testing.TB, n byte) (Encoding, []byte) {
 	return spoiltAC(t, n, func(info *dertree.Node) {
-		attributes := info.At(acAttributes)
+		attributes := info.At(acder.PartAttributes)
 		for i := range 60 {
-			values := dertree.Constructed(tagSet)
+			values := dertree.Constructed(acder.TagSet)
 			for j := range 100 {
-				values.Add(acInteger(int64(1000 + j)))
+				values.Add(acder.Integer(int64(1000 + j)))
 			}
-			attributes.Add(dertree.Constructed(tagSequence, acOID(fmt.Sprintf("2.999.%d", i)), values))
+			attributes.Add(dertree.Constructed(acder.TagSequence, acder.ObjectID(fmt.Sprintf("2.999.%d", i)), values))
 		}
 	})
 }
 
 func namesAC(t testing.TB, n byte) (Encoding, []byte) {
 	return spoiltAC(t, n, func(info *dertree.Node) {
-		holder := info.At(acHolderList...)
+		holder := info.At(acder.PathHolderList...)
 		for i := range 250 {
-			holder.Add(acDNSName(fmt.Sprintf("n%d.%s.example", i, strings.Repeat("a", 63))))
+			holder.Add(acder.DNSName(fmt.Sprintf("n%d.%s.example", i, strings.Repeat("a", 63))))
 		}
 	})
 }

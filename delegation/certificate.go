@@ -9,8 +9,8 @@ import (
 )
 
 // parseCertificate reads one certificate and nothing besides. crypto/x509
-// passes over octets that follow the signature within the outer SEQUENCE,
-// where nothing signs them; they would be a place for anybody to put anything.
+// ignores octets after the signature within the outer SEQUENCE. No signature
+// covers them, so anybody could put anything there.
 //
 //	Certificate ::= SEQUENCE {
 //	    tbsCertificate     TBSCertificate,

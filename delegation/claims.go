@@ -5,27 +5,28 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/strictjson"
 )
 
 // decodeClaims reads the JSON form of a statement: exactly the members iss,
 // service, targets, iat, exp and jti (RFC 7519, Section 4.1). The statement
-// shares no memory with the payload: it may be kept for long, and white space
-// can make the payload as large as a token may be.
+// shares no memory with the payload. It may be kept for long, and white space
+// can make the payload as large as a token.
 func decodeClaims(payload []byte) (*Statement, *Error) {
 	value, err := strictjson.Parse(payload)
 	if err != nil {
-		return nil, refuse(MalformedClaims, "%v", err)
+		return nil, Errorf(reasons.MalformedClaims, "%v", err)
 	}
 	f := value.Object("the claims set")
 	d := decoded{source: strings.Clone(f.String("iss")), service: strings.Clone(f.String("service"))}
 	targets, jti := f.Array("targets"), f.String("jti")
 	d.issued, d.expires = f.Integer("iat"), f.Integer("exp")
 	if err := f.End(); err != nil {
-		return nil, refuse(MalformedClaims, "%v", err)
+		return nil, Errorf(reasons.MalformedClaims, "%v", err)
 	}
 	if !decodeFixed(d.id[:], jti) || !d.id.Valid() {
-		return nil, refuse(MalformedClaims, "jti is not 16 octets in canonical base64url, not all zero, the first bit 0")
+		return nil, Errorf(reasons.MalformedClaims, "jti is not 16 octets in canonical base64url, not all zero, the first bit 0")
 	}
 	for _, item := range targets {
 		t, err := decodeTarget(item)
@@ -40,15 +41,19 @@ func decodeClaims(payload []byte) (*Statement, *Error) {
 func decodeTarget(value strictjson.Value) (decodedTarget, *Error) {
 	f := value.Object("a target")
 	t := decodedTarget{host: strings.Clone(f.String("host")), port: f.Integer("port"), priority: f.Integer("priority"), weight: f.Integer("weight")}
+	tls, hasTLS := f.OptionalString("tls")
 	pins, pinned := f.OptionalArray("spki")
 	if err := f.End(); err != nil {
-		return t, refuse(MalformedClaims, "%v", err)
+		return t, Errorf(reasons.MalformedClaims, "%v", err)
+	}
+	if t.direct = hasTLS; hasTLS && tls != string(Direct) {
+		return t, Errorf(reasons.MalformedClaims, "a target has the tls %q (want %q, or no tls)", tls, Direct)
 	}
 	t.pinned = pinned
 	for _, item := range pins {
 		var p Pin
 		if item.Kind != strictjson.String || !decodeFixed(p[:], item.Text) {
-			return t, refuse(MalformedClaims, "a pin in spki is not 32 octets in canonical base64url")
+			return t, Errorf(reasons.MalformedClaims, "a pin in spki is not 32 octets in canonical base64url")
 		}
 		t.pins = append(t.pins, p)
 	}
@@ -72,6 +77,7 @@ func encodeClaims(s Statement) []byte {
 		Port     uint16   `json:"port"`
 		Priority uint16   `json:"priority"`
 		Weight   uint16   `json:"weight"`
+		TLS      TLSMode  `json:"tls,omitempty"`
 		SPKI     []string `json:"spki,omitempty"`
 	}
 	claims := struct {
@@ -83,7 +89,7 @@ func encodeClaims(s Statement) []byte {
 		ID       string   `json:"jti"`
 	}{s.Source, s.Service, []target{}, s.Issued.Unix(), s.Expires.Unix(), base64.RawURLEncoding.EncodeToString(s.ID[:])}
 	for _, t := range s.Targets {
-		jt := target{Host: t.Host, Port: t.Port, Priority: t.Priority, Weight: t.Weight}
+		jt := target{Host: t.Host, Port: t.Port, Priority: t.Priority, Weight: t.Weight, TLS: t.TLS}
 		for _, p := range t.SPKI {
 			jt.SPKI = append(jt.SPKI, base64.RawURLEncoding.EncodeToString(p[:]))
 		}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // payload is a spoiler that replaces a part of the claims.
@@ -49,98 +51,98 @@ func targetWith(member string) string {
 
 func claimsCases() []verifyCase {
 	return []verifyCase{
-		{"good", func(*trial) {}, Verified},
+		{"good", func(*trial) {}, reasons.Verified},
 		{"other order of members and white space", func(tr *trial) {
 			tr.payload = func(string) string {
 				return " {\t\"jti\":" + goodJTI + " ,\r\n" + goodEXP + "," + goodIAT + `,"targets":[ ` +
 					`{"weight":5,"priority":10,"port":5269,"host":"xmpp.hosting.example"} ],"service":"_xmpp-server._tcp","iss":"b.example" } `
 			}
-		}, Verified},
+		}, reasons.Verified},
 
-		{"no iss", payload(`"iss":"b.example",`, ``), MalformedClaims},
-		{"no service", payload(`"service":"_xmpp-server._tcp",`, ``), MalformedClaims},
-		{"no targets", payload(`"targets":[`+targetJSON(host, 5269, 10, 5)+`],`, ``), MalformedClaims},
-		{"no iat", payload(goodIAT+",", ``), MalformedClaims},
-		{"no exp", payload(goodEXP+",", ``), MalformedClaims},
-		{"no jti", payload(`,"jti":`+goodJTI, ``), MalformedClaims},
-		{"unknown claim", payload(`{"iss"`, `{"aud":"x","iss"`), MalformedClaims},
-		{"nbf", payload(`{"iss"`, `{"nbf":1782903600,"iss"`), MalformedClaims},
-		{"claim in upper case", payload(`"iss"`, `"ISS"`), MalformedClaims},
-		{"claim twice", payload(`{"iss"`, `{"iss":"b.example","iss"`), MalformedClaims},
-		{"claim twice, once escaped", payload(`{"iss"`, `{"\u0069ss":"b.example","iss"`), MalformedClaims},
+		{"no iss", payload(`"iss":"b.example",`, ``), reasons.MalformedClaims},
+		{"no service", payload(`"service":"_xmpp-server._tcp",`, ``), reasons.MalformedClaims},
+		{"no targets", payload(`"targets":[`+targetJSON(host, 5269, 10, 5)+`],`, ``), reasons.MalformedClaims},
+		{"no iat", payload(goodIAT+",", ``), reasons.MalformedClaims},
+		{"no exp", payload(goodEXP+",", ``), reasons.MalformedClaims},
+		{"no jti", payload(`,"jti":`+goodJTI, ``), reasons.MalformedClaims},
+		{"unknown claim", payload(`{"iss"`, `{"aud":"x","iss"`), reasons.MalformedClaims},
+		{"nbf", payload(`{"iss"`, `{"nbf":1782903600,"iss"`), reasons.MalformedClaims},
+		{"claim in upper case", payload(`"iss"`, `"ISS"`), reasons.MalformedClaims},
+		{"claim twice", payload(`{"iss"`, `{"iss":"b.example","iss"`), reasons.MalformedClaims},
+		{"claim twice, once escaped", payload(`{"iss"`, `{"\u0069ss":"b.example","iss"`), reasons.MalformedClaims},
 
-		{"iss of another kind", payload(`"iss":"b.example"`, `"iss":["b.example"]`), MalformedClaims},
-		{"service of another kind", payload(`"service":"_xmpp-server._tcp"`, `"service":1`), MalformedClaims},
-		{"targets of another kind", payload(`[`+targetJSON(host, 5269, 10, 5)+`]`, `{}`), MalformedClaims},
-		{"targets null", payload(`[`+targetJSON(host, 5269, 10, 5)+`]`, `null`), MalformedClaims},
-		{"iat of another kind", payload(goodIAT, `"iat":"1782903600"`), MalformedClaims},
-		{"exp of another kind", payload(goodEXP, `"exp":[]`), MalformedClaims},
-		{"jti of another kind", payload(goodJTI, `1`), MalformedClaims},
-		{"iat with a fraction", payload(goodIAT, goodIAT+`.0`), MalformedClaims},
-		{"iat with an exponent", payload(goodIAT, `"iat":1e9`), MalformedClaims},
-		{"iat negative", payload(goodIAT, `"iat":-1`), MalformedClaims},
-		{"iat with a leading zero", payload(goodIAT, `"iat":01782903600`), MalformedClaims},
-		{"exp above 2^53-1", payload(goodEXP, `"exp":9007199254740992`), MalformedClaims},
-		{"claims are an array", payload(`{"iss"`, `[{"iss"`), MalformedClaims},
-		{"claims are a string", func(tr *trial) { tr.payload = func(string) string { return `"b.example"` } }, MalformedClaims},
-		{"claims are not JSON", func(tr *trial) { tr.payload = func(string) string { return "b.example" } }, MalformedClaims},
-		{"something after the claims", payload(goodJTI+`}`, goodJTI+`}{}`), MalformedClaims},
-		{"byte order mark", payload(`{"iss"`, "\ufeff{\"iss\""), MalformedClaims},
-		{"a source that is not ASCII", payload(`"b.example"`, `"bücher.example"`), MalformedClaims},
+		{"iss of another kind", payload(`"iss":"b.example"`, `"iss":["b.example"]`), reasons.MalformedClaims},
+		{"service of another kind", payload(`"service":"_xmpp-server._tcp"`, `"service":1`), reasons.MalformedClaims},
+		{"targets of another kind", payload(`[`+targetJSON(host, 5269, 10, 5)+`]`, `{}`), reasons.MalformedClaims},
+		{"targets null", payload(`[`+targetJSON(host, 5269, 10, 5)+`]`, `null`), reasons.MalformedClaims},
+		{"iat of another kind", payload(goodIAT, `"iat":"1782903600"`), reasons.MalformedClaims},
+		{"exp of another kind", payload(goodEXP, `"exp":[]`), reasons.MalformedClaims},
+		{"jti of another kind", payload(goodJTI, `1`), reasons.MalformedClaims},
+		{"iat with a fraction", payload(goodIAT, goodIAT+`.0`), reasons.MalformedClaims},
+		{"iat with an exponent", payload(goodIAT, `"iat":1e9`), reasons.MalformedClaims},
+		{"iat negative", payload(goodIAT, `"iat":-1`), reasons.MalformedClaims},
+		{"iat with a leading zero", payload(goodIAT, `"iat":01782903600`), reasons.MalformedClaims},
+		{"exp above 2^53-1", payload(goodEXP, `"exp":9007199254740992`), reasons.MalformedClaims},
+		{"claims are an array", payload(`{"iss"`, `[{"iss"`), reasons.MalformedClaims},
+		{"claims are a string", func(tr *trial) { tr.payload = func(string) string { return `"b.example"` } }, reasons.MalformedClaims},
+		{"claims are not JSON", func(tr *trial) { tr.payload = func(string) string { return "b.example" } }, reasons.MalformedClaims},
+		{"something after the claims", payload(goodJTI+`}`, goodJTI+`}{}`), reasons.MalformedClaims},
+		{"byte order mark", payload(`{"iss"`, "\ufeff{\"iss\""), reasons.MalformedClaims},
+		{"a source that is not ASCII", payload(`"b.example"`, `"bücher.example"`), reasons.MalformedClaims},
 
-		{"target of another kind", targets(`"xmpp.hosting.example:5269"`), MalformedClaims},
-		{"target without host", targets(`{"port":5269,"priority":10,"weight":5}`), MalformedClaims},
-		{"target without port", targets(`{"host":"xmpp.hosting.example","priority":10,"weight":5}`), MalformedClaims},
-		{"target without priority", targets(`{"host":"xmpp.hosting.example","port":5269,"weight":5}`), MalformedClaims},
-		{"target without weight", targets(`{"host":"xmpp.hosting.example","port":5269,"priority":10}`), MalformedClaims},
-		{"target with an unknown member", targets(targetWith(`"tls":1`)), MalformedClaims},
-		{"target with a member twice", targets(targetWith(`"port":5269`)), MalformedClaims},
-		{"target with a port as text", targets(`{"host":"xmpp.hosting.example","port":"5269","priority":10,"weight":5}`), MalformedClaims},
-		{"target with a host as number", targets(`{"host":1,"port":5269,"priority":10,"weight":5}`), MalformedClaims},
-		{"spki of another kind", targets(targetWith(`"spki":` + onePin)), MalformedClaims},
-		{"pin of another kind", targets(targetWith(`"spki":[1]`)), MalformedClaims},
-		{"pin too short", targets(targetWith(`"spki":["` + strings.Repeat("A", 42) + `"]`)), MalformedClaims},
-		{"pin too long", targets(targetWith(`"spki":["` + strings.Repeat("A", 44) + `"]`)), MalformedClaims},
-		{"pin with padding", targets(targetWith(`"spki":["` + strings.Repeat("A", 43) + `="]`)), MalformedClaims},
-		{"pin in base64 of the other alphabet", targets(targetWith(`"spki":["+` + strings.Repeat("A", 42) + `"]`)), MalformedClaims},
-		{"pin with trailing bits", targets(targetWith(`"spki":["` + strings.Repeat("A", 42) + `B"]`)), MalformedClaims},
-		{"pin in hexadecimal", targets(targetWith(`"spki":["` + strings.Repeat("00", 32) + `"]`)), MalformedClaims},
-		{"1 pin", targets(pins(1)), Verified},
-		{"4 pins", targets(pins(4)), Verified},
-		{"0 pins", targets(pins(0)), BadTargets},
-		{"5 pins", targets(pins(5)), BadTargets},
-		{"33 pins", targets(pins(33)), MalformedClaims},
+		{"target of another kind", targets(`"xmpp.hosting.example:5269"`), reasons.MalformedClaims},
+		{"target without host", targets(`{"port":5269,"priority":10,"weight":5}`), reasons.MalformedClaims},
+		{"target without port", targets(`{"host":"xmpp.hosting.example","priority":10,"weight":5}`), reasons.MalformedClaims},
+		{"target without priority", targets(`{"host":"xmpp.hosting.example","port":5269,"weight":5}`), reasons.MalformedClaims},
+		{"target without weight", targets(`{"host":"xmpp.hosting.example","port":5269,"priority":10}`), reasons.MalformedClaims},
+		{"target with an unknown member", targets(targetWith(`"tls":1`)), reasons.MalformedClaims},
+		{"target with a member twice", targets(targetWith(`"port":5269`)), reasons.MalformedClaims},
+		{"target with a port as text", targets(`{"host":"xmpp.hosting.example","port":"5269","priority":10,"weight":5}`), reasons.MalformedClaims},
+		{"target with a host as number", targets(`{"host":1,"port":5269,"priority":10,"weight":5}`), reasons.MalformedClaims},
+		{"spki of another kind", targets(targetWith(`"spki":` + onePin)), reasons.MalformedClaims},
+		{"pin of another kind", targets(targetWith(`"spki":[1]`)), reasons.MalformedClaims},
+		{"pin too short", targets(targetWith(`"spki":["` + strings.Repeat("A", 42) + `"]`)), reasons.MalformedClaims},
+		{"pin too long", targets(targetWith(`"spki":["` + strings.Repeat("A", 44) + `"]`)), reasons.MalformedClaims},
+		{"pin with padding", targets(targetWith(`"spki":["` + strings.Repeat("A", 43) + `="]`)), reasons.MalformedClaims},
+		{"pin in base64 of the other alphabet", targets(targetWith(`"spki":["+` + strings.Repeat("A", 42) + `"]`)), reasons.MalformedClaims},
+		{"pin with trailing bits", targets(targetWith(`"spki":["` + strings.Repeat("A", 42) + `B"]`)), reasons.MalformedClaims},
+		{"pin in hexadecimal", targets(targetWith(`"spki":["` + strings.Repeat("00", 32) + `"]`)), reasons.MalformedClaims},
+		{"1 pin", targets(pins(1)), reasons.Verified},
+		{"4 pins", targets(pins(4)), reasons.Verified},
+		{"0 pins", targets(pins(0)), reasons.BadTargets},
+		{"5 pins", targets(pins(5)), reasons.BadTargets},
+		{"33 pins", targets(pins(33)), reasons.MalformedClaims},
 
-		{"port 0", targets(targetJSON(host, 0, 10, 5)), BadTargets},
-		{"port 1", targets(targetJSON(host, 1, 10, 5)), Verified},
-		{"port 65535", targets(targetJSON(host, 65535, 10, 5)), Verified},
-		{"port 65536", targets(targetJSON(host, 65536, 10, 5)), BadTargets},
-		{"port 5269 and 2^32", targets(targetJSON(host, 5269+1<<32, 10, 5)), BadTargets},
-		{"priority and weight 0", targets(targetJSON(host, 5269, 0, 0)), Verified},
-		{"priority and weight 65535", targets(targetJSON(host, 5269, 65535, 65535)), Verified},
-		{"priority 65536", targets(targetJSON(host, 5269, 65536, 5)), BadTargets},
-		{"weight 65536", targets(targetJSON(host, 5269, 10, 65536)), BadTargets},
-		{"16 targets", targets(manyTargets(16)), Verified},
-		{"17 targets", targets(manyTargets(17)), BadTargets},
-		{"33 targets", targets(manyTargets(33)), MalformedClaims},
-		{"endpoint twice", targets(targetJSON(host, 5269, 10, 5) + "," + targetJSON(host, 5269, 20, 5)), BadTargets},
-		{"host twice with other ports", targets(targetJSON(host, 5269, 10, 5) + "," + targetJSON(host, 5270, 10, 5)), Verified},
+		{"port 0", targets(targetJSON(host, 0, 10, 5)), reasons.BadTargets},
+		{"port 1", targets(targetJSON(host, 1, 10, 5)), reasons.Verified},
+		{"port 65535", targets(targetJSON(host, 65535, 10, 5)), reasons.Verified},
+		{"port 65536", targets(targetJSON(host, 65536, 10, 5)), reasons.BadTargets},
+		{"port 5269 and 2^32", targets(targetJSON(host, 5269+1<<32, 10, 5)), reasons.BadTargets},
+		{"priority and weight 0", targets(targetJSON(host, 5269, 0, 0)), reasons.Verified},
+		{"priority and weight 65535", targets(targetJSON(host, 5269, 65535, 65535)), reasons.Verified},
+		{"priority 65536", targets(targetJSON(host, 5269, 65536, 5)), reasons.BadTargets},
+		{"weight 65536", targets(targetJSON(host, 5269, 10, 65536)), reasons.BadTargets},
+		{"16 targets", targets(manyTargets(16)), reasons.Verified},
+		{"17 targets", targets(manyTargets(17)), reasons.BadTargets},
+		{"33 targets", targets(manyTargets(33)), reasons.MalformedClaims},
+		{"endpoint twice", targets(targetJSON(host, 5269, 10, 5) + "," + targetJSON(host, 5269, 20, 5)), reasons.BadTargets},
+		{"host twice with other ports", targets(targetJSON(host, 5269, 10, 5) + "," + targetJSON(host, 5270, 10, 5)), reasons.Verified},
 
-		{"jti all zero", payload(goodJTI, `"AAAAAAAAAAAAAAAAAAAAAA"`), MalformedClaims},
-		{"jti with the first bit", payload(goodJTI, `"gAAAAAAAAAAAAAAAAAAAAA"`), MalformedClaims},
-		{"jti with the second bit", payload(goodJTI, `"QAAAAAAAAAAAAAAAAAAAAA"`), Verified},
-		{"jti of 15 octets", payload(goodJTI, `"AQAAAAAAAAAAAAAAAAAA"`), MalformedClaims},
-		{"jti of 17 octets", payload(goodJTI, `"AQAAAAAAAAAAAAAAAAAAAAA"`), MalformedClaims},
-		{"jti empty", payload(goodJTI, `""`), MalformedClaims},
-		{"jti with padding", payload(goodJTI, `"AQAAAAAAAAAAAAAAAAAAAg=="`), MalformedClaims},
-		{"jti with trailing bits", payload(goodJTI, `"AQAAAAAAAAAAAAAAAAAAAh"`), MalformedClaims},
-		{"jti with a space", payload(goodJTI, `"AQAAAAAAAAAAAAAAAAAA A"`), MalformedClaims},
+		{"jti all zero", payload(goodJTI, `"AAAAAAAAAAAAAAAAAAAAAA"`), reasons.MalformedClaims},
+		{"jti with the first bit", payload(goodJTI, `"gAAAAAAAAAAAAAAAAAAAAA"`), reasons.MalformedClaims},
+		{"jti with the second bit", payload(goodJTI, `"QAAAAAAAAAAAAAAAAAAAAA"`), reasons.Verified},
+		{"jti of 15 octets", payload(goodJTI, `"AQAAAAAAAAAAAAAAAAAA"`), reasons.MalformedClaims},
+		{"jti of 17 octets", payload(goodJTI, `"AQAAAAAAAAAAAAAAAAAAAAA"`), reasons.MalformedClaims},
+		{"jti empty", payload(goodJTI, `""`), reasons.MalformedClaims},
+		{"jti with padding", payload(goodJTI, `"AQAAAAAAAAAAAAAAAAAAAg=="`), reasons.MalformedClaims},
+		{"jti with trailing bits", payload(goodJTI, `"AQAAAAAAAAAAAAAAAAAAAh"`), reasons.MalformedClaims},
+		{"jti with a space", payload(goodJTI, `"AQAAAAAAAAAAAAAAAAAA A"`), reasons.MalformedClaims},
 
-		{"exp before iat", payload(goodEXP, `"exp":1782903599`), BadLifetime},
-		{"exp equals iat", payload(goodEXP, `"exp":1782903600`), BadLifetime},
-		{"exp after the year 9999", payload(goodEXP, `"exp":253402300800`), BadLifetime},
-		{"iat after the year 9999", payload(goodIAT, `"iat":253402300800`), BadLifetime},
-		{"exp at the end of the year 9999", payload(goodEXP, `"exp":253402300799`), LifeTooLong},
+		{"exp before iat", payload(goodEXP, `"exp":1782903599`), reasons.BadLifetime},
+		{"exp equals iat", payload(goodEXP, `"exp":1782903600`), reasons.BadLifetime},
+		{"exp after the year 9999", payload(goodEXP, `"exp":253402300800`), reasons.BadLifetime},
+		{"iat after the year 9999", payload(goodIAT, `"iat":253402300800`), reasons.BadLifetime},
+		{"exp at the end of the year 9999", payload(goodEXP, `"exp":253402300799`), reasons.LifeTooLong},
 	}
 }
 
@@ -156,12 +158,12 @@ func TestClaimsOrder(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		defects []func(string) string
-		want    Reason
+		want    reasons.Reason
 	}{
-		{"form, name, target, life", []func(string) string{form, name, target, life}, MalformedClaims},
-		{"name, target, life", []func(string) string{name, target, life}, BadName},
-		{"target, life", []func(string) string{target, life}, BadTargets},
-		{"life", []func(string) string{life}, BadLifetime},
+		{"form, name, target, life", []func(string) string{form, name, target, life}, reasons.MalformedClaims},
+		{"name, target, life", []func(string) string{name, target, life}, reasons.BadName},
+		{"target, life", []func(string) string{target, life}, reasons.BadTargets},
+		{"life", []func(string) string{life}, reasons.BadLifetime},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			text := string(encodeClaims(goodStatement()))
@@ -180,28 +182,28 @@ func TestSignRefusesForm(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		spoil func(*Statement)
-		want  Reason
+		want  reasons.Reason
 	}{
-		{"source", func(s *Statement) { s.Source = "B.example" }, BadName},
-		{"service", func(s *Statement) { s.Service = "xmpp-server" }, BadName},
-		{"owner name", func(s *Statement) { s.Source = longName(253) }, BadName},
-		{"host", func(s *Statement) { s.Targets[0].Host = "192.0.2.1" }, BadName},
+		{"source", func(s *Statement) { s.Source = "B.example" }, reasons.BadName},
+		{"service", func(s *Statement) { s.Service = "xmpp-server" }, reasons.BadName},
+		{"owner name", func(s *Statement) { s.Source = longName(253) }, reasons.BadName},
+		{"host", func(s *Statement) { s.Targets[0].Host = "192.0.2.1" }, reasons.BadName},
 		{"17 targets", func(s *Statement) {
 			for port := range uint16(MaxTargets) {
 				s.Targets = append(s.Targets, Target{Endpoint: Endpoint{host, 1 + port}})
 			}
-		}, BadTargets},
-		{"port 0", func(s *Statement) { s.Targets[0].Port = 0 }, BadTargets},
-		{"5 pins", func(s *Statement) { s.Targets[0].SPKI = make([]Pin, 5) }, BadTargets},
-		{"endpoint twice", func(s *Statement) { s.Targets = append(s.Targets, s.Targets[0]) }, BadTargets},
-		{"zero id", func(s *Statement) { s.ID = ID{} }, MalformedClaims},
-		{"id with the first bit", func(s *Statement) { s.ID[0] = 0x80 }, MalformedClaims},
-		{"no life", func(s *Statement) { s.Expires = s.Issued }, BadLifetime},
-		{"a life within one second", func(s *Statement) { s.Expires = s.Issued.Add(time.Second - 1) }, BadLifetime},
-		{"before 1970", func(s *Statement) { s.Issued = time.Unix(-1, 0) }, BadLifetime},
-		{"zero times", func(s *Statement) { s.Issued, s.Expires = time.Time{}, time.Time{} }, BadLifetime},
-		{"after the year 9999", func(s *Statement) { s.Expires = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, BadLifetime},
-		{"a life of 90 days and a second", func(s *Statement) { s.Expires = s.Issued.Add(LongestMaxLife + time.Second) }, LifeTooLong},
+		}, reasons.BadTargets},
+		{"port 0", func(s *Statement) { s.Targets[0].Port = 0 }, reasons.BadTargets},
+		{"5 pins", func(s *Statement) { s.Targets[0].SPKI = make([]Pin, 5) }, reasons.BadTargets},
+		{"endpoint twice", func(s *Statement) { s.Targets = append(s.Targets, s.Targets[0]) }, reasons.BadTargets},
+		{"zero id", func(s *Statement) { s.ID = ID{} }, reasons.MalformedClaims},
+		{"id with the first bit", func(s *Statement) { s.ID[0] = 0x80 }, reasons.MalformedClaims},
+		{"no life", func(s *Statement) { s.Expires = s.Issued }, reasons.BadLifetime},
+		{"a life within one second", func(s *Statement) { s.Expires = s.Issued.Add(time.Second - 1) }, reasons.BadLifetime},
+		{"before 1970", func(s *Statement) { s.Issued = time.Unix(-1, 0) }, reasons.BadLifetime},
+		{"zero times", func(s *Statement) { s.Issued, s.Expires = time.Time{}, time.Time{} }, reasons.BadLifetime},
+		{"after the year 9999", func(s *Statement) { s.Expires = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, reasons.BadLifetime},
+		{"a life of 90 days and a second", func(s *Statement) { s.Expires = s.Issued.Add(LongestMaxLife + time.Second) }, reasons.LifeTooLong},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := goodStatement()
@@ -229,7 +231,7 @@ func TestSignCutsFractions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(goodStatement(), result.Statements()[0].Statement); diff != "" {
+	if diff := cmp.Diff(goodStatement(), result.Proven().Statement); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }

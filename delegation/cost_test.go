@@ -11,14 +11,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/keys"
 )
 
-// Attacks on the cost of an answer: for one question a stranger supplies as
-// much as the limits let pass, each of it as expensive to refuse as it can be
-// made. What that costs is divided by what one honest question does, in the
-// same run and with the same trust anchors, its keys all P-256. The budget is in
-// docs/spec.md, section 14.
+// Attacks on the cost of an answer. For one question a stranger supplies as
+// much as the limits let pass, and all of it is as expensive to refuse as
+// possible. The cost is divided by that of one honest question, in the same run
+// and with the same trust anchors. Its keys are all P-256. The budget is in
+// docs/reasons.md, section 3.
 
 const (
 	// timeBudget is how many times the processor time of an honest question an
@@ -36,7 +37,7 @@ type attack struct {
 	name   string
 	honest func() error // what it is divided by
 	run    func() error
-	want   Reason
+	want   reasons.Reason
 }
 
 // costRoots are the trust anchor of the laboratory and those of others, with
@@ -55,7 +56,7 @@ func attacks(t testing.TB) []attack {
 	var list []attack
 	good := newTrial(t)
 	good.policy.Roots = costRoots(t)
-	good.evidence = evidenceOf(txtAnswer(TXTRecord(JWS, good.sign())))
+	good.evidence = evidenceOf(txtAnswer(JWS.TXTRecord(good.sign())))
 	ask := func(e *Evidence) func() error {
 		return func() error { _, err := Verify(good.query, e, good.policy); return err }
 	}
@@ -73,21 +74,20 @@ func attacks(t testing.TB) []attack {
 	return list
 }
 
-// full is as many statements as a question can lead to: 4 TXT records at each of
-// two names, and 8 documents.
+// full is as many statements as a question can lead to: 4 TXT records and 8
+// documents.
 func full(t testing.TB, make bomb) *Evidence {
 	t.Helper()
 	e := evidenceOf()
 	var n byte
 	next := func() (Encoding, []byte) { n++; return make(t, n) }
-	for _, label := range Services(service) {
-		answer := TXTAnswer{Answer: Answer{Name: TXTName(source, label), DNSSEC: Insecure, TTL: 60}}
-		for range MaxTXTRecords {
-			answer.Records = append(answer.Records, TXTRecord(next()))
-		}
-		e.TXT = append(e.TXT, answer)
+	answer := txtAnswer()
+	for range MaxTXTRecords {
+		e, raw := next()
+		answer.Records = append(answer.Records, e.TXTRecord(raw))
 	}
-	for i := range MaxDocuments {
+	e.TXT = append(e.TXT, answer)
+	for i := range maxDocuments {
 		_, raw := next()
 		e.Documents = append(e.Documents, Document{File: fmt.Sprint(i), Body: raw})
 	}
@@ -155,7 +155,7 @@ func TestCost(t *testing.T) {
 
 // BenchmarkAttack shows each attack and the honest question it is divided by.
 func BenchmarkAttack(b *testing.B) {
-	run := func(name string, want Reason, ask func() error) {
+	run := func(name string, want reasons.Reason, ask func() error) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -177,26 +177,26 @@ func BenchmarkAttack(b *testing.B) {
 var peerBombs = []struct {
 	name string
 	make func(t testing.TB) []*x509.Certificate
-	want Reason
+	want reasons.Reason
 }{
-	{"P-521 authorities", peerChain("P-521", 5), PeerUntrusted},
-	{"P-384 authorities", peerChain("P-384", 9), PeerUntrusted},
-	{"slow RSA authorities", peerChain("slow RSA", 5), PeerUntrusted},
-	{"same name and key", func(t testing.TB) []*x509.Certificate { return sameNamePeer(t, 4) }, PeerUntrusted},
-	{"same name and key, 8 times", func(t testing.TB) []*x509.Certificate { return sameNamePeer(t, 8) }, PeerUntrusted},
+	{"P-521 authorities", peerChain("P-521", 5), reasons.PeerUntrusted},
+	{"P-384 authorities", peerChain("P-384", 9), reasons.PeerUntrusted},
+	{"slow RSA authorities", peerChain("slow RSA", 5), reasons.PeerUntrusted},
+	{"same name and key", func(t testing.TB) []*x509.Certificate { return sameNamePeer(t, 4) }, reasons.PeerUntrusted},
+	{"same name and key, 8 times", func(t testing.TB) []*x509.Certificate { return sameNamePeer(t, 8) }, reasons.PeerUntrusted},
 	{"100 certificates", func(t testing.TB) []*x509.Certificate {
 		return slices.Repeat(sameNamePeer(t, 4)[:1], 100)
-	}, PeerUntrusted},
+	}, reasons.PeerUntrusted},
 	{"RSA-8192", func(t testing.TB) []*x509.Certificate {
 		// Its key need not be one of anybody's: nobody signs with it.
 		c := *sameNamePeer(t, 4)[0]
 		c.PublicKey = wideRSA()
 		return []*x509.Certificate{&c}
-	}, UnsupportedKey},
+	}, reasons.UnsupportedKey},
 	{"1000 names", func(t testing.TB) []*x509.Certificate {
 		manyOtherNames(t, 0)
 		return certificatesOf(madeCertificates["other names"])
-	}, PeerUntrusted},
+	}, reasons.PeerUntrusted},
 }
 
 // peerChain is a leaf and so many authorities that nobody knows, named as trust

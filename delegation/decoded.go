@@ -1,6 +1,10 @@
 package delegation
 
-import "time"
+import (
+	"time"
+
+	"github.com/dnasign/dnasign/delegation/reasons"
+)
 
 // maxTime is the last second of the year 9999, the last that RFC 3339 and
 // GeneralizedTime can write.
@@ -18,6 +22,7 @@ type decoded struct {
 type decodedTarget struct {
 	host                   string
 	port, priority, weight int64
+	direct                 bool
 	pins                   []Pin
 	pinned                 bool
 }
@@ -37,12 +42,15 @@ func (d *decoded) statement() (*Statement, *Error) {
 	}
 	for i, t := range d.targets {
 		if min(t.port, t.priority, t.weight) < 0 || max(t.port, t.priority, t.weight) > 0xffff {
-			return nil, refuse(BadTargets, "target %s has a port, priority or weight that is not between 0 and 65535", t.host)
+			return nil, Errorf(reasons.BadTargets, "target %s has a port, priority or weight that is not between 0 and 65535", t.host)
 		}
 		if t.pinned && len(t.pins) == 0 {
-			return nil, refuse(BadTargets, "target %s has an empty list of pins, which would accept no key", t.host)
+			return nil, Errorf(reasons.BadTargets, "target %s has an empty list of pins, which would accept no key", t.host)
 		}
 		to := &s.Targets[i]
+		if t.direct {
+			to.TLS = Direct
+		}
 		to.Port, to.Priority, to.Weight = uint16(t.port), uint16(t.priority), uint16(t.weight)
 	}
 	if err := s.check(); err != nil {

@@ -1,19 +1,26 @@
-// Package delegation is the meaning of a signed service delegation: what a
-// [Statement] says, who may sign it, and whether a given body of [Evidence]
-// proves it.
+// Package delegation is the meaning of a signed service delegation. It defines
+// what a [Statement] says, who may sign it, and whether some [Evidence] proves
+// it.
 //
-// A statement says "service S of the source domain b.example is delegated to
-// xmpp.hosting.example:5269", signed with the key of the TLS certificate that
-// the owner of b.example has anyway. A program that connects to the service
-// may then accept the provider's own certificate. docs/spec.md is the
-// specification; comments beside a rule name the RFC it comes from.
+// This is a statement, as the payload of a JWS. The owner of b.example signs it
+// with the key of the TLS certificate that it has anyway:
+//
+//	{
+//	  "iss": "b.example", "service": "_xmpp-server._tcp",
+//	  "targets": [{"host": "xmpp.hosting.example", "port": 5269, "priority": 0, "weight": 0}],
+//	  "iat": 1796112000, "exp": 1797321600, "jti": "LSlWm0cd-l3Ubbey-79fiQ"
+//	}
+//
+// A program that connects to the service of b.example may then accept the
+// certificate of xmpp.hosting.example. docs/spec.md is the specification. A comment
+// beside a rule names the RFC that it comes from.
 //
 // Data flows one way:
 //
 //	discovery -> Evidence -> Verify(Query, Evidence, Policy) -> Result or *Error
 //
 // [Verify] is pure: no I/O, no clock. err is nil if and only if the outcome is
-// verified. A refusal carries a [Reason] and an explanation and no names that
+// verified. A refusal carries a [reasons.Reason] and an explanation and no names that
 // could be used by mistake. The query, the evidence and the policy are three
 // values; a zero one refuses.
 //
@@ -30,16 +37,18 @@
 //		return err // an *Error: refused or undetermined
 //	}
 //	for _, target := range result.Dial() {
-//		// connect, with result.ConnectionCheck(target.Endpoint, peers)
+//		// connect to target.Endpoint: see package association
 //	}
 //
-// Two proofs stay apart: a [Result] proves that the source delegates to the
-// target; [Result.ConnectionCheck] proves that the peer is the target. Only
-// both together accept a peer.
+// There are two separate proofs. A [Result] proves that the source delegates to
+// the target. The peer's certificate proves that the peer is the target. Only
+// both together accept a peer: association.Association.Accept.
 //
-// What this package does not do: it finds nothing (package discovery does),
-// it keeps no memory (give [Policy.Floor] what [Result.Floors] returned, or
-// a refusal had in [Error.Floors]), and
-// it knows of no revocation of certificates ([Policy.SignerCheck] is where
-// that can be added).
+// What this package does not do:
+//
+//   - It finds nothing; package discovery does.
+//   - It keeps no memory. Give [Policy.Floor] the [Floor.Join] of what
+//     [Result.Floor], or a refusal in Error.Floor, gave before.
+//   - It knows of no revocation of certificates. [Policy.SignerCheck] is where
+//     that can be added.
 package delegation

@@ -1,8 +1,10 @@
 package delegation
 
 import (
-	"strconv"
+	"fmt"
 	"strings"
+
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // The HTTP status codes that mean something here (RFC 9110, Section 15).
@@ -13,9 +15,10 @@ const (
 )
 
 // gatherDocument judges what one HTTPS address served. Only a 200 with the
-// right media type is a statement, good or bad. 404 and 410, a host without an
-// address, and a 200 with another media type (many servers answer any path
-// with a page) say that there is none. All else says nothing.
+// right media type is a statement, good or bad. There is no statement after
+// 404 or 410, or at a host without an address. The same holds after a 200 with
+// another media type: many servers answer any path with a page. All else says
+// nothing.
 func (v *verification) gatherDocument(d *Document) {
 	if d.URL == "" {
 		v.log.ok("file", d.File, "read, %d octets", len(d.Body))
@@ -25,23 +28,50 @@ func (v *verification) gatherDocument(d *Document) {
 	encoding := encodingAt(d.URL)
 	switch {
 	case d.Failure != nil:
-		v.lookupFailed("https", d.URL, d.Failure)
+		v.lookupFailed("https", d.URL, d.Failure.error())
 	case d.NoAddress:
 		v.log.info("https", d.URL, "no statement there: the host has no address")
 	case d.Status == statusNotFound || d.Status == statusGone:
 		v.log.info("https", d.URL, "no statement there (status %d)", d.Status)
 	case d.Status != statusOK:
-		v.lookupFailed("https", d.URL, &Failure{HTTPSFailure, "status " + strconv.Itoa(d.Status)})
+		v.lookupFailed("https", d.URL, Errorf(reasons.HTTPSFailure, "%s (status %d)", aboutStatus(d.Status), d.Status))
 	case d.MediaType != encoding.MediaType():
-		v.log.info("https", d.URL, "no statement there: it is served as %.100q; if it is one, configure the server to say %s", d.MediaType, encoding.MediaType())
+		v.otherType(d, encoding)
 	default:
 		v.log.ok("https", d.URL, "found, %d octets", len(d.Body))
 		v.addDocument(d.URL, encoding, d.Body, d.MaxAge)
 	}
 }
 
+// typeOfPages is what many servers show for any path. No statement is there by
+// mistake then, so a verdict does not mention it.
+const typeOfPages = "text/html"
+
+// otherType notes a document with the media type of something else.
+func (v *verification) otherType(d *Document, e Encoding) {
+	instead := fmt.Sprintf("it is served as %.100q; if it is one, configure the server to say %s", d.MediaType, e.MediaType())
+	if d.MediaType == typeOfPages {
+		v.log.info("https", d.URL, "no statement there: %s", instead)
+		return
+	}
+	v.nothing("https", d.URL, instead)
+}
+
+// aboutStatus is what a status says that is neither 200, 404 nor 410.
+func aboutStatus(status int) string {
+	switch {
+	case status == 401 || status == 403:
+		return "the web server forbids it: look at the permissions, at rules against names with a dot in front, and at bot filters"
+	case status == 429:
+		return "the web server had too many requests: wait, and take /.well-known/dna/ out of its limit"
+	case status >= 500:
+		return "the web server fails, or what is behind it: look at its log, or try again later"
+	}
+	return "the web server must answer with 200 and the file, or with 404 if there is none"
+}
+
 func (v *verification) addDocument(origin string, e Encoding, body []byte, maxAge int64) {
-	v.candidates = append(v.candidates, candidate{origin, inDocument, e, trimDocument(e, body), maxAge})
+	v.candidates = append(v.candidates, candidate{origin, inDocument, e, trimDocument(e, body), maxAge, nil})
 }
 
 // encodingAt is the encoding of a URL that Evidence.check has let pass.

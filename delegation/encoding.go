@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/encoding/jws"
 	"github.com/dnasign/dnasign/keys"
 )
@@ -67,7 +68,7 @@ type signed struct {
 // decode reads a statement in an encoding without any cryptography.
 func decode(e Encoding, raw []byte) (*signed, error) {
 	if len(raw) > MaxStatementSize {
-		return nil, refuse(StatementTooLarge, "%d octets, at most %d", len(raw), MaxStatementSize)
+		return nil, Errorf(reasons.StatementTooLarge, "%d octets, at most %d", len(raw), MaxStatementSize)
 	}
 	switch e {
 	case JWS:
@@ -75,7 +76,7 @@ func decode(e Encoding, raw []byte) (*signed, error) {
 	case AC:
 		return decodeAC(raw)
 	}
-	return nil, refuse(UnsupportedEncoding, "the encoding %.40q is none of %v", e, Encodings())
+	return nil, Errorf(reasons.UnsupportedEncoding, "unknown encoding %.40q (want one of %v)", e, Encodings())
 }
 
 func decodeJWS(raw []byte) (*signed, error) {
@@ -99,29 +100,34 @@ func decodeJWS(raw []byte) (*signed, error) {
 }
 
 // Sign encodes and signs a statement; fractions of a second are cut off its
-// times. It refuses, with the reason a verifier would give, what no verifier
-// would accept: a statement in bad form, a signer that may not sign for the
-// source, a statement older than its certificate or longer than
-// [LongestMaxLife]. Whether the chain leads to a trust anchor is the
-// verifier's question and not asked. A nil or zero signer is refused.
+// times. It refuses what no verifier would accept, and gives a verifier's
+// reason. Examples are a malformed statement, a signer that may not sign for
+// the source, and a statement older than its certificate or longer than
+// [LongestMaxLife]. It does not ask whether the chain leads to a trust anchor,
+// which is the verifier's question. But it refuses a certificate with which no
+// chain can. A nil or zero signer is refused.
 func Sign(s Statement, e Encoding, signer *keys.Signer) ([]byte, error) {
 	if signer == nil || len(signer.Chain()) == 0 {
-		return nil, refuse(MissingInput, "there is no signer")
+		return nil, Errorf(reasons.MissingInput, "there is no signer")
 	}
 	s.Issued, s.Expires = s.Issued.Truncate(time.Second), s.Expires.Truncate(time.Second)
 	if err := s.check(); err != nil {
 		return nil, err
 	}
+	if err := s.checkRole(); err != nil {
+		return nil, err
+	}
 	if err := s.checkLife(LongestMaxLife); err != nil {
 		return nil, err
 	}
-	// A statement may be a little older than its certificate (ClockSkew), and
-	// then counts from the start of that.
-	at := s.Issued
-	if start := signer.Leaf().NotBefore; at.Before(start) && s.checkIssuedAfter(signer.Leaf()) == nil {
-		at = start
+	leaf := signer.Leaf()
+	if err := checkSigner(leaf, s.Source); err != nil {
+		return nil, err
 	}
-	if err := checkSigner(signer.Leaf(), s.Source, at); err != nil {
+	if _, err := s.issuance(leaf); err != nil {
+		return nil, err
+	}
+	if err := checkSignerTime(leaf, s.Issued); err != nil {
 		return nil, err
 	}
 	var der [][]byte
@@ -131,12 +137,15 @@ func Sign(s Statement, e Encoding, signer *keys.Signer) ([]byte, error) {
 	if _, err := parseChain(der, false, nil); err != nil {
 		return nil, err
 	}
+	if err := checkProvable(leaf); err != nil {
+		return nil, err
+	}
 	raw, err := encode(s, e, signer)
 	if err != nil {
 		return nil, err
 	}
 	if len(raw) > MaxStatementSize {
-		return nil, refuse(StatementTooLarge, "%d octets, at most %d", len(raw), MaxStatementSize)
+		return nil, Errorf(reasons.StatementTooLarge, "%d octets, at most %d", len(raw), MaxStatementSize)
 	}
 	return raw, nil
 }
@@ -152,7 +161,7 @@ func encode(s Statement, e Encoding, signer *keys.Signer) ([]byte, error) {
 	case AC:
 		return signAC(s, signer)
 	}
-	return nil, refuse(UnsupportedEncoding, "the encoding %.40q is none of %v", e, Encodings())
+	return nil, Errorf(reasons.UnsupportedEncoding, "unknown encoding %.40q (want one of %v)", e, Encodings())
 }
 
 // trimDocument takes one line end from the end of a JWS in a document or file,

@@ -1,14 +1,15 @@
 package delegation
 
 import (
-	"bytes"
-	"encoding/json"
 	"slices"
 	"time"
+
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/strictjson"
 )
 
 // EvidenceVersion is the Version of an [Evidence].
-const EvidenceVersion = 1
+const EvidenceVersion = 2
 
 // Evidence is everything that was found out for one question, and nothing that
 // was concluded from it. It marshals to JSON, so that every verdict can be
@@ -17,7 +18,7 @@ const EvidenceVersion = 1
 type Evidence struct {
 	Version   int         `json:"version"`
 	Source    string      `json:"source"`
-	Service   string      `json:"service"`
+	Service   string      `json:"service"` // the role, never its second label
 	Collected time.Time   `json:"collected"`
 	SRV       []SRVAnswer `json:"srv"`       // none: not asked
 	TXT       []TXTAnswer `json:"txt"`       // none: not asked
@@ -30,9 +31,7 @@ type Evidence struct {
 // evidence of this version does not have is an error.
 func (e *Evidence) UnmarshalJSON(data []byte) error {
 	type plain Evidence // without this method
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode((*plain)(e)); err != nil {
+	if err := strictjson.Decode(data, (*plain)(e)); err != nil {
 		return err
 	}
 	e.replayed = true
@@ -42,74 +41,15 @@ func (e *Evidence) UnmarshalJSON(data []byte) error {
 // FileEvidence is evidence that holds one statement from a file, in any
 // encoding, for verifying it offline: nothing was looked up. The name is for
 // messages and must not be empty.
-func FileEvidence(q Query, name string, body []byte) *Evidence {
+func (q Query) FileEvidence(name string, body []byte) *Evidence {
 	return &Evidence{
-		Version: EvidenceVersion, Source: q.Source, Service: q.Service,
+		Version: EvidenceVersion, Source: q.Source, Service: RoleOf(q.Service).Service,
 		Documents: []Document{{File: name, Body: body}},
 	}
 }
 
 // Replayed reports whether the evidence was read from JSON.
 func (e *Evidence) Replayed() bool { return e.replayed }
-
-// MaxEarly is how often evidence that is still coming in is judged, if it may
-// hold a statement. What comes after that is judged with the rest: whoever
-// sends many answers one after the other must not choose how often all of them
-// are verified again.
-const MaxEarly = 2
-
-// Arrivals says when evidence that is still coming in is worth judging. The zero
-// value is ready, for one question.
-type Arrivals struct {
-	begun  bool
-	judged int // what the last evidence that was worth it held
-	times  int
-}
-
-// Worth reports whether to judge the evidence now: the answers about SRV records
-// are there, without which the targets that a statement leaves are not known,
-// something came that may be a statement since Worth last said so, and it has
-// not said so for [MaxEarly] times. Evidence that holds nothing is worth it once:
-// secure SRV records may be enough.
-func (a *Arrivals) Worth(e *Evidence) bool {
-	if e.awaitsSRV() || a.begun && a.Seen(e) {
-		return false
-	}
-	n := e.candidates()
-	if n > 0 {
-		if a.times == MaxEarly {
-			return false
-		}
-		a.times++
-	}
-	a.begun, a.judged = true, n
-	return true
-}
-
-// Seen reports whether the evidence holds nothing that may be a statement but
-// what was there when Worth last said so.
-func (a *Arrivals) Seen(e *Evidence) bool { return e.candidates() == a.judged }
-
-// awaitsSRV reports whether an answer about SRV records is still to come.
-func (e *Evidence) awaitsSRV() bool {
-	return slices.ContainsFunc(e.SRV, func(a SRVAnswer) bool {
-		return a.Failure != nil && a.Failure.Reason == Unanswered
-	})
-}
-
-// candidates counts what may be a statement. Answers come, and none goes.
-func (e *Evidence) candidates() int {
-	n := 0
-	for _, a := range e.TXT {
-		n += len(a.Records)
-	}
-	for _, d := range e.Documents {
-		if len(d.Body) > 0 {
-			n++
-		}
-	}
-	return n
-}
 
 // DNSSEC is what a resolver says of an answer (RFC 4033, Section 5). Only a
 // resolver that the operator named as validating can make it anything but
@@ -124,11 +64,13 @@ const (
 	Indeterminate DNSSEC = "indeterminate" // no answer to judge
 )
 
-// A Failure says why a look-up has no answer.
+// A Failure says why a lookup has no answer.
 type Failure struct {
-	Reason Reason `json:"reason"`
-	Detail string `json:"detail"`
+	Reason reasons.Reason `json:"reason"`
+	Detail string         `json:"detail"`
 }
+
+func (f *Failure) error() *Error { return Errorf(f.Reason, "%s", f.Detail) }
 
 // Answer is what every DNS answer has. An answer without a Failure and without
 // records says that there are none (NXDOMAIN or no data).
@@ -158,10 +100,10 @@ type SRVRecord struct {
 // A TXTAnswer is the answer to one TXT question, CNAME records followed.
 type TXTAnswer struct {
 	Answer
-	// Records holds the text of each record, its strings concatenated, in
-	// presentation form without quotes: an octet that needs an escape there
-	// (RFC 1035, Section 5.1) is written with a backslash, which no legal
-	// record contains.
+	// Records holds the text of each record: its strings, concatenated, in
+	// presentation form without quotes. An octet that needs an escape there
+	// (RFC 1035, Section 5.1) has a backslash before it. No legal record
+	// contains a backslash.
 	Records []string `json:"records"`
 }
 
@@ -169,8 +111,9 @@ type TXTAnswer struct {
 type Document struct {
 	URL  string `json:"url,omitempty"`  // asked for
 	File string `json:"file,omitempty"` // name of a file instead of URL, for messages
-	// Status, MediaType (lower-case, without parameters) and MaxAge (seconds,
-	// from Cache-Control; -1 if absent) are those of the final response.
+	// Status, MediaType and MaxAge are those of the final response. MediaType
+	// is lower-case, without parameters. MaxAge is in seconds, from
+	// Cache-Control, and -1 if absent.
 	Status    int    `json:"status,omitempty"`
 	MediaType string `json:"media_type,omitempty"`
 	MaxAge    int64  `json:"max_age,omitempty"`
@@ -185,26 +128,25 @@ type Document struct {
 func (e *Evidence) check(q Query) *Error {
 	switch {
 	case e == nil:
-		return refuse(MissingInput, "there is no evidence")
+		return Errorf(reasons.MissingInput, "there is no evidence")
 	case e.Version != EvidenceVersion:
-		return refuse(BadEvidence, "version %d, not %d", e.Version, EvidenceVersion)
+		return Errorf(reasons.BadEvidence, "version %d, not %d", e.Version, EvidenceVersion)
 	case e.Source != q.Source || e.Service != q.Service:
-		return refuse(BadEvidence, "it is about %.300q of %.300q, not %s of %s", e.Service, e.Source, q.Service, q.Source)
-	case len(e.SRV) > MaxAnswers || len(e.TXT) > MaxAnswers || len(e.Documents) > MaxDocuments:
-		return refuse(BadEvidence, "%d SRV answers, %d TXT answers and %d documents, at most %d, %[4]d and %d",
-			len(e.SRV), len(e.TXT), len(e.Documents), MaxAnswers, MaxDocuments)
+		return Errorf(reasons.BadEvidence, "it is about %.300q of %.300q, not %s of %s", e.Service, e.Source, q.Service, q.Source)
+	case len(e.Documents) > maxDocuments:
+		return Errorf(reasons.BadEvidence, "%d documents, at most %d", len(e.Documents), maxDocuments)
 	case len(e.TXT)+len(e.Documents) == 0:
-		return refuse(MissingInput, "the evidence has neither a TXT answer nor a document: no place was looked at")
+		return Errorf(reasons.MissingInput, "the evidence has neither a TXT answer nor a document: no place was looked at")
 	}
 	places := placesOf(q)
 	look := func(kind, name string, f *Failure) *Error {
 		i := slices.Index(places, place{kind, name})
 		if i < 0 {
-			return refuse(BadEvidence, "%s %.300q is no place to look at for this question, or is there twice", kind, name)
+			return Errorf(reasons.BadEvidence, "%s %.300q is not a place to look at for this question, or is there twice", kind, name)
 		}
 		places[i] = place{}
-		if f != nil && !f.Reason.ofLookup() {
-			return refuse(BadEvidence, "%.40q is no reason for a look-up to fail", f.Reason)
+		if f != nil && !f.Reason.OfLookup() {
+			return Errorf(reasons.BadEvidence, "%.40q is not a reason for a failed lookup", f.Reason)
 		}
 		return nil
 	}
@@ -213,7 +155,7 @@ func (e *Evidence) check(q Query) *Error {
 		case Secure, Insecure, Bogus, Indeterminate:
 			return look(kind, a.Name, a.Failure)
 		}
-		return refuse(BadEvidence, "%.40q is no DNSSEC state", a.DNSSEC)
+		return Errorf(reasons.BadEvidence, "%.40q is not a DNSSEC state", a.DNSSEC)
 	}
 	for _, a := range e.SRV {
 		if err := ask("SRV", a.Answer); err != nil {
@@ -236,16 +178,16 @@ func (e *Evidence) check(q Query) *Error {
 	return nil
 }
 
-// A place is where discovery looks: a kind of look-up, and what it asks for.
+// A place is where discovery looks: a kind of lookup, and what it asks for.
 type place struct{ kind, name string }
 
 func placesOf(q Query) []place {
-	list := make([]place, 0, 2*MaxAnswers+MaxDocuments)
-	for _, service := range Services(q.Service) {
-		list = append(list, place{"SRV", SRVName(q.Source, service)}, place{"TXT", TXTName(q.Source, service)})
-		for _, encoding := range Encodings() {
-			list = append(list, place{"HTTPS", DocumentURL(q.Source, service, encoding)})
-		}
+	list := []place{{"TXT", TXTName(q.Source, q.Service)}}
+	for _, label := range RoleOf(q.Service).Labels() {
+		list = append(list, place{"SRV", SRVName(q.Source, label)})
+	}
+	for _, encoding := range Encodings() {
+		list = append(list, place{"HTTPS", DocumentURL(q.Source, q.Service, encoding)})
 	}
 	return list
 }

@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // adjusted is a spoiler that changes the evidence.
@@ -25,73 +26,70 @@ func inputCases() []verifyCase {
 		}
 	}
 	return []verifyCase{
-		{"zero query", func(tr *trial) { tr.query = Query{} }, MissingInput},
-		{"no source", func(tr *trial) { tr.query.Source = "" }, MissingInput},
-		{"no service", func(tr *trial) { tr.query.Service = "" }, MissingInput},
-		{"zero policy", func(tr *trial) { tr.policy = Policy{} }, MissingInput},
-		{"no trust anchors", func(tr *trial) { tr.policy.Roots = nil }, MissingInput},
-		{"no time", func(tr *trial) { tr.policy.Time = time.Time{} }, MissingInput},
-		{"zero time in another zone", func(tr *trial) { tr.policy.Time = time.Time{}.In(time.FixedZone("", 3600)) }, MissingInput},
-		{"a nanosecond after the zero time", func(tr *trial) { tr.policy.Time = time.Time{}.Add(1) }, MissingInput},
-		{"negative life", func(tr *trial) { tr.policy.MaxLife = -1 }, MissingInput},
-		{"life of 90 days", func(tr *trial) { tr.policy.MaxLife = LongestMaxLife }, Verified},
-		{"life above 90 days", func(tr *trial) { tr.policy.MaxLife = LongestMaxLife + 1 }, MissingInput},
-		{"no place looked at", adjusted(func(e *Evidence) { e.TXT = nil }), MissingInput},
-		{"only SRV asked", adjusted(func(e *Evidence) { e.TXT, e.SRV = nil, []SRVAnswer{srvAnswer(Secure, good)} }), MissingInput},
+		{"zero query", func(tr *trial) { tr.query = Query{} }, reasons.MissingInput},
+		{"no source", func(tr *trial) { tr.query.Source = "" }, reasons.MissingInput},
+		{"no service", func(tr *trial) { tr.query.Service = "" }, reasons.MissingInput},
+		{"zero policy", func(tr *trial) { tr.policy = Policy{} }, reasons.MissingInput},
+		{"no trust anchors", func(tr *trial) { tr.policy.Roots = nil }, reasons.MissingInput},
+		{"no time", func(tr *trial) { tr.policy.Time = time.Time{} }, reasons.MissingInput},
+		{"zero time in another zone", func(tr *trial) { tr.policy.Time = time.Time{}.In(time.FixedZone("", 3600)) }, reasons.MissingInput},
+		{"a nanosecond after the zero time", func(tr *trial) { tr.policy.Time = time.Time{}.Add(1) }, reasons.MissingInput},
+		{"negative life", func(tr *trial) { tr.policy.MaxLife = -1 }, reasons.MissingInput},
+		{"life of 90 days", func(tr *trial) { tr.policy.MaxLife = LongestMaxLife }, reasons.Verified},
+		{"life above 90 days", func(tr *trial) { tr.policy.MaxLife = LongestMaxLife + 1 }, reasons.MissingInput},
+		{"no place looked at", adjusted(func(e *Evidence) { e.TXT = nil }), reasons.MissingInput},
+		{"only SRV asked", adjusted(func(e *Evidence) { e.TXT, e.SRV = nil, []SRVAnswer{srvAnswer(Secure, good)} }), reasons.MissingInput},
 
-		{"source in upper case", func(tr *trial) { tr.query.Source = "B.example" }, BadQuery},
-		{"service as typed", func(tr *trial) { tr.query.Service = "xmpp-server" }, BadQuery},
-		{"target without port", asked(host, 0), BadQuery},
-		{"target without host", asked("", 5269), BadQuery},
-		{"target with a trailing dot", asked(host+".", 5269), BadQuery},
-		{"target that is an address", asked("192.0.2.1", 5269), BadQuery},
+		{"source in upper case", func(tr *trial) { tr.query.Source = "B.example" }, reasons.BadQuery},
+		{"service as typed", func(tr *trial) { tr.query.Service = "xmpp-server" }, reasons.BadQuery},
+		{"target without port", asked(host, 0), reasons.BadQuery},
+		{"target without host", asked("", 5269), reasons.BadQuery},
+		{"target with a trailing dot", asked(host+".", 5269), reasons.BadQuery},
+		{"target that is an address", asked("192.0.2.1", 5269), reasons.BadQuery},
 
-		{"zero evidence", adjusted(func(e *Evidence) { *e = Evidence{} }), BadEvidence},
-		{"version 0", adjusted(func(e *Evidence) { e.Version = 0 }), BadEvidence},
-		{"version 2", adjusted(func(e *Evidence) { e.Version = 2 }), BadEvidence},
-		{"evidence for another source", adjusted(func(e *Evidence) { e.Source = "c.example" }), BadEvidence},
-		{"evidence for another service", adjusted(func(e *Evidence) { e.Service = "_imap._tcp" }), BadEvidence},
-		{"evidence for the other label", adjusted(func(e *Evidence) { e.Service = direct }), BadEvidence},
-		{"a place of the other label", adjusted(other(TXTName(source, direct))), Verified},
-		{"a place of another source", adjusted(other(TXTName("c.example", service))), BadEvidence},
-		{"a place of another role", adjusted(other(TXTName(source, "_xmpp-client._tcp"))), BadEvidence},
-		{"a place without a name", adjusted(other("")), BadEvidence},
-		{"a place in upper case", adjusted(other(strings.ToUpper(TXTName(source, direct)))), BadEvidence},
-		{"a place twice", adjusted(other(txtPlace)), BadEvidence},
-		{"three TXT answers", adjusted(func(e *Evidence) {
-			other(TXTName(source, direct))(e)
-			other(TXTName(source, direct))(e)
-		}), BadEvidence},
+		{"zero evidence", adjusted(func(e *Evidence) { *e = Evidence{} }), reasons.BadEvidence},
+		{"version 0", adjusted(func(e *Evidence) { e.Version = 0 }), reasons.BadEvidence},
+		{"version 1", adjusted(func(e *Evidence) { e.Version = 1 }), reasons.BadEvidence},
+		{"version 3", adjusted(func(e *Evidence) { e.Version = 3 }), reasons.BadEvidence},
+		{"evidence for another source", adjusted(func(e *Evidence) { e.Source = "c.example" }), reasons.BadEvidence},
+		{"evidence for another service", adjusted(func(e *Evidence) { e.Service = "_imap._tcp" }), reasons.BadEvidence},
+		{"evidence for the second label", adjusted(func(e *Evidence) { e.Service = direct }), reasons.BadEvidence},
+		{"a place of the second label", adjusted(other(TXTName(source, direct))), reasons.BadEvidence},
+		{"a place of another source", adjusted(other(TXTName("c.example", service))), reasons.BadEvidence},
+		{"a place of another role", adjusted(other(TXTName(source, "_xmpp-client._tcp"))), reasons.BadEvidence},
+		{"a place without a name", adjusted(other("")), reasons.BadEvidence},
+		{"a place in upper case", adjusted(func(e *Evidence) { e.TXT[0].Name = strings.ToUpper(txtPlace) }), reasons.BadEvidence},
+		{"a place twice", adjusted(other(txtPlace)), reasons.BadEvidence},
 		{"SRV at a strange name", adjusted(func(e *Evidence) {
 			a := srvAnswer(Secure, good)
 			a.Name = "evil.example"
 			e.SRV = []SRVAnswer{a}
-		}), BadEvidence},
-		{"SRV twice", adjusted(func(e *Evidence) { e.SRV = []SRVAnswer{srvAnswer(Secure, good), srvAnswer(Secure, good)} }), BadEvidence},
+		}), reasons.BadEvidence},
+		{"SRV twice", adjusted(func(e *Evidence) { e.SRV = []SRVAnswer{srvAnswer(Secure, good), srvAnswer(Secure, good)} }), reasons.BadEvidence},
 		{"SRV asked where TXT is", adjusted(func(e *Evidence) {
 			e.SRV = []SRVAnswer{srvAnswer(Secure, good)}
-			e.SRV[0].Name = TXTName(source, direct)
-		}), BadEvidence},
-		{"TXT asked where SRV is", adjusted(other(srvPlace)), BadEvidence},
-		{"documents from a strange URL", adjusted(func(e *Evidence) { e.Documents = []Document{{URL: "https://evil.example/", Status: 404}} }), BadEvidence},
+			e.SRV[0].Name = txtPlace
+		}), reasons.BadEvidence},
+		{"TXT asked where SRV is", adjusted(other(srvPlace)), reasons.BadEvidence},
+		{"documents from a strange URL", adjusted(func(e *Evidence) { e.Documents = []Document{{URL: "https://evil.example/", Status: 404}} }), reasons.BadEvidence},
 		{"document over http", adjusted(func(e *Evidence) {
 			e.Documents = []Document{{URL: strings.Replace(documentPlace, "https:", "http:", 1), Status: 404}}
-		}), BadEvidence},
+		}), reasons.BadEvidence},
 		{"document twice", adjusted(func(e *Evidence) {
 			e.Documents = []Document{{URL: documentPlace, Status: 404}, {URL: documentPlace, Status: 404}}
-		}), BadEvidence},
-		{"document from nowhere", adjusted(func(e *Evidence) { e.Documents = []Document{{Status: 404}} }), BadEvidence},
-		{"file that failed", adjusted(func(e *Evidence) { e.Documents = []Document{{File: "f", Failure: &Failure{HTTPSFailure, "x"}}} }), BadEvidence},
-		{"8 files", adjusted(func(e *Evidence) { e.Documents = manyFiles(8) }), Verified},
-		{"9 files", adjusted(func(e *Evidence) { e.Documents = manyFiles(9) }), BadEvidence},
-		{"failure for no reason", adjusted(func(e *Evidence) { e.TXT[0].Failure = &Failure{} }), BadEvidence},
-		{"failure that says verified", adjusted(func(e *Evidence) { e.TXT[0].Failure = &Failure{Verified, "x"} }), BadEvidence},
-		{"failure that says revoked", adjusted(func(e *Evidence) { e.TXT[0].Failure = &Failure{Revoked, "x"} }), BadEvidence},
-		{"failure of a connection", adjusted(func(e *Evidence) { e.TXT[0].Failure = &Failure{ConnectFailed, "x"} }), BadEvidence},
-		{"failure of an unknown reason", adjusted(func(e *Evidence) { e.TXT[0].Failure = &Failure{"because", "x"} }), BadEvidence},
-		{"unknown DNSSEC state of TXT", adjusted(func(e *Evidence) { e.TXT[0].DNSSEC = "SECURE" }), BadEvidence},
-		{"unknown DNSSEC state of SRV", srv("Bogus", good), BadEvidence},
-		{"no DNSSEC state", adjusted(func(e *Evidence) { e.TXT[0].DNSSEC = "" }), BadEvidence},
+		}), reasons.BadEvidence},
+		{"document from nowhere", adjusted(func(e *Evidence) { e.Documents = []Document{{Status: 404}} }), reasons.BadEvidence},
+		{"file that failed", adjusted(func(e *Evidence) { e.Documents = []Document{{File: "f", Failure: &Failure{reasons.HTTPSFailure, "x"}}} }), reasons.BadEvidence},
+		{"8 files", adjusted(func(e *Evidence) { e.Documents = manyFiles(8) }), reasons.Verified},
+		{"9 files", adjusted(func(e *Evidence) { e.Documents = manyFiles(9) }), reasons.BadEvidence},
+		{"failure for no reason", adjusted(func(e *Evidence) { e.TXT[0].Failure = &Failure{} }), reasons.BadEvidence},
+		{"failure that says verified", adjusted(func(e *Evidence) { e.TXT[0].Failure = &Failure{reasons.Verified, "x"} }), reasons.BadEvidence},
+		{"failure that says revoked", adjusted(func(e *Evidence) { e.TXT[0].Failure = &Failure{reasons.Revoked, "x"} }), reasons.BadEvidence},
+		{"failure of a connection", adjusted(func(e *Evidence) { e.TXT[0].Failure = &Failure{reasons.ConnectFailed, "x"} }), reasons.BadEvidence},
+		{"failure of an unknown reason", adjusted(func(e *Evidence) { e.TXT[0].Failure = &Failure{"because", "x"} }), reasons.BadEvidence},
+		{"unknown DNSSEC state of TXT", adjusted(func(e *Evidence) { e.TXT[0].DNSSEC = "SECURE" }), reasons.BadEvidence},
+		{"unknown DNSSEC state of SRV", srv("Bogus", good), reasons.BadEvidence},
+		{"no DNSSEC state", adjusted(func(e *Evidence) { e.TXT[0].DNSSEC = "" }), reasons.BadEvidence},
 	}
 }
 
@@ -120,19 +118,19 @@ func TestMissingInput(t *testing.T) {
 		{"roots", func() error { _, err := Verify(tr.query, evidence, Policy{Time: now}); return err }, "Roots"},
 		{"time", func() error { _, err := Verify(tr.query, evidence, Policy{Roots: tr.policy.Roots}); return err }, "Time"},
 		{"signer", func() error { _, err := Sign(goodStatement(), JWS, nil); return err }, "signer"},
-		{"peer's roots", func() error { return new(Result).checkPeer(endpoint, PeerPolicy{Now: clock(now)}, nil) }, "Roots"},
-		{"peer's clock", func() error { return new(Result).checkPeer(endpoint, PeerPolicy{Roots: tr.policy.Roots}, nil) }, "Now"},
+		{"peer's roots", func() error { _, _, err := PeerPolicy{Now: clock(now)}.Check(nil, nil); return err }, "Roots"},
+		{"peer's clock", func() error { _, _, err := PeerPolicy{Roots: tr.policy.Roots}.Check(nil, nil); return err }, "Now"},
 		{"result", func() error {
 			r := NewReport(tr.query, nil, nil)
-			return refuse(r.Reason, "%s", r.Detail)
+			return Errorf(r.Reason, "%s", r.Detail)
 		}, "result"},
 		{"zero result", func() error {
 			r := NewReport(tr.query, new(Result), nil)
-			return refuse(r.Reason, "%s", r.Detail)
+			return Errorf(r.Reason, "%s", r.Detail)
 		}, "result"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if e := wantRefusal(t, MissingInput, c.call()); !strings.Contains(e.Detail, c.want) {
+			if e := wantRefusal(t, reasons.MissingInput, c.call()); !strings.Contains(e.Detail, c.want) {
 				t.Errorf("%q does not name %q", e.Detail, c.want)
 			}
 		})
@@ -175,7 +173,7 @@ func TestReplay(t *testing.T) {
 			tr.policy.BelieveReplayedDNSSEC = true
 			result, err = Verify(tr.query, replayed, tr.policy)
 			got := NewReport(tr.query, result, err)
-			if want.Outcome == OutcomeVerified {
+			if want.Outcome == reasons.OutcomeVerified {
 				want.Notes = append(want.Notes, "replayed evidence", "DNSSEC states of replayed evidence believed")
 			}
 			if !reflect.DeepEqual(want, got) {
@@ -196,12 +194,12 @@ func TestReplayedDNSSEC(t *testing.T) {
 		name    string
 		state   DNSSEC
 		believe bool
-		want    Reason
+		want    reasons.Reason
 	}{
-		{"secure", Secure, false, TargetMismatch},
-		{"secure, believed", Secure, true, Conflict},
-		{"insecure, believed", Insecure, true, TargetMismatch},
-		{"bogus", Bogus, false, DNSBogus},
+		{"secure", Secure, false, reasons.TargetMismatch},
+		{"secure, believed", Secure, true, reasons.Conflict},
+		{"insecure, believed", Insecure, true, reasons.TargetMismatch},
+		{"bogus", Bogus, false, reasons.DNSBogus},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tr := newTrial(t)
@@ -216,23 +214,23 @@ func TestReplayedDNSSEC(t *testing.T) {
 
 // TestHostileEvidence: JSON that no collector writes.
 func TestHostileEvidence(t *testing.T) {
-	question := `"version":1,"source":"b.example","service":"_xmpp-server._tcp"`
+	question := `"version":2,"source":"b.example","service":"_xmpp-server._tcp"`
 	tr := newTrial(t)
 	for _, c := range []struct {
 		name string
 		json string
-		want Reason
+		want reasons.Reason
 	}{
-		{"null", `null`, BadEvidence},
-		{"empty", `{}`, BadEvidence},
-		{"only the question", `{` + question + `}`, MissingInput},
-		{"null lists", `{` + question + `,"txt":null,"documents":null}`, MissingInput},
-		{"null document", `{` + question + `,"documents":[null]}`, BadEvidence},
-		{"100,000 documents", `{` + question + `,"documents":[` + strings.Repeat(`{},`, 99999) + `{}]}`, BadEvidence},
-		{"100,000 TXT answers", `{` + question + `,"txt":[` + strings.Repeat(`{},`, 99999) + `{}]}`, BadEvidence},
+		{"null", `null`, reasons.BadEvidence},
+		{"empty", `{}`, reasons.BadEvidence},
+		{"only the question", `{` + question + `}`, reasons.MissingInput},
+		{"null lists", `{` + question + `,"txt":null,"documents":null}`, reasons.MissingInput},
+		{"null document", `{` + question + `,"documents":[null]}`, reasons.BadEvidence},
+		{"100,000 documents", `{` + question + `,"documents":[` + strings.Repeat(`{},`, 99999) + `{}]}`, reasons.BadEvidence},
+		{"100,000 TXT answers", `{` + question + `,"txt":[` + strings.Repeat(`{},`, 99999) + `{}]}`, reasons.BadEvidence},
 		{"100,000 SRV records", `{` + question + `,"txt":[{"name":"` + txtPlace + `","dnssec":"insecure"}],"srv":[{"name":"` + srvPlace +
-			`","dnssec":"secure","records":[` + strings.Repeat(`{},`, 99999) + `{}]}]}`, NoStatement},
-		{"a strange place", `{` + question + `,"txt":[{"name":"evil.example","dnssec":"insecure"}]}`, BadEvidence},
+			`","dnssec":"secure","records":[` + strings.Repeat(`{},`, 99999) + `{}]}]}`, reasons.NoStatement},
+		{"a strange place", `{` + question + `,"txt":[{"name":"evil.example","dnssec":"insecure"}]}`, reasons.BadEvidence},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := new(Evidence)
@@ -260,10 +258,10 @@ func TestEvidenceOfAnotherForm(t *testing.T) {
 // TestPolicyServesMany: one policy and one evidence serve many goroutines.
 func TestPolicyServesMany(t *testing.T) {
 	tr := newTrial(t)
-	tr.policy.Floor = []Floor{floorAt(service, 0, 0, goodStatement().Targets)}
+	tr.policy.Floor = floorAt(0, 0, goodStatement().Targets)
 	tr.policy.SignerCheck = func([]*x509.Certificate) error { return nil }
 	first, err := tr.verify()
-	wantEnd(t, Verified, first, err)
+	wantEnd(t, reasons.Verified, first, err)
 	done := make(chan Report)
 	for range 8 {
 		go func() {
@@ -304,57 +302,5 @@ func TestUnknownMember(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &e); err == nil || !strings.Contains(err.Error(), "unknown field") {
 			t.Errorf("%s: got %v", c.name, err)
 		}
-	}
-}
-
-func TestAwaitsSRV(t *testing.T) {
-	missing := srvAnswer(Indeterminate)
-	missing.Failure = &Failure{Unanswered, "not yet"}
-	failed := srvAnswer(Indeterminate)
-	failed.Failure = &Failure{DNSTimeout, "silent"}
-	for _, c := range []struct {
-		name    string
-		answers []any
-		want    bool
-	}{
-		{"not asked", nil, false},
-		{"none", []any{srvAnswer(Insecure)}, false},
-		{"failed", []any{failed}, false},
-		{"one to come", []any{srvAnswer(Insecure), missing}, true},
-	} {
-		if got := evidenceOf(c.answers...).awaitsSRV(); got != c.want {
-			t.Errorf("%s: %v", c.name, got)
-		}
-	}
-}
-
-// TestArrivals: hostile answers that come one after the other are not all
-// verified again each time.
-func TestArrivals(t *testing.T) {
-	e := &Evidence{SRV: []SRVAnswer{{Answer: Answer{Failure: &Failure{Unanswered, "not yet"}}}}}
-	var a Arrivals
-	var worth []int
-	step := func() {
-		if a.Worth(e) {
-			worth = append(worth, e.candidates())
-		}
-	}
-	e.TXT = []TXTAnswer{{Records: []string{"one"}}}
-	step()
-	e.SRV[0].Failure, e.TXT = nil, nil
-	step() // nothing, once
-	step()
-	for range 3 {
-		e.TXT = append(e.TXT, TXTAnswer{}, TXTAnswer{Records: []string{"one", "two"}})
-		step()
-		step()
-		e.Documents = append(e.Documents, Document{}, Document{Body: []byte("three")})
-		step()
-	}
-	if want := []int{0, 2, 3}; !slices.Equal(worth, want) || len(want) != 1+MaxEarly {
-		t.Errorf("judged with %v candidates, want %v", worth, want)
-	}
-	if a.Seen(e) {
-		t.Error("what came later was seen")
 	}
 }

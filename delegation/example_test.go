@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
 )
 
 // The owner of b.example signs. A program has keys.LoadSigner for the
@@ -33,7 +33,7 @@ func ExampleSign() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	record := delegation.TXTRecord(delegation.JWS, token)
+	record := delegation.JWS.TXTRecord(token)
 	fmt.Println(delegation.TXTName("b.example", "_xmpp-server._tcp"))
 	fmt.Println(record[:16])
 
@@ -81,7 +81,7 @@ func ExampleVerify() {
 		Version: delegation.EvidenceVersion, Source: query.Source, Service: query.Service,
 		TXT: []delegation.TXTAnswer{{
 			Answer:  delegation.Answer{Name: delegation.TXTName(query.Source, query.Service), DNSSEC: delegation.Insecure, TTL: 3600},
-			Records: []string{delegation.TXTRecord(delegation.JWS, token)},
+			Records: []string{delegation.JWS.TXTRecord(token)},
 		}},
 	}
 	result, err := delegation.Verify(query, evidence, policy)

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -32,6 +33,13 @@ func FuzzNames(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		if CheckService(text) == nil && (len(text) > 21 || strings.ToLower(text) != text || CheckName(text) == nil) {
 			t.Fatalf("service %q", text)
+		}
+		service, err := ParseService(text)
+		if again, err2 := ParseService(service); err == nil && (CheckService(service) != nil || err2 != nil || again != service) {
+			t.Fatalf("the service %q is read as %q, and that as %q, %v", text, service, again, err2)
+		}
+		if CheckService(text) == nil && service != text {
+			t.Fatalf("the service %q is legal and read as %q, %v", text, service, err)
 		}
 		name, err := ParseName(text)
 		if err == nil && CheckName(name) != nil {
@@ -58,8 +66,8 @@ func FuzzNames(f *testing.F) {
 	})
 }
 
-// FuzzJWS: what decodes says the same to Inspect, an error has a reason, and
-// nothing is verified but the one statement that was signed, under its own
+// FuzzJWS: what decodes says the same to Inspect, and an error has a reason.
+// Nothing is verified but the one statement that was signed, under its own
 // signature.
 func FuzzJWS(f *testing.F) {
 	tr := fixedTrial(f)
@@ -105,8 +113,8 @@ func FuzzJWS(f *testing.F) {
 }
 
 // FuzzCertificate puts any octets into the place of the signer's certificate,
-// under a good signature of the statement: only those that the authority
-// signed are taken. What is taken for a certificate at all is one for
+// under a good signature of the statement. Only certificates that the authority
+// signed are accepted. What is taken for a certificate at all is one for
 // crypto/x509, and nothing besides.
 func FuzzCertificate(f *testing.F) {
 	tr := fixedTrial(f)
@@ -156,7 +164,7 @@ func FuzzAttribute(f *testing.F) {
 	revoked, pinned, several := goodStatement(), goodStatement(), goodStatement()
 	revoked.Targets = nil
 	pinned.Targets[0].SPKI = []Pin{{1}, {2}}
-	several.Targets = append(several.Targets, Target{Endpoint: Endpoint{"h2.example", 1}}, Target{Endpoint: Endpoint{host, 65535}, Priority: 65535, Weight: 65535})
+	several.Targets = append(several.Targets, Target{Endpoint: Endpoint{"h2.example", 1}, TLS: Direct, SPKI: []Pin{{3}}}, Target{Endpoint: Endpoint{host, 65535}, Priority: 65535, Weight: 65535})
 	for _, s := range []Statement{goodStatement(), revoked, pinned, several} {
 		value, err := encodeAttribute(s, Digest{1})
 		if err != nil {
@@ -169,7 +177,7 @@ func FuzzAttribute(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value []byte) {
 		d, hash, e := decodeAttribute(value)
 		if e != nil {
-			if e.Reason != MalformedAttribute && e.Reason != AttributeVersion {
+			if e.Reason != reasons.MalformedAttribute && e.Reason != reasons.AttributeVersion {
 				t.Fatal(e)
 			}
 			return

@@ -3,6 +3,8 @@ package delegation
 import (
 	"crypto/x509"
 	"time"
+
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // An Inspection is what a signed statement says, for a person to look at and
@@ -26,8 +28,8 @@ func Inspect(raw []byte) (*Inspection, error) {
 }
 
 // InspectTXT is Inspect for the text of a TXT record, its strings concatenated.
-// ok is whether the record counts as a statement, in good form or not: if not,
-// it is somebody else's, and there is no error.
+// ok says whether the record claims to be a statement, well-formed or not. If
+// it does not, it belongs to somebody else, and there is no error.
 func InspectTXT(text string) (in *Inspection, ok bool, err error) {
 	if !isTXTRecord(text) {
 		return nil, false, nil
@@ -49,21 +51,24 @@ func inspect(encoding Encoding, raw []byte) (*Inspection, error) {
 	for i, der := range s.certificates {
 		c, err := parseCertificate(der)
 		if err != nil {
-			return nil, refuse(MalformedCertificate, "certificate %d: %v", i+1, err)
+			return nil, Errorf(reasons.MalformedCertificate, "certificate %d: %v", i+1, err)
 		}
 		in.Certificates = append(in.Certificates, c)
 	}
 	return in, nil
 }
 
-// Check holds the statement to its own certificate at a time: it has not
+// Check checks the statement against its own certificate at a time: it has not
 // expired, its signer may sign for its source, and the signature is good. That
-// is all an owner's tool can say; it does not verify the chain, so the result
+// is all an owner's tool can say. It does not verify the chain, so the result
 // proves nothing to others. The error is an *[Error].
 func (in *Inspection) Check(at time.Time) error {
 	s, err := decode(in.Encoding, in.Raw)
 	if err != nil {
 		return asError(err)
+	}
+	if err := s.statement.checkRole(); err != nil {
+		return err
 	}
 	if err := s.statement.checkTime(&Policy{Time: wholeSecond(at), MaxLife: LongestMaxLife}); err != nil {
 		return err
@@ -72,15 +77,29 @@ func (in *Inspection) Check(at time.Time) error {
 	if e != nil {
 		return e
 	}
-	if err := checkSigner(chain[0], s.statement.Source, wholeSecond(at)); err != nil {
+	leaf := chain[0]
+	if err := checkSigner(leaf, s.statement.Source); err != nil {
 		return err
 	}
-	if err := s.verify(chain[0]); err != nil {
+	if err := checkSignerTime(leaf, wholeSecond(at)); err != nil {
+		return err
+	}
+	if _, err := s.statement.issuance(leaf); err != nil {
+		return err
+	}
+	if err := s.verify(leaf); err != nil {
 		return asError(err)
 	}
 	return nil
 }
 
 // Order is the place that the statement would have among those for its source
-// and service.
-func (in *Inspection) Order() Order { return Order{in.Certificates[0].NotBefore, in.Statement.Issued} }
+// and service. If every verifier refuses it for its signer's certificate, Order
+// is zero, below all others.
+func (in *Inspection) Order() Order {
+	issuance, err := in.Statement.issuance(in.Certificates[0])
+	if err != nil {
+		return Order{}
+	}
+	return Order{issuance, in.Statement.Issued}
+}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -14,7 +16,8 @@ type candidate struct {
 	channel  channel
 	encoding Encoding
 	raw      []byte
-	maxAge   int64 // seconds for which the place says it will not change; -1 unknown
+	maxAge   int64    // seconds for which the place says it will not change; -1 unknown
+	beside   []string // the TXT records at the place, itself included
 }
 
 // A channel is a way that statements come. What somebody puts into one of them
@@ -37,11 +40,16 @@ func judge(c candidate, q Query, p *Policy, spent *int, log *checks) (*Proven, *
 		return nil, e
 	}
 
-	received, err := decode(c.encoding, c.raw)
-	if err != nil {
-		return fail("form", err)
+	known, again := p.Cache.statement(c)
+	var received *signed
+	if !again {
+		var err error
+		if received, err = decode(c.encoding, c.raw); err != nil {
+			return fail("form", c.explain(asError(err)))
+		}
+		known = &cached{statement: received.statement}
 	}
-	s := &received.statement
+	s := &known.statement
 	log.ok("form", c.origin, "%s in good form, %d octets", c.encoding, len(c.raw))
 
 	if err := s.checkSubject(q); err != nil {
@@ -54,50 +62,64 @@ func judge(c candidate, q Query, p *Policy, spent *int, log *checks) (*Proven, *
 	}
 	log.ok("time", c.origin, "issued %s, expires %s", moment(s.Issued), moment(s.Expires))
 
-	chain, e := parseChain(received.certificates, received.unordered, p.Known)
-	if e != nil {
-		return fail("signer", e)
+	if !again {
+		var err *Error
+		if known.chain, err = parseChain(received.certificates, received.unordered, p.Cache); err != nil {
+			return fail("signer", err)
+		}
 	}
-	leaf := chain[0]
-	if err := checkSigner(leaf, s.Source, p.Time); err != nil {
+	chain, leaf := known.chain, known.chain[0]
+	if err := checkSigner(leaf, s.Source); err != nil {
 		return fail("signer", err)
 	}
-	if err := s.checkIssuedAfter(leaf); err != nil {
+	if err := checkSignerTime(leaf, p.Time); err != nil {
+		return fail("signer", err)
+	}
+	issuance, err := s.issuance(leaf)
+	if err != nil {
 		return fail("signer", err)
 	}
 	signer := keys.Name(leaf)
 	log.ok("signer", c.origin, "certificate of %s, %s, until %s", signer, keys.Describe(leaf.PublicKey), moment(leaf.NotAfter))
 
-	floor := Floor{Service: s.Service, Order: Order{leaf.NotBefore, s.Issued}, Targets: DigestTargets(s.Targets)}
+	floor := Floor{
+		Order: Order{issuance, s.Issued}, Targets: DigestTargets(s.Targets),
+		SignerUntil: signerUntil(leaf),
+	}
 	if err := floor.checkAgainst(p.Floor); err != nil {
 		return fail("order", err)
 	}
 
 	work := checksOf(chain)
 	if *spent+work > MaxFailedChecks {
-		return fail("signature", refuse(TooManyRecords, "other statements there have used up %d signature checks of %d and were refused; this one needs %d",
+		return fail("signature", Errorf(reasons.TooManyRecords, "other statements there have used up %d signature checks of %d and were refused; this one needs %d",
 			*spent, MaxFailedChecks, work))
 	}
 	*spent += work // given back at the end
 
-	if err := received.verify(leaf); err != nil {
-		return fail("signature", err)
+	if !again {
+		if err := received.verify(leaf); err != nil {
+			return fail("signature", err)
+		}
 	}
 	log.ok("signature", c.origin, "made with the key of that certificate")
 
-	verified, e := trustChain(chain, p)
-	if e != nil {
-		return fail("chain", e)
+	verified, err := trustChain(chain, p)
+	if err != nil {
+		return fail("chain", err)
 	}
 	log.ok("chain", c.origin, "leads to the trust anchor %s", verified.anchor)
 
 	if p.SignerCheck != nil {
 		if err := p.SignerCheck(slices.Clone(verified.chain)); err != nil {
-			return fail("policy", refuse(SignerRejected, "%v", err))
+			return fail("policy", Errorf(reasons.SignerRejected, "%v", err))
 		}
 		log.ok("policy", c.origin, "the policy's own check of the chain agrees")
 	}
 
+	if !again {
+		p.Cache.keep(c, known)
+	}
 	end := verified.end
 	if s.Expires.Before(end) {
 		end = s.Expires
@@ -115,12 +137,25 @@ func judge(c candidate, q Query, p *Policy, spent *int, log *checks) (*Proven, *
 func (s *Statement) checkSubject(q Query) *Error {
 	if s.Source != q.Source {
 		if strings.HasSuffix(q.Source, "."+s.Source) {
-			return refuse(ParentSource, "it is a delegation by %s, and %s does not inherit it", s.Source, q.Source)
+			return Errorf(reasons.ParentSource, "it is a delegation by %s, and %s does not inherit it", s.Source, q.Source)
 		}
-		return refuse(SourceMismatch, "it is a delegation by %s, not by %s", s.Source, q.Source)
+		return Errorf(reasons.SourceMismatch, "it is a delegation by %s, not by %s", s.Source, q.Source)
 	}
-	if !slices.Contains(Services(q.Service), s.Service) {
-		return refuse(ServiceMismatch, "it delegates %s, not %s", s.Service, q.Service)
+	if err := s.checkRole(); err != nil {
+		return err
+	}
+	if s.Service != q.Service {
+		return Errorf(reasons.ServiceMismatch, "it delegates %s, not %s", s.Service, q.Service)
+	}
+	return nil
+}
+
+// checkRole: a second label of a role, such as _xmpps-server._tcp, has no
+// statement of its own.
+func (s *Statement) checkRole() *Error {
+	if role := RoleOf(s.Service); role.Service != s.Service {
+		return Errorf(reasons.ServiceMismatch, "it is for %s, which has no statement of its own: sign for %s, with \"tls\": \"direct\" at the targets",
+			s.Service, role.Service)
 	}
 	return nil
 }
@@ -128,10 +163,10 @@ func (s *Statement) checkSubject(q Query) *Error {
 // checkTime: there is no post-dating. Valid when iat - ClockSkew <= t < exp.
 func (s *Statement) checkTime(p *Policy) *Error {
 	if p.Time.Before(s.Issued.Add(-ClockSkew)) {
-		return refuse(NotYetValid, "issued at %s, and now it is %s", stamp(s.Issued), stamp(p.Time))
+		return Errorf(reasons.NotYetValid, "issued at %s, and now it is %s", text.FineStamp(s.Issued), text.FineStamp(p.Time))
 	}
 	if !p.Time.Before(s.Expires) {
-		return refuse(Expired, "expired at %s, and now it is %s", stamp(s.Expires), stamp(p.Time))
+		return Errorf(reasons.Expired, "expired at %s, and now it is %s", text.FineStamp(s.Expires), text.FineStamp(p.Time))
 	}
 	return s.checkLife(p.maxLife())
 }
@@ -141,5 +176,5 @@ func asError(err error) *Error {
 	if e, ok := err.(*Error); ok {
 		return e
 	}
-	return refuse(ReasonOf(err), "%v", err)
+	return Errorf(ReasonOf(err), "%v", err)
 }

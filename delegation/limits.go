@@ -5,7 +5,7 @@ import "time"
 // Limits of statements and of what is looked at for one query. Passing one is
 // a refusal, never a silent cut.
 const (
-	// MaxStatementSize bounds a statement as it is carried, in octets: 16
+	// MaxStatementSize bounds a statement as it is carried, in octets. 16
 	// targets and five RSA certificates make about 14 KB in either encoding.
 	MaxStatementSize = 32 << 10
 	// MaxTargets bounds the targets of a statement. No service in the field
@@ -17,20 +17,18 @@ const (
 	// MaxTXTRecords bounds the TXT records of version 1 at one name: two
 	// encodings, each old and new during a change.
 	MaxTXTRecords = 4
-	// MaxDocuments bounds the documents in one Evidence: two encodings at the
-	// two labels of a family, and as many from files.
-	MaxDocuments = 8
-	// MaxAnswers bounds the answers of one kind (SRV, TXT) in one Evidence,
-	// one for each label of a family.
-	MaxAnswers = 2
+	// maxDocuments bounds the documents in one Evidence: two encodings, and some
+	// files.
+	maxDocuments = 8
 	// MaxSRVRecords bounds the SRV records at one name: twice what a statement
 	// can list.
 	MaxSRVRecords = 32
-	// MaxFailedChecks bounds the signature checks spent on statements that are
-	// refused by them or after them, for those from DNS and for those in
-	// documents each: twice the longest chain. Without it, one question could
-	// make a verifier check eighty signatures by keys that a stranger chose,
-	// thousands of times the work of an honest one. See checksOf.
+	// MaxFailedChecks bounds the signature checks spent on statements that
+	// these checks, or later ones, refuse. Statements from DNS and those in
+	// documents each have this many: twice the longest chain. Without it, one
+	// question could make a verifier check eighty signatures by keys that a
+	// stranger chose. That is thousands of times the work of an honest one. See
+	// checksOf.
 	MaxFailedChecks = 12
 	// MaxPeerCertificates bounds the certificates that a peer shows. Real
 	// chains have two to four.
@@ -48,8 +46,9 @@ const (
 	DefaultMaxLife = 31 * 24 * time.Hour
 	// LongestMaxLife is the most that a policy can say.
 	LongestMaxLife = 90 * 24 * time.Hour
-	// ClockSkew is how far iat may lie after the verifier's clock, and before
-	// the start of the signer's certificate.
+	// ClockSkew is how far iat may lie after the verifier's clock, and so may
+	// the issuance and notBefore of the signer's certificate. It is also how
+	// far iat may lie before that issuance.
 	ClockSkew = 5 * time.Minute
 	// DefaultLife is how long a statement is signed for when nobody says, or
 	// until its certificate ends, if that is earlier.
@@ -58,4 +57,10 @@ const (
 	// whatever a TTL or max-age says.
 	MinRefresh = 5 * time.Minute
 	MaxRefresh = 6 * time.Hour
+	// keepFloor is how long a floor is remembered after the last verification of
+	// its statement, or longer; see [Floor.KeepUntil].
+	keepFloor = 400 * 24 * time.Hour
+	// requiredAfter is how long after the end of a proof nothing weaker than a
+	// certificate is accepted; see [Floor.Required].
+	requiredAfter = 31 * 24 * time.Hour
 )

@@ -9,30 +9,32 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
-// TestMixed has every pair of ends of the two ways: any verified statement
-// decides; else a failed look-up leaves it open; else the refusal stands; else
-// there is no statement.
+// TestMixed has every pair of ends of the two ways. Any verified statement
+// decides. Otherwise a failed lookup leaves it open, then a refusal stands.
+// Otherwise there is no statement.
 func TestMixed(t *testing.T) {
 	ends := []string{"verified", "refused", "failed", "absent"}
-	want := map[[2]string]Reason{
-		{"verified", "verified"}: Verified,
-		{"verified", "refused"}:  Verified,
-		{"verified", "failed"}:   Verified,
-		{"verified", "absent"}:   Verified,
-		{"refused", "verified"}:  Verified,
-		{"refused", "refused"}:   WrongType,
-		{"refused", "failed"}:    HTTPSTimeout,
-		{"refused", "absent"}:    MalformedRecord,
-		{"failed", "verified"}:   Verified,
-		{"failed", "refused"}:    DNSTimeout,
-		{"failed", "failed"}:     DNSTimeout,
-		{"failed", "absent"}:     DNSTimeout,
-		{"absent", "verified"}:   Verified,
-		{"absent", "refused"}:    WrongType,
-		{"absent", "failed"}:     HTTPSTimeout,
-		{"absent", "absent"}:     NoStatement,
+	want := map[[2]string]reasons.Reason{
+		{"verified", "verified"}: reasons.Verified,
+		{"verified", "refused"}:  reasons.Verified,
+		{"verified", "failed"}:   reasons.Verified,
+		{"verified", "absent"}:   reasons.Verified,
+		{"refused", "verified"}:  reasons.Verified,
+		{"refused", "refused"}:   reasons.WrongType,
+		{"refused", "failed"}:    reasons.HTTPSTimeout,
+		{"refused", "absent"}:    reasons.MalformedRecord,
+		{"failed", "verified"}:   reasons.Verified,
+		{"failed", "refused"}:    reasons.DNSTimeout,
+		{"failed", "failed"}:     reasons.DNSTimeout,
+		{"failed", "absent"}:     reasons.DNSTimeout,
+		{"absent", "verified"}:   reasons.Verified,
+		{"absent", "refused"}:    reasons.WrongType,
+		{"absent", "failed"}:     reasons.HTTPSTimeout,
+		{"absent", "absent"}:     reasons.NoStatement,
 	}
 	for _, txt := range ends {
 		for _, https := range ends {
@@ -44,15 +46,15 @@ func TestMixed(t *testing.T) {
 				wrong := tr.sign()
 
 				answer := map[string]TXTAnswer{
-					"verified": txtAnswer(TXTRecord(JWS, good)),
+					"verified": txtAnswer(JWS.TXTRecord(good)),
 					"refused":  txtAnswer("v=DNA1"),
-					"failed":   {Answer: Answer{Name: txtPlace, DNSSEC: Indeterminate, Failure: &Failure{DNSTimeout, "no answer"}}},
+					"failed":   {Answer: Answer{Name: txtPlace, DNSSEC: Indeterminate, Failure: &Failure{reasons.DNSTimeout, "no answer"}}},
 					"absent":   txtAnswer(),
 				}[txt]
 				document := map[string]Document{
 					"verified": document(good),
 					"refused":  document(wrong),
-					"failed":   {URL: documentPlace, Failure: &Failure{HTTPSTimeout, "no answer"}},
+					"failed":   {URL: documentPlace, Failure: &Failure{reasons.HTTPSTimeout, "no answer"}},
 					"absent":   {URL: documentPlace, Status: 404},
 				}[https]
 				tr.evidence = evidenceOf(answer, document)
@@ -63,11 +65,11 @@ func TestMixed(t *testing.T) {
 	}
 }
 
-// failureCases: every reason of a failed look-up, as the only thing found.
+// failureCases: every reason of a failed lookup, as the only thing found.
 func failureCases() []verifyCase {
 	var cases []verifyCase
-	for _, reason := range Reasons() {
-		if !reason.ofLookup() {
+	for _, reason := range reasons.Reasons() {
+		if !reason.OfLookup() {
 			continue
 		}
 		cases = append(cases, verifyCase{"TXT " + string(reason), func(tr *trial) {
@@ -75,14 +77,14 @@ func failureCases() []verifyCase {
 		}, reason})
 	}
 	return append(cases,
-		verifyCase{"TXT bogus", func(tr *trial) { tr.adjust = func(e *Evidence) { e.TXT[0].DNSSEC = Bogus } }, DNSBogus},
-		verifyCase{"TXT secure", func(tr *trial) { tr.adjust = func(e *Evidence) { e.TXT[0].DNSSEC = Secure } }, Verified},
-		verifyCase{"TXT indeterminate", func(tr *trial) { tr.adjust = func(e *Evidence) { e.TXT[0].DNSSEC = Indeterminate } }, Verified},
+		verifyCase{"TXT bogus", func(tr *trial) { tr.adjust = func(e *Evidence) { e.TXT[0].DNSSEC = Bogus } }, reasons.DNSBogus},
+		verifyCase{"TXT secure", func(tr *trial) { tr.adjust = func(e *Evidence) { e.TXT[0].DNSSEC = Secure } }, reasons.Verified},
+		verifyCase{"TXT indeterminate", func(tr *trial) { tr.adjust = func(e *Evidence) { e.TXT[0].DNSSEC = Indeterminate } }, reasons.Verified},
 		verifyCase{"the first of two failures", func(tr *trial) {
 			tr.evidence = evidenceOf(
-				TXTAnswer{Answer: Answer{Name: TXTName(source, direct), DNSSEC: Indeterminate, Failure: &Failure{DNSFailure, "first"}}},
-				TXTAnswer{Answer: Answer{Name: txtPlace, DNSSEC: Indeterminate, Failure: &Failure{DNSTimeout, "second"}}})
-		}, DNSFailure},
+				TXTAnswer{Answer: Answer{Name: txtPlace, DNSSEC: Indeterminate, Failure: &Failure{reasons.DNSFailure, "first"}}},
+				Document{URL: documentPlace, Failure: &Failure{reasons.HTTPSTimeout, "second"}})
+		}, reasons.DNSFailure},
 	)
 }
 
@@ -93,54 +95,53 @@ func TestFailures(t *testing.T) { runCases(t, 14, failureCases()) }
 func TestFurthest(t *testing.T) {
 	tr := newTrial(t)
 	tr.chain = [][]byte{tr.signer.Leaf().Raw}
-	untrusted := TXTRecord(JWS, tr.sign())
-	expired := TXTRecord(JWS, tr.another(func(d *draft) { d.statement.Issued, d.statement.Expires = now.Add(-2*day), now.Add(-day) }))
+	untrusted := JWS.TXTRecord(tr.sign())
+	expired := JWS.TXTRecord(tr.another(func(d *draft) { d.statement.Issued, d.statement.Expires = now.Add(-2*day), now.Add(-day) }))
 	for _, records := range [][]string{
 		{untrusted, expired, "v=DNA1"}, {expired, "v=DNA1", untrusted}, {"v=DNA1", untrusted, expired},
 	} {
 		_, err := Verify(tr.query, evidenceOf(txtAnswer(records...)), tr.policy)
-		if e := wantRefusal(t, UntrustedSigner, err); len(e.Unverified) != 3 {
+		if e := wantRefusal(t, reasons.UntrustedSigner, err); len(e.Unverified) != 3 {
 			t.Errorf("%d unverified, want 3", len(e.Unverified))
 		}
 	}
 }
 
 // TestOrderOfSteps gives a statement a defect of every step, and takes the
-// first away again and again: the reason is always that of the first step left.
+// first away again and again. The reason is always that of the first step left.
 func TestOrderOfSteps(t *testing.T) {
 	steps := []struct {
-		reason Reason
+		reason reasons.Reason
 		spoil  func(tr *trial)
 	}{
-		{BadHeader, header(`{"alg"`, `{"kid":"1","alg"`)},
-		{WrongType, header(`"dna+jwt"`, `"JWT"`)},
-		{UnsupportedAlgorithm, header(`"alg":"ES`, `"alg":"HS`)},
-		{BadName, func(tr *trial) { tr.statement.Targets[0].Host = "localhost" }},
-		{BadTargets, func(tr *trial) { tr.statement.Targets[1].Port = 0 }},
-		{SourceMismatch, func(tr *trial) { tr.statement.Source = "c.example" }},
-		{ServiceMismatch, func(tr *trial) { tr.statement.Service = "_imap._tcp" }},
-		{NotYetValid, func(tr *trial) { tr.statement.Issued = now.Add(time.Hour) }},
-		{LifeTooLong, func(tr *trial) { tr.statement.Expires = now.Add(400 * day) }},
-		{UnsupportedKey, forged(modulus(1024))},
-		{SignerIsCA, func(tr *trial) {
+		{reasons.BadHeader, header(`{"alg"`, `{"kid":"1","alg"`)},
+		{reasons.WrongType, header(`"dna+jwt"`, `"JWT"`)},
+		{reasons.UnsupportedAlgorithm, header(`"alg":"ES`, `"alg":"HS`)},
+		{reasons.BadName, func(tr *trial) { tr.statement.Targets[0].Host = "localhost" }},
+		{reasons.BadTargets, func(tr *trial) { tr.statement.Targets[1].Port = 0 }},
+		{reasons.SourceMismatch, func(tr *trial) { tr.statement.Source = "c.example" }},
+		{reasons.ServiceMismatch, func(tr *trial) { tr.statement.Service = "_imap._tcp" }},
+		{reasons.NotYetValid, func(tr *trial) { tr.statement.Issued = now.Add(time.Hour) }},
+		{reasons.LifeTooLong, func(tr *trial) { tr.statement.Expires = now.Add(400 * day) }},
+		{reasons.UnsupportedKey, forged(modulus(1024))},
+		{reasons.SignerIsCA, func(tr *trial) {
 			tr.chain = [][]byte{certificate(tr.t, &x509.Certificate{
 				SerialNumber: big.NewInt(1), DNSNames: []string{source}, Subject: pkix.Name{CommonName: "authority"},
 				NotBefore: now.Add(-10 * day), NotAfter: now.Add(day), IsCA: true, BasicConstraintsValid: true,
 			}, &x509.Certificate{Subject: pkix.Name{CommonName: "Anybody"}}, tr.signer.Key().Public())}
 		}},
-		{Superseded, remembered(floorAt(service, day, 0, nil))},
-		{AlgorithmMismatch, func(tr *trial) { tr.algorithm = "ES384" }},
-		{BadSignature, func(tr *trial) { tr.token = func(c string) string { return c[:len(c)-8] + "AAAAAAAA" } }},
-		{UntrustedSigner, func(tr *trial) { tr.policy.Roots = x509.NewCertPool() }},
-		{SignerRejected, func(tr *trial) { tr.policy.SignerCheck = func([]*x509.Certificate) error { return errRejected } }},
+		{reasons.Superseded, remembered(floorAt(day, 0, nil))},
+		{reasons.AlgorithmMismatch, func(tr *trial) { tr.algorithm = "ES384" }},
+		{reasons.BadSignature, func(tr *trial) { tr.token = func(c string) string { return c[:len(c)-8] + "AAAAAAAA" } }},
+		{reasons.UntrustedSigner, func(tr *trial) { tr.policy.Roots = x509.NewCertPool() }},
+		{reasons.SignerRejected, func(tr *trial) { tr.policy.SignerCheck = func([]*x509.Certificate) error { return errRejected } }},
 	}
-	last := -1
+	var last reasons.Reason
 	for i, first := range steps {
-		if rank := reasonRank[first.reason]; rank <= last {
+		if !first.reason.Further(last) {
 			t.Errorf("%s does not stand after the reason of the step before", first.reason)
-		} else {
-			last = rank
 		}
+		last = first.reason
 		t.Run(string(first.reason), func(t *testing.T) {
 			tr := newTrial(t)
 			tr.statement.Targets = append(tr.statement.Targets, Target{Endpoint: Endpoint{"backup.example", 5269}})
@@ -174,7 +175,7 @@ func TestCheapStepsFirst(t *testing.T) {
 		return nil
 	}
 	_, err := tr.verify()
-	e := wantRefusal(t, NotYetValid, err)
+	e := wantRefusal(t, reasons.NotYetValid, err)
 	var names []string
 	for _, c := range e.Checks {
 		names = append(names, c.Name)

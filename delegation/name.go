@@ -7,35 +7,37 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// MaxNameLength and MaxLabelLength are the limits of RFC 1035, Section 2.3.4,
+// MaxNameLength and maxLabelLength are the limits of RFC 1035, Section 2.3.4,
 // in octets of the textual form without a trailing dot.
 const (
 	MaxNameLength  = 253
-	MaxLabelLength = 63
+	maxLabelLength = 63
 )
 
 // txtSuffix stands between the service and the source in the owner name of a
-// statement: RFC 8552, Section 1.2 wants the right-most underscored label to
-// be the registered one.
+// statement. RFC 8552, Section 1.2 wants the right-most underscored label to be
+// the registered one.
 const txtSuffix = "._dna."
 
-// notGlobal are last labels under which nobody can own a name that others
-// rely on: RFC 6761, RFC 6762, RFC 7686, and .internal, reserved by ICANN in
+// notGlobal are last labels under which nobody can own a name that others rely
+// on. They are from RFC 6761, RFC 6762 and RFC 7686, and .internal was reserved
+// by ICANN in 2024.
 // 2024. test and example are fine: laboratories need them.
 var notGlobal = map[string]bool{
 	"localhost": true, "local": true, "onion": true, "internal": true, "invalid": true, "arpa": true,
 }
 
-// CheckName reports whether s is a domain name in the one form that
-// statements, queries and comparisons use: at least two labels of lower-case
-// ASCII letters, digits and inner hyphens (RFC 5890, Section 2.3.1), at most
-// 63 octets a label and 253 in all, no trailing dot, no wildcard, not an IP
-// address, not under a name for local use, and every label that begins with
-// xn-- a valid A-label that converts to Unicode and back to itself. Names in
-// this form are equal exactly when their octets are.
+// CheckName reports whether s is a domain name in the one form that statements,
+// queries and comparisons use. It has at least two labels of lower-case ASCII
+// letters, digits and inner hyphens (RFC 5890, Section 2.3.1). A label has at
+// most 63 octets, the name at most 253. There is no trailing dot and no
+// wildcard. It is not an IP address and not under a name for local use. A label
+// that begins with xn-- is a valid A-label that converts to Unicode and back to
+// itself. Names in this form are equal exactly when their octets are.
 //
-// What a person types is brought into this form at the edge of a program, by
-// [ParseName]; this function converts nothing. Errors wrap a sentence for that person.
+// [ParseName] converts what a person types to this form, at the edge of a
+// program. This function converts nothing. Errors wrap a sentence for that
+// person.
 func CheckName(s string) error {
 	if len(s) > MaxNameLength {
 		return fmt.Errorf("a name of %d octets, at most %d", len(s), MaxNameLength)
@@ -59,13 +61,20 @@ func CheckName(s string) error {
 	return nil
 }
 
-// ParseName reads a domain name as a person types it: Unicode and upper case
-// are converted to the form of [CheckName] by IDNA2008 look-up rules (RFC 5891,
-// UTS #46), and one trailing dot is taken off. It is for the edge of a program,
+// maxTyped bounds what may be a name in another form, in octets (RFC 7622,
+// Section 3.2: the domain part of an address).
+const maxTyped = 1023
+
+// ParseName reads a domain name as a person types it. It converts Unicode and
+// upper case to the form of [CheckName] by the IDNA2008 lookup rules (RFC 5891,
+// UTS #46), and removes one trailing dot. It is for the edge of a program,
 // never for names in statements or in answers.
 func ParseName(s string) (string, error) {
+	if len(s) > maxTyped {
+		return "", fmt.Errorf("a name of %d octets, at most %d", len(s), maxTyped)
+	}
 	if strings.ContainsAny(s, "*:/@[] ") {
-		return "", fmt.Errorf("%q: a wildcard, an address or a URL is no domain name", s)
+		return "", fmt.Errorf("%q: a wildcard, an address or a URL is not a domain name", s)
 	}
 	name, err := typed.ToASCII(strings.TrimSuffix(s, "."))
 	if err != nil {
@@ -74,11 +83,11 @@ func ParseName(s string) (string, error) {
 	return name, CheckName(name)
 }
 
-// lookup is the processing for look-ups of UTS #46, but for the rules about
-// hyphens: the library counts octets where they mean characters. It is for one
-// label. For a whole name there is typed, since the library has every label of a
-// name meet the Bidi rule as soon as one is written from right to left, and
-// 3com.xn--4dbrk0ce is legal.
+// lookup is the lookup processing of UTS #46, without its rules about hyphens:
+// the library counts octets instead of characters. It is for one label. typed,
+// for whole names, omits the Bidi rule: the library applies it to every label
+// once one is written from right to left. It would refuse 3com.xn--4dbrk0ce,
+// which is legal.
 var (
 	lookup = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckHyphens(false))
 	typed  = idna.New(idna.MapForLookup(), idna.CheckHyphens(false))
@@ -94,8 +103,8 @@ func checkLabel(label string) error {
 	if label == "" {
 		return fmt.Errorf("an empty label (a trailing or doubled dot?)")
 	}
-	if len(label) > MaxLabelLength {
-		return fmt.Errorf("a label of %d octets, at most %d", len(label), MaxLabelLength)
+	if len(label) > maxLabelLength {
+		return fmt.Errorf("a label of %d octets, at most %d", len(label), maxLabelLength)
 	}
 	for i := range len(label) {
 		switch c := label[i]; {
@@ -108,10 +117,10 @@ func checkLabel(label string) error {
 	if strings.HasPrefix(label, "xn--") {
 		unicode, err := lookup.ToUnicode(label)
 		if err != nil {
-			return fmt.Errorf("%s is no valid A-label: %w", label, err)
+			return fmt.Errorf("%s is not a valid A-label: %w", label, err)
 		}
 		if misplacedHyphen([]rune(unicode)) {
-			return fmt.Errorf("%s is no valid A-label: its third and fourth characters, or an end, are hyphens", label)
+			return fmt.Errorf("%s is not a valid A-label: its third and fourth characters, or an end, are hyphens", label)
 		}
 		if again, err := lookup.ToASCII(unicode); err != nil || again != label {
 			return fmt.Errorf("%s does not convert to Unicode and back to itself", label)
@@ -120,10 +129,10 @@ func checkLabel(label string) error {
 	return nil
 }
 
-// CheckService reports whether s names a service as in RFC 2782: an
-// underscore and a service name of RFC 6335, Section 5.1 (1 to 15 lower-case
-// letters, digits and single inner hyphens, at least one letter), then ._tcp
-// or ._udp.
+// CheckService reports whether s names a service as in RFC 2782: an underscore,
+// a service name, then ._tcp or ._udp. The service name follows RFC 6335,
+// Section 5.1: 1 to 15 lower-case letters, digits and single inner hyphens,
+// with at least one letter.
 func CheckService(s string) error {
 	name, proto, _ := strings.Cut(s, ".")
 	if proto != "_tcp" && proto != "_udp" {
@@ -137,28 +146,30 @@ func CheckService(s string) error {
 	return nil
 }
 
-// family: the two labels of one XMPP role (RFC 6120, Section 3.2.1 and
-// XEP-0368). Names from a verified statement for either count for both.
-var family = map[string]string{
-	"_xmpp-server._tcp":  "_xmpps-server._tcp",
-	"_xmpps-server._tcp": "_xmpp-server._tcp",
-	"_xmpp-client._tcp":  "_xmpps-client._tcp",
-	"_xmpps-client._tcp": "_xmpp-client._tcp",
-}
-
-// Services returns the labels under which statements and SRV records for a
-// service are looked up: the service itself and, for the two labels of one
-// XMPP role, the other.
-func Services(service string) []string {
-	if other, ok := family[service]; ok {
-		return []string{service, other}
+// ParseService reads a service as a person types it: in upper case too, and
+// xmpp-server for _xmpp-server._tcp. What it returns has the form of
+// [CheckService].
+func ParseService(s string) (string, error) {
+	name, proto, found := strings.Cut(strings.ToLower(s), ".")
+	if !found {
+		proto = "_tcp"
 	}
-	return []string{service}
+	service := "_" + strings.TrimPrefix(name, "_") + "." + proto
+	return service, CheckService(service)
 }
 
 // TXTName is the owner name of the TXT records that carry statements, without
 // a trailing dot: service._dna.source.
 func TXTName(source, service string) string { return service + txtSuffix + source }
+
+// CheckTXTName reports whether [TXTName] is a name that DNS can have: at most
+// [MaxNameLength] octets. It does not look at the source and the service alone.
+func CheckTXTName(source, service string) error {
+	if name := TXTName(source, service); len(name) > MaxNameLength {
+		return fmt.Errorf("%s is longer than %d octets", name, MaxNameLength)
+	}
+	return nil
+}
 
 // SRVName is the owner name of the SRV records (RFC 2782), without a trailing
 // dot.

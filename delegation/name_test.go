@@ -3,6 +3,8 @@ package delegation
 import (
 	"strings"
 	"testing"
+
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // longName is a legal name of n octets in labels of at most 63.
@@ -12,7 +14,7 @@ func longName(n int) string {
 		if rest == 1 {
 			return "a" + name
 		}
-		name = label(min(MaxLabelLength, rest-1)) + "." + name
+		name = label(min(maxLabelLength, rest-1)) + "." + name
 	}
 	return name
 }
@@ -106,17 +108,29 @@ func TestNamesInPlace(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := goodStatement()
 			s.Source = c.text
-			wantRefusal(t, BadName, s.check())
+			wantRefusal(t, reasons.BadName, s.check())
 
 			s = goodStatement()
 			s.Targets[0].Host = c.text
-			wantRefusal(t, BadName, s.check())
+			wantRefusal(t, reasons.BadName, s.check())
 
 			_, err := Verify(Query{Source: c.text, Service: service}, evidenceOf(), newTrial(t).policy)
-			wantRefusal(t, BadQuery, err)
+			wantRefusal(t, reasons.BadQuery, err)
 			_, err = Verify(Query{Source: source, Service: service, Target: Endpoint{c.text, 1}}, evidenceOf(), newTrial(t).policy)
-			wantRefusal(t, BadQuery, err)
+			wantRefusal(t, reasons.BadQuery, err)
 		})
+	}
+}
+
+func TestParseService(t *testing.T) {
+	for text, want := range map[string]string{
+		"xmpp-server": "_xmpp-server._tcp", "_xmpp-server._tcp": "_xmpp-server._tcp", "XMPP-Server._TCP": "_xmpp-server._tcp",
+		"_sip._udp": "_sip._udp", "_xmpps-client": "_xmpps-client._tcp",
+		"": "", "_": "", "xmpp server": "", "__xmpp": "", "_xmpp._tcp.": "", "_xmpp._sctp": "", "_xmpp._tcp.b.example": "",
+	} {
+		if got, err := ParseService(text); (err == nil) != (want != "") || err == nil && got != want {
+			t.Errorf("%q is read as %q, %v", text, got, err)
+		}
 	}
 }
 
@@ -158,12 +172,12 @@ func TestCheckService(t *testing.T) {
 			}
 			_, err := Verify(Query{Source: source, Service: c.text}, evidenceOf(), newTrial(t).policy)
 			if !c.legal {
-				wantRefusal(t, BadQuery, err)
+				wantRefusal(t, reasons.BadQuery, err)
 			}
 			s := goodStatement()
 			s.Service = c.text
 			if err := s.check(); !c.legal {
-				wantRefusal(t, BadName, err)
+				wantRefusal(t, reasons.BadName, err)
 			} else if err != nil {
 				t.Errorf("in a statement: %v", err)
 			}
@@ -190,11 +204,11 @@ func TestOwnerName(t *testing.T) {
 				if err := s.check(); err != nil {
 					t.Error(err)
 				}
-				wantRefusal(t, MissingInput, err)
+				wantRefusal(t, reasons.MissingInput, err)
 				return
 			}
-			wantRefusal(t, BadName, s.check())
-			wantRefusal(t, BadQuery, err)
+			wantRefusal(t, reasons.BadName, s.check())
+			wantRefusal(t, reasons.BadQuery, err)
 		})
 	}
 }
@@ -209,21 +223,6 @@ func TestPlaces(t *testing.T) {
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)
-		}
-	}
-}
-
-func TestFamilies(t *testing.T) {
-	for _, c := range []struct{ service, want string }{
-		{"_xmpp-server._tcp", "_xmpp-server._tcp _xmpps-server._tcp"},
-		{"_xmpps-server._tcp", "_xmpps-server._tcp _xmpp-server._tcp"},
-		{"_xmpp-client._tcp", "_xmpp-client._tcp _xmpps-client._tcp"},
-		{"_xmpps-client._tcp", "_xmpps-client._tcp _xmpp-client._tcp"},
-		{"_xmpp-server._udp", "_xmpp-server._udp"},
-		{"_imap._tcp", "_imap._tcp"},
-	} {
-		if got := strings.Join(Services(c.service), " "); got != c.want {
-			t.Errorf("%s: got %s, want %s", c.service, got, c.want)
 		}
 	}
 }

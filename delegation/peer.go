@@ -3,11 +3,12 @@ package delegation
 import (
 	"bytes"
 	"crypto/sha256"
-	"crypto/tls"
 	"crypto/x509"
 	"slices"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -15,78 +16,55 @@ import (
 type PeerPolicy struct {
 	// Roots are the trust anchors for peers. Required: nil refuses everything.
 	Roots *x509.CertPool
+	// Cache, if not nil, saves work and changes no answer. It must have been made
+	// for Roots.
+	Cache *Cache
 	// Now is the clock. Required, since a connection is checked later than the
 	// statement was: a nil Now refuses everything. Usually time.Now.
 	Now func() time.Time
+	// Floor gives what is known of a source and role at this moment. Names that
+	// a statement below it proved are accepted no longer, see
+	// association.Association.Accept. Nil says that nothing is remembered.
+	Floor func(source, service string) Floor
 }
 
-// ConnectionCheck returns a function for [tls.Config.VerifyConnection] that
-// accepts the peer only if, at the moment of the connection,
-//
-//   - the peer's certificate leads to a trust anchor and is good for server
-//     authentication,
-//   - target is one of [Result.Dial],
-//   - the certificate names target.Host as a DNS name (RFC 9525, wildcards as it
-//     allows them, the common name never),
-//   - the proof has not ended, and
-//   - its key is one of the statement's pins, if the target has any.
-//
-// This is the second of the two proofs: the result proves that the source
-// delegates to target.Host, the connection that the peer is target.Host.
-//
-// The function does all of this by itself, so it is safe with
-// InsecureSkipVerify and with [tls.RequireAnyClientCert]. Go calls
-// VerifyConnection on resumed sessions too, which VerifyPeerCertificate is
-// not; set SessionTicketsDisabled all the same. A refusal is an *[Error].
-func (r *Result) ConnectionCheck(target Endpoint, p PeerPolicy) func(tls.ConnectionState) error {
-	return func(cs tls.ConnectionState) error { return r.checkPeer(target, p, cs.PeerCertificates) }
-}
-
-func (r *Result) checkPeer(target Endpoint, p PeerPolicy, peer []*x509.Certificate) error {
-	var references []Reference
-	for _, t := range r.dial {
-		if t.Endpoint == target {
-			references = append(references, Reference{Name: t.Host, SPKI: t.SPKI, Until: r.validUntil})
-		}
+// CheckFloor compares a decision's statement, given as its floor, with what is
+// now known of its source and role. It uses [Floor.CheckProof]. The error is an
+// *[Error], [reasons.Superseded] or [reasons.Conflict].
+func (p PeerPolicy) CheckFloor(source, service string, f Floor) error {
+	if p.Floor == nil || f.IsZero() {
+		return nil
 	}
-	_, _, err := p.Check(peer, references)
-	if len(references) == 0 && ReasonOf(err) == PeerNameMismatch {
-		return notListed(r.dial, target)
-	}
-	return err
+	return f.CheckProof(p.Floor(source, service))
 }
 
-// A Reference is a name that a peer's certificate may carry, a reference
-// identifier of RFC 9525, Section 6.1, and what bounds it.
+// A Reference is a name that a peer's certificate may carry (a reference
+// identifier of RFC 9525, Section 6.1), with its limits.
 type Reference struct {
 	Name string `json:"name"`
 	// SPKI, if any, are the keys that the peer may have.
 	SPKI []Pin `json:"-"`
-	// Until is when the name stops to count, exclusive; zero means that only
-	// the end of the peer's certificates bounds it.
+	// Until is when the name is no longer accepted, exclusive. Zero means that
+	// only the end of the peer's certificates bounds it.
 	Until time.Time `json:"until,omitzero"`
 }
 
-// Check holds a peer's certificate chain, leaf first, to the references, in
-// this order: the chain leads to a trust anchor and is good for server
-// authentication ([PeerUntrusted]), the certificate carries the name, as a DNS
-// name by RFC 9525 ([PeerNameMismatch]), the name still counts
-// ([ProofExpired]), the key is one of its pins, if it has any
-// ([PeerKeyMismatch]).
+// Check checks a peer's certificate chain, leaf first, against the references,
+// in this order. The chain leads to a trust anchor and is good for server
+// authentication ([reasons.PeerUntrusted]). The certificate carries the name as
+// a DNS name by RFC 9525 ([reasons.PeerNameMismatch]). The name has not ended
+// ([reasons.ProofExpired]). The key is one of the name's pins, if it has any
+// ([reasons.PeerKeyMismatch]).
 //
-// It returns the index of the first reference for which all of this holds, and
-// the end of that: the earlier of Until and of the chain. If there is none, the
-// error, an *[Error], is that of the reference that got furthest.
+// It returns the index of the first reference for which all of this is true,
+// and when that ends: the earlier of Until and the end of the chain. If there
+// is none, the error, an *[Error], is that of the reference that got furthest.
 func (p PeerPolicy) Check(chain []*x509.Certificate, references []Reference) (holds int, until time.Time, err error) {
 	end, now, refused := p.trust(chain)
 	if refused != nil {
 		return -1, until, refused
 	}
-	names := make([]string, len(references))
-	for i, r := range references {
-		names[i] = r.Name
-	}
-	furthest := refuse(PeerNameMismatch, "the certificate names %.300q and none of %.300q", chain[0].DNSNames, names)
+	var furthest *Error
 	for i, r := range references {
 		if chain[0].VerifyHostname(r.Name) != nil {
 			continue
@@ -97,9 +75,16 @@ func (p PeerPolicy) Check(chain []*x509.Certificate, references []Reference) (ho
 			return i, r.Until.UTC(), nil
 		case e == nil:
 			return i, end.UTC(), nil
-		case reasonRank[e.Reason] > reasonRank[furthest.Reason]:
+		case furthest == nil || e.Reason.Further(furthest.Reason):
 			furthest = e
 		}
+	}
+	if furthest == nil {
+		names := make([]string, len(references))
+		for i, r := range references {
+			names[i] = r.Name
+		}
+		furthest = Errorf(reasons.PeerNameMismatch, "the certificate names %.300q and none of %.300q", chain[0].DNSNames, names)
 	}
 	return -1, until, furthest
 }
@@ -107,45 +92,35 @@ func (p PeerPolicy) Check(chain []*x509.Certificate, references []Reference) (ho
 // check is what is left once the certificate is known to carry the name.
 func (r Reference) check(leaf *x509.Certificate, now time.Time) *Error {
 	if !r.Until.IsZero() && !now.Before(r.Until) {
-		return refuse(ProofExpired, "the proof for %s ended at %s", r.Name, stamp(r.Until))
+		return Errorf(reasons.ProofExpired, "the proof for %s ended at %s", r.Name, text.FineStamp(r.Until))
 	}
 	if len(r.SPKI) > 0 && !slices.Contains(r.SPKI, Pin(sha256.Sum256(leaf.RawSubjectPublicKeyInfo))) {
-		return refuse(PeerKeyMismatch, "the key of %s is none of the %d pinned", r.Name, len(r.SPKI))
+		return Errorf(reasons.PeerKeyMismatch, "the key of %s is not one of the %d pinned", r.Name, len(r.SPKI))
 	}
 	return nil
 }
 
-// trust lets crypto/x509 judge whether a peer's chain leads to a trust anchor
-// for server authentication (RFC 5280, Section 6), now. It returns the first
-// moment at which the chain is no longer valid, and the moment it was judged
-// for, in whole seconds.
+// trust checks that a peer's chain leads to a trust anchor for server
+// authentication, now. It returns the first moment at which the chain is no
+// longer valid, and the moment it was judged for, in whole seconds.
 func (p PeerPolicy) trust(chain []*x509.Certificate) (end, now time.Time, err *Error) {
 	if p.Roots == nil || p.Now == nil {
-		return end, now, refuse(MissingInput, "the peer policy has no trust anchors (Roots) or no clock (Now)")
+		return end, now, Errorf(reasons.MissingInput, "the peer policy has no trust anchors (Roots) or no clock (Now)")
+	}
+	if !p.Cache.serves(p.Roots) {
+		return end, now, Errorf(reasons.MissingInput, "the peer policy's cache (Cache) was made for other trust anchors than Roots")
 	}
 	if now = wholeSecond(p.Now()); now.IsZero() {
-		return end, now, refuse(MissingInput, "the peer policy's clock gives no time")
+		return end, now, Errorf(reasons.MissingInput, "the peer policy's clock gives no time")
 	}
 	if err := checkPeerCost(chain); err != nil {
 		return end, now, err
 	}
-	intermediates := x509.NewCertPool()
-	for _, c := range chain[1:] {
-		intermediates.AddCert(c)
-	}
-	verified, failure := chain[0].Verify(x509.VerifyOptions{
-		Roots: p.Roots, Intermediates: intermediates, CurrentTime: now,
-		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	})
+	best, failure := longestPath(forPeer, chain, p.Roots, p.Cache, now)
 	if failure != nil {
-		return end, now, refuse(PeerUntrusted, "%v", failure)
+		return end, now, Errorf(reasons.PeerUntrusted, "%v", failure)
 	}
-	for _, c := range verified {
-		if e := chainEnd(c); e.After(end) {
-			end = e
-		}
-	}
-	return end, now, nil
+	return best.end, now, nil
 }
 
 // checkPeerCost bounds what judging a peer's chain can take, before it is
@@ -153,25 +128,26 @@ func (p PeerPolicy) trust(chain []*x509.Certificate) (end, now time.Time, err *E
 // cross-signed and superfluous certificates.
 func checkPeerCost(chain []*x509.Certificate) *Error {
 	if len(chain) == 0 {
-		return refuse(PeerUntrusted, "the peer showed no certificate")
+		return Errorf(reasons.PeerUntrusted, "the peer showed no certificate")
 	}
 	if len(chain) > MaxPeerCertificates {
-		return refuse(PeerUntrusted, "the peer showed %d certificates, at most %d", len(chain), MaxPeerCertificates)
+		return Errorf(reasons.PeerUntrusted, "the peer showed %d certificates, at most %d", len(chain), MaxPeerCertificates)
 	}
 	for i, c := range chain {
 		if err := keys.CheckSize(c.PublicKey); err != nil {
-			return refuse(UnsupportedKey, "certificate %d of the peer: %v", i+1, err)
+			return Errorf(reasons.UnsupportedKey, "certificate %d of the peer: %v", i+1, err)
 		}
 	}
 	if pathChecks(chain) > MaxPeerChecks {
-		return refuse(PeerUntrusted, "by their names, the peer's certificates can ask for more than %d signature checks", MaxPeerChecks)
+		return Errorf(reasons.PeerUntrusted, "by their names, the peer's certificates can ask for more than %d signature checks", MaxPeerChecks)
 	}
 	return nil
 }
 
 // pathChecks counts the steps that a search for paths from the leaf can take
-// through the other certificates, by their names alone, with the weight of the
-// key that a signature would be checked with; it stops above MaxPeerChecks.
+// through the other certificates, by their names alone. Each step has the
+// weight of the key that would check the signature. It stops above
+// MaxPeerChecks.
 func pathChecks(chain []*x509.Certificate) int {
 	checks := 0
 	var walk func(path []*x509.Certificate)

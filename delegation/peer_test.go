@@ -8,7 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -33,82 +34,86 @@ func pinned(pins ...Pin) func(*meeting) {
 type peerCase struct {
 	name  string
 	spoil func(m *meeting)
-	want  Reason
+	want  reasons.Reason
 }
 
 func peerCases() []peerCase {
 	hosting := func(c *x509.Certificate) { c.DNSNames = []string{host} }
 	return []peerCase{
-		{"good", func(*meeting) {}, Verified},
-		{"the peer connects to us", func(m *meeting) { m.server = true }, Verified},
-		{"wildcard that covers the target", shows(func(c *x509.Certificate) { c.DNSNames = []string{"*.hosting.example"} }), Verified},
-		{"no extKeyUsage", shows(func(c *x509.Certificate) { hosting(c); c.ExtKeyUsage = nil }), Verified},
-		{"name in upper case", shows(func(c *x509.Certificate) { c.DNSNames = []string{"XMPP.Hosting.example"} }), Verified},
-		{"the last second", func(m *meeting) { m.policy.Now = clock(goodStatement().Expires.Add(-1)) }, Verified},
+		{"good", func(*meeting) {}, reasons.Verified},
+		{"the peer connects to us", func(m *meeting) { m.server = true }, reasons.Verified},
+		{"wildcard that covers the target", shows(func(c *x509.Certificate) { c.DNSNames = []string{"*.hosting.example"} }), reasons.Verified},
+		{"no extKeyUsage", shows(func(c *x509.Certificate) { hosting(c); c.ExtKeyUsage = nil }), reasons.Verified},
+		{"name in upper case", shows(func(c *x509.Certificate) { c.DNSNames = []string{"XMPP.Hosting.example"} }), reasons.Verified},
+		{"the last second", func(m *meeting) { m.policy.Now = clock(goodStatement().Expires.Add(-1)) }, reasons.Verified},
 
-		{"no trust anchors", func(m *meeting) { m.policy.Roots = nil }, MissingInput},
-		{"no clock", func(m *meeting) { m.policy.Now = nil }, MissingInput},
-		{"zero policy", func(m *meeting) { m.policy = PeerPolicy{} }, MissingInput},
-		{"clock that says nothing", func(m *meeting) { m.policy.Now = clock(time.Time{}) }, MissingInput},
-		{"clock a nanosecond after zero", func(m *meeting) { m.policy.Now = clock(time.Time{}.Add(1)) }, MissingInput},
-		{"proof has ended", func(m *meeting) { m.policy.Now = clock(goodStatement().Expires) }, ProofExpired},
-		{"host not delegated to", func(m *meeting) { m.target.Host = "evil.example" }, TargetMismatch},
-		{"port not delegated to", func(m *meeting) { m.target.Port = 443 }, PortMismatch},
-		{"no target", func(m *meeting) { m.target = Endpoint{} }, TargetMismatch},
-		{"delegated to, not in SRV", func(m *meeting) {
-			both(twoTargets, srv(Insecure, good))(m.trial)
-			m.target = Endpoint{"backup.example", 5270}
-		}, TargetMismatch},
+		{"no trust anchors", func(m *meeting) { m.policy.Roots = nil }, reasons.MissingInput},
+		{"no clock", func(m *meeting) { m.policy.Now = nil }, reasons.MissingInput},
+		{"zero policy", func(m *meeting) { m.policy = PeerPolicy{} }, reasons.MissingInput},
+		{"clock that says nothing", func(m *meeting) { m.policy.Now = clock(time.Time{}) }, reasons.MissingInput},
+		{"clock a nanosecond after zero", func(m *meeting) { m.policy.Now = clock(time.Time{}.Add(1)) }, reasons.MissingInput},
+		{"proof has ended", func(m *meeting) { m.policy.Now = clock(goodStatement().Expires) }, reasons.ProofExpired},
 
-		{"name of another", shows(func(c *x509.Certificate) { c.DNSNames = []string{"evil.example"} }), PeerNameMismatch},
-		{"name of the source", shows(nil), PeerNameMismatch},
-		{"name of a parent", shows(func(c *x509.Certificate) { c.DNSNames = []string{"hosting.example"} }), PeerNameMismatch},
-		{"wildcard two labels above", shows(func(c *x509.Certificate) { c.DNSNames = []string{"*.example"} }), PeerNameMismatch},
-		{"common name only", shows(func(c *x509.Certificate) { c.DNSNames, c.Subject.CommonName = nil, host }), PeerNameMismatch},
+		{"name of another", shows(func(c *x509.Certificate) { c.DNSNames = []string{"evil.example"} }), reasons.PeerNameMismatch},
+		{"name of the source", shows(nil), reasons.PeerNameMismatch},
+		{"name of a parent", shows(func(c *x509.Certificate) { c.DNSNames = []string{"hosting.example"} }), reasons.PeerNameMismatch},
+		{"wildcard two labels above", shows(func(c *x509.Certificate) { c.DNSNames = []string{"*.example"} }), reasons.PeerNameMismatch},
+		{"common name only", shows(func(c *x509.Certificate) { c.DNSNames, c.Subject.CommonName = nil, host }), reasons.PeerNameMismatch},
 		{"trust anchor of others", func(m *meeting) {
-			other, err := localca.New("Other Root", now)
-			if err != nil {
-				m.t.Fatal(err)
-			}
+			other := localca.Must(localca.New("Other Root", now))
 			m.peer = m.issueBelow(other, "P-256", hosting)
-		}, PeerUntrusted},
+		}, reasons.PeerUntrusted},
 		{"no intermediate", func(m *meeting) {
 			signer, err := keys.NewSigner(m.peer.Chain()[:1], m.peer.Key())
 			if err != nil {
 				m.t.Fatal(err)
 			}
 			m.peer = signer
-		}, PeerUntrusted},
+		}, reasons.PeerUntrusted},
 		{"for clientAuth only", shows(func(c *x509.Certificate) {
 			hosting(c)
 			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
-		}), PeerUntrusted},
+		}), reasons.PeerUntrusted},
 		{"for clientAuth only, the peer connects to us", func(m *meeting) {
 			m.server = true
 			shows(func(c *x509.Certificate) {
 				hosting(c)
 				c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 			})(m)
-		}, PeerUntrusted},
-		{"certificate has expired", shows(func(c *x509.Certificate) { hosting(c); c.NotAfter = now.Add(-time.Second) }), PeerUntrusted},
-		{"certificate is not yet valid", shows(func(c *x509.Certificate) { hosting(c); c.NotBefore = now.Add(time.Second) }), PeerUntrusted},
-		{"no certificate", func(m *meeting) { m.peer = nil }, PeerUntrusted},
+		}, reasons.PeerUntrusted},
+		{"certificate has expired", shows(func(c *x509.Certificate) { hosting(c); c.NotAfter = now.Add(-time.Second) }), reasons.PeerUntrusted},
+		{"certificate is not yet valid", shows(func(c *x509.Certificate) { hosting(c); c.NotBefore = now.Add(time.Second) }), reasons.PeerUntrusted},
+		{"no certificate", func(m *meeting) { m.peer = nil }, reasons.PeerUntrusted},
 
-		{"right pin", func(m *meeting) { pinned(pinOf(m.peer))(m) }, Verified},
-		{"right pin among others", func(m *meeting) { pinned(Pin{1}, pinOf(m.peer), Pin{2})(m) }, Verified},
-		{"wrong pin", pinned(Pin{1}), PeerKeyMismatch},
-		{"pin of the intermediate", func(m *meeting) { pinned(pinOfCertificate(m.intermediate.Certificate))(m) }, PeerKeyMismatch},
+		{"right pin", func(m *meeting) { pinned(pinOf(m.peer))(m) }, reasons.Verified},
+		{"right pin among others", func(m *meeting) { pinned(Pin{1}, pinOf(m.peer), Pin{2})(m) }, reasons.Verified},
+		{"wrong pin", pinned(Pin{1}), reasons.PeerKeyMismatch},
+		{"pin of the intermediate", func(m *meeting) { pinned(pinOfCertificate(m.intermediate.Certificate))(m) }, reasons.PeerKeyMismatch},
 		{"right pin, wrong name", func(m *meeting) {
 			m.peer = m.issue("P-256", nil)
 			pinned(pinOf(m.peer))(m)
-		}, PeerNameMismatch},
+		}, reasons.PeerNameMismatch},
 	}
 }
 
-// TestPeer holds real TLS connections to ConnectionCheck.
+// checkAt is what a program does with the names that a result proves at an endpoint.
+func checkAt(r *Result, at Endpoint, p PeerPolicy) func(tls.ConnectionState) error {
+	var references []Reference
+	for _, t := range r.Dial() {
+		if t.Endpoint == at {
+			references = append(references, Reference{Name: t.Host, SPKI: t.SPKI, Until: r.ValidUntil()})
+		}
+	}
+	return func(cs tls.ConnectionState) error {
+		_, _, err := p.Check(cs.PeerCertificates, references)
+		return err
+	}
+}
+
+// TestPeer holds real TLS connections to PeerPolicy.Check.
 func TestPeer(t *testing.T) {
 	cases := peerCases()
-	if len(cases) < 33 {
+	if len(cases) < 29 {
 		t.Errorf("only %d cases", len(cases))
 	}
 	for _, c := range cases {
@@ -118,14 +123,14 @@ func TestPeer(t *testing.T) {
 			m.policy = PeerPolicy{Roots: m.root.Pool(), Now: clock(now)}
 			c.spoil(m)
 			result, err := m.verify()
-			wantEnd(t, Verified, result, err)
-			check := result.ConnectionCheck(m.target, m.policy)
+			wantEnd(t, reasons.Verified, result, err)
+			check := checkAt(result, m.target, m.policy)
 			if m.peer == nil {
 				wantRefusal(t, c.want, check(tls.ConnectionState{}))
 				return
 			}
 			err = m.connect(check)
-			if c.want == Verified {
+			if c.want == reasons.Verified {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -139,10 +144,7 @@ func TestPeer(t *testing.T) {
 // connect shakes hands on loopback and returns what our side says.
 func (m *meeting) connect(check func(tls.ConnectionState) error) error {
 	m.t.Helper()
-	certificate := tls.Certificate{PrivateKey: m.peer.Key()}
-	for _, c := range m.peer.Chain() {
-		certificate.Certificate = append(certificate.Certificate, c.Raw)
-	}
+	certificate := localca.TLS(m.peer)
 	peersConfig := &tls.Config{Certificates: []tls.Certificate{certificate}, InsecureSkipVerify: true}
 	ours := &tls.Config{
 		Certificates: []tls.Certificate{certificate}, InsecureSkipVerify: true, ServerName: m.target.Host,
@@ -179,13 +181,9 @@ func (m *meeting) connect(check func(tls.ConnectionState) error) error {
 func TestResumedSession(t *testing.T) {
 	tr := newTrial(t)
 	result, err := tr.verify()
-	wantEnd(t, Verified, result, err)
+	wantEnd(t, reasons.Verified, result, err)
 	peer := tr.issue("P-256", func(c *x509.Certificate) { c.DNSNames = []string{host} })
-	certificate := tls.Certificate{PrivateKey: peer.Key()}
-	for _, c := range peer.Chain() {
-		certificate.Certificate = append(certificate.Certificate, c.Raw)
-	}
-	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{certificate}, Time: clock(now)})
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{localca.TLS(peer)}, Time: clock(now)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +199,7 @@ func TestResumedSession(t *testing.T) {
 		}
 	}()
 	at, resumed := now, false
-	check := result.ConnectionCheck(endpoint, PeerPolicy{Roots: tr.root.Pool(), Now: func() time.Time { return at }})
+	check := checkAt(result, endpoint, PeerPolicy{Roots: tr.root.Pool(), Now: func() time.Time { return at }})
 	config := &tls.Config{
 		ServerName: host, InsecureSkipVerify: true, Time: clock(now), ClientSessionCache: tls.NewLRUClientSessionCache(1),
 		VerifyConnection: func(cs tls.ConnectionState) error {
@@ -226,11 +224,12 @@ func TestResumedSession(t *testing.T) {
 		t.Fatalf("the second time: %v, resumed = %t", err, resumed)
 	}
 	at = result.ValidUntil()
-	wantRefusal(t, ProofExpired, visit())
+	wantRefusal(t, reasons.ProofExpired, visit())
 }
 
-// loopback is a connection that holds what is written until it is read, which
-// net.Pipe does not: two sides that both write an alert would wait for ever.
+// loopback is a connection that holds what is written until it is read, unlike
+// net.Pipe. With net.Pipe, two sides that both write an alert would wait for
+// ever.
 func loopback(t testing.TB) (here, there net.Conn) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -251,13 +250,6 @@ func pinOf(s *keys.Signer) Pin { return pinOfCertificate(s.Leaf()) }
 
 func pinOfCertificate(c *x509.Certificate) Pin { return sha256.Sum256(c.RawSubjectPublicKeyInfo) }
 
-// TestZeroResult: a result that Verify did not make accepts nobody.
-func TestZeroResult(t *testing.T) {
-	lab := newLaboratory(t)
-	check := new(Result).ConnectionCheck(endpoint, PeerPolicy{Roots: lab.root.Pool(), Now: clock(now)})
-	wantRefusal(t, TargetMismatch, check(tls.ConnectionState{PeerCertificates: lab.signer.Chain()}))
-}
-
 // TestFurthestReference: a refusal tells of the reference that got furthest.
 func TestFurthestReference(t *testing.T) {
 	lab := newLaboratory(t)
@@ -273,24 +265,24 @@ func TestFurthestReference(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		references []Reference
-		want       Reason
+		want       reasons.Reason
 		holds      int
 		until      time.Time
 	}{
-		{"none", nil, PeerNameMismatch, -1, time.Time{}},
-		{"another", []Reference{other}, PeerNameMismatch, -1, time.Time{}},
-		{"another, ended", []Reference{other, ended}, ProofExpired, -1, time.Time{}},
-		{"ended, another", []Reference{ended, other}, ProofExpired, -1, time.Time{}},
-		{"ended, other key", []Reference{ended, unpinned}, PeerKeyMismatch, -1, time.Time{}},
-		{"other key, ended, another", []Reference{unpinned, ended, other}, PeerKeyMismatch, -1, time.Time{}},
-		{"all of them, and a good one", []Reference{unpinned, ended, other, good}, Verified, 3, now.Add(time.Second)},
-		{"two good ones", []Reference{forever, good}, Verified, 0, peer.Leaf().NotAfter.Add(time.Second)},
+		{"none", nil, reasons.PeerNameMismatch, -1, time.Time{}},
+		{"another", []Reference{other}, reasons.PeerNameMismatch, -1, time.Time{}},
+		{"another, ended", []Reference{other, ended}, reasons.ProofExpired, -1, time.Time{}},
+		{"ended, another", []Reference{ended, other}, reasons.ProofExpired, -1, time.Time{}},
+		{"ended, other key", []Reference{ended, unpinned}, reasons.PeerKeyMismatch, -1, time.Time{}},
+		{"other key, ended, another", []Reference{unpinned, ended, other}, reasons.PeerKeyMismatch, -1, time.Time{}},
+		{"all of them, and a good one", []Reference{unpinned, ended, other, good}, reasons.Verified, 3, now.Add(time.Second)},
+		{"two good ones", []Reference{forever, good}, reasons.Verified, 0, peer.Leaf().NotAfter.Add(time.Second)},
 	} {
 		holds, until, err := policy.Check(peer.Chain(), c.references)
 		if holds != c.holds || !until.Equal(c.until) {
 			t.Errorf("%s: %d until %s", c.name, holds, until)
 		}
-		if c.want == Verified {
+		if c.want == reasons.Verified {
 			if err != nil {
 				t.Errorf("%s: %v", c.name, err)
 			}

@@ -3,41 +3,47 @@ package delegation
 import (
 	"crypto/x509"
 	"time"
+
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // A Query is the question: does Source delegate Service, and to Target?
 type Query struct {
-	Source  string // domain name in the form of CheckName
-	Service string // such as _xmpp-server._tcp
+	Source string // domain name in the form of CheckName
+	// Service is a role, such as _xmpp-server._tcp. The second SRV label of a role
+	// stands for the role.
+	Service string
 	// Target, if not zero, must be among the delegated targets, host and port.
 	// It replaces the comparison with SRV records.
 	Target Endpoint
 }
 
-func (q Query) check() *Error {
+// check refuses what is no question, and puts the role for its second label.
+func (q *Query) check() *Error {
 	if q.Source == "" {
-		return refuse(MissingInput, "the query has no source")
+		return Errorf(reasons.MissingInput, "the query has no source")
 	}
 	if q.Service == "" {
-		return refuse(MissingInput, "the query has no service")
+		return Errorf(reasons.MissingInput, "the query has no service")
 	}
 	if err := CheckName(q.Source); err != nil {
-		return refuse(BadQuery, "source: %v", err)
+		return Errorf(reasons.BadQuery, "source: %v", err)
 	}
 	if err := CheckService(q.Service); err != nil {
-		return refuse(BadQuery, "%v", err)
+		return Errorf(reasons.BadQuery, "%v", err)
 	}
-	if name := TXTName(q.Source, q.Service); len(name) > MaxNameLength {
-		return refuse(BadQuery, "%s is longer than %d octets", name, MaxNameLength)
+	q.Service = RoleOf(q.Service).Service
+	if err := CheckTXTName(q.Source, q.Service); err != nil {
+		return Errorf(reasons.BadQuery, "%v", err)
 	}
 	if q.Target == (Endpoint{}) {
 		return nil
 	}
 	if err := CheckName(q.Target.Host); err != nil {
-		return refuse(BadQuery, "target: %v", err)
+		return Errorf(reasons.BadQuery, "target: %v", err)
 	}
 	if q.Target.Port == 0 {
-		return refuse(BadQuery, "target %s has no port", q.Target.Host)
+		return Errorf(reasons.BadQuery, "target %s has no port", q.Target.Host)
 	}
 	return nil
 }
@@ -52,22 +58,22 @@ type Policy struct {
 	// Time is the moment to verify for. Required: the zero time is refused, it
 	// does not mean now.
 	Time time.Time
-	// MaxLife is the longest life of a statement, Expires - Issued, that is
-	// accepted; 0 means DefaultMaxLife, and LongestMaxLife is the most.
+	// MaxLife is the longest accepted lifetime of a statement, Expires -
+	// Issued. 0 means DefaultMaxLife, and LongestMaxLife is the most.
 	MaxLife time.Duration
-	// Floor is what earlier verifications for this source gave to remember
-	// (Result.Floors, Error.Floors), at most one for each service. A Floor does
-	// not name its source: keep those of different sources apart.
-	Floor []Floor
-	// Known, if not nil, saves work and changes no answer. It must have been made
+	// Floor is what earlier verifications for this source and role gave to
+	// remember: the [Floor.Join] of all of Result.Floor and Error.Floor.
+	Floor Floor
+	// Cache, if not nil, saves work and changes no answer. It must have been made
 	// for Roots.
-	Known *KnownChains
+	Cache *Cache
 	// SignerCheck, if not nil, sees the verified chain of the signer, leaf
-	// first and trust anchor last, and may refuse it: for pins, revocation
-	// lists, certificate transparency. Its use is noted in the Result.
+	// first and trust anchor last, and may refuse it. It is for pins,
+	// revocation lists and certificate transparency. It must not change them.
+	// Its use is noted in the Result.
 	SignerCheck func(chain []*x509.Certificate) error
 	// BelieveReplayedDNSSEC makes a DNSSEC state count that was read back from
-	// JSON. Whoever can write the file can then claim anything about DNSSEC,
+	// JSON. Anybody who can write the file can then claim anything about DNSSEC,
 	// so it is for tests and for evidence of one's own. Noted in the Result.
 	BelieveReplayedDNSSEC bool
 }
@@ -75,13 +81,13 @@ type Policy struct {
 func (p *Policy) check() *Error {
 	switch {
 	case p.Roots == nil:
-		return refuse(MissingInput, "the policy has no trust anchors (Roots)")
+		return Errorf(reasons.MissingInput, "the policy has no trust anchors (Roots)")
 	case p.Time.IsZero():
-		return refuse(MissingInput, "the policy has no time (Time)")
-	case p.Known != nil && p.Known.roots != p.Roots:
-		return refuse(MissingInput, "the policy's known chains (Known) were made for other trust anchors than Roots")
+		return Errorf(reasons.MissingInput, "the policy has no time (Time)")
+	case !p.Cache.serves(p.Roots):
+		return Errorf(reasons.MissingInput, "the policy's cache (Cache) was made for other trust anchors than Roots")
 	case p.MaxLife < 0 || p.MaxLife > LongestMaxLife:
-		return refuse(MissingInput, "the policy's longest life %v is not between 0 and %v", p.MaxLife, LongestMaxLife)
+		return Errorf(reasons.MissingInput, "the policy's longest life %v is not between 0 and %v", p.MaxLife, LongestMaxLife)
 	}
 	return nil
 }

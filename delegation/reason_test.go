@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/encoding/jws"
 	"github.com/dnasign/dnasign/keys"
 )
@@ -22,23 +23,24 @@ func tables() []table {
 		{"claims", claimsCases()}, {"token", tokenCases()}, {"signature", signatureCases()},
 		{"TXT", txtCases()}, {"documents", documentCases()}, {"failures", failureCases()},
 		{"signer", signerCases()}, {"keys", keyCases()}, {"chain", chainCases()}, {"time", timeCases()},
+		{"issuance", signerIssuanceCases()}, {"paths", signerPathCases()},
 		{"order", orderCases()}, {"SRV", srvCases()}, {"inputs", inputCases()}, {"names", nameClaimCases()},
 		{"subject", subjectCases()},
-		{"AC message", acMessageCases()}, {"AC", acInfoCases()}, {"AC attribute", acAttributeCases()}, {"AC signer", acSignerCases()},
+		{"AC", acCases()}, {"AC vectors", vectorCases("attribute-certificate")},
 	}
 }
 
 // byOthers are the reasons that only other packages give: association, those
 // that dial, and publish.
-var byOthers = []Reason{
-	NotSecure, NotUsed, Overloaded, MemoryFailed, SelfTestFailed, ConnectFailed, ConnectTimeout,
-	STARTTLSMissing, STARTTLSFailed, STARTTLSInjection, TLSFailed,
-	BadTSIGKey, TSIGRejected, ClockMismatch, UpdateRefused, UpdateTooLarge, UpdateFailed, UpdateRaced, NotEverywhere,
+var byOthers = []reasons.Reason{
+	reasons.NotSecure, reasons.NotUsed, reasons.Overloaded, reasons.MemoryFailed, reasons.SelfTestFailed, reasons.ConnectFailed, reasons.ConnectTimeout,
+	reasons.NoTLSStart, reasons.STARTTLSMissing, reasons.STARTTLSFailed, reasons.STARTTLSInjection, reasons.TLSFailed,
+	reasons.BadTSIGKey, reasons.TSIGRejected, reasons.ClockMismatch, reasons.UpdateRefused, reasons.UpdateTooLarge, reasons.UpdateFailed, reasons.UpdateRaced, reasons.NotEverywhere,
 }
 
 // TestEveryReason: every reason is expected by some case.
 func TestEveryReason(t *testing.T) {
-	expected := map[Reason]int{}
+	expected := map[reasons.Reason]int{}
 	cases := 0
 	for _, table := range tables() {
 		for _, c := range table.cases {
@@ -55,7 +57,7 @@ func TestEveryReason(t *testing.T) {
 	if cases < 450 {
 		t.Errorf("only %d cases", cases)
 	}
-	for _, reason := range Reasons() {
+	for _, reason := range reasons.Reasons() {
 		if expected[reason] == 0 && !slices.Contains(byOthers, reason) {
 			t.Errorf("no case expects %s", reason)
 		}
@@ -68,11 +70,11 @@ func TestEveryReason(t *testing.T) {
 }
 
 func TestReasonTable(t *testing.T) {
-	if n := len(Reasons()); n < 59 {
+	if n := len(reasons.Reasons()); n < 59 {
 		t.Errorf("only %d reasons", n)
 	}
-	seen := map[Reason]bool{}
-	for _, r := range Reasons() {
+	seen := map[reasons.Reason]bool{}
+	for _, r := range reasons.Reasons() {
 		if seen[r] {
 			t.Errorf("%s is there twice", r)
 		}
@@ -80,15 +82,12 @@ func TestReasonTable(t *testing.T) {
 		if !r.Known() {
 			t.Errorf("%s is not known", r)
 		}
-		if (r.Hint() == "") != (r == Verified) {
-			t.Errorf("%s has the hint %q", r, r.Hint())
-		}
-		if (r.Outcome() == OutcomeVerified) != (r == Verified) {
+		if (r.Outcome() == reasons.OutcomeVerified) != (r == reasons.Verified) {
 			t.Errorf("%s has the outcome %s", r, r.Outcome())
 		}
 	}
-	for _, r := range []Reason{"", "because", "VERIFIED"} {
-		if r.Known() || r.Outcome() != OutcomeRefused || r.Hint() != "" {
+	for _, r := range []reasons.Reason{"", "because", "VERIFIED"} {
+		if r.Known() || r.Outcome() != reasons.OutcomeRefused {
 			t.Errorf("%q: an unknown reason must refuse", r)
 		}
 	}
@@ -97,26 +96,26 @@ func TestReasonTable(t *testing.T) {
 // causeCases are errors of the packages below.
 var causeCases = []struct {
 	err  error
-	want Reason
+	want reasons.Reason
 }{
-	{jws.ErrTooLarge, StatementTooLarge},
-	{jws.ErrMalformed, MalformedToken},
-	{jws.ErrHeader, BadHeader},
-	{jws.ErrType, WrongType},
-	{jws.ErrAlgorithm, UnsupportedAlgorithm},
-	{jws.ErrCertificates, MalformedCertificate},
-	{keys.ErrUnsupportedKey, UnsupportedKey},
-	{keys.ErrUnsupportedAlgorithm, UnsupportedAlgorithm},
-	{keys.ErrAlgorithmMismatch, AlgorithmMismatch},
-	{keys.ErrSignature, BadSignature},
-	{keys.ErrKeyEncrypted, KeyEncrypted},
-	{keys.ErrKeyReadable, KeyReadable},
-	{keys.ErrKeyMismatch, KeyMismatch},
-	{keys.ErrPEM, BadPEM},
-	{&fs.PathError{Op: "open", Path: "f", Err: fs.ErrNotExist}, BadFile},
-	{&fs.PathError{Op: "open", Path: "f", Err: fs.ErrPermission}, BadFile},
-	{&fs.PathError{Op: "read", Path: "f", Err: errors.New("input/output error")}, BadFile},
-	{refuse(Revoked, "x"), Revoked},
+	{jws.ErrTooLarge, reasons.StatementTooLarge},
+	{jws.ErrMalformed, reasons.MalformedToken},
+	{jws.ErrHeader, reasons.BadHeader},
+	{jws.ErrType, reasons.WrongType},
+	{jws.ErrAlgorithm, reasons.UnsupportedAlgorithm},
+	{jws.ErrCertificates, reasons.MalformedCertificate},
+	{keys.ErrUnsupportedKey, reasons.UnsupportedKey},
+	{keys.ErrUnsupportedAlgorithm, reasons.UnsupportedAlgorithm},
+	{keys.ErrAlgorithmMismatch, reasons.AlgorithmMismatch},
+	{keys.ErrSignature, reasons.BadSignature},
+	{keys.ErrKeyEncrypted, reasons.KeyEncrypted},
+	{keys.ErrKeyReadable, reasons.KeyReadable},
+	{keys.ErrKeyMismatch, reasons.KeyMismatch},
+	{keys.ErrPEM, reasons.BadPEM},
+	{&fs.PathError{Op: "open", Path: "f", Err: fs.ErrNotExist}, reasons.BadFile},
+	{&fs.PathError{Op: "open", Path: "f", Err: fs.ErrPermission}, reasons.BadFile},
+	{&fs.PathError{Op: "read", Path: "f", Err: errors.New("input/output error")}, reasons.BadFile},
+	{Errorf(reasons.Revoked, "x"), reasons.Revoked},
 }
 
 func TestReasonOf(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/encoding/jws"
 	"github.com/dnasign/dnasign/encoding/x509attr"
 	"github.com/dnasign/dnasign/keys"
@@ -12,27 +13,27 @@ import (
 // causes maps the errors of the packages below to reasons.
 var causes = []struct {
 	err    error
-	reason Reason
+	reason reasons.Reason
 }{
-	{jws.ErrTooLarge, StatementTooLarge},
-	{jws.ErrMalformed, MalformedToken},
-	{jws.ErrHeader, BadHeader},
-	{jws.ErrType, WrongType},
-	{jws.ErrAlgorithm, UnsupportedAlgorithm},
-	{jws.ErrCertificates, MalformedCertificate},
-	{keys.ErrUnsupportedKey, UnsupportedKey},
-	{keys.ErrUnsupportedAlgorithm, UnsupportedAlgorithm},
-	{keys.ErrAlgorithmMismatch, AlgorithmMismatch},
-	{keys.ErrSignature, BadSignature},
-	{keys.ErrKeyEncrypted, KeyEncrypted},
-	{keys.ErrKeyReadable, KeyReadable},
-	{keys.ErrKeyMismatch, KeyMismatch},
-	{keys.ErrPEM, BadPEM},
+	{jws.ErrTooLarge, reasons.StatementTooLarge},
+	{jws.ErrMalformed, reasons.MalformedToken},
+	{jws.ErrHeader, reasons.BadHeader},
+	{jws.ErrType, reasons.WrongType},
+	{jws.ErrAlgorithm, reasons.UnsupportedAlgorithm},
+	{jws.ErrCertificates, reasons.MalformedCertificate},
+	{keys.ErrUnsupportedKey, reasons.UnsupportedKey},
+	{keys.ErrUnsupportedAlgorithm, reasons.UnsupportedAlgorithm},
+	{keys.ErrAlgorithmMismatch, reasons.AlgorithmMismatch},
+	{keys.ErrSignature, reasons.BadSignature},
+	{keys.ErrKeyEncrypted, reasons.KeyEncrypted},
+	{keys.ErrKeyReadable, reasons.KeyReadable},
+	{keys.ErrKeyMismatch, reasons.KeyMismatch},
+	{keys.ErrPEM, reasons.BadPEM},
 }
 
 // ReasonOf finds the reason in any error of this module, or "" if there is
 // none.
-func ReasonOf(err error) Reason {
+func ReasonOf(err error) reasons.Reason {
 	var e *Error
 	if errors.As(err, &e) {
 		return e.Reason
@@ -48,7 +49,7 @@ func ReasonOf(err error) Reason {
 	}
 	var path *fs.PathError
 	if errors.As(err, &path) {
-		return BadFile
+		return reasons.BadFile
 	}
 	return ""
 }

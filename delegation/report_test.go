@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // members are those of the report in JSON.
@@ -30,7 +32,7 @@ func TestReportVerified(t *testing.T) {
 	tr.statement.Targets[0].SPKI = []Pin{{0xab}}
 	tr.policy.SignerCheck = func([]*x509.Certificate) error { return nil }
 	result, err := tr.verify()
-	wantEnd(t, Verified, result, err)
+	wantEnd(t, reasons.Verified, result, err)
 	m := members(t, NewReport(tr.query, result, err))
 	if checks, ok := m["checks"].([]any); !ok || len(checks) < 7 {
 		t.Errorf("checks: %v", m["checks"])
@@ -55,14 +57,14 @@ func TestReportNamesNobody(t *testing.T) {
 	reports := 0
 	for _, table := range tables() {
 		for _, c := range table.cases {
-			if c.want == Verified {
+			if c.want == reasons.Verified {
 				continue
 			}
 			tr := newTrial(t)
 			c.spoil(tr)
 			result, err := tr.verify()
 			report := NewReport(tr.query, result, err)
-			if report.Outcome != c.want.Outcome() || report.Reason != c.want || report.Detail == "" || report.Hint != c.want.Hint() {
+			if report.Outcome != c.want.Outcome() || report.Reason != c.want || report.Detail == "" {
 				t.Errorf("%s/%s: %+v", table.name, c.name, report)
 			}
 			if len(report.Targets)+len(report.Dial) > 0 || report.Expires != nil || report.RefreshAt != nil {
@@ -74,8 +76,8 @@ func TestReportNamesNobody(t *testing.T) {
 	if reports < 350 {
 		t.Errorf("only %d reports", reports)
 	}
-	m := members(t, NewReport(Query{}, nil, refuse(NoStatement, "x")))
-	for _, name := range []string{"version", "outcome", "reason", "detail", "hint", "source", "service", "targets", "dial", "expires", "refresh_at", "checks"} {
+	m := members(t, NewReport(Query{}, nil, Errorf(reasons.NoStatement, "x")))
+	for _, name := range []string{"version", "outcome", "reason", "detail", "source", "service", "targets", "dial", "expires", "refresh_at", "checks"} {
 		if _, ok := m[name]; !ok {
 			t.Errorf("no %q", name)
 		}
@@ -85,7 +87,7 @@ func TestReportNamesNobody(t *testing.T) {
 // TestReportOfOtherErrors: an error that Verify did not make is a refusal.
 func TestReportOfOtherErrors(t *testing.T) {
 	report := NewReport(Query{}, nil, errors.New("something"))
-	if report.Outcome != OutcomeRefused || report.Detail != "something" {
+	if report.Outcome != reasons.OutcomeRefused || report.Detail != "something" {
 		t.Errorf("%+v", report)
 	}
 }
@@ -95,13 +97,12 @@ func TestResultIsImmutable(t *testing.T) {
 	tr := newTrial(t)
 	tr.statement.Targets[0].SPKI = []Pin{{1}}
 	result, err := tr.verify()
-	wantEnd(t, Verified, result, err)
+	wantEnd(t, reasons.Verified, result, err)
 	want := NewReport(tr.query, result, nil)
-	for _, targets := range [][]Target{result.Targets(), result.Dial(), result.Statements()[0].Statement.Targets} {
+	for _, targets := range [][]Target{result.Targets(), result.Dial(), result.Proven().Statement.Targets} {
 		targets[0].Host = "evil.example"
 		targets[0].SPKI[0] = Pin{2}
 	}
-	result.Statements()[0].Statement.Source = "evil.example"
 	result.Checks()[0].Detail = ""
 	report := NewReport(tr.query, result, nil)
 	*report.Expires = report.Expires.Add(day)
@@ -118,12 +119,12 @@ func TestResultIsImmutable(t *testing.T) {
 func TestProven(t *testing.T) {
 	tr := newTrial(t)
 	result, err := tr.verify()
-	wantEnd(t, Verified, result, err)
-	p := result.Statements()[0]
+	wantEnd(t, reasons.Verified, result, err)
+	p := result.Proven()
 	want := Proven{
 		Statement: goodStatement(), Encoding: JWS, Origin: txtPlace, Signer: source,
 		Fingerprint: sha256.Sum256(tr.signer.Leaf().Raw), ValidUntil: goodStatement().Expires,
-		Floor: floorAt(service, 0, 0, goodStatement().Targets), maxAge: 3600,
+		Floor: floorAt(0, 0, goodStatement().Targets), maxAge: 3600,
 	}
 	if diff := cmp.Diff(want, p, cmp.AllowUnexported(Proven{})); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

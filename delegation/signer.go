@@ -6,32 +6,36 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/asn1"
 	"errors"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/keys"
 )
 
-// parseChain reads the certificates of a statement, leaf first, and holds them
-// to what makes judging them cheap: key sizes, and a chain in which each
-// certificate is the issuer of the one before and nothing appears twice. Names
-// that repeat are how a chain makes crypto/x509 try many signatures.
-func parseChain(der [][]byte, unordered bool, known *KnownChains) ([]*x509.Certificate, *Error) {
+// parseChain reads the certificates of a statement, leaf first, with the SCTs
+// of the leaf. It first checks what makes judging them cheap: key sizes, and a
+// chain in which each certificate is the issuer of the one before and nothing
+// appears twice. Names that repeat are how a chain makes crypto/x509 try many
+// signatures.
+func parseChain(der [][]byte, unordered bool, cache *Cache) ([]*x509.Certificate, *Error) {
 	var chain []*x509.Certificate
 	for i, raw := range der {
-		c, err := known.parse(raw)
+		c, err := cache.parse(raw)
 		if err != nil {
-			return nil, refuse(MalformedCertificate, "certificate %d: %v", i+1, err)
+			return nil, Errorf(reasons.MalformedCertificate, "certificate %d: %v", i+1, err)
 		}
 		chain = append(chain, c)
 	}
+	if _, _, err := latestSCT(chain[0]); err != nil {
+		return nil, err
+	}
 	for i, c := range chain {
 		if err := keys.CheckSize(c.PublicKey); err != nil {
-			return nil, refuse(UnsupportedKey, "certificate %d (%.100s): %v", i+1, keys.Name(c), err)
+			return nil, Errorf(reasons.UnsupportedKey, "certificate %d (%.100s): %v", i+1, keys.Name(c), err)
 		}
 	}
 	if unordered {
@@ -40,11 +44,11 @@ func parseChain(der [][]byte, unordered bool, known *KnownChains) ([]*x509.Certi
 	for i, c := range chain {
 		for j, earlier := range chain[:i] {
 			if bytes.Equal(earlier.RawSubject, c.RawSubject) {
-				return nil, refuse(ChainNotLinear, "certificates %d and %d have the same subject", j+1, i+1)
+				return nil, Errorf(reasons.ChainNotLinear, "certificates %d and %d have the same subject", j+1, i+1)
 			}
 		}
 		if i > 0 && !bytes.Equal(chain[i-1].RawIssuer, c.RawSubject) {
-			return nil, refuse(ChainNotLinear, "certificate %d is not the issuer of certificate %d", i+1, i)
+			return nil, Errorf(reasons.ChainNotLinear, "certificate %d is not the issuer of certificate %d", i+1, i)
 		}
 	}
 	return chain, nil
@@ -60,9 +64,10 @@ func checksOf(chain []*x509.Certificate) int {
 	return checks
 }
 
-// weight is what a check with a certificate's key counts. With P-521 it takes
-// forty times as long as with P-256, with RSA-4096 and the largest exponent
-// that crypto/rsa accepts twenty times, with everything else up to ten times.
+// weight is what a check with a certificate's key counts. A check with P-521
+// takes forty times as long as with P-256. RSA-4096 with the largest exponent
+// that crypto/rsa accepts takes twenty times as long, everything else up to ten
+// times.
 func weight(c *x509.Certificate) int {
 	switch k := c.PublicKey.(type) {
 	case *ecdsa.PublicKey:
@@ -89,62 +94,82 @@ func order(chain []*x509.Certificate) {
 	}
 }
 
-// checkSigner holds a leaf to what the signer of a statement for source must
-// be at a time, all but the chain to a trust anchor. crypto/x509 checks
-// neither that a leaf is no authority nor its keyUsage: so we do.
-func checkSigner(leaf *x509.Certificate, source string, at time.Time) *Error {
+// checkSigner checks that the leaf may sign a statement for source. Its times
+// and the chain to a trust anchor are checked elsewhere. crypto/x509 checks
+// neither that a leaf is no authority nor its keyUsage, so we do.
+func checkSigner(leaf *x509.Certificate, source string) *Error {
 	if leaf.Version != 3 {
-		return refuse(SignerVersion, "the signer's certificate is of version %d, not 3", leaf.Version)
+		return Errorf(reasons.SignerVersion, "the signer's certificate is of version %d, not 3", leaf.Version)
 	}
 	if leaf.IsCA {
-		return refuse(SignerIsCA, "the signer's certificate (%.100s) is a certification authority's", keys.Name(leaf))
+		return Errorf(reasons.SignerIsCA, "the signer's certificate (%.100s) is a certification authority's", keys.Name(leaf))
 	}
 	if err := checkSignerName(leaf, source); err != nil {
 		return err
 	}
 	// RFC 5280, Section 4.2.1.3.
 	if hasExtension(leaf, oidKeyUsage) && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
-		return refuse(SignerKeyUsage, "the signer's certificate has keyUsage without digitalSignature")
+		return Errorf(reasons.SignerKeyUsage, "the signer's certificate has keyUsage without digitalSignature")
 	}
 	// RFC 5280, Section 4.2.1.12. anyExtendedKeyUsage alone does not do.
 	if hasExtension(leaf, oidExtKeyUsage) && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth) {
-		return refuse(SignerExtKeyUsage, "the signer's certificate has extKeyUsage without serverAuth")
-	}
-	if at.Before(leaf.NotBefore) {
-		return refuse(SignerNotYetValid, "the signer's certificate is valid from %s", stamp(leaf.NotBefore))
-	}
-	if at.After(leaf.NotAfter) {
-		return refuse(SignerExpired, "the signer's certificate was valid until %s", stamp(leaf.NotAfter))
+		return Errorf(reasons.SignerExtKeyUsage, "the signer's certificate has extKeyUsage without serverAuth")
 	}
 	return nil
 }
 
-var (
-	oidKeyUsage    = asn1.ObjectIdentifier{2, 5, 29, 15}
-	oidExtKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 37}
-)
-
-// hasExtension tells an extension that allows nothing, which crypto/x509
-// parses to a zero value, from one that is absent.
-func hasExtension(c *x509.Certificate, id asn1.ObjectIdentifier) bool {
-	return slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(id) })
+// checkProvable checks for the signer what path validation refuses of a leaf
+// whatever is above it. Verifiers leave it to crypto/x509 (W7a to W7d), after the
+// cheaper checks.
+func checkProvable(leaf *x509.Certificate) *Error {
+	if selfIssued(leaf) {
+		return Errorf(reasons.UntrustedSigner, "the signer's certificate (%.100s) was issued by itself; get one from a certification authority", keys.Name(leaf))
+	}
+	if unknown := leaf.UnhandledCriticalExtensions; len(unknown) > 0 {
+		return Errorf(reasons.UntrustedSigner, "the signer's certificate (%.100s) has the critical extension %v, which verifiers do not know and so refuse; get a certificate without it", keys.Name(leaf), unknown[0])
+	}
+	switch leaf.SignatureAlgorithm {
+	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.DSAWithSHA256, x509.ECDSAWithSHA1, x509.UnknownSignatureAlgorithm:
+		return Errorf(reasons.UntrustedSigner, "the signer's certificate (%.100s) is signed with %v, which verifiers refuse; get a certificate that is signed with SHA-256 or better", keys.Name(leaf), leaf.SignatureAlgorithm)
+	}
+	return nil
 }
 
-// checkSignerName: an exact dNSName (RFC 9525, Section 6.3, without its
-// wildcards: a certificate that says *.example is often in the hands of
-// somebody who serves one host of it).
+// checkSignerTime checks that the leaf is valid at a time. A certificate of
+// this minute must work for a verifier whose clock is slow, so the start has
+// the same tolerance as iat.
+func checkSignerTime(leaf *x509.Certificate, at time.Time) *Error {
+	if at.Before(leaf.NotBefore.Add(-ClockSkew)) {
+		return Errorf(reasons.SignerNotYetValid, "the signer's certificate is valid from %s, and now it is %s", text.FineStamp(leaf.NotBefore), text.FineStamp(at))
+	}
+	logged, ok, err := lastLogged(leaf)
+	if err != nil {
+		return err
+	}
+	if ok && logged.After(at.Add(ClockSkew)) {
+		return Errorf(reasons.SignerNotYetValid, "the signer's certificate has an SCT of %s, and now it is %s", text.FineStamp(logged), text.FineStamp(at))
+	}
+	if at.After(leaf.NotAfter) {
+		return Errorf(reasons.SignerExpired, "the signer's certificate was valid until %s, and now it is %s", text.FineStamp(leaf.NotAfter), text.FineStamp(at))
+	}
+	return nil
+}
+
+// checkSignerName: an exact dNSName (RFC 9525, Section 6.3). Wildcards are not
+// accepted: a certificate for *.example is often in the hands of somebody who
+// serves only one host of it.
 func checkSignerName(leaf *x509.Certificate, source string) *Error {
 	if slices.Contains(lowered(leaf.DNSNames), source) {
 		return nil
 	}
 	_, parent, _ := strings.Cut(source, ".")
 	if slices.Contains(lowered(leaf.DNSNames), "*."+parent) {
-		return refuse(SignerWildcard, "the signer's certificate names *.%s and not %s", parent, source)
+		return Errorf(reasons.SignerWildcard, "the signer's certificate names *.%s and not %s", parent, source)
 	}
 	if len(leaf.DNSNames) == 0 && strings.EqualFold(leaf.Subject.CommonName, source) {
-		return refuse(SignerCommonNameOnly, "the signer's certificate names %s only in its common name", source)
+		return Errorf(reasons.SignerCommonNameOnly, "the signer's certificate names %s only in its common name", source)
 	}
-	return refuse(SignerNameMismatch, "the signer's certificate names %.300q and not %s", leaf.DNSNames, source)
+	return Errorf(reasons.SignerNameMismatch, "the signer's certificate names %.300q and not %s", leaf.DNSNames, source)
 }
 
 // lowered gives names in lower case: DNS names compare so (RFC 4343), and a
@@ -157,58 +182,27 @@ func lowered(names []string) []string {
 	return out
 }
 
-// checkIssuedAfter: a statement older than its certificate was not signed with
-// it. Without this, iat could be anything, and so the order of statements.
-func (s *Statement) checkIssuedAfter(leaf *x509.Certificate) *Error {
-	if s.Issued.Before(leaf.NotBefore.Add(-ClockSkew)) {
-		return refuse(IssuedBeforeSigner, "issued at %s, before the signer's certificate was, at %s",
-			stamp(s.Issued), stamp(leaf.NotBefore))
-	}
-	return nil
-}
-
-// A path is a verified chain, leaf first and trust anchor last.
-type path struct {
-	chain  []*x509.Certificate
-	end    time.Time // the first moment at which it is no longer valid
-	anchor string    // the trust anchor's name, for a person
-}
-
-// trustChain lets crypto/x509 judge whether a chain leads to a trust anchor at
-// the policy's time, by RFC 5280, Section 6, and returns the path that lives
-// longest.
+// trustChain returns the path from the signer's certificate to a trust anchor
+// of the policy.
+//
+// It is judged for the policy's time, or for the start of the signer's
+// certificate if that is later: checkSignerTime allows a few minutes.
 func trustChain(chain []*x509.Certificate, p *Policy) (path, *Error) {
-	if known, ok := p.Known.below(chain, p.Time); ok {
-		return known, nil
+	leaf, at := chain[0], p.Time
+	if selfIssued(leaf) {
+		return path{}, Errorf(reasons.UntrustedSigner, "the signer's certificate was issued by itself; get one from a certification authority")
 	}
-	intermediates := x509.NewCertPool()
-	for _, c := range chain[1:] {
-		// A root that was sent along proves nothing and is not looked at.
-		if !bytes.Equal(c.RawSubject, c.RawIssuer) {
-			intermediates.AddCert(c)
-		}
+	if at.Before(leaf.NotBefore) {
+		at = leaf.NotBefore
 	}
-	verified, err := chain[0].Verify(x509.VerifyOptions{
-		Roots:         p.Roots,
-		Intermediates: intermediates,
-		CurrentTime:   p.Time,
-		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	})
+	best, err := longestPath(forSigner, chain, p.Roots, p.Cache, at)
 	if err != nil {
-		return path{}, refuse(UntrustedSigner, "%v%s", err, incomplete(chain, err))
-	}
-	var best path
-	for _, candidate := range verified {
-		if e := chainEnd(candidate); e.After(best.end) {
-			best.chain, best.end = candidate, e
-		}
+		return path{}, Errorf(reasons.UntrustedSigner, "%v%s", err, incomplete(chain, err))
 	}
 	if len(best.chain) < 2 {
 		// The pool of trust anchors holds the leaf itself.
-		return path{}, refuse(SignerIsCA, "the signer's certificate is itself a trust anchor")
+		return path{}, Errorf(reasons.SignerIsCA, "the signer's certificate is itself a trust anchor")
 	}
-	best.anchor = keys.Name(best.chain[len(best.chain)-1])
-	p.Known.learn(chain, verified, best.anchor)
 	return best, nil
 }
 
@@ -219,16 +213,4 @@ func incomplete(chain []*x509.Certificate, err error) string {
 		return " (the statement carries no intermediate certificate: was it signed with cert.pem instead of fullchain.pem?)"
 	}
 	return ""
-}
-
-// chainEnd is the first moment at which a chain is no longer valid: notAfter
-// is inclusive and counts whole seconds (RFC 5280, Section 4.1.2.5).
-func chainEnd(chain []*x509.Certificate) time.Time {
-	end := chain[0].NotAfter
-	for _, c := range chain[1:] {
-		if c.NotAfter.Before(end) {
-			end = c.NotAfter
-		}
-	}
-	return end.Add(time.Second)
 }

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -106,64 +107,64 @@ func srvName(t testing.TB) pkix.Extension {
 
 func signerCases() []verifyCase {
 	return []verifyCase{
-		{"name in other case", names("B.Example"), Verified},
-		{"name among others", names("a.example", "*.example", source, "c.example"), Verified},
-		{"another name", names("c.example"), SignerNameMismatch},
-		{"name of the parent", names("example"), SignerNameMismatch},
-		{"name below the source", names("www.b.example"), SignerNameMismatch},
-		{"name of the target", names(host), SignerNameMismatch},
-		{"name with a trailing dot", names("b.example."), SignerNameMismatch},
-		{"wildcard", names("*.example"), SignerWildcard},
-		{"wildcard in other case", names("*.EXAMPLE"), SignerWildcard},
-		{"wildcard below the source", names("*.b.example"), SignerNameMismatch},
-		{"wildcard of all", names("*"), SignerNameMismatch},
-		{"partial wildcard", names("b*.example"), SignerNameMismatch},
-		{"common name only", leaf(func(c *x509.Certificate) { c.DNSNames, c.Subject.CommonName = nil, source }), SignerCommonNameOnly},
-		{"common name and another name", leaf(func(c *x509.Certificate) { c.DNSNames, c.Subject.CommonName = []string{"c.example"}, source }), SignerNameMismatch},
-		{"no name at all", names(), SignerNameMismatch},
+		{"name in other case", names("B.Example"), reasons.Verified},
+		{"name among others", names("a.example", "*.example", source, "c.example"), reasons.Verified},
+		{"another name", names("c.example"), reasons.SignerNameMismatch},
+		{"name of the parent", names("example"), reasons.SignerNameMismatch},
+		{"name below the source", names("www.b.example"), reasons.SignerNameMismatch},
+		{"name of the target", names(host), reasons.SignerNameMismatch},
+		{"name with a trailing dot", names("b.example."), reasons.SignerNameMismatch},
+		{"wildcard", names("*.example"), reasons.SignerWildcard},
+		{"wildcard in other case", names("*.EXAMPLE"), reasons.SignerWildcard},
+		{"wildcard below the source", names("*.b.example"), reasons.SignerNameMismatch},
+		{"wildcard of all", names("*"), reasons.SignerNameMismatch},
+		{"partial wildcard", names("b*.example"), reasons.SignerNameMismatch},
+		{"common name only", leaf(func(c *x509.Certificate) { c.DNSNames, c.Subject.CommonName = nil, source }), reasons.SignerCommonNameOnly},
+		{"common name and another name", leaf(func(c *x509.Certificate) { c.DNSNames, c.Subject.CommonName = []string{"c.example"}, source }), reasons.SignerNameMismatch},
+		{"no name at all", names(), reasons.SignerNameMismatch},
 		{"address and URI of the source", leaf(func(c *x509.Certificate) {
 			c.DNSNames, c.IPAddresses = nil, []net.IP{{192, 0, 2, 1}}
 			c.URIs = []*url.URL{{Scheme: "https", Host: source}}
 			c.EmailAddresses = []string{"x@" + source}
-		}), SignerNameMismatch},
+		}), reasons.SignerNameMismatch},
 		{"SRVName only", func(tr *trial) {
 			leaf(func(c *x509.Certificate) {
 				c.DNSNames, c.ExtraExtensions = nil, []pkix.Extension{srvName(tr.t)}
 			})(tr)
-		}, SignerNameMismatch},
-		{"subject in the leaf", leaf(func(c *x509.Certificate) { c.Subject.CommonName = "anything" }), Verified},
+		}, reasons.SignerNameMismatch},
+		{"subject in the leaf", leaf(func(c *x509.Certificate) { c.Subject.CommonName = "anything" }), reasons.Verified},
 
 		{"version 1", func(tr *trial) {
 			chain(func(_ *laboratory, der [][]byte) [][]byte { return [][]byte{versionOne(tr.t, der[0]), der[1]} })(tr)
-		}, SignerVersion},
+		}, reasons.SignerVersion},
 		{"authority", leaf(func(c *x509.Certificate) {
 			c.IsCA, c.KeyUsage, c.Subject.CommonName = true, c.KeyUsage|x509.KeyUsageCertSign, "authority"
-		}), SignerIsCA},
-		{"trust anchor", func(tr *trial) { tr.policy.Roots.AddCert(tr.signer.Leaf()) }, SignerIsCA},
-		{"no basicConstraints", leaf(func(c *x509.Certificate) { c.BasicConstraintsValid = false }), Verified},
+		}), reasons.SignerIsCA},
+		{"trust anchor", func(tr *trial) { tr.policy.Roots.AddCert(tr.signer.Leaf()) }, reasons.SignerIsCA},
+		{"no basicConstraints", leaf(func(c *x509.Certificate) { c.BasicConstraintsValid = false }), reasons.Verified},
 
-		{"no keyUsage", leaf(func(c *x509.Certificate) { c.KeyUsage = 0 }), Verified},
-		{"keyUsage keyEncipherment", leaf(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }), SignerKeyUsage},
-		{"keyUsage contentCommitment", leaf(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageContentCommitment }), SignerKeyUsage},
-		{"keyUsage digitalSignature and keyAgreement", leaf(func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageKeyAgreement }), Verified},
-		{"keyUsage empty", extension(oidKeyUsage, 3, 1, 0), SignerKeyUsage},
-		{"keyUsage of a bit that nobody knows", extension(oidKeyUsage, 3, 3, 6, 0, 0x40), SignerKeyUsage},
-		{"no extKeyUsage", leaf(func(c *x509.Certificate) { c.ExtKeyUsage = nil }), Verified},
+		{"no keyUsage", leaf(func(c *x509.Certificate) { c.KeyUsage = 0 }), reasons.Verified},
+		{"keyUsage keyEncipherment", leaf(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }), reasons.SignerKeyUsage},
+		{"keyUsage contentCommitment", leaf(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageContentCommitment }), reasons.SignerKeyUsage},
+		{"keyUsage digitalSignature and keyAgreement", leaf(func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageKeyAgreement }), reasons.Verified},
+		{"keyUsage empty", extension(oidKeyUsage, 3, 1, 0), reasons.SignerKeyUsage},
+		{"keyUsage of a bit that nobody knows", extension(oidKeyUsage, 3, 3, 6, 0, 0x40), reasons.SignerKeyUsage},
+		{"no extKeyUsage", leaf(func(c *x509.Certificate) { c.ExtKeyUsage = nil }), reasons.Verified},
 		{"extKeyUsage serverAuth and clientAuth", leaf(func(c *x509.Certificate) {
 			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}
-		}), Verified},
-		{"extKeyUsage clientAuth", leaf(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }), SignerExtKeyUsage},
-		{"extKeyUsage any", leaf(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageAny} }), SignerExtKeyUsage},
+		}), reasons.Verified},
+		{"extKeyUsage clientAuth", leaf(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }), reasons.SignerExtKeyUsage},
+		{"extKeyUsage any", leaf(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageAny} }), reasons.SignerExtKeyUsage},
 		{"extKeyUsage unknown", leaf(func(c *x509.Certificate) {
 			c.ExtKeyUsage, c.UnknownExtKeyUsage = nil, []asn1.ObjectIdentifier{{1, 3, 6, 1, 4, 1, 99999}}
-		}), SignerExtKeyUsage},
-		{"extKeyUsage empty", extension(oidExtKeyUsage, 0x30, 0), SignerExtKeyUsage},
+		}), reasons.SignerExtKeyUsage},
+		{"extKeyUsage empty", extension(oidExtKeyUsage, 0x30, 0), reasons.SignerExtKeyUsage},
 		{"unknown critical extension", leaf(func(c *x509.Certificate) {
 			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999}, Critical: true, Value: []byte{5, 0}}}
-		}), UntrustedSigner},
+		}), reasons.UntrustedSigner},
 		{"unknown extension", leaf(func(c *x509.Certificate) {
 			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999}, Value: []byte{5, 0}}}
-		}), Verified},
+		}), reasons.Verified},
 
 		{"policy's check agrees", func(tr *trial) {
 			tr.policy.SignerCheck = func(chain []*x509.Certificate) error {
@@ -173,10 +174,10 @@ func signerCases() []verifyCase {
 				clear(chain) // is a copy
 				return nil
 			}
-		}, Verified},
+		}, reasons.Verified},
 		{"policy's check refuses", func(tr *trial) {
 			tr.policy.SignerCheck = func([]*x509.Certificate) error { return errRejected }
-		}, SignerRejected},
+		}, reasons.SignerRejected},
 	}
 }
 
@@ -230,23 +231,23 @@ func on(curve elliptic.Curve) *ecdsa.PublicKey {
 
 func keyCases() []verifyCase {
 	return []verifyCase{
-		{"RSA of 1024 bits", forged(modulus(1024)), UnsupportedKey},
-		{"RSA of 2047 bits", forged(modulus(2047)), UnsupportedKey},
-		{"RSA of 2048 bits", forged(modulus(2048)), UntrustedSigner},
-		{"RSA of 4096 bits", forged(modulus(4096)), UntrustedSigner},
-		{"RSA of 4097 bits", forged(modulus(4097)), UnsupportedKey},
-		{"RSA of 8192 bits", forged(modulus(8192)), UnsupportedKey},
-		{"RSA of 65536 bits", forged(modulus(65536)), UnsupportedKey},
-		{"P-224", forged(on(elliptic.P224())), UnsupportedKey},
-		{"P-256", forged(on(elliptic.P256())), UntrustedSigner},
-		{"P-384", forged(on(elliptic.P384())), UntrustedSigner},
-		{"P-521", forged(on(elliptic.P521())), UntrustedSigner},
-		{"Ed25519", forged(keyOf("Ed25519").Public()), UntrustedSigner},
+		{"RSA of 1024 bits", forged(modulus(1024)), reasons.UnsupportedKey},
+		{"RSA of 2047 bits", forged(modulus(2047)), reasons.UnsupportedKey},
+		{"RSA of 2048 bits", forged(modulus(2048)), reasons.UntrustedSigner},
+		{"RSA of 4096 bits", forged(modulus(4096)), reasons.UntrustedSigner},
+		{"RSA of 4097 bits", forged(modulus(4097)), reasons.UnsupportedKey},
+		{"RSA of 8192 bits", forged(modulus(8192)), reasons.UnsupportedKey},
+		{"RSA of 65536 bits", forged(modulus(65536)), reasons.UnsupportedKey},
+		{"P-224", forged(on(elliptic.P224())), reasons.UnsupportedKey},
+		{"P-256", forged(on(elliptic.P256())), reasons.UntrustedSigner},
+		{"P-384", forged(on(elliptic.P384())), reasons.UntrustedSigner},
+		{"P-521", forged(on(elliptic.P521())), reasons.UntrustedSigner},
+		{"Ed25519", forged(keyOf("Ed25519").Public()), reasons.UntrustedSigner},
 		{"RSA of 1024 bits in the leaf", func(tr *trial) {
 			tr.chain = [][]byte{certificate(tr.t, &x509.Certificate{
 				SerialNumber: big.NewInt(2), DNSNames: []string{source}, NotBefore: now.Add(-10 * day), NotAfter: now.Add(day),
 			}, &x509.Certificate{RawSubject: tr.intermediate.Certificate.RawSubject}, modulus(1024)), tr.intermediate.Certificate.Raw}
-		}, UnsupportedKey},
+		}, reasons.UnsupportedKey},
 	}
 }
 
@@ -261,52 +262,52 @@ func below(edit func(c *x509.Certificate)) func(*trial) {
 
 func chainCases() []verifyCase {
 	return []verifyCase{
-		{"issued by the root", func(tr *trial) { tr.signer = tr.issueBelow(tr.root, "P-256", nil) }, Verified},
+		{"issued by the root", func(tr *trial) { tr.signer = tr.issueBelow(tr.root, "P-256", nil) }, reasons.Verified},
 		{"five certificates", func(tr *trial) {
 			ca := tr.intermediate
 			for _, name := range []string{"Second", "Third", "Fourth"} {
 				ca = tr.authority(ca, name, nil)
 			}
 			tr.signer = tr.issueBelow(ca, "P-256", nil)
-		}, Verified},
+		}, reasons.Verified},
 		{"root included", chain(func(lab *laboratory, der [][]byte) [][]byte {
 			return append(der, lab.root.Root().Raw)
-		}), Verified},
+		}), reasons.Verified},
 		{"another root of the same name included", chain(func(lab *laboratory, der [][]byte) [][]byte {
 			return append(der, impostor(lab.t, lab.root.Root()))
-		}), Verified},
+		}), reasons.Verified},
 		{"root included twice", chain(func(lab *laboratory, der [][]byte) [][]byte {
 			return append(der, lab.root.Root().Raw, lab.root.Root().Raw)
-		}), ChainNotLinear},
+		}), reasons.ChainNotLinear},
 		{"swapped", chain(func(_ *laboratory, der [][]byte) [][]byte {
 			slices.Reverse(der)
 			return der
-		}), ChainNotLinear},
+		}), reasons.ChainNotLinear},
 		{"intermediates swapped", func(tr *trial) {
 			tr.signer = tr.issueBelow(tr.authority(tr.intermediate, "Second", nil), "P-256", nil)
 			chain(func(_ *laboratory, der [][]byte) [][]byte { return [][]byte{der[0], der[2], der[1]} })(tr)
-		}, ChainNotLinear},
-		{"leaf twice", chain(func(_ *laboratory, der [][]byte) [][]byte { return [][]byte{der[0], der[0], der[1]} }), ChainNotLinear},
-		{"intermediate twice", repeated(3), ChainNotLinear},
+		}, reasons.ChainNotLinear},
+		{"leaf twice", chain(func(_ *laboratory, der [][]byte) [][]byte { return [][]byte{der[0], der[0], der[1]} }), reasons.ChainNotLinear},
+		{"intermediate twice", repeated(3), reasons.ChainNotLinear},
 		{"two intermediates of the same name", chain(func(lab *laboratory, der [][]byte) [][]byte {
 			return append(der, impostor(lab.t, lab.intermediate.Certificate))
-		}), ChainNotLinear},
+		}), reasons.ChainNotLinear},
 		{"unrelated certificate last", chain(func(lab *laboratory, der [][]byte) [][]byte {
 			return append(der, lab.authority(lab.root, "Unrelated", nil).Certificate.Raw)
-		}), ChainNotLinear},
+		}), reasons.ChainNotLinear},
 		{"unrelated certificate between", chain(func(lab *laboratory, der [][]byte) [][]byte {
 			return [][]byte{der[0], lab.authority(lab.root, "Unrelated", nil).Certificate.Raw, der[1]}
-		}), ChainNotLinear},
-		{"no intermediate", chain(func(_ *laboratory, der [][]byte) [][]byte { return der[:1] }), UntrustedSigner},
-		{"only the intermediate", chain(func(_ *laboratory, der [][]byte) [][]byte { return der[1:] }), SignerIsCA},
+		}), reasons.ChainNotLinear},
+		{"no intermediate", chain(func(_ *laboratory, der [][]byte) [][]byte { return der[:1] }), reasons.UntrustedSigner},
+		{"only the intermediate", chain(func(_ *laboratory, der [][]byte) [][]byte { return der[1:] }), reasons.SignerIsCA},
 		{"another key of the intermediate's name", chain(func(lab *laboratory, der [][]byte) [][]byte {
 			return [][]byte{der[0], impostor(lab.t, lab.intermediate.Certificate)}
-		}), UntrustedSigner},
+		}), reasons.UntrustedSigner},
 		{"another trust anchor", func(tr *trial) {
 			tr.policy.Roots = x509.NewCertPool()
 			tr.policy.Roots.AddCert(parse(tr.t, impostor(tr.t, tr.root.Root())))
-		}, UntrustedSigner},
-		{"no trust anchor", func(tr *trial) { tr.policy.Roots = x509.NewCertPool() }, UntrustedSigner},
+		}, reasons.UntrustedSigner},
+		{"no trust anchor", func(tr *trial) { tr.policy.Roots = x509.NewCertPool() }, reasons.UntrustedSigner},
 		{"signed by itself", func(tr *trial) {
 			template := &x509.Certificate{
 				SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Self"}, DNSNames: []string{source},
@@ -317,24 +318,24 @@ func chainCases() []verifyCase {
 				tr.t.Fatal(err)
 			}
 			tr.chain = [][]byte{der}
-		}, UntrustedSigner},
+		}, reasons.UntrustedSigner},
 
-		{"intermediate expired", below(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }), UntrustedSigner},
-		{"intermediate not yet valid", below(func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }), UntrustedSigner},
-		{"intermediate that is no authority", below(func(c *x509.Certificate) { c.IsCA, c.KeyUsage = false, 0 }), UntrustedSigner},
-		{"intermediate without keyCertSign", below(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageDigitalSignature }), UntrustedSigner},
-		{"intermediate for clientAuth", below(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }), UntrustedSigner},
+		{"intermediate expired", below(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }), reasons.UntrustedSigner},
+		{"intermediate not yet valid", below(func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }), reasons.UntrustedSigner},
+		{"intermediate that is no authority", below(func(c *x509.Certificate) { c.IsCA, c.KeyUsage = false, 0 }), reasons.UntrustedSigner},
+		{"intermediate without keyCertSign", below(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageDigitalSignature }), reasons.UntrustedSigner},
+		{"intermediate for clientAuth", below(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }), reasons.UntrustedSigner},
 		{"intermediate with an unknown critical extension", below(func(c *x509.Certificate) {
 			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999}, Critical: true, Value: []byte{5, 0}}}
-		}), UntrustedSigner},
-		{"intermediate permitted for another name", below(func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"c.example"} }), UntrustedSigner},
-		{"intermediate permitted for the source", below(func(c *x509.Certificate) { c.PermittedDNSDomains = []string{source} }), Verified},
-		{"intermediate excluded from the source", below(func(c *x509.Certificate) { c.ExcludedDNSDomains = []string{"example"} }), UntrustedSigner},
-		{"path length 0 kept", below(func(c *x509.Certificate) { c.MaxPathLenZero = true }), Verified},
+		}), reasons.UntrustedSigner},
+		{"intermediate permitted for another name", below(func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"c.example"} }), reasons.UntrustedSigner},
+		{"intermediate permitted for the source", below(func(c *x509.Certificate) { c.PermittedDNSDomains = []string{source} }), reasons.Verified},
+		{"intermediate excluded from the source", below(func(c *x509.Certificate) { c.ExcludedDNSDomains = []string{"example"} }), reasons.UntrustedSigner},
+		{"path length 0 kept", below(func(c *x509.Certificate) { c.MaxPathLenZero = true }), reasons.Verified},
 		{"path length 0 exceeded", func(tr *trial) {
 			above := tr.authority(tr.root, "Above", func(c *x509.Certificate) { c.MaxPathLenZero = true })
 			tr.signer = tr.issueBelow(tr.authority(above, "Below", nil), "P-256", nil)
-		}, UntrustedSigner},
+		}, reasons.UntrustedSigner},
 		{"a leaf that issues", func(tr *trial) {
 			template := &x509.Certificate{
 				SerialNumber: big.NewInt(1), DNSNames: []string{"c.example"}, Subject: pkix.Name{CommonName: "c.example"},
@@ -348,7 +349,7 @@ func chainCases() []verifyCase {
 				tr.t.Fatal(err)
 			}
 			tr.chain = [][]byte{der, victim.Leaf().Raw, tr.intermediate.Certificate.Raw}
-		}, UntrustedSigner},
+		}, reasons.UntrustedSigner},
 	}
 }
 
@@ -386,22 +387,25 @@ func TestSignRefusesSigner(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		edit func(c *x509.Certificate)
-		want Reason
+		want reasons.Reason
 	}{
-		{"authority", func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, c.KeyUsage|x509.KeyUsageCertSign }, SignerIsCA},
-		{"wildcard", func(c *x509.Certificate) { c.DNSNames = []string{"*.example"} }, SignerWildcard},
-		{"common name only", func(c *x509.Certificate) { c.DNSNames, c.Subject.CommonName = nil, source }, SignerCommonNameOnly},
-		{"another name", func(c *x509.Certificate) { c.DNSNames = []string{"c.example"} }, SignerNameMismatch},
-		{"key usage", func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyAgreement }, SignerKeyUsage},
-		{"purpose", func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }, SignerExtKeyUsage},
-		{"expired when issued", func(c *x509.Certificate) { c.NotAfter = goodStatement().Issued.Add(-time.Second) }, SignerExpired},
-		{"issued 5 minutes before", func(c *x509.Certificate) { c.NotBefore = goodStatement().Issued.Add(ClockSkew) }, Verified},
-		{"issued more than 5 minutes before", func(c *x509.Certificate) { c.NotBefore = goodStatement().Issued.Add(ClockSkew + time.Second) }, SignerNotYetValid},
-		{"nothing", nil, Verified},
+		{"authority", func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, c.KeyUsage|x509.KeyUsageCertSign }, reasons.SignerIsCA},
+		{"wildcard", func(c *x509.Certificate) { c.DNSNames = []string{"*.example"} }, reasons.SignerWildcard},
+		{"common name only", func(c *x509.Certificate) { c.DNSNames, c.Subject.CommonName = nil, source }, reasons.SignerCommonNameOnly},
+		{"another name", func(c *x509.Certificate) { c.DNSNames = []string{"c.example"} }, reasons.SignerNameMismatch},
+		{"key usage", func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyAgreement }, reasons.SignerKeyUsage},
+		{"purpose", func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }, reasons.SignerExtKeyUsage},
+		{"expired when issued", func(c *x509.Certificate) { c.NotAfter = goodStatement().Issued.Add(-time.Second) }, reasons.SignerExpired},
+		{"unknown critical extension", extended(true, asn1.ObjectIdentifier{1, 2, 3}, 4, 0), reasons.UntrustedSigner},
+		{"unknown extension", extended(false, asn1.ObjectIdentifier{1, 2, 3}, 4, 0), reasons.Verified},
+		{"policy constraints, critical", extended(true, asn1.ObjectIdentifier{2, 5, 29, 36}, 0x30, 0x03, 0x80, 0x01, 0x00), reasons.Verified},
+		{"issued 5 minutes before", func(c *x509.Certificate) { c.NotBefore = goodStatement().Issued.Add(ClockSkew) }, reasons.Verified},
+		{"issued more than 5 minutes before", func(c *x509.Certificate) { c.NotBefore = goodStatement().Issued.Add(ClockSkew + time.Second) }, reasons.IssuedBeforeSigner},
+		{"nothing", nil, reasons.Verified},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			raw, err := Sign(goodStatement(), JWS, lab.issue("P-256", c.edit))
-			if c.want == Verified {
+			if c.want == reasons.Verified {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -419,9 +423,9 @@ func TestSignRefusesSigner(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Sign(goodStatement(), JWS, unordered)
-	wantRefusal(t, ChainNotLinear, err)
+	wantRefusal(t, reasons.ChainNotLinear, err)
 	_, err = Sign(goodStatement(), "cbor", lab.signer)
-	wantRefusal(t, UnsupportedEncoding, err)
+	wantRefusal(t, reasons.UnsupportedEncoding, err)
 
 	t.Run("a certificate of 40 KB", func(t *testing.T) {
 		_, err := Sign(goodStatement(), JWS, lab.issue("P-256", func(c *x509.Certificate) {
@@ -429,14 +433,14 @@ func TestSignRefusesSigner(t *testing.T) {
 				c.DNSNames = append(c.DNSNames, fmt.Sprintf("%036d.example", i))
 			}
 		}))
-		if ReasonOf(err) != StatementTooLarge {
-			t.Errorf("got %v, want %s", err, StatementTooLarge)
+		if ReasonOf(err) != reasons.StatementTooLarge {
+			t.Errorf("got %v, want %s", err, reasons.StatementTooLarge)
 		}
 	})
 	t.Run("P-521", func(t *testing.T) {
 		_, err := Sign(goodStatement(), JWS, lab.issue("P-521", nil))
-		if ReasonOf(err) != UnsupportedKey {
-			t.Errorf("got %v, want %s", err, UnsupportedKey)
+		if ReasonOf(err) != reasons.UnsupportedKey {
+			t.Errorf("got %v, want %s", err, reasons.UnsupportedKey)
 		}
 	})
 }
@@ -453,7 +457,7 @@ func TestHostileNames(t *testing.T) {
 		c.KeyUsage |= x509.KeyUsageCertSign
 	})(tr)
 	_, err := tr.verify()
-	e := wantRefusal(t, SignerIsCA, err)
+	e := wantRefusal(t, reasons.SignerIsCA, err)
 	texts := []string{e.Error()}
 	for _, check := range e.Checks {
 		texts = append(texts, check.Detail)
@@ -464,7 +468,7 @@ func TestHostileNames(t *testing.T) {
 		c.DNSNames = slices.Repeat([]string{strings.Repeat("z", 60) + ".example"}, 100)
 	})(tr)
 	_, err = tr.verify()
-	texts = append(texts, wantRefusal(t, SignerNameMismatch, err).Detail)
+	texts = append(texts, wantRefusal(t, reasons.SignerNameMismatch, err).Detail)
 	for _, text := range texts {
 		if strings.ContainsAny(text, "\x1b\u202e\n") || len(text) > 2*maxSentence {
 			t.Errorf("%q", text)

@@ -1,92 +1,134 @@
 package delegation
 
-import "slices"
+import (
+	"slices"
 
-// An SRV is what the SRV records for a query say, as far as one can go on with
-// it: see [ReadSRV].
+	"github.com/dnasign/dnasign/delegation/reasons"
+)
+
+// An SRV is what the SRV records for a role say: one row of the table in
+// docs/connections.md. See [ReadSRV].
 type SRV struct {
-	// Asked says whether the evidence has an answer for the label of the query.
-	Asked bool
-	// State is the DNSSEC state of that answer, as far as the policy lets it
-	// count.
+	// State is Secure if only secure records are used, Bogus or Indeterminate
+	// beside an error of a failed lookup, and Insecure otherwise.
 	State DNSSEC
-	// Entries are the records of that label, then, in the same state, those of
-	// the other label of its role. An endpoint stands there once.
+	// Entries are the usable records, those of the role's own label first. An
+	// endpoint is there once.
 	Entries []SRVEntry
 	// TTL is the least of the answers used, in seconds.
 	TTL uint32
+	// Partly says that a failed lookup of one label was passed over, so that
+	// the answer is good for 5 minutes only.
+	Partly bool
 }
 
 // An SRVEntry is one SRV record and the label it stands at.
 type SRVEntry struct {
-	Service string // such as _xmpps-server._tcp
-	Target  Target // without pins
+	Label  string // such as _xmpps-server._tcp
+	Target Target // without TLS mode and pins
 }
 
-// ReadSRV reads the SRV records in the evidence for a query. The error is an
-// *[Error]: of an invalid query, policy or evidence, of a look-up that failed,
-// of too many records, or [ServiceNotAvailable], for the target "." and where
-// no record has a host and a port to connect to. State is set beside an error if
-// it is known.
+// ReadSRV reads the SRV records in the evidence for a query, which may be those
+// of two labels. The error is an *[Error]: for an invalid query, policy or
+// evidence, a lookup that failed, too many records, or
+// [reasons.ServiceNotAvailable]. That reason is for the target "." and for
+// records without any usable host and port. State is set beside an error if it
+// is known.
 func ReadSRV(q Query, e *Evidence, p Policy) (SRV, error) {
-	srv := SRV{State: Indeterminate}
-	if err := checkInputs(q, e, &p); err != nil {
+	if err := checkInputs(&q, e, &p); err != nil {
+		return SRV{State: Indeterminate}, err
+	}
+	srv, err := readSRV(q, e, &p)
+	if err != nil {
 		return srv, err
 	}
-	var unavailable error
-	for _, service := range Services(q.Service) {
-		i := slices.IndexFunc(e.SRV, func(a SRVAnswer) bool { return a.Name == SRVName(q.Source, service) })
-		if i < 0 {
+	return srv, nil
+}
+
+// readSRV makes one row of the labels of a role: docs/spec.md, D4.
+func readSRV(q Query, e *Evidence, p *Policy) (SRV, *Error) {
+	role := RoleOf(q.Service)
+	own := e.labelSRV(q.Source, role.Service, p)
+	labels := []labelSRV{own}
+	if role.Second != "" {
+		labels = append(labels, e.labelSRV(q.Source, role.Second, p))
+	}
+	failed := func(l labelSRV) bool { return l.failure != nil }
+	secure := func(l labelSRV) bool { return !failed(l) && l.state == Secure && l.records > 0 }
+	last := labels[len(labels)-1]
+	partly := slices.ContainsFunc(labels, failed)
+	switch {
+	case slices.ContainsFunc(labels, secure):
+		return join(q, labels, Secure, partly, secure)
+	case failed(own):
+		return SRV{State: own.state}, own.failure
+	case failed(last) && len(own.entries) == 0:
+		return SRV{State: last.state}, last.failure
+	}
+	return join(q, labels, Insecure, partly, func(l labelSRV) bool { return !failed(l) })
+}
+
+// join puts the records of labels into one list.
+func join(q Query, labels []labelSRV, state DNSSEC, partly bool, use func(labelSRV) bool) (SRV, *Error) {
+	srv := SRV{State: state, Partly: partly, TTL: ^uint32(0)}
+	records := 0
+	for _, l := range labels {
+		if !use(l) {
 			continue
 		}
-		a := e.SRV[i]
-		asked, state := service == q.Service, e.state(a.Answer, &p)
-		if asked {
-			srv.Asked, srv.State, srv.TTL = true, state, a.TTL
-		} else if state != srv.State {
-			continue
+		records += l.records
+		if l.records > 0 {
+			srv.TTL = min(srv.TTL, l.ttl)
 		}
-		err := a.check()
-		switch {
-		case err != nil && err.Reason == ServiceNotAvailable:
-			if asked {
-				unavailable = err
-			}
-			continue
-		case err != nil && asked:
-			return srv, err
-		case err != nil:
-			continue
-		}
-		if asked && len(a.Records) > 0 {
-			// Unless one of them turns out to be of use.
-			unavailable = refuse(ServiceNotAvailable, "no SRV record of %s has a host and a port to connect to", a.Name)
-		}
-		for _, r := range a.Records {
-			t := Target{Endpoint: Endpoint{r.Target, r.Port}, Priority: r.Priority, Weight: r.Weight}
-			if CheckName(t.Host) == nil && t.Port != 0 && !slices.ContainsFunc(srv.Entries, func(e SRVEntry) bool { return e.Target.Endpoint == t.Endpoint }) {
-				srv.Entries = append(srv.Entries, SRVEntry{service, t})
-				srv.TTL = min(srv.TTL, a.TTL)
+		for _, entry := range l.entries {
+			if !slices.ContainsFunc(srv.Entries, func(e SRVEntry) bool { return e.Target.Endpoint == entry.Target.Endpoint }) {
+				srv.Entries = append(srv.Entries, entry)
 			}
 		}
 	}
-	if len(srv.Entries) == 0 {
-		return srv, unavailable
+	if records > 0 && len(srv.Entries) == 0 {
+		return srv, Errorf(reasons.ServiceNotAvailable, "no SRV record of %s of %s has a host and a port to connect to", RoleOf(q.Service).Service, q.Source)
 	}
 	return srv, nil
+}
+
+// A labelSRV is what the SRV records of one label say.
+type labelSRV struct {
+	state   DNSSEC // as far as the policy lets it count
+	failure *Error // why nothing is known of its records
+	records int
+	entries []SRVEntry // the usable ones
+	ttl     uint32
+}
+
+// labelSRV reads the answer for a label. One that was not asked for, or not
+// answered yet, is as one without records.
+func (e *Evidence) labelSRV(source, label string, p *Policy) labelSRV {
+	name := SRVName(source, label)
+	i := slices.IndexFunc(e.SRV, func(a SRVAnswer) bool { return a.Name == name })
+	if i < 0 {
+		return labelSRV{state: Insecure}
+	}
+	a := e.SRV[i]
+	l := labelSRV{state: e.state(a.Answer, p), failure: a.check(), records: len(a.Records), ttl: a.TTL}
+	for _, r := range a.Records {
+		t := Target{Endpoint: Endpoint{r.Target, r.Port}, Priority: r.Priority, Weight: r.Weight}
+		if l.failure == nil && t.Port != 0 && CheckName(t.Host) == nil {
+			l.entries = append(l.entries, SRVEntry{label, t})
+		}
+	}
+	return l
 }
 
 // check says why one cannot go on with an answer.
 func (a *SRVAnswer) check() *Error {
 	switch {
 	case a.Failure != nil:
-		return refuse(a.Failure.Reason, "SRV %s: %s", a.Name, a.Failure.Detail)
+		return Errorf(a.Failure.Reason, "SRV %s: %s", a.Name, a.Failure.Detail)
 	case a.DNSSEC == Bogus:
-		return refuse(DNSBogus, "SRV %s: DNSSEC validation failed", a.Name)
+		return Errorf(reasons.DNSBogus, "SRV %s: DNSSEC validation failed", a.Name)
 	case len(a.Records) > MaxSRVRecords:
-		return refuse(TooManyRecords, "SRV %s has %d records, at most %d", a.Name, len(a.Records), MaxSRVRecords)
-	case len(a.Records) == 1 && a.Records[0].Target == ".":
-		return refuse(ServiceNotAvailable, "SRV %s has the target \".\"", a.Name)
+		return Errorf(reasons.TooManyRecords, "SRV %s has %d records, at most %d", a.Name, len(a.Records), MaxSRVRecords)
 	}
 	return nil
 }

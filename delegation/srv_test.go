@@ -1,10 +1,12 @@
 package delegation
 
 import (
-	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // asked is a spoiler that asks about a target.
@@ -29,7 +31,7 @@ func directly(state DNSSEC, records ...SRVRecord) SRVAnswer {
 	return a
 }
 
-func failed(a SRVAnswer, reason Reason) SRVAnswer {
+func failed(a SRVAnswer, reason reasons.Reason) SRVAnswer {
 	a.DNSSEC, a.Failure = Indeterminate, &Failure{reason, "it did not work"}
 	return a
 }
@@ -58,84 +60,84 @@ func twoTargets(tr *trial) {
 	tr.statement.Targets = append(tr.statement.Targets, Target{Endpoint: Endpoint{"backup.example", 5270}, Priority: 20})
 }
 
-// bothLabels adds a statement for the other label, to another port of the host.
-func bothLabels(tr *trial) {
-	adjust := tr.adjust
-	tr.adjust = func(e *Evidence) {
-		if adjust != nil {
-			adjust(e)
-		}
-		e.Documents = append(e.Documents, document(tr.another(all(forDirect, func(d *draft) { d.statement.Targets[0].Port = 5270 }))))
-	}
+// directToo delegates to another port of the host, with direct TLS.
+func directToo(tr *trial) {
+	tr.statement.Targets = append(tr.statement.Targets, Target{Endpoint: Endpoint{host, 5270}, Priority: 10, TLS: Direct})
 }
 
 func srvCases() []verifyCase {
 	return []verifyCase{
-		{"not asked", func(*trial) {}, Verified},
-		{"absent", srv(Insecure), Verified},
-		{"absent, securely", srv(Secure), Verified},
-		{"matched", srv(Insecure, good), Verified},
-		{"matched, securely", srv(Secure, good), Verified},
-		{"matched, state indeterminate", srv(Indeterminate, good), Verified},
-		{"partly matched", srv(Insecure, evil, good), Verified},
-		{"partly matched, securely", srv(Secure, evil, good), Verified},
-		{"none matched", srv(Insecure, evil), TargetMismatch},
-		{"none matched, securely", srv(Secure, evil), Conflict},
-		{"another port", srv(Insecure, to(host, 5270)), PortMismatch},
-		{"port 0", srv(Insecure, to(host, 0)), PortMismatch},
-		{"another port, securely", srv(Secure, to(host, 5270)), Conflict},
-		{"another host, then another port", srv(Insecure, evil, to(host, 1)), PortMismatch},
-		{"another port, then another host", srv(Insecure, to(host, 1), evil), PortMismatch},
-		{"host in upper case", srv(Insecure, to("XMPP.hosting.example", 5269)), TargetMismatch},
-		{"host with a trailing dot", srv(Insecure, to(host+".", 5269)), TargetMismatch},
-		{"source as host", srv(Insecure, to(source, 5269)), TargetMismatch},
-		{"service not available", srv(Insecure, none), ServiceNotAvailable},
-		{"service not available, securely", srv(Secure, none), ServiceNotAvailable},
-		{"two records, both of them none", srv(Insecure, none, none), TargetMismatch},
-		{"none beside a good one", srv(Insecure, none, good), Verified},
-		{"bogus", srv(Bogus, good), DNSBogus},
-		{"bogus and absent", srv(Bogus), DNSBogus},
-		{"time-out", answers(failed(srvAnswer(Insecure), DNSTimeout)), DNSTimeout},
-		{"failure", answers(failed(srvAnswer(Insecure), DNSFailure)), DNSFailure},
-		{"alias loop", answers(failed(srvAnswer(Insecure), AliasLoop)), AliasLoop},
-		{"failure beside records", answers(failed(srvAnswer(Insecure, good), DNSFailure)), DNSFailure},
-		{"unanswered", answers(failed(srvAnswer(Insecure), Unanswered)), Unanswered},
-		{"32 records", srv(Insecure, many(32)...), Verified},
-		{"33 records", srv(Insecure, many(33)...), TooManyRecords},
+		{"not asked", func(*trial) {}, reasons.Verified},
+		{"absent", srv(Insecure), reasons.Verified},
+		{"absent, securely", srv(Secure), reasons.Verified},
+		{"matched", srv(Insecure, good), reasons.Verified},
+		{"matched, securely", srv(Secure, good), reasons.Verified},
+		{"matched, state indeterminate", srv(Indeterminate, good), reasons.Verified},
+		{"partly matched", srv(Insecure, evil, good), reasons.Verified},
+		{"partly matched, securely", srv(Secure, evil, good), reasons.Verified},
+		{"none matched", srv(Insecure, evil), reasons.TargetMismatch},
+		{"none matched, securely", srv(Secure, evil), reasons.Conflict},
+		{"another port", srv(Insecure, to(host, 5270)), reasons.PortMismatch},
+		{"port 0", srv(Insecure, to(host, 0)), reasons.ServiceNotAvailable},
+		{"another port, securely", srv(Secure, to(host, 5270)), reasons.Conflict},
+		{"another host, then another port", srv(Insecure, evil, to(host, 1)), reasons.PortMismatch},
+		{"another port, then another host", srv(Insecure, to(host, 1), evil), reasons.PortMismatch},
+		{"host in upper case", srv(Insecure, to("XMPP.hosting.example", 5269)), reasons.ServiceNotAvailable},
+		{"host with a trailing dot", srv(Insecure, to(host+".", 5269)), reasons.ServiceNotAvailable},
+		{"source as host", srv(Insecure, to(source, 5269)), reasons.TargetMismatch},
+		{"service not available", srv(Insecure, none), reasons.ServiceNotAvailable},
+		{"service not available, securely", srv(Secure, none), reasons.ServiceNotAvailable},
+		{"two records, both of them none", srv(Insecure, none, none), reasons.ServiceNotAvailable},
+		{"none beside a good one", srv(Insecure, none, good), reasons.Verified},
+		{"bogus", srv(Bogus, good), reasons.DNSBogus},
+		{"bogus and absent", srv(Bogus), reasons.DNSBogus},
+		{"time-out", answers(failed(srvAnswer(Insecure), reasons.DNSTimeout)), reasons.DNSTimeout},
+		{"failure", answers(failed(srvAnswer(Insecure), reasons.DNSFailure)), reasons.DNSFailure},
+		{"alias loop", answers(failed(srvAnswer(Insecure), reasons.AliasLoop)), reasons.AliasLoop},
+		{"failure beside records", answers(failed(srvAnswer(Insecure, good), reasons.DNSFailure)), reasons.DNSFailure},
+		{"unanswered", answers(failed(srvAnswer(Insecure), reasons.Unanswered)), reasons.Unanswered},
+		{"32 records", srv(Insecure, many(32)...), reasons.Verified},
+		{"33 records", srv(Insecure, many(33)...), reasons.TooManyRecords},
 
-		{"other label, any port", answers(directly(Insecure, to(host, 5270))), Verified},
-		{"other label, port 0", answers(directly(Insecure, to(host, 0))), PortMismatch},
-		{"other label, another host", answers(directly(Insecure, evil)), TargetMismatch},
-		{"other label, another host, securely", answers(directly(Secure, evil)), Conflict},
-		{"other label fails, none for the label asked", answers(srvAnswer(Insecure), failed(directly(Insecure), DNSTimeout)), Verified},
-		{"other label fails, good for the label asked", answers(srvAnswer(Insecure, good), failed(directly(Insecure), DNSTimeout)), Verified},
-		{"other label bogus", answers(srvAnswer(Insecure, good), directly(Bogus, evil)), Verified},
-		{"other label with 33 records", answers(srvAnswer(Insecure, good), directly(Insecure, many(33)...)), Verified},
-		{"other label evil, good for the label asked", answers(srvAnswer(Insecure, good), directly(Insecure, evil)), Verified},
-		{"other label good, evil for the label asked", answers(srvAnswer(Insecure, evil), directly(Insecure, to(host, 5270))), Verified},
-		{"other label good, the label asked fails", answers(failed(srvAnswer(Insecure), DNSTimeout), directly(Insecure, to(host, 5270))), DNSTimeout},
-		{"other label good, not available for the label asked", answers(srvAnswer(Insecure, none), directly(Insecure, to(host, 5270))), Verified},
-		{"not available for both", answers(srvAnswer(Insecure, none), directly(Insecure, none)), ServiceNotAvailable},
-		{"not available for the label asked, evil for the other", answers(srvAnswer(Insecure, none), directly(Insecure, evil)), ServiceNotAvailable},
-		{"evil for the label asked, not available for the other", answers(srvAnswer(Insecure, evil), directly(Insecure, none)), TargetMismatch},
-		{"evil for both, the answers in another order", answers(directly(Secure, evil), srvAnswer(Insecure, to(host, 1))), PortMismatch},
-		{"other label with a statement, its port", both(answers(directly(Insecure, to(host, 5270))), bothLabels), Verified},
-		{"other label with a statement, another port", both(answers(directly(Insecure, to(host, 5271))), bothLabels), PortMismatch},
-		{"other label with a statement, the port of the first", both(answers(directly(Insecure, good)), bothLabels), PortMismatch},
+		{"second label, its port", both(directToo, answers(directly(Insecure, to(host, 5270)))), reasons.Verified},
+		{"second label, the port of the first", both(directToo, answers(directly(Insecure, good))), reasons.Verified},
+		{"second label, a port that is not listed", answers(directly(Insecure, to(host, 5270))), reasons.PortMismatch},
+		{"second label, another host", answers(directly(Insecure, evil)), reasons.TargetMismatch},
+		{"second label, another host, securely", answers(directly(Secure, evil)), reasons.Conflict},
+		{"second label secure, evil insecure", answers(srvAnswer(Insecure, evil), directly(Secure, good)), reasons.Verified},
+		{"first label secure, evil insecure", answers(srvAnswer(Secure, good), directly(Insecure, evil)), reasons.Verified},
+		{"second label secure and evil", answers(srvAnswer(Insecure, good), directly(Secure, evil)), reasons.Conflict},
+		{"second label secure, the first failed", answers(failed(srvAnswer(Insecure), reasons.DNSTimeout), directly(Secure, good)), reasons.Verified},
+		{"second label failed, none at the first", answers(srvAnswer(Insecure), failed(directly(Insecure), reasons.DNSTimeout)), reasons.DNSTimeout},
+		{"second label failed, only of no use at the first", answers(srvAnswer(Insecure, none), failed(directly(Insecure), reasons.DNSTimeout)), reasons.DNSTimeout},
+		{"second label failed, the first not asked", answers(failed(directly(Insecure), reasons.DNSTimeout)), reasons.DNSTimeout},
+		{"second label failed, good at the first", answers(srvAnswer(Insecure, good), failed(directly(Insecure), reasons.DNSTimeout)), reasons.Verified},
+		{"second label bogus, good at the first", answers(srvAnswer(Insecure, good), directly(Bogus, evil)), reasons.Verified},
+		{"second label bogus, none at the first", answers(srvAnswer(Insecure), directly(Bogus, good)), reasons.DNSBogus},
+		{"second label with 33 records, good at the first", answers(srvAnswer(Insecure, good), directly(Insecure, many(33)...)), reasons.Verified},
+		{"second label with 33 records, none at the first", answers(srvAnswer(Insecure), directly(Insecure, many(33)...)), reasons.TooManyRecords},
+		{"second label evil, good at the first", answers(srvAnswer(Insecure, good), directly(Insecure, evil)), reasons.Verified},
+		{"second label good, evil at the first", answers(srvAnswer(Insecure, evil), directly(Insecure, good)), reasons.Verified},
+		{"second label good, the first failed", answers(failed(srvAnswer(Insecure), reasons.DNSTimeout), directly(Insecure, good)), reasons.DNSTimeout},
+		{"second label good, not available at the first", answers(srvAnswer(Insecure, none), directly(Insecure, good)), reasons.Verified},
+		{"second label good, not available at the first, securely", answers(srvAnswer(Secure, none), directly(Insecure, good)), reasons.ServiceNotAvailable},
+		{"not available at both", answers(srvAnswer(Insecure, none), directly(Insecure, none)), reasons.ServiceNotAvailable},
+		{"not available at the first, evil at the second", answers(srvAnswer(Insecure, none), directly(Insecure, evil)), reasons.TargetMismatch},
+		{"evil at both, the answers in another order", answers(directly(Insecure, evil), srvAnswer(Insecure, to(host, 1))), reasons.PortMismatch},
 
-		{"target asked about", asked(host, 5269), Verified},
-		{"second target asked about", both(twoTargets, asked("backup.example", 5270)), Verified},
-		{"another port asked about", asked(host, 5270), PortMismatch},
-		{"ports of two targets mixed", both(twoTargets, asked(host, 5270)), PortMismatch},
-		{"another host asked about", asked("evil.example", 5269), TargetMismatch},
-		{"host below the target asked about", asked("a.xmpp.hosting.example", 5269), TargetMismatch},
-		{"target asked about, SRV evil", both(asked(host, 5269), srv(Secure, evil)), Verified},
-		{"target asked about, SRV fails", both(asked(host, 5269), answers(failed(srvAnswer(Insecure), DNSTimeout))), Verified},
-		{"target asked about, service not available", both(asked(host, 5269), srv(Insecure, none)), Verified},
+		{"target asked about", asked(host, 5269), reasons.Verified},
+		{"second target asked about", both(twoTargets, asked("backup.example", 5270)), reasons.Verified},
+		{"another port asked about", asked(host, 5270), reasons.PortMismatch},
+		{"ports of two targets mixed", both(twoTargets, asked(host, 5270)), reasons.PortMismatch},
+		{"another host asked about", asked("evil.example", 5269), reasons.TargetMismatch},
+		{"host below the target asked about", asked("a.xmpp.hosting.example", 5269), reasons.TargetMismatch},
+		{"target asked about, SRV evil", both(asked(host, 5269), srv(Secure, evil)), reasons.Verified},
+		{"target asked about, SRV fails", both(asked(host, 5269), answers(failed(srvAnswer(Insecure), reasons.DNSTimeout))), reasons.Verified},
+		{"target asked about, service not available", both(asked(host, 5269), srv(Insecure, none)), reasons.Verified},
 	}
 }
 
-func TestSRV(t *testing.T) { runCases(t, 58, srvCases()) }
+func TestSRV(t *testing.T) { runCases(t, 65, srvCases()) }
 
 // TestDial: where to connect, and by what right.
 func TestDial(t *testing.T) {
@@ -151,28 +153,25 @@ func TestDial(t *testing.T) {
 		spoil func(*trial)
 		want  []Target
 	}{
-		{"not asked", twoTargets, []Target{{endpoint, 10, 5, nil}, {Endpoint{"backup.example", 5270}, 20, 0, nil}}},
-		{"SRV chooses, and sets priority and weight", both(twoTargets, srv(Insecure, evil, good)), []Target{{endpoint, 1, 2, nil}}},
-		{"an endpoint twice", srv(Insecure, good, SRVRecord{9, 9, 5269, host}), []Target{{endpoint, 1, 2, nil}}},
-		{"an endpoint in both labels, the other one first", answers(
-			directly(Insecure, SRVRecord{9, 9, 5269, host}), srvAnswer(Insecure, good)), []Target{{endpoint, 1, 2, nil}}},
-		{"both labels", answers(srvAnswer(Insecure, good), directly(Insecure, to(host, 5270))),
-			[]Target{{endpoint, 1, 2, nil}, {Endpoint{host, 5270}, 1, 2, nil}}},
-		{"pins of a listed endpoint", both(pinned, srv(Insecure, good)), []Target{{endpoint, 1, 2, []Pin{pinA}}}},
-		{"pins of a listed endpoint, named by the other label", both(pinned, answers(directly(Insecure, good))),
-			[]Target{{endpoint, 1, 2, []Pin{pinA}}}},
-		{"pins of another port of the other label", both(pinned, answers(directly(Insecure, to(host, 5270)))),
-			[]Target{{Endpoint{host, 5270}, 1, 2, []Pin{pinA, pinB}}}},
-		{"both labels signed, SRV not asked", bothLabels, []Target{{endpoint, 10, 5, nil}, {Endpoint{host, 5270}, 10, 5, nil}}},
-		{"an endpoint signed for both labels", beside(all(forDirect, func(d *draft) { d.statement.Targets[0].SPKI = []Pin{pinA} })),
-			[]Target{{endpoint, 10, 5, nil}}},
-		{"target asked about", both(both(twoTargets, srv(Insecure, evil)), asked(host, 5269)), []Target{{endpoint, 10, 5, nil}}},
+		{"not asked", twoTargets, []Target{{endpoint, 10, 5, "", nil}, {Endpoint{"backup.example", 5270}, 20, 0, "", nil}}},
+		{"SRV chooses, and sets priority and weight", both(twoTargets, srv(Insecure, evil, good)), []Target{{endpoint, 1, 2, "", nil}}},
+		{"an endpoint twice", srv(Insecure, good, SRVRecord{9, 9, 5269, host}), []Target{{endpoint, 1, 2, "", nil}}},
+		{"an endpoint at both labels, the second one first", answers(
+			directly(Insecure, SRVRecord{9, 9, 5269, host}), srvAnswer(Insecure, good)), []Target{{endpoint, 1, 2, "", nil}}},
+		{"both labels", both(directToo, answers(directly(Insecure, to(host, 5270)), srvAnswer(Insecure, good))),
+			[]Target{{endpoint, 1, 2, "", nil}, {Endpoint{host, 5270}, 1, 2, Direct, nil}}},
+		{"TLS as the statement says, not as the label", both(directToo, answers(srvAnswer(Insecure, to(host, 5270)), directly(Insecure, good))),
+			[]Target{{Endpoint{host, 5270}, 1, 2, Direct, nil}, {endpoint, 1, 2, "", nil}}},
+		{"pins of the endpoint", both(pinned, srv(Insecure, good)), []Target{{endpoint, 1, 2, "", []Pin{pinA}}}},
+		{"pins of the endpoint, named by the second label", both(pinned, answers(directly(Insecure, to(host, 443)))),
+			[]Target{{Endpoint{host, 443}, 1, 2, "", []Pin{pinB}}}},
+		{"target asked about", both(both(twoTargets, srv(Insecure, evil)), asked(host, 5269)), []Target{{endpoint, 10, 5, "", nil}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tr := newTrial(t)
 			c.spoil(tr)
 			result, err := tr.verify()
-			wantEnd(t, Verified, result, err)
+			wantEnd(t, reasons.Verified, result, err)
 			if diff := cmp.Diff(c.want, result.Dial()); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
@@ -180,46 +179,103 @@ func TestDial(t *testing.T) {
 	}
 }
 
-// TestReadSRV: what one can go on with, label by label.
+// TestReadSRV: the labels of a role make one row, with each state of each label.
 func TestReadSRV(t *testing.T) {
 	other := to("other.example", 5270)
-	for _, c := range []struct {
+	states := []struct {
 		name    string
-		answers []SRVAnswer
-		want    string // entries
-		reason  Reason
-		asked   bool
-		state   DNSSEC
+		first   SRVAnswer
+		usable  bool
+		records bool
+		failure reasons.Reason
 	}{
-		{"not asked", nil, "", "", false, Indeterminate},
-		{"only the other label asked", []SRVAnswer{directly(Insecure, other)}, "", "", false, Indeterminate},
-		{"absent", []SRVAnswer{srvAnswer(Secure)}, "", "", true, Secure},
-		{"both labels", []SRVAnswer{directly(Insecure, other, good), srvAnswer(Insecure, good)}, "xmpp.hosting.example:5269 other.example:5270", "", true, Insecure},
-		{"other label in another state", []SRVAnswer{srvAnswer(Secure, good), directly(Insecure, other)}, "xmpp.hosting.example:5269", "", true, Secure},
-		{"an endpoint twice", []SRVAnswer{srvAnswer(Insecure, good, good)}, "xmpp.hosting.example:5269", "", true, Insecure},
-		{"hosts and ports of no use", []SRVAnswer{srvAnswer(Insecure, none, to("a", 1), to(host, 0), good)}, "xmpp.hosting.example:5269", "", true, Insecure},
-		{"only such", []SRVAnswer{srvAnswer(Insecure, to("a", 1), to(host, 0))}, "", ServiceNotAvailable, true, Insecure},
-		{"not available", []SRVAnswer{srvAnswer(Secure, none)}, "", ServiceNotAvailable, true, Secure},
-		{"not available, but for the other label", []SRVAnswer{srvAnswer(Secure, none), directly(Secure, other)}, "other.example:5270", "", true, Secure},
-		{"other label not available", []SRVAnswer{srvAnswer(Insecure), directly(Insecure, none)}, "", "", true, Insecure},
-		{"other label fails", []SRVAnswer{srvAnswer(Indeterminate, good), failed(directly(Insecure), DNSTimeout)}, "xmpp.hosting.example:5269", "", true, Indeterminate},
-		{"failure", []SRVAnswer{failed(srvAnswer(Insecure), DNSTimeout), directly(Insecure, other)}, "", DNSTimeout, true, Indeterminate},
-		{"bogus", []SRVAnswer{srvAnswer(Bogus, good)}, "", DNSBogus, true, Bogus},
-		{"33 records", []SRVAnswer{srvAnswer(Insecure, many(33)...)}, "", TooManyRecords, true, Insecure},
-	} {
-		tr := newTrial(t)
-		e := evidenceOf(txtAnswer())
-		e.SRV = c.answers
-		got, err := ReadSRV(tr.query, e, tr.policy)
-		var entries []string
-		for _, entry := range got.Entries {
-			entries = append(entries, entry.Target.Endpoint.String())
-		}
-		if strings.Join(entries, " ") != c.want || ReasonOf(err) != c.reason || got.Asked != c.asked || got.State != c.state {
-			t.Errorf("%s: %+v, %v", c.name, got, err)
+		{"none", srvAnswer(Insecure), false, false, ""},
+		{"none, securely", srvAnswer(Secure), false, false, ""},
+		{"not available", srvAnswer(Insecure, none), false, true, ""},
+		{"not available, securely", srvAnswer(Secure, none), false, true, ""},
+		{"of no use", srvAnswer(Insecure, to("a", 1), to(host, 0)), false, true, ""},
+		{"usable", srvAnswer(Insecure, other), true, true, ""},
+		{"usable, indeterminate", srvAnswer(Indeterminate, other), true, true, ""},
+		{"usable, securely", srvAnswer(Secure, none, other), true, true, ""},
+		{"failed", failed(srvAnswer(Secure, other), reasons.DNSTimeout), false, false, reasons.DNSTimeout},
+		{"bogus", srvAnswer(Bogus, other), false, false, reasons.DNSBogus},
+		{"33 records, securely", srvAnswer(Secure, many(33)...), false, false, reasons.TooManyRecords},
+	}
+	secure := func(a SRVAnswer, records bool) bool { return a.DNSSEC == Secure && a.Failure == nil && records }
+	for _, own := range states {
+		for _, second := range states {
+			t.Run(own.name+"; "+second.name, func(t *testing.T) {
+				b := second.first
+				b.Name, b.TTL = SRVName(source, direct), 60
+				e := evidenceOf(txtAnswer(), own.first, b)
+				got, err := ReadSRV(Query{Source: source, Service: direct}, e, newTrial(t).policy)
+
+				ownSecure, secondSecure := secure(own.first, own.records), secure(b, second.records)
+				var want reasons.Reason
+				var labels []string
+				switch {
+				case ownSecure || secondSecure:
+					if ownSecure && own.usable {
+						labels = append(labels, service)
+					} else if secondSecure && second.usable {
+						labels = append(labels, direct)
+					} else {
+						want = reasons.ServiceNotAvailable
+					}
+					if got.State != Secure {
+						t.Errorf("state %s", got.State)
+					}
+				case own.failure != "":
+					want = own.failure
+				case second.failure != "" && !own.usable:
+					want = second.failure
+				case own.usable:
+					labels = append(labels, service) // the second label names the same endpoint
+				case second.usable:
+					labels = append(labels, direct)
+				case own.records || second.records:
+					want = reasons.ServiceNotAvailable
+				}
+				if ReasonOf(err) != want {
+					t.Fatalf("got %v, want %s", err, want)
+				}
+				var found []string
+				for _, entry := range got.Entries {
+					found = append(found, entry.Label)
+				}
+				if diff := cmp.Diff(labels, found); diff != "" {
+					t.Errorf("(-want +got)\n%s", diff)
+				}
+				if err == nil && got.Partly != (own.failure != "" || second.failure != "") {
+					t.Errorf("partly is %t", got.Partly)
+				}
+			})
 		}
 	}
-	if _, err := ReadSRV(Query{}, nil, Policy{}); ReasonOf(err) != MissingInput {
+	if _, err := ReadSRV(Query{}, nil, Policy{}); ReasonOf(err) != reasons.MissingInput {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestPartlySRV: a decision that passes over a failed label is good for 5
+// minutes.
+func TestPartlySRV(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		spoil func(*trial)
+		want  time.Duration
+	}{
+		{"both labels answered", answers(srvAnswer(Insecure, good), directly(Insecure)), time.Hour},
+		{"the second failed", answers(srvAnswer(Insecure, good), failed(directly(Insecure), reasons.DNSTimeout)), MinRefresh},
+		{"the second failed, a target asked about", both(asked(host, 5269), answers(srvAnswer(Insecure, good), failed(directly(Insecure), reasons.DNSTimeout))), MinRefresh},
+		{"the first failed, the second is secure", answers(failed(srvAnswer(Insecure), reasons.DNSTimeout), directly(Secure, good)), MinRefresh},
+	} {
+		tr := newTrial(t)
+		c.spoil(tr)
+		result, err := tr.verify()
+		wantEnd(t, reasons.Verified, result, err)
+		if want := now.Add(c.want); !result.RefreshAt().Equal(want) {
+			t.Errorf("%s: at %s, want %s", c.name, result.RefreshAt(), want)
+		}
 	}
 }

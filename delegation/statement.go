@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/text"
 )
 
 // An Endpoint is a host name and a TCP or UDP port.
@@ -35,25 +38,33 @@ func (p *Pin) UnmarshalText(text []byte) error { return unhex(p[:], text) }
 // (RFC 2782), and optionally which keys the peer there may have.
 type Target struct {
 	Endpoint
-	Priority uint16 `json:"priority"`       // lower is tried first
-	Weight   uint16 `json:"weight"`         // share among equal priorities
-	SPKI     []Pin  `json:"spki,omitempty"` // 0 to MaxPins; if any, the peer's key must match one
+	Priority uint16  `json:"priority"`       // lower is tried first
+	Weight   uint16  `json:"weight"`         // share among equal priorities
+	TLS      TLSMode `json:"tls,omitempty"`  // empty or Direct
+	SPKI     []Pin   `json:"spki,omitempty"` // 0 to MaxPins; if any, the peer's key must match one
 }
 
-// A Statement says that the owner of Source delegates Service to Targets, and
-// to nobody else, from Issued until before Expires. Without targets it is an
+// A TLSMode is how TLS begins at a target. If it is empty, TLS begins as the role
+// says, see [Role.StartOf].
+type TLSMode string
+
+// Direct is TLS from the first byte.
+const Direct TLSMode = "direct"
+
+// A Statement says that the owner of Source delegates a role to Targets, and to
+// nobody else, from Issued until before Expires. Without targets it is an
 // explicit revocation: delegated to nobody.
 type Statement struct {
 	Source  string    // domain name, see CheckName
-	Service string    // such as _xmpp-server._tcp, see CheckService
+	Service string    // the role, such as _xmpp-server._tcp, see CheckService and RoleOf
 	Targets []Target  // 0 to MaxTargets, no Endpoint twice
 	Issued  time.Time // whole seconds since 1970; its location is ignored
 	Expires time.Time // exclusive; whole seconds; after Issued
 	ID      ID
 }
 
-// An ID names one signing of a statement: 16 octets, not all zero, the first
-// bit 0, so that it is also a positive INTEGER of 16 octets at most.
+// An ID names one signing of a statement: 16 octets, not all zero. The first
+// bit is 0, so that it is also a positive INTEGER of at most 16 octets.
 type ID [16]byte
 
 // Valid reports whether the ID has the form that is asked for.
@@ -62,11 +73,11 @@ func (id ID) Valid() bool { return id[0] < 0x80 && id != ID{} }
 // Revoked reports whether the statement delegates to nobody.
 func (s *Statement) Revoked() bool { return len(s.Targets) == 0 }
 
-// check is what can be said of a statement without a query, policy or key, in
-// the order of docs/spec.md, section 11, step 4.
+// check checks a statement as far as possible without a query, policy or key,
+// in the order of docs/spec.md, section 11, step 4.
 func (s *Statement) check() *Error {
 	if !s.ID.Valid() {
-		return refuse(MalformedClaims, "the id is zero or has its first bit set")
+		return Errorf(reasons.MalformedClaims, "the id is zero or has its first bit set")
 	}
 	if err := s.checkNames(); err != nil {
 		return err
@@ -79,17 +90,17 @@ func (s *Statement) check() *Error {
 
 func (s *Statement) checkNames() *Error {
 	if err := CheckName(s.Source); err != nil {
-		return refuse(BadName, "source: %v", err)
+		return Errorf(reasons.BadName, "source: %v", err)
 	}
 	if err := CheckService(s.Service); err != nil {
-		return refuse(BadName, "%v", err)
+		return Errorf(reasons.BadName, "%v", err)
 	}
-	if name := TXTName(s.Source, s.Service); len(name) > MaxNameLength {
-		return refuse(BadName, "%s is longer than %d octets", name, MaxNameLength)
+	if err := CheckTXTName(s.Source, s.Service); err != nil {
+		return Errorf(reasons.BadName, "%v", err)
 	}
 	for _, t := range s.Targets {
 		if err := CheckName(t.Host); err != nil {
-			return refuse(BadName, "target: %v", err)
+			return Errorf(reasons.BadName, "target: %v", err)
 		}
 	}
 	return nil
@@ -97,18 +108,21 @@ func (s *Statement) checkNames() *Error {
 
 func (s *Statement) checkTargets() *Error {
 	if len(s.Targets) > MaxTargets {
-		return refuse(BadTargets, "%d targets, at most %d", len(s.Targets), MaxTargets)
+		return Errorf(reasons.BadTargets, "%d targets, at most %d", len(s.Targets), MaxTargets)
 	}
 	seen := map[Endpoint]bool{}
 	for _, t := range s.Targets {
+		if t.TLS != "" && t.TLS != Direct {
+			return Errorf(reasons.MalformedClaims, "target %s has the TLS mode %.40q (want none, or %q)", t.Host, t.TLS, Direct)
+		}
 		if t.Port == 0 {
-			return refuse(BadTargets, "target %s has port 0", t.Host)
+			return Errorf(reasons.BadTargets, "target %s has port 0", t.Host)
 		}
 		if len(t.SPKI) > MaxPins {
-			return refuse(BadTargets, "target %s has %d pins, at most %d", t.Endpoint, len(t.SPKI), MaxPins)
+			return Errorf(reasons.BadTargets, "target %s has %d pins, at most %d", t.Endpoint, len(t.SPKI), MaxPins)
 		}
 		if seen[t.Endpoint] {
-			return refuse(BadTargets, "target %s appears twice", t.Endpoint)
+			return Errorf(reasons.BadTargets, "target %s appears twice", t.Endpoint)
 		}
 		seen[t.Endpoint] = true
 	}
@@ -120,11 +134,11 @@ func (s *Statement) checkTargets() *Error {
 func (s *Statement) checkTimes() *Error {
 	for _, t := range []time.Time{s.Issued, s.Expires} {
 		if at := t.Unix(); at < 0 || at > maxTime {
-			return refuse(BadLifetime, "the time %s is not between 1970 and 9999", stamp(t))
+			return Errorf(reasons.BadLifetime, "the time %s is not between 1970 and 9999", text.FineStamp(t))
 		}
 	}
 	if s.Expires.Unix() <= s.Issued.Unix() {
-		return refuse(BadLifetime, "it expires at %s, not after it was issued at %s", stamp(s.Expires), stamp(s.Issued))
+		return Errorf(reasons.BadLifetime, "it expires at %s, not after it was issued at %s", text.FineStamp(s.Expires), text.FineStamp(s.Issued))
 	}
 	return nil
 }
@@ -132,7 +146,7 @@ func (s *Statement) checkTimes() *Error {
 // checkLife: a statement that lives long is one that is hard to take back.
 func (s *Statement) checkLife(most time.Duration) *Error {
 	if life := s.Expires.Sub(s.Issued); life > most {
-		return refuse(LifeTooLong, "it lives %v, and at most %v is accepted", life, most)
+		return Errorf(reasons.LifeTooLong, "it lives %v, and at most %v is accepted", life, most)
 	}
 	return nil
 }
@@ -160,7 +174,7 @@ func unhex(dst, text []byte) error {
 
 // DigestTargets hashes targets: one line each, sorted by host and then port,
 //
-//	host SP port SP priority SP weight *( SP pin ) LF
+//	host SP port SP priority SP weight [ SP "direct" ] *( SP pin ) LF
 //
 // numbers in decimal, pins in lower-case hexadecimal, sorted.
 func DigestTargets(targets []Target) Digest {
@@ -171,6 +185,9 @@ func DigestTargets(targets []Target) Digest {
 	var lines bytes.Buffer
 	for _, t := range sorted {
 		fmt.Fprintf(&lines, "%s %d %d %d", t.Host, t.Port, t.Priority, t.Weight)
+		if t.TLS == Direct {
+			lines.WriteString(" direct")
+		}
 		pins := slices.Clone(t.SPKI)
 		slices.SortFunc(pins, func(a, b Pin) int { return bytes.Compare(a[:], b[:]) })
 		for _, p := range pins {
@@ -181,21 +198,7 @@ func DigestTargets(targets []Target) Digest {
 	return sha256.Sum256(lines.Bytes())
 }
 
-// lists reports whether the targets hold an endpoint, and if not, whether
-// they hold its host under another port.
-func lists(targets []Target, e Endpoint) (listed, hostListed bool) {
-	for _, t := range targets {
-		if t.Host == e.Host {
-			hostListed = true
-			listed = listed || t.Port == e.Port
-		}
-	}
-	return listed, hostListed
-}
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-// A moment is written as stamp does it, once it is.
+// A moment is formatted as text.FineStamp does it, when somebody reads it.
 type moment time.Time
 
-func (m moment) String() string { return stamp(time.Time(m)) }
+func (m moment) String() string { return text.FineStamp(time.Time(m)) }

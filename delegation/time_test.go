@@ -4,6 +4,8 @@ import (
 	"crypto/x509"
 	"testing"
 	"time"
+
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // at is a spoiler that verifies for another time.
@@ -32,40 +34,42 @@ func timeCases() []verifyCase {
 	start, end := now.Add(-10*day), now.Add(10*day)
 	east := time.FixedZone("east", 14*3600)
 	return []verifyCase{
-		{"at iat", at(issued), Verified},
-		{"at iat - 5 min", at(issued.Add(-ClockSkew)), Verified},
-		{"a second before iat - 5 min", at(issued.Add(-ClockSkew - time.Second)), NotYetValid},
-		{"a nanosecond before iat - 5 min", at(issued.Add(-ClockSkew - 1)), NotYetValid},
-		{"a second before exp", at(expires.Add(-time.Second)), Verified},
-		{"a nanosecond before exp", at(expires.Add(-1)), Verified},
-		{"at exp", at(expires), Expired},
-		{"after exp", at(expires.Add(day)), Expired},
-		{"before exp in another zone", at(expires.Add(-time.Second).In(east)), Verified},
-		{"at exp in another zone", at(expires.In(east)), Expired},
-		{"far past", at(time.Unix(1, 0)), NotYetValid},
-		{"far future", at(time.Date(200000, 1, 1, 0, 0, 0, 0, time.UTC)), Expired},
+		{"at iat", at(issued), reasons.Verified},
+		{"at iat - 5 min", at(issued.Add(-ClockSkew)), reasons.Verified},
+		{"a second before iat - 5 min", at(issued.Add(-ClockSkew - time.Second)), reasons.NotYetValid},
+		{"a nanosecond before iat - 5 min", at(issued.Add(-ClockSkew - 1)), reasons.NotYetValid},
+		{"a second before exp", at(expires.Add(-time.Second)), reasons.Verified},
+		{"a nanosecond before exp", at(expires.Add(-1)), reasons.Verified},
+		{"at exp", at(expires), reasons.Expired},
+		{"after exp", at(expires.Add(day)), reasons.Expired},
+		{"before exp in another zone", at(expires.Add(-time.Second).In(east)), reasons.Verified},
+		{"at exp in another zone", at(expires.In(east)), reasons.Expired},
+		{"far past", at(time.Unix(1, 0)), reasons.NotYetValid},
+		{"far future", at(time.Date(200000, 1, 1, 0, 0, 0, 0, time.UTC)), reasons.Expired},
 
-		{"life of 31 days", lived(DefaultMaxLife, 0), Verified},
-		{"life of 31 days and a second", lived(DefaultMaxLife+time.Second, 0), LifeTooLong},
-		{"life of 90 days by policy", lived(LongestMaxLife, LongestMaxLife), Verified},
-		{"life of 90 days and a second by policy", lived(LongestMaxLife+time.Second, LongestMaxLife), LifeTooLong},
-		{"life of a day by policy", lived(day, day), Verified},
-		{"life of a day and a second by policy", lived(day+time.Second, day), LifeTooLong},
-		{"no life", lived(0, 0), BadLifetime},
+		{"life of 31 days", lived(DefaultMaxLife, 0), reasons.Verified},
+		{"life of 31 days and a second", lived(DefaultMaxLife+time.Second, 0), reasons.LifeTooLong},
+		{"life of 90 days by policy", lived(LongestMaxLife, LongestMaxLife), reasons.Verified},
+		{"life of 90 days and a second by policy", lived(LongestMaxLife+time.Second, LongestMaxLife), reasons.LifeTooLong},
+		{"life of a day by policy", lived(day, day), reasons.Verified},
+		{"life of a day and a second by policy", lived(day+time.Second, day), reasons.LifeTooLong},
+		{"no life", lived(0, 0), reasons.BadLifetime},
 
-		{"issued an hour before notBefore", certified(now, end), IssuedBeforeSigner},
-		{"notBefore, issued then", both(certified(issued, end), at(issued)), Verified},
-		{"a second before notBefore", both(certified(issued.Add(time.Second), end), at(issued)), SignerNotYetValid},
-		{"certificate of the future", certified(now.Add(day), end), SignerNotYetValid},
-		{"at notAfter", both(certified(start, end), at(end)), Verified},
-		{"in the second of notAfter", both(certified(start, end), at(end.Add(time.Second-1))), Verified},
-		{"a second after notAfter", both(certified(start, end), at(end.Add(time.Second))), SignerExpired},
-		{"issued 5 minutes before notBefore", certified(issued.Add(ClockSkew), end), Verified},
-		{"issued 5 minutes and a second before notBefore", certified(issued.Add(ClockSkew+time.Second), end), IssuedBeforeSigner},
+		{"issued an hour before notBefore", certified(now, end), reasons.IssuedBeforeSigner},
+		{"notBefore, issued then", both(certified(issued, end), at(issued)), reasons.Verified},
+		{"a second before notBefore", both(certified(issued.Add(time.Second), end), at(issued)), reasons.Verified},
+		{"5 minutes before notBefore", both(certified(issued.Add(ClockSkew), end), at(issued)), reasons.Verified},
+		{"5 minutes and a second before notBefore", both(certified(issued.Add(ClockSkew+time.Second), end), at(issued)), reasons.SignerNotYetValid},
+		{"certificate of the future", certified(now.Add(day), end), reasons.SignerNotYetValid},
+		{"at notAfter", both(certified(start, end), at(end)), reasons.Verified},
+		{"in the second of notAfter", both(certified(start, end), at(end.Add(time.Second-1))), reasons.Verified},
+		{"a second after notAfter", both(certified(start, end), at(end.Add(time.Second))), reasons.SignerExpired},
+		{"issued 5 minutes before notBefore", certified(issued.Add(ClockSkew), end), reasons.Verified},
+		{"issued 5 minutes and a second before notBefore", certified(issued.Add(ClockSkew+time.Second), end), reasons.IssuedBeforeSigner},
 	}
 }
 
-func TestTime(t *testing.T) { runCases(t, 28, timeCases()) }
+func TestTime(t *testing.T) { runCases(t, 30, timeCases()) }
 
 // TestEnds: the proof ends with the first thing it rests on.
 func TestEnds(t *testing.T) {
@@ -84,17 +88,17 @@ func TestEnds(t *testing.T) {
 			tr := newTrial(t)
 			c.spoil(tr)
 			result, err := tr.verify()
-			wantEnd(t, Verified, result, err)
+			wantEnd(t, reasons.Verified, result, err)
 			if got := result.ValidUntil(); !got.Equal(c.want) {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
-			if got := result.Statements()[0].ValidUntil; !got.Equal(c.want) {
+			if got := result.Proven().ValidUntil; !got.Equal(c.want) {
 				t.Errorf("of the statement: got %s, want %s", got, c.want)
 			}
 			// One second earlier it can still be verified, and then no more.
 			tr.policy.Time = c.want.Add(-time.Second)
 			result, err = tr.verify()
-			wantEnd(t, Verified, result, err)
+			wantEnd(t, reasons.Verified, result, err)
 			tr.policy.Time = c.want
 			if _, err = tr.verify(); err == nil {
 				t.Error("verified at the end of the proof")
@@ -131,7 +135,7 @@ func TestRefresh(t *testing.T) {
 			tr := newTrial(t)
 			c.spoil(tr)
 			result, err := tr.verify()
-			wantEnd(t, Verified, result, err)
+			wantEnd(t, reasons.Verified, result, err)
 			if got := result.RefreshAt().Sub(tr.policy.Time); got != c.want {
 				t.Errorf("after %v, want %v", got, c.want)
 			}

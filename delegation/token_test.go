@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -73,94 +74,94 @@ func flipLastBit(part string) string {
 
 func tokenCases() []verifyCase {
 	return []verifyCase{
-		{"two parts", token(func(c string) string { return c[:strings.LastIndexByte(c, '.')] }), MalformedToken},
-		{"four parts", token(func(c string) string { return c + ".AAAA" }), MalformedToken},
-		{"five parts, as encrypted tokens have", token(func(c string) string { return c + ".AAAA.AAAA" }), MalformedToken},
-		{"dot at the end", token(func(c string) string { return c + "." }), MalformedToken},
-		{"empty header", part(0, func(string) string { return "" }), MalformedToken},
-		{"empty payload", part(1, func(string) string { return "" }), MalformedToken},
-		{"empty signature", part(2, func(string) string { return "" }), MalformedToken},
-		{"padding", part(1, func(p string) string { return p + "=" }), MalformedToken},
-		{"LF inside", part(1, func(p string) string { return p[:8] + "\n" + p[8:] }), MalformedToken},
-		{"CR LF inside", part(2, func(p string) string { return p[:8] + "\r\n" + p[8:] }), MalformedToken},
-		{"space inside", part(0, func(p string) string { return p[:8] + " " + p[8:] }), MalformedToken},
-		{"other alphabet", part(2, func(p string) string { return "+/" + p[2:] }), MalformedToken},
-		{"one octet too few for base64", part(2, func(p string) string { return p + "AAA" }), MalformedToken},
-		{"trailing bits of the signature", part(2, flipLastBit), MalformedToken},
+		{"two parts", token(func(c string) string { return c[:strings.LastIndexByte(c, '.')] }), reasons.MalformedToken},
+		{"four parts", token(func(c string) string { return c + ".AAAA" }), reasons.MalformedToken},
+		{"five parts, as encrypted tokens have", token(func(c string) string { return c + ".AAAA.AAAA" }), reasons.MalformedToken},
+		{"dot at the end", token(func(c string) string { return c + "." }), reasons.MalformedToken},
+		{"empty header", part(0, func(string) string { return "" }), reasons.MalformedToken},
+		{"empty payload", part(1, func(string) string { return "" }), reasons.MalformedToken},
+		{"empty signature", part(2, func(string) string { return "" }), reasons.MalformedToken},
+		{"padding", part(1, func(p string) string { return p + "=" }), reasons.MalformedToken},
+		{"LF inside", part(1, func(p string) string { return p[:8] + "\n" + p[8:] }), reasons.MalformedToken},
+		{"CR LF inside", part(2, func(p string) string { return p[:8] + "\r\n" + p[8:] }), reasons.MalformedToken},
+		{"space inside", part(0, func(p string) string { return p[:8] + " " + p[8:] }), reasons.MalformedToken},
+		{"other alphabet", part(2, func(p string) string { return "+/" + p[2:] }), reasons.MalformedToken},
+		{"one octet too few for base64", part(2, func(p string) string { return p + "AAA" }), reasons.MalformedToken},
+		{"trailing bits of the signature", part(2, flipLastBit), reasons.MalformedToken},
 		{"JSON serialization", token(func(c string) string {
 			p := strings.Split(c, ".")
 			return `{"protected":"` + p[0] + `","payload":"` + p[1] + `","signature":"` + p[2] + `"}`
-		}), MalformedToken},
+		}), reasons.MalformedToken},
 
-		{"header is no JSON", func(tr *trial) { tr.header = func(string) string { return "alg" } }, MalformedToken},
-		{"header with something after it", header(`]}`, `]} {}`), MalformedToken},
-		{"header with a name twice", header(`{"alg"`, `{"typ":"dna+jwt","alg"`), MalformedToken},
-		{"header with a name twice, once escaped", header(`{"alg"`, `{"t\u0079p":"dna+jwt","alg"`), MalformedToken},
-		{"header with an escape", header(`"dna+jwt"`, `"dna\u002bjwt"`), MalformedToken},
-		{"header with a byte order mark", header(`{"alg"`, "\ufeff{\"alg\""), MalformedToken},
-		{"b64 false", header(`{"alg"`, `{"b64":false,"alg"`), MalformedToken},
-		{"crit null", header(`{"alg"`, `{"crit":null,"alg"`), MalformedToken},
-		{"header nested too deep", header(`{"alg"`, `{"x":[[[[]]]],"alg"`), MalformedToken},
-		{"header with 33 certificates", repeated(33), MalformedToken},
+		{"header is no JSON", func(tr *trial) { tr.header = func(string) string { return "alg" } }, reasons.MalformedToken},
+		{"header with something after it", header(`]}`, `]} {}`), reasons.MalformedToken},
+		{"header with a name twice", header(`{"alg"`, `{"typ":"dna+jwt","alg"`), reasons.MalformedToken},
+		{"header with a name twice, once escaped", header(`{"alg"`, `{"t\u0079p":"dna+jwt","alg"`), reasons.MalformedToken},
+		{"header with an escape", header(`"dna+jwt"`, `"dna\u002bjwt"`), reasons.MalformedToken},
+		{"header with a byte order mark", header(`{"alg"`, "\ufeff{\"alg\""), reasons.MalformedToken},
+		{"b64 false", header(`{"alg"`, `{"b64":false,"alg"`), reasons.MalformedToken},
+		{"crit null", header(`{"alg"`, `{"crit":null,"alg"`), reasons.MalformedToken},
+		{"header nested too deep", header(`{"alg"`, `{"x":[[[[]]]],"alg"`), reasons.MalformedToken},
+		{"header with 33 certificates", repeated(33), reasons.MalformedToken},
 		{"header with white space and in another order", func(tr *trial) {
 			tr.header = func(json string) string {
 				alg, rest, _ := strings.Cut(strings.TrimPrefix(json, "{"), ",")
 				return " {\n" + strings.TrimSuffix(rest, "}") + "\t,\r\n" + alg + " } "
 			}
-		}, Verified},
+		}, reasons.Verified},
 
-		{"header is an array", func(tr *trial) { tr.header = func(json string) string { return "[" + json + "]" } }, BadHeader},
-		{"no alg", header(`"alg":"ES256",`, ``), BadHeader},
-		{"no typ", header(`"typ":"dna+jwt",`, ``), BadHeader},
-		{"no x5c", func(tr *trial) { tr.header = func(string) string { return `{"alg":"ES256","typ":"dna+jwt"}` } }, BadHeader},
-		{"alg of another kind", header(`"ES256"`, `256`), BadHeader},
-		{"typ of another kind", header(`"dna+jwt"`, `["dna+jwt"]`), BadHeader},
+		{"header is an array", func(tr *trial) { tr.header = func(json string) string { return "[" + json + "]" } }, reasons.BadHeader},
+		{"no alg", header(`"alg":"ES256",`, ``), reasons.BadHeader},
+		{"no typ", header(`"typ":"dna+jwt",`, ``), reasons.BadHeader},
+		{"no x5c", func(tr *trial) { tr.header = func(string) string { return `{"alg":"ES256","typ":"dna+jwt"}` } }, reasons.BadHeader},
+		{"alg of another kind", header(`"ES256"`, `256`), reasons.BadHeader},
+		{"typ of another kind", header(`"dna+jwt"`, `["dna+jwt"]`), reasons.BadHeader},
 		{"x5c of another kind", func(tr *trial) {
 			tr.header = func(string) string { return `{"alg":"ES256","typ":"dna+jwt","x5c":"MII="}` }
-		}, BadHeader},
-		{"alg in upper case", header(`"alg"`, `"ALG"`), BadHeader},
-		{"crit", header(`{"alg"`, `{"crit":["exp"],"alg"`), BadHeader},
-		{"crit empty", header(`{"alg"`, `{"crit":[],"alg"`), BadHeader},
-		{"crit b64", header(`{"alg"`, `{"crit":["b64"],"alg"`), BadHeader},
-		{"jwk", header(`{"alg"`, `{"jwk":{},"alg"`), BadHeader},
-		{"jku", header(`{"alg"`, `{"jku":"https://evil.example/","alg"`), BadHeader},
-		{"x5u", header(`{"alg"`, `{"x5u":"https://evil.example/","alg"`), BadHeader},
-		{"x5t", header(`{"alg"`, `{"x5t":"AAAA","alg"`), BadHeader},
-		{"kid", header(`{"alg"`, `{"kid":"1","alg"`), BadHeader},
-		{"cty", header(`{"alg"`, `{"cty":"JWT","alg"`), BadHeader},
-		{"zip", header(`{"alg"`, `{"zip":"DEF","alg"`), BadHeader},
-		{"unknown parameter", header(`{"alg"`, `{"x":"","alg"`), BadHeader},
+		}, reasons.BadHeader},
+		{"alg in upper case", header(`"alg"`, `"ALG"`), reasons.BadHeader},
+		{"crit", header(`{"alg"`, `{"crit":["exp"],"alg"`), reasons.BadHeader},
+		{"crit empty", header(`{"alg"`, `{"crit":[],"alg"`), reasons.BadHeader},
+		{"crit b64", header(`{"alg"`, `{"crit":["b64"],"alg"`), reasons.BadHeader},
+		{"jwk", header(`{"alg"`, `{"jwk":{},"alg"`), reasons.BadHeader},
+		{"jku", header(`{"alg"`, `{"jku":"https://evil.example/","alg"`), reasons.BadHeader},
+		{"x5u", header(`{"alg"`, `{"x5u":"https://evil.example/","alg"`), reasons.BadHeader},
+		{"x5t", header(`{"alg"`, `{"x5t":"AAAA","alg"`), reasons.BadHeader},
+		{"kid", header(`{"alg"`, `{"kid":"1","alg"`), reasons.BadHeader},
+		{"cty", header(`{"alg"`, `{"cty":"JWT","alg"`), reasons.BadHeader},
+		{"zip", header(`{"alg"`, `{"zip":"DEF","alg"`), reasons.BadHeader},
+		{"unknown parameter", header(`{"alg"`, `{"x":"","alg"`), reasons.BadHeader},
 
-		{"typ JWT", header(`"dna+jwt"`, `"JWT"`), WrongType},
-		{"typ empty", header(`"dna+jwt"`, `""`), WrongType},
-		{"typ in upper case", header(`"dna+jwt"`, `"DNA+JWT"`), WrongType},
-		{"typ as a media type", header(`"dna+jwt"`, `"application/dna+jwt"`), WrongType},
-		{"typ of a later version", header(`"dna+jwt"`, `"dna2+jwt"`), WrongType},
+		{"typ JWT", header(`"dna+jwt"`, `"JWT"`), reasons.WrongType},
+		{"typ empty", header(`"dna+jwt"`, `""`), reasons.WrongType},
+		{"typ in upper case", header(`"dna+jwt"`, `"DNA+JWT"`), reasons.WrongType},
+		{"typ as a media type", header(`"dna+jwt"`, `"application/dna+jwt"`), reasons.WrongType},
+		{"typ of a later version", header(`"dna+jwt"`, `"dna2+jwt"`), reasons.WrongType},
 
-		{"alg none", header(`"ES256"`, `"none"`), UnsupportedAlgorithm},
-		{"alg None", header(`"ES256"`, `"None"`), UnsupportedAlgorithm},
-		{"alg HS256", header(`"ES256"`, `"HS256"`), UnsupportedAlgorithm},
-		{"alg ES512", header(`"ES256"`, `"ES512"`), UnsupportedAlgorithm},
-		{"alg RS1", header(`"ES256"`, `"RS1"`), UnsupportedAlgorithm},
-		{"alg Ed25519", header(`"ES256"`, `"Ed25519"`), UnsupportedAlgorithm},
-		{"alg in lower case", header(`"ES256"`, `"es256"`), UnsupportedAlgorithm},
-		{"alg empty", header(`"ES256"`, `""`), UnsupportedAlgorithm},
+		{"alg none", header(`"ES256"`, `"none"`), reasons.UnsupportedAlgorithm},
+		{"alg None", header(`"ES256"`, `"None"`), reasons.UnsupportedAlgorithm},
+		{"alg HS256", header(`"ES256"`, `"HS256"`), reasons.UnsupportedAlgorithm},
+		{"alg ES512", header(`"ES256"`, `"ES512"`), reasons.UnsupportedAlgorithm},
+		{"alg RS1", header(`"ES256"`, `"RS1"`), reasons.UnsupportedAlgorithm},
+		{"alg Ed25519", header(`"ES256"`, `"Ed25519"`), reasons.UnsupportedAlgorithm},
+		{"alg in lower case", header(`"ES256"`, `"es256"`), reasons.UnsupportedAlgorithm},
+		{"alg empty", header(`"ES256"`, `""`), reasons.UnsupportedAlgorithm},
 
-		{"x5c empty", chain(func(*laboratory, [][]byte) [][]byte { return [][]byte{} }), MalformedCertificate},
-		{"x5c with 6 certificates", repeated(6), MalformedCertificate},
-		{"x5c with a number", x5c(func(string) string { return `1` }), MalformedCertificate},
-		{"x5c with an empty string", x5c(func(string) string { return `""` }), MalformedCertificate},
-		{"x5c without padding", x5c(func(text string) string { return `"` + strings.TrimRight(text+"A", "=") + `"` }), MalformedCertificate},
-		{"x5c with a space", x5c(func(text string) string { return `"` + text[:8] + " " + text[8:] + `"` }), MalformedCertificate},
-		{"x5c in base64url", x5c(func(text string) string { return `"-_` + text[2:] + `"` }), MalformedCertificate},
-		{"x5c with trailing bits", x5c(func(string) string { return `"MIB="` }), MalformedCertificate},
-		{"x5c that is no certificate", x5c(func(string) string { return `"MIIB"` }), MalformedCertificate},
+		{"x5c empty", chain(func(*laboratory, [][]byte) [][]byte { return [][]byte{} }), reasons.MalformedCertificate},
+		{"x5c with 6 certificates", repeated(6), reasons.MalformedCertificate},
+		{"x5c with a number", x5c(func(string) string { return `1` }), reasons.MalformedCertificate},
+		{"x5c with an empty string", x5c(func(string) string { return `""` }), reasons.MalformedCertificate},
+		{"x5c without padding", x5c(func(text string) string { return `"` + strings.TrimRight(text+"A", "=") + `"` }), reasons.MalformedCertificate},
+		{"x5c with a space", x5c(func(text string) string { return `"` + text[:8] + " " + text[8:] + `"` }), reasons.MalformedCertificate},
+		{"x5c in base64url", x5c(func(text string) string { return `"-_` + text[2:] + `"` }), reasons.MalformedCertificate},
+		{"x5c with trailing bits", x5c(func(string) string { return `"MIB="` }), reasons.MalformedCertificate},
+		{"x5c that is not a certificate", x5c(func(string) string { return `"MIIB"` }), reasons.MalformedCertificate},
 		{"x5c with octets after the certificate", chain(func(_ *laboratory, der [][]byte) [][]byte {
 			return [][]byte{append(der[0][:len(der[0]):len(der[0])], 0), der[1]}
-		}), MalformedCertificate},
+		}), reasons.MalformedCertificate},
 		{"x5c with a broken intermediate", chain(func(_ *laboratory, der [][]byte) [][]byte {
 			return [][]byte{der[0], der[1][:len(der[1])-1]}
-		}), MalformedCertificate},
+		}), reasons.MalformedCertificate},
 	}
 }
 
@@ -208,36 +209,36 @@ func mismatch(kind string, algorithm keys.Algorithm) func(*trial) {
 
 func signatureCases() []verifyCase {
 	return []verifyCase{
-		{"ES256", signature("P-256", keys.ES256, same), Verified},
-		{"ES384", signature("P-384", keys.ES384, same), Verified},
-		{"RS256", signature("RSA-2048", keys.RS256, same), Verified},
-		{"PS256", signature("RSA-2048", keys.PS256, same), Verified},
-		{"EdDSA", signature("Ed25519", keys.EdDSA, same), Verified},
+		{"ES256", signature("P-256", keys.ES256, same), reasons.Verified},
+		{"ES384", signature("P-384", keys.ES384, same), reasons.Verified},
+		{"RS256", signature("RSA-2048", keys.RS256, same), reasons.Verified},
+		{"PS256", signature("RSA-2048", keys.PS256, same), reasons.Verified},
+		{"EdDSA", signature("Ed25519", keys.EdDSA, same), reasons.Verified},
 
-		{"ES384 with P-256", mismatch("P-256", keys.ES384), AlgorithmMismatch},
-		{"ES256 with P-384", mismatch("P-384", keys.ES256), AlgorithmMismatch},
-		{"ES256 with P-521", mismatch("P-521", keys.ES256), AlgorithmMismatch},
-		{"RS256 with P-256", mismatch("P-256", keys.RS256), AlgorithmMismatch},
-		{"PS256 with Ed25519", mismatch("Ed25519", keys.PS256), AlgorithmMismatch},
-		{"EdDSA with P-256", mismatch("P-256", keys.EdDSA), AlgorithmMismatch},
-		{"ES256 with RSA", mismatch("RSA-2048", keys.ES256), AlgorithmMismatch},
-		{"EdDSA with RSA", mismatch("RSA-2048", keys.EdDSA), AlgorithmMismatch},
+		{"ES384 with P-256", mismatch("P-256", keys.ES384), reasons.AlgorithmMismatch},
+		{"ES256 with P-384", mismatch("P-384", keys.ES256), reasons.AlgorithmMismatch},
+		{"ES256 with P-521", mismatch("P-521", keys.ES256), reasons.AlgorithmMismatch},
+		{"RS256 with P-256", mismatch("P-256", keys.RS256), reasons.AlgorithmMismatch},
+		{"PS256 with Ed25519", mismatch("Ed25519", keys.PS256), reasons.AlgorithmMismatch},
+		{"EdDSA with P-256", mismatch("P-256", keys.EdDSA), reasons.AlgorithmMismatch},
+		{"ES256 with RSA", mismatch("RSA-2048", keys.ES256), reasons.AlgorithmMismatch},
+		{"EdDSA with RSA", mismatch("RSA-2048", keys.EdDSA), reasons.AlgorithmMismatch},
 
 		{"RS256 signature, PS256 header", func(tr *trial) {
 			tr.signer, tr.algorithm = tr.issue("RSA-2048", nil), keys.RS256
 			header(`"RS256"`, `"PS256"`)(tr)
-		}, BadSignature},
-		{"ES256 all zero", signature("P-256", keys.ES256, zero), BadSignature},
-		{"ES384 all zero", signature("P-384", keys.ES384, zero), BadSignature},
-		{"EdDSA all zero", signature("Ed25519", keys.EdDSA, zero), BadSignature},
-		{"RS256 all zero", signature("RSA-2048", keys.RS256, zero), BadSignature},
-		{"ES256 an octet longer", signature("P-256", keys.ES256, longer), BadSignature},
-		{"ES256 an octet shorter", signature("P-256", keys.ES256, shorter), BadSignature},
-		{"ES256 in DER", signature("P-256", keys.ES256, asDER), BadSignature},
-		{"ES256 as (r, n-s)", signature("P-256", keys.ES256, mirrored), Verified},
-		{"RS256 an octet longer", signature("RSA-2048", keys.RS256, longer), BadSignature},
-		{"PS256 an octet shorter", signature("RSA-2048", keys.PS256, shorter), BadSignature},
-		{"EdDSA an octet longer", signature("Ed25519", keys.EdDSA, longer), BadSignature},
+		}, reasons.BadSignature},
+		{"ES256 all zero", signature("P-256", keys.ES256, zero), reasons.BadSignature},
+		{"ES384 all zero", signature("P-384", keys.ES384, zero), reasons.BadSignature},
+		{"EdDSA all zero", signature("Ed25519", keys.EdDSA, zero), reasons.BadSignature},
+		{"RS256 all zero", signature("RSA-2048", keys.RS256, zero), reasons.BadSignature},
+		{"ES256 an octet longer", signature("P-256", keys.ES256, longer), reasons.BadSignature},
+		{"ES256 an octet shorter", signature("P-256", keys.ES256, shorter), reasons.BadSignature},
+		{"ES256 in DER", signature("P-256", keys.ES256, asDER), reasons.BadSignature},
+		{"ES256 as (r, n-s)", signature("P-256", keys.ES256, mirrored), reasons.Verified},
+		{"RS256 an octet longer", signature("RSA-2048", keys.RS256, longer), reasons.BadSignature},
+		{"PS256 an octet shorter", signature("RSA-2048", keys.PS256, shorter), reasons.BadSignature},
+		{"EdDSA an octet longer", signature("Ed25519", keys.EdDSA, longer), reasons.BadSignature},
 		{"PS256 with the longest salt", func(tr *trial) {
 			tr.signer, tr.algorithm = tr.issue("RSA-2048", nil), keys.PS256
 			token(func(compact string) string {
@@ -250,25 +251,25 @@ func signatureCases() []verifyCase {
 				}
 				return signed + "." + base64.RawURLEncoding.EncodeToString(s)
 			})(tr)
-		}, BadSignature},
+		}, reasons.BadSignature},
 
 		{"claims altered", part(1, func(p string) string {
 			raw, _ := base64.RawURLEncoding.DecodeString(p)
 			return base64.RawURLEncoding.EncodeToString([]byte(strings.Replace(string(raw), "xmpp.hosting", "evil.hosting", 1)))
-		}), BadSignature},
+		}), reasons.BadSignature},
 		{"white space added to the claims", part(1, func(p string) string {
 			raw, _ := base64.RawURLEncoding.DecodeString(p)
 			return base64.RawURLEncoding.EncodeToString(append([]byte(" "), raw...))
-		}), BadSignature},
+		}), reasons.BadSignature},
 		{"white space added to the header", part(0, func(p string) string {
 			raw, _ := base64.RawURLEncoding.DecodeString(p)
 			return base64.RawURLEncoding.EncodeToString(append([]byte(" "), raw...))
-		}), BadSignature},
+		}), reasons.BadSignature},
 		{"signed with another key", func(tr *trial) {
 			other := tr.issue("P-256", nil)
 			chain(func(_ *laboratory, der [][]byte) [][]byte { return der })(tr)
 			tr.signer = other
-		}, BadSignature},
+		}, reasons.BadSignature},
 	}
 }
 

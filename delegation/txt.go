@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"slices"
 	"strings"
+
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // A TXT record of version 1, after its strings are concatenated (RFC 1035,
@@ -18,7 +20,7 @@ import (
 const txtVersion = "v=DNA1"
 
 // TXTRecord is the text of the TXT record for a signed statement.
-func TXTRecord(e Encoding, raw []byte) string {
+func (e Encoding) TXTRecord(raw []byte) string {
 	value := string(raw)
 	if e == AC {
 		value = base64.StdEncoding.EncodeToString(raw)
@@ -28,18 +30,18 @@ func TXTRecord(e Encoding, raw []byte) string {
 
 // TXTStrings is TXTRecord cut into the character-strings of a record, of at
 // most 255 octets each (RFC 1035, Section 3.3). They hold no octet that needs
-// an escape between quotes in a zone file (Section 5.1), and without quotes
-// they would be cut at the first semicolon.
-func TXTStrings(e Encoding, raw []byte) []string {
+// an escape between quotes in a zone file (Section 5.1). Without quotes they
+// would be cut at the first semicolon.
+func (e Encoding) TXTStrings(raw []byte) []string {
 	var list []string
-	for piece := range slices.Chunk([]byte(TXTRecord(e, raw)), 255) {
+	for piece := range slices.Chunk([]byte(e.TXTRecord(raw)), 255) {
 		list = append(list, string(piece))
 	}
 	return list
 }
 
-// isTXTRecord reports whether a TXT record is one of version 1, in good form
-// or not: it begins with the version, and no letter or digit follows.
+// isTXTRecord reports whether a TXT record is of version 1, well-formed or not.
+// It begins with the version, and no letter or digit follows.
 func isTXTRecord(text string) bool {
 	rest, ok := strings.CutPrefix(text, txtVersion)
 	return ok && (rest == "" || !isAlphanumeric(rest[0]))
@@ -58,26 +60,34 @@ var ofValue = func() (table [256]bool) {
 	return table
 }()
 
+// notOfValue is where the first octet of a text is that no value may have.
+func notOfValue(text string) int {
+	for i := range len(text) {
+		if !ofValue[text[i]] {
+			return i
+		}
+	}
+	return len(text)
+}
+
 // parseTXTRecord reads a record for which isTXTRecord holds.
 func parseTXTRecord(text string) (Encoding, []byte, *Error) {
 	rest, ok := strings.CutPrefix(text, txtVersion+"; e=")
 	if !ok {
 		if text == txtVersion {
-			return "", nil, refuse(MalformedRecord, "the record is only %q: in a zone file, a semicolon outside quotes starts a comment", text)
+			return "", nil, Errorf(reasons.MalformedRecord, "the record is only %q: in a zone file, a semicolon outside quotes starts a comment", text)
 		}
-		return "", nil, refuse(MalformedRecord, "after %q comes something other than \"; e=\"", txtVersion)
+		return "", nil, Errorf(reasons.MalformedRecord, "after %q comes %s, not \"; e=\"", txtVersion, shown(text[len(txtVersion):]))
 	}
 	encoding, value, ok := strings.Cut(rest, "; s=")
 	if !ok || encoding == "" || strings.IndexFunc(encoding, func(c rune) bool { return c < 'a' || c > 'z' }) >= 0 {
-		return "", nil, refuse(MalformedRecord, "the record is not %q, an encoding, \"; s=\" and a statement", txtVersion+"; e=")
+		return "", nil, Errorf(reasons.MalformedRecord, "after %q comes %s, not an encoding such as jws, \"; s=\" and a statement", txtVersion+"; e=", shown(rest))
 	}
 	if value == "" {
-		return "", nil, refuse(MalformedRecord, "the statement after \"s=\" is empty")
+		return "", nil, Errorf(reasons.MalformedRecord, "the statement after \"s=\" is empty")
 	}
-	for i := range len(value) {
-		if !ofValue[value[i]] {
-			return "", nil, refuse(MalformedRecord, "the statement holds the octet %q, which is of no base64", value[i])
-		}
+	if i := notOfValue(value); i < len(value) {
+		return "", nil, Errorf(reasons.MalformedRecord, "after %d bytes of the statement comes %s, which no statement has", i, shown(value[i:]))
 	}
 	if Encoding(encoding) != AC {
 		// A copy: a result that is kept must not keep the whole record alive.
@@ -85,7 +95,7 @@ func parseTXTRecord(text string) (Encoding, []byte, *Error) {
 	}
 	raw, err := base64.StdEncoding.Strict().DecodeString(value)
 	if err != nil {
-		return "", nil, refuse(MalformedRecord, "the statement is not canonical base64")
+		return "", nil, Errorf(reasons.MalformedRecord, "the statement is not canonical base64")
 	}
 	return AC, raw, nil
 }

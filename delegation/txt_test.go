@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // record is a spoiler that changes the text of the TXT record.
@@ -33,51 +35,51 @@ func prefixed(old, with string) func(*trial) {
 
 func txtCases() []verifyCase {
 	return []verifyCase{
-		{"good", record(func(text string) string { return text }), Verified},
-		{"only the version", onlyRecords("v=DNA1"), MalformedRecord},
-		{"version and semicolon", onlyRecords("v=DNA1;"), MalformedRecord},
-		{"no encoding", prefixed("v=DNA1; e=jws; s=", "v=DNA1; s="), MalformedRecord},
-		{"empty encoding", prefixed("v=DNA1; e=jws", "v=DNA1; e="), MalformedRecord},
-		{"encoding in upper case", prefixed("v=DNA1; e=jws", "v=DNA1; e=JWS"), MalformedRecord},
-		{"encoding with a digit", prefixed("v=DNA1; e=jws", "v=DNA1; e=jws2"), MalformedRecord},
-		{"unknown encoding", prefixed("v=DNA1; e=jws", "v=DNA1; e=cbor"), UnsupportedEncoding},
-		{"no statement", onlyRecords("v=DNA1; e=jws"), MalformedRecord},
-		{"empty statement", onlyRecords("v=DNA1; e=jws; s="), MalformedRecord},
+		{"good", record(func(text string) string { return text }), reasons.Verified},
+		{"only the version", onlyRecords("v=DNA1"), reasons.MalformedRecord},
+		{"version and semicolon", onlyRecords("v=DNA1;"), reasons.MalformedRecord},
+		{"no encoding", prefixed("v=DNA1; e=jws; s=", "v=DNA1; s="), reasons.MalformedRecord},
+		{"empty encoding", prefixed("v=DNA1; e=jws", "v=DNA1; e="), reasons.MalformedRecord},
+		{"encoding in upper case", prefixed("v=DNA1; e=jws", "v=DNA1; e=JWS"), reasons.MalformedRecord},
+		{"encoding with a digit", prefixed("v=DNA1; e=jws", "v=DNA1; e=jws2"), reasons.MalformedRecord},
+		{"unknown encoding", prefixed("v=DNA1; e=jws", "v=DNA1; e=cbor"), reasons.UnsupportedEncoding},
+		{"no statement", onlyRecords("v=DNA1; e=jws"), reasons.MalformedRecord},
+		{"empty statement", onlyRecords("v=DNA1; e=jws; s="), reasons.MalformedRecord},
 		{"other order", record(func(text string) string {
 			return "v=DNA1; s=" + strings.TrimPrefix(text, "v=DNA1; e=jws; s=") + "; e=jws"
-		}), MalformedRecord},
-		{"no space", prefixed("v=DNA1; e=jws", "v=DNA1;e=jws"), MalformedRecord},
-		{"two spaces", prefixed("v=DNA1; e=jws", "v=DNA1;  e=jws"), MalformedRecord},
-		{"space before the semicolon", prefixed("v=DNA1; e=jws", "v=DNA1 ; e=jws"), MalformedRecord},
-		{"another member", prefixed("v=DNA1; e=jws", "v=DNA1; e=jws; x=1"), MalformedRecord},
-		{"semicolon at the end", record(func(text string) string { return text + ";" }), MalformedRecord},
-		{"space at the end", record(func(text string) string { return text + " " }), MalformedRecord},
-		{"line end at the end", record(func(text string) string { return text + "\n" }), MalformedRecord},
-		{"quoted", record(func(text string) string { return text + `"` }), MalformedRecord},
-		{"escape", record(func(text string) string { return text + `\065` }), MalformedRecord},
-		{"percent sign", record(func(text string) string { return text + "%" }), MalformedRecord},
-		{"octet that is not ASCII", record(func(text string) string { return text + "\xe9" }), MalformedRecord},
-		{"NUL", record(func(text string) string { return text + "\x00" }), MalformedRecord},
-		{"statement in another base64", record(func(text string) string { return text + "+/=" }), MalformedToken},
+		}), reasons.MalformedRecord},
+		{"no space", prefixed("v=DNA1; e=jws", "v=DNA1;e=jws"), reasons.MalformedRecord},
+		{"two spaces", prefixed("v=DNA1; e=jws", "v=DNA1;  e=jws"), reasons.MalformedRecord},
+		{"space before the semicolon", prefixed("v=DNA1; e=jws", "v=DNA1 ; e=jws"), reasons.MalformedRecord},
+		{"another member", prefixed("v=DNA1; e=jws", "v=DNA1; e=jws; x=1"), reasons.MalformedRecord},
+		{"semicolon at the end", record(func(text string) string { return text + ";" }), reasons.MalformedRecord},
+		{"space at the end", record(func(text string) string { return text + " " }), reasons.MalformedRecord},
+		{"line end at the end", record(func(text string) string { return text + "\n" }), reasons.MalformedRecord},
+		{"quoted", record(func(text string) string { return text + `"` }), reasons.MalformedRecord},
+		{"escape", record(func(text string) string { return text + `\065` }), reasons.MalformedRecord},
+		{"percent sign", record(func(text string) string { return text + "%" }), reasons.MalformedRecord},
+		{"octet that is not ASCII", record(func(text string) string { return text + "\xe9" }), reasons.MalformedRecord},
+		{"NUL", record(func(text string) string { return text + "\x00" }), reasons.MalformedRecord},
+		{"statement in another base64", record(func(text string) string { return text + "+/=" }), reasons.MalformedToken},
 
-		{"no records", onlyRecords(), NoStatement},
-		{"another version", prefixed("v=DNA1", "v=DNA2"), NoStatement},
-		{"version 10", prefixed("v=DNA1", "v=DNA10"), NoStatement},
-		{"version 1a", prefixed("v=DNA1", "v=DNA1a"), NoStatement},
-		{"version 1A", prefixed("v=DNA1", "v=DNA1A"), NoStatement},
-		{"version in lower case", prefixed("v=DNA1", "v=dna1"), NoStatement},
-		{"name in upper case", prefixed("v=DNA1", "V=DNA1"), NoStatement},
-		{"space before", prefixed("v=DNA1", " v=DNA1"), NoStatement},
-		{"version and an octet that is no letter", onlyRecords("v=DNA1\xe9"), MalformedRecord},
-		{"version and an underscore", onlyRecords("v=DNA1_"), MalformedRecord},
+		{"no records", onlyRecords(), reasons.NoStatement},
+		{"another version", prefixed("v=DNA1", "v=DNA2"), reasons.NoStatement},
+		{"version 10", prefixed("v=DNA1", "v=DNA10"), reasons.NoStatement},
+		{"version 1a", prefixed("v=DNA1", "v=DNA1a"), reasons.NoStatement},
+		{"version 1A", prefixed("v=DNA1", "v=DNA1A"), reasons.NoStatement},
+		{"version in lower case", prefixed("v=DNA1", "v=dna1"), reasons.NoStatement},
+		{"name in upper case", prefixed("v=DNA1", "V=DNA1"), reasons.NoStatement},
+		{"space before", prefixed("v=DNA1", " v=DNA1"), reasons.NoStatement},
+		{"version and an octet that is no letter", onlyRecords("v=DNA1\xe9"), reasons.MalformedRecord},
+		{"version and an underscore", onlyRecords("v=DNA1_"), reasons.MalformedRecord},
 
-		{"foreign records beside", records("v=spf1 -all", "", "v=DNA2; e=x; s=y", "v=DNA", "google-site-verification=x"), Verified},
-		{"a bad record beside", records("v=DNA1"), Verified},
-		{"4 records that count", records("v=DNA1", "v=DNA1;", "v=DNA1; e=jws"), Verified},
-		{"5 records that count", records("v=DNA1", "v=DNA1;", "v=DNA1; e=jws", "v=DNA1; x"), TooManyRecords},
-		{"5 records, one of them not counting", records("v=DNA1", "v=DNA1;", "v=DNA1; e=jws", "v=DNA2"), Verified},
-		{"10,000 records", records(strings.Split(strings.Repeat("v=DNA1 ", 10000), " ")...), TooManyRecords},
-		{"a record of 10 MB", onlyRecords("v=DNA1; e=jws; s=" + strings.Repeat("A", 10<<20)), StatementTooLarge},
+		{"foreign records beside", records("v=spf1 -all", "", "v=DNA2; e=x; s=y", "v=DNA", "google-site-verification=x"), reasons.Verified},
+		{"a bad record beside", records("v=DNA1"), reasons.Verified},
+		{"4 records that count", records("v=DNA1", "v=DNA1;", "v=DNA1; e=jws"), reasons.Verified},
+		{"5 records that count", records("v=DNA1", "v=DNA1;", "v=DNA1; e=jws", "v=DNA1; x"), reasons.TooManyRecords},
+		{"5 records, one of them not counting", records("v=DNA1", "v=DNA1;", "v=DNA1; e=jws", "v=DNA2"), reasons.Verified},
+		{"10,000 records", records(strings.Split(strings.Repeat("v=DNA1 ", 10000), " ")...), reasons.TooManyRecords},
+		{"a record of 10 MB", onlyRecords("v=DNA1; e=jws; s=" + strings.Repeat("A", 10<<20)), reasons.StatementTooLarge},
 	}
 }
 
@@ -88,15 +90,53 @@ func TestTooManyRecords(t *testing.T) {
 	tr := newTrial(t)
 	records("v=DNA1", "v=DNA1", "v=DNA1", "v=DNA1")(tr)
 	_, err := tr.verify()
-	if e := wantRefusal(t, TooManyRecords, err); len(e.Unverified) != 0 {
+	if e := wantRefusal(t, reasons.TooManyRecords, err); len(e.Unverified) != 0 {
 		t.Errorf("%d records were looked at", len(e.Unverified))
+	}
+}
+
+// TestForeignRecords: what is said of records that are no statement is short,
+// printable and complete. What becomes of a pasted statement is in package
+// discovery, see TestPasted.
+func TestForeignRecords(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	for _, c := range []struct {
+		name    string
+		records []string
+		want    string
+	}{
+		{"one", []string{"v=spf1 -all"}, `1 TXT record there, none begins with v=DNA1: "v=spf1 -all"`},
+		{"three", []string{"a", "b", "c"}, `3 TXT records there, none begins with v=DNA1: "a", "b", "c"`},
+		{"many", strings.Split(strings.Repeat("x ", 9999), " "), `10000 TXT records there, none begins with v=DNA1: "x", "x", "x", 9997 more`},
+		{"long", []string{long}, `"` + long[:40] + `"...; a statement, or a piece`},
+		{"escapes", []string{`\"\\\226\128\156\000\027[31m\255`}, `"\"\\“\x00\x1b[31m\xff"`},
+		{"cut escapes", []string{`a\`, `a\1`, `a\12`}, `"a\\", "a1", "a12"`},
+		{"cut in a letter", []string{strings.Repeat("x", 39) + `\195\188`}, `"` + long[:39] + `"...`},
+		{"a terminal is safe", []string{"\x1b]0;x\a\u202e"}, `"\x1b]0;x\a\u202e"`},
+	} {
+		tr := newTrial(t)
+		onlyRecords(c.records...)(tr)
+		_, err := tr.verify()
+		e := wantRefusal(t, reasons.NoStatement, err)
+		if !strings.Contains(e.Detail, c.want) || len(e.Detail) > 700 {
+			t.Errorf("%s: %s\nwant %s", c.name, e.Detail, c.want)
+		}
+		if !strings.Contains(e.Checks[len(e.Checks)-1].Detail+e.Checks[0].Detail, c.want) {
+			t.Errorf("%s: not in the checks: %+v", c.name, e.Checks)
+		}
+	}
+	tr := newTrial(t)
+	onlyRecords()(tr)
+	_, err := tr.verify()
+	if e := wantRefusal(t, reasons.NoStatement, err); strings.Contains(e.Detail, "TXT") {
+		t.Errorf("no records: %s", e.Detail)
 	}
 }
 
 // FuzzTXTRecord: a record that parses is written again as the same text.
 func FuzzTXTRecord(f *testing.F) {
 	for _, text := range []string{
-		TXTRecord(JWS, []byte("a.b.c")), "v=DNA1", "v=DNA1; e=jws; s=", "v=DNA1; e=JWS; s=a",
+		JWS.TXTRecord([]byte("a.b.c")), "v=DNA1", "v=DNA1; e=jws; s=", "v=DNA1; e=JWS; s=a",
 		"v=DNA1; e=ac; s=MII+/w==", "v=DNA1; e=jws; s=a; s=b", "v=DNA2; e=jws; s=a",
 	} {
 		f.Add(text)
@@ -110,30 +150,30 @@ func FuzzTXTRecord(f *testing.F) {
 		}
 		encoding, raw, err := parseTXTRecord(text)
 		if err != nil {
-			if err.Reason != MalformedRecord || raw != nil {
+			if err.Reason != reasons.MalformedRecord || raw != nil {
 				t.Fatalf("%q: %v", text, err)
 			}
 			return
 		}
-		if again := TXTRecord(encoding, raw); again != text {
+		if again := encoding.TXTRecord(raw); again != text {
 			t.Fatalf("%q is written again as %q", text, again)
 		}
 	})
 }
 
-// TestTXTStrings: the strings of a record are short, put together they are the
-// record, and none of them needs an escape in a zone file.
+// TestTXTStrings: the strings of a record are short. Put together they are the
+// record. None of them needs an escape in a zone file.
 func TestTXTStrings(t *testing.T) {
 	for _, e := range Encodings() {
 		for _, n := range []int{1, 238, 239, 240, 4096} {
 			raw := bytes.Repeat([]byte("a"), n)
-			strs := TXTStrings(e, raw)
+			strs := e.TXTStrings(raw)
 			for i, s := range strs {
 				if len(s) == 0 || len(s) > 255 || i < len(strs)-1 && len(s) != 255 || strings.ContainsAny(s, "\"\\") {
 					t.Errorf("%s of %d octets: string %d is %q", e, n, i, s)
 				}
 			}
-			if strings.Join(strs, "") != TXTRecord(e, raw) {
+			if strings.Join(strs, "") != e.TXTRecord(raw) {
 				t.Errorf("%s of %d octets: the strings are not the record", e, n)
 			}
 		}
@@ -147,29 +187,29 @@ func TestInspectTXT(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
 		counts     bool
-		want       Reason // Verified: it can be read
+		want       reasons.Reason // Verified: it can be read
 	}{
-		{"JWS", TXTRecord(JWS, token), true, Verified},
-		{"AC", TXTRecord(AC, der), true, Verified},
+		{"JWS", JWS.TXTRecord(token), true, reasons.Verified},
+		{"AC", AC.TXTRecord(der), true, reasons.Verified},
 		{"another's", "v=spf1 -all", false, ""},
 		{"another version", "v=DNA10; e=jws; s=x", false, ""},
 		{"empty", "", false, ""},
-		{"the version alone", "v=DNA1", true, MalformedRecord},
-		{"half", TXTRecord(JWS, token[:len(token)/2]), true, MalformedToken},
-		{"an escape", "v=DNA1; e=jws; s=\\000", true, MalformedRecord},
-		{"an encoding of the future", "v=DNA1; e=cbor; s=AAAA", true, UnsupportedEncoding},
-		{"the name of the other encoding", "v=DNA1; e=ac; s=" + string(token), true, MalformedRecord},
-		{"a line end", TXTRecord(JWS, token) + "\n", true, MalformedRecord},
+		{"the version alone", "v=DNA1", true, reasons.MalformedRecord},
+		{"half", JWS.TXTRecord(token[:len(token)/2]), true, reasons.MalformedToken},
+		{"an escape", "v=DNA1; e=jws; s=\\000", true, reasons.MalformedRecord},
+		{"an encoding of the future", "v=DNA1; e=cbor; s=AAAA", true, reasons.UnsupportedEncoding},
+		{"the name of the other encoding", "v=DNA1; e=ac; s=" + string(token), true, reasons.MalformedRecord},
+		{"a line end", JWS.TXTRecord(token) + "\n", true, reasons.MalformedRecord},
 	} {
 		in, counts, err := InspectTXT(c.text)
-		if counts != c.counts || (in != nil) != (c.want == Verified) || (err != nil) != (c.counts && c.want != Verified) {
+		if counts != c.counts || (in != nil) != (c.want == reasons.Verified) || (err != nil) != (c.counts && c.want != reasons.Verified) {
 			t.Errorf("%s: %v, %v, %v", c.name, in, counts, err)
 		}
 		if err != nil && ReasonOf(err) != c.want {
 			t.Errorf("%s: %v, want %s", c.name, err, c.want)
 		}
 		// What can be read is the statement of that very record.
-		if in != nil && TXTRecord(in.Encoding, in.Raw) != c.text {
+		if in != nil && in.Encoding.TXTRecord(in.Raw) != c.text {
 			t.Errorf("%s: not the same again", c.name)
 		}
 	}

@@ -2,18 +2,23 @@ package delegation
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 	"time"
+
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/text"
 )
 
 // Verify answers a query from evidence under a policy. It is a pure function:
 // it does no I/O and reads no clock, so the same three values always give the
 // same answer.
 //
-// err is nil if and only if the outcome is [OutcomeVerified]; otherwise it is
-// an *[Error] with the outcome, the reason and the whole explanation. The
+// err is nil if and only if the outcome is [reasons.OutcomeVerified]. Otherwise
+// it is an *[Error] with the outcome, the reason and the whole explanation. The
 // algorithm, step by step, is in docs/spec.md.
 func Verify(q Query, e *Evidence, p Policy) (*Result, error) {
-	if err := checkInputs(q, e, &p); err != nil {
+	if err := checkInputs(&q, e, &p); err != nil {
 		return nil, err
 	}
 	v := &verification{query: q, evidence: e, policy: &p, log: make(checks, 0, 16)}
@@ -21,19 +26,22 @@ func Verify(q Query, e *Evidence, p Policy) (*Result, error) {
 	for _, c := range v.candidates {
 		v.judge(c)
 	}
-	chosen := v.choose()
-	result, err := v.decide(chosen)
+	chosen, floor, conflict := newest(v.proven, &v.log)
+	if conflict == nil && chosen != nil {
+		chosen.Floor = floor // the later ends, of equal statements
+	}
+	result, err := v.decide(chosen, conflict)
 	if err != nil {
-		err.Checks, err.Unverified, err.Floors = v.log.written(), v.unverified, floors(chosen)
+		err.Checks, err.Unverified, err.Floor = v.log.written(), v.unverified, floor
 		err.Authentic = len(v.proven) > 0
 		return nil, err
 	}
 	return result, nil
 }
 
-// checkInputs refuses what cannot be worked with, and cuts the policy's time to
-// a whole second.
-func checkInputs(q Query, e *Evidence, p *Policy) *Error {
+// checkInputs refuses unusable inputs, replaces a second label by its role, and
+// cuts the policy's time to a whole second.
+func checkInputs(q *Query, e *Evidence, p *Policy) *Error {
 	if err := q.check(); err != nil {
 		return err
 	}
@@ -41,13 +49,13 @@ func checkInputs(q Query, e *Evidence, p *Policy) *Error {
 	if err := p.check(); err != nil {
 		return err
 	}
-	return e.check(q)
+	return e.check(*q)
 }
 
 // wholeSecond cuts fractions of a second. All times that t is compared with are
 // whole seconds, and the second that a notAfter names is the last one included.
-// It also turns a time that crypto/x509 would take for the zero time, which it
-// reads as now, into the zero time, which is refused.
+// crypto/x509 reads the zero time as now. So a time that it would take for the
+// zero time becomes the zero time, which is refused.
 func wholeSecond(t time.Time) time.Time { return t.Truncate(time.Second) }
 
 // A verification is the state of one call of Verify.
@@ -61,10 +69,11 @@ type verification struct {
 	judged     []candidate
 	proven     []*Proven
 	refused    []*Error // statements present but bad
-	conflict   *Error   // verified statements that contradict each other
 	failed     []*Error // places that could not be looked at
+	instead    []string // what was found where a statement could be
 	unverified []Unverified
 	spent      [channels]int // signature checks, see MaxFailedChecks
+	partly     bool          // see SRV.Partly
 }
 
 // gather turns what was found into candidates, in the order of the evidence.
@@ -79,12 +88,12 @@ func (v *verification) gather() {
 
 func (v *verification) gatherTXT(a *TXTAnswer) {
 	if a.Failure != nil {
-		v.lookupFailed("txt", a.Name, a.Failure)
+		v.lookupFailed("txt", a.Name, a.Failure.error())
 		return
 	}
 	// The data of a bogus answer is used for nothing.
 	if a.DNSSEC == Bogus {
-		v.lookupFailed("txt", a.Name, &Failure{DNSBogus, "DNSSEC validation failed"})
+		v.lookupFailed("txt", a.Name, Errorf(reasons.DNSBogus, "DNSSEC validation failed"))
 		return
 	}
 	var records []string
@@ -94,11 +103,11 @@ func (v *verification) gatherTXT(a *TXTAnswer) {
 		}
 	}
 	if len(records) == 0 {
-		v.log.info("txt", a.Name, "no statement there")
+		v.nothing("txt", a.Name, foreignRecords(a.Records))
 		return
 	}
 	if len(records) > MaxTXTRecords {
-		v.present("txt", a.Name, nil, refuse(TooManyRecords, "%d records of version 1, at most %d", len(records), MaxTXTRecords))
+		v.present("txt", a.Name, nil, Errorf(reasons.TooManyRecords, "%d records of version 1, at most %d", len(records), MaxTXTRecords))
 		return
 	}
 	v.log.ok("txt", a.Name, "%d found, TTL %d s", len(records), a.TTL)
@@ -108,24 +117,35 @@ func (v *verification) gatherTXT(a *TXTAnswer) {
 			v.present("txt", a.Name, []byte(r), err)
 			continue
 		}
-		v.candidates = append(v.candidates, candidate{a.Name, inDNS, encoding, raw, int64(a.TTL)})
+		v.candidates = append(v.candidates, candidate{a.Name, inDNS, encoding, raw, int64(a.TTL), a.Records})
 	}
+}
+
+// nothing notes a place without a statement. It also notes what was there
+// instead, if that helps: something may have changed a statement on its way
+// there.
+func (v *verification) nothing(check, place, instead string) {
+	if instead == "" {
+		v.log.info(check, place, "no statement there")
+		return
+	}
+	v.log.info(check, place, "no statement there: %s", instead)
+	v.instead = append(v.instead, place+": "+instead)
 }
 
 // lookupFailed notes a place that could not be looked at. One that was not
 // waited for is no fault of anybody's.
-func (v *verification) lookupFailed(check, place string, f *Failure) {
-	e := refuse(f.Reason, "%s: %s", place, f.Detail)
-	if f.Reason == Unanswered {
-		v.log.info(check, place, "%s: %s", f.Reason, f.Detail)
+func (v *verification) lookupFailed(check, place string, e *Error) {
+	if e.Reason == reasons.Unanswered {
+		v.log.info(check, place, "%s: %s", e.Reason, e.Detail)
 	} else {
-		v.log.fail(check, place, refuse(f.Reason, "%s", f.Detail))
+		v.log.fail(check, place, e)
 	}
-	v.failed = append(v.failed, e)
+	v.failed = append(v.failed, Errorf(e.Reason, "%s: %s", place, e.Detail))
 }
 
-// present notes something that was there and is no good statement; raw is nil
-// where it is not to be looked at.
+// present notes something that was there and is not a good statement. raw is
+// nil if nobody needs to look at it.
 func (v *verification) present(check, place string, raw []byte, e *Error) {
 	v.log.fail(check, place, e)
 	v.refused = append(v.refused, e)
@@ -144,7 +164,7 @@ func (v *verification) judge(c candidate) {
 	proven, err := judge(c, v.query, v.policy, &v.spent[c.channel], &v.log)
 	// What there were no checks left for was not judged: the other channel has
 	// its own, and may hold the same octets.
-	if err == nil || err.Reason != TooManyRecords {
+	if err == nil || err.Reason != reasons.TooManyRecords {
 		v.judged = append(v.judged, c)
 	}
 	if err != nil {
@@ -155,82 +175,50 @@ func (v *verification) judge(c candidate) {
 	v.proven = append(v.proven, proven)
 }
 
-// decide: any verified statement decides; else a place that could not be
-// looked at leaves it open; else a contradiction between verified statements,
-// else the statement that got furthest, is refused; else there is none.
-func (v *verification) decide(chosen []Proven) (*Result, *Error) {
-	if len(chosen) > 0 {
-		return v.use(chosen)
-	}
-	if len(v.failed) > 0 {
+// decide uses the newest verified statement. If there is none, a place that
+// could not be looked at leaves it open. Otherwise it refuses for a
+// contradiction between verified statements, or else for the statement that got
+// furthest. If there is no statement at all, it says so.
+func (v *verification) decide(chosen *Proven, conflict *Error) (*Result, *Error) {
+	switch {
+	case chosen != nil && conflict == nil:
+		return v.use(*chosen)
+	case len(v.failed) > 0:
 		return nil, again(v.failed[0])
-	}
-	if v.conflict != nil {
-		return nil, again(v.conflict)
-	}
-	if len(v.refused) > 0 {
+	case conflict != nil:
+		return nil, again(conflict)
+	case len(v.refused) > 0:
 		furthest := v.refused[0]
 		for _, e := range v.refused[1:] {
-			if reasonRank[e.Reason] > reasonRank[furthest.Reason] {
+			if e.Reason.Further(furthest.Reason) {
 				furthest = e
 			}
 		}
 		return nil, again(furthest)
 	}
-	return nil, refuse(NoStatement, "%s has no statement about %s", v.query.Source, v.query.Service)
+	what := fmt.Sprintf("%s has no statement about %s", v.query.Source, v.query.Service)
+	return nil, Errorf(reasons.NoStatement, "%s", strings.Join(append([]string{what}, v.instead...), "; "))
 }
 
 // again makes the error of one place the error of the whole.
-func again(e *Error) *Error { return refuse(e.Reason, "%s", e.Detail) }
-
-// choose takes the newest verified statement for each label of the family, the
-// one that was asked for first.
-func (v *verification) choose() []Proven {
-	var chosen []Proven
-	for _, service := range Services(v.query.Service) {
-		var found []*Proven
-		for _, p := range v.proven {
-			if p.Statement.Service == service {
-				found = append(found, p)
-			}
-		}
-		if len(found) == 0 {
-			continue
-		}
-		top, err := newest(found, &v.log)
-		if err != nil {
-			v.conflict = err
-			continue
-		}
-		chosen = append(chosen, *top)
-	}
-	return chosen
+func again(e *Error) *Error {
+	return Errorf(e.Reason, "%s", e.Detail)
 }
 
-// use makes the result out of verified statements.
-func (v *verification) use(chosen []Proven) (*Result, *Error) {
-	r := &Result{source: v.query.Source, service: v.query.Service, statements: chosen}
-	for _, p := range chosen {
-		// An owner who revokes one label of a role means the role.
-		if p.Statement.Revoked() {
-			e := refuse(Revoked, "the statement of %s delegates %s to nobody", stamp(p.Statement.Issued), p.Statement.Service)
-			v.log.fail("targets", p.Origin, e)
-			return nil, again(e)
-		}
-		for _, t := range p.Statement.Targets {
-			if listed, _ := lists(r.targets, t.Endpoint); !listed {
-				r.targets = append(r.targets, t)
-			}
-		}
-		if r.validUntil.IsZero() || p.ValidUntil.Before(r.validUntil) {
-			r.validUntil = p.ValidUntil
-		}
+// use makes the result out of the newest verified statement.
+func (v *verification) use(p Proven) (*Result, *Error) {
+	s := p.Statement
+	if s.Revoked() {
+		e := Errorf(reasons.Revoked, "the statement of %s delegates %s to nobody", text.FineStamp(s.Issued), s.Service)
+		v.log.fail("targets", p.Origin, e)
+		return nil, again(e)
 	}
-	var err *Error
-	if r.dial, err = v.agree(r.targets, chosen); err != nil {
+	dial, err := v.agree(s.Targets)
+	if err != nil {
 		return nil, again(err)
 	}
-	r.refreshAt = v.refreshAt(r)
+	r := &Result{proven: p, dial: dial}
+	r.refreshAt = v.refreshAt(p)
 	if v.policy.SignerCheck != nil {
 		r.notes = append(r.notes, "signer checked by the policy's own function")
 	}
@@ -244,18 +232,19 @@ func (v *verification) use(chosen []Proven) (*Result, *Error) {
 	return r, nil
 }
 
-// refreshAt is when the places themselves say that they may have changed,
-// within bounds, and never after the proof ends.
-func (v *verification) refreshAt(r *Result) time.Time {
+// refreshAt is when the place itself says that it may have changed, within
+// bounds, and never after the proof ends.
+func (v *verification) refreshAt(p Proven) time.Time {
 	wait := MaxRefresh
-	for _, p := range r.statements {
-		if age := time.Duration(min(p.maxAge, int64(MaxRefresh/time.Second))) * time.Second; p.maxAge >= 0 && age < wait {
-			wait = age
-		}
+	if v.partly {
+		wait = MinRefresh
+	}
+	if age := time.Duration(min(p.maxAge, int64(MaxRefresh/time.Second))) * time.Second; p.maxAge >= 0 && age < wait {
+		wait = age
 	}
 	at := v.policy.Time.Add(max(wait, MinRefresh)).UTC()
-	if r.validUntil.Before(at) {
-		return r.validUntil
+	if p.ValidUntil.Before(at) {
+		return p.ValidUntil
 	}
 	return at
 }

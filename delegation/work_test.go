@@ -3,37 +3,37 @@ package delegation
 import (
 	"crypto/x509"
 	"fmt"
-	"slices"
 	"testing"
+
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
-// TestFailedChecks: statements that fail at their signatures use up what may be
-// spent on the others of their channel, and never on those of the other one.
+// TestFailedChecks: statements that fail at their signatures use up the budget
+// of the other statements of their channel. They never use up the budget of the
+// other channel.
 func TestFailedChecks(t *testing.T) {
 	three := longChain("P-256", "P-256", 2) // so many signature checks each
 	six, ten := longChain("P-256", "P-256", 5), longChain("P-384", "P-521", 5)
-	other := direct
 	for _, c := range []struct {
 		name      string
-		txt, more []bomb // TXT records at the label asked about and at the other; nil is the good statement
+		txt       []bomb // TXT records; nil is the good statement
 		documents []bomb
-		want      Reason
+		want      reasons.Reason
 		skipped   int // statements that were not looked at further
 	}{
-		{name: "nothing else", txt: []bomb{nil}, want: Verified},
-		{name: "9 checks before", txt: []bomb{three, three, three, nil}, want: Verified},
-		{name: "10 checks before", txt: []bomb{ten, nil}, want: UntrustedSigner, skipped: 1},
-		{name: "12 checks before", txt: []bomb{six, six, nil}, want: UntrustedSigner, skipped: 1},
-		{name: "12 checks before, spoilt signatures", txt: []bomb{spoilt(six), spoilt(six), nil}, want: BadSignature, skipped: 1},
-		{name: "12 checks before, at the other label", txt: []bomb{three, nil}, more: []bomb{three, three, three, three}, want: UntrustedSigner, skipped: 1 + 1},
-		{name: "12 checks after", txt: []bomb{nil, six, six}, want: Verified},
-		{name: "18 checks after", txt: []bomb{nil, six, six, six}, want: Verified, skipped: 1},
-		{name: "a short one fits where a long one did not", txt: []bomb{six, three, six, nil}, want: Verified, skipped: 1},
-		{name: "good ones use up nothing", txt: []bomb{nil, nil, nil, nil}, documents: []bomb{nil, nil, nil, nil, nil}, want: Verified},
-		{name: "what fails before costs nothing", txt: []bomb{sameName, sameName, sameName, nil}, want: Verified},
-		{name: "DNS used up, documents not", txt: []bomb{six, six, six, six}, documents: []bomb{nil}, want: Verified, skipped: 2},
-		{name: "documents used up, DNS not", txt: []bomb{nil}, documents: []bomb{ten, ten, six}, want: Verified, skipped: 2},
-		{name: "both used up", txt: []bomb{six, six, nil}, documents: []bomb{six, six, nil}, want: UntrustedSigner, skipped: 2},
+		{name: "nothing else", txt: []bomb{nil}, want: reasons.Verified},
+		{name: "9 checks before", txt: []bomb{three, three, three, nil}, want: reasons.Verified},
+		{name: "10 checks before", txt: []bomb{ten, nil}, want: reasons.UntrustedSigner, skipped: 1},
+		{name: "12 checks before", txt: []bomb{six, six, nil}, want: reasons.UntrustedSigner, skipped: 1},
+		{name: "12 checks before, spoilt signatures", txt: []bomb{spoilt(six), spoilt(six), nil}, want: reasons.BadSignature, skipped: 1},
+		{name: "12 checks after", txt: []bomb{nil, six, six}, want: reasons.Verified},
+		{name: "18 checks after", txt: []bomb{nil, six, six, six}, want: reasons.Verified, skipped: 1},
+		{name: "a short one fits where a long one did not", txt: []bomb{six, three, six, nil}, want: reasons.Verified, skipped: 1},
+		{name: "good ones use up nothing", txt: []bomb{nil, nil, nil, nil}, documents: []bomb{nil, nil, nil, nil, nil}, want: reasons.Verified},
+		{name: "what fails before costs nothing", txt: []bomb{sameName, sameName, sameName, nil}, want: reasons.Verified},
+		{name: "DNS used up, documents not", txt: []bomb{six, six, six, six}, documents: []bomb{nil}, want: reasons.Verified, skipped: 2},
+		{name: "documents used up, DNS not", txt: []bomb{nil}, documents: []bomb{ten, ten, six}, want: reasons.Verified, skipped: 2},
+		{name: "both used up", txt: []bomb{six, six, nil}, documents: []bomb{six, six, nil}, want: reasons.UntrustedSigner, skipped: 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tr := newTrial(t)
@@ -44,17 +44,12 @@ func TestFailedChecks(t *testing.T) {
 				}
 				return JWS, tr.another(func(d *draft) { d.statement.ID[1] = n })
 			}
-			tr.evidence = evidenceOf()
-			for label, list := range map[string][]bomb{service: c.txt, other: c.more} {
-				answer := TXTAnswer{Answer: Answer{Name: TXTName(source, label), DNSSEC: Insecure, TTL: 60}}
-				for _, b := range list {
-					answer.Records = append(answer.Records, TXTRecord(make(b)))
-				}
-				if list != nil {
-					tr.evidence.TXT = append(tr.evidence.TXT, answer)
-				}
+			answer := txtAnswer()
+			for _, b := range c.txt {
+				e, raw := make(b)
+				answer.Records = append(answer.Records, e.TXTRecord(raw))
 			}
-			slices.SortFunc(tr.evidence.TXT, func(a, b TXTAnswer) int { return len(b.Name) - len(a.Name) }) // _xmpps-server first
+			tr.evidence = evidenceOf(answer)
 			for i, b := range c.documents {
 				_, raw := make(b)
 				tr.evidence.Documents = append(tr.evidence.Documents, Document{File: fmt.Sprint(i), Body: raw})
@@ -64,14 +59,14 @@ func TestFailedChecks(t *testing.T) {
 			report := NewReport(tr.query, result, err)
 			skipped := 0
 			for _, check := range report.Checks {
-				if check.Reason == TooManyRecords {
+				if check.Reason == reasons.TooManyRecords {
 					skipped++
 				}
 			}
 			if skipped != c.skipped {
 				t.Errorf("%d statements were not looked at further, want %d: %+v", skipped, c.skipped, report.Checks)
 			}
-			sameWithKnownChains(t, tr, result, err)
+			sameWithCache(t, tr, result, err)
 		})
 	}
 }
@@ -83,11 +78,12 @@ func TestSameOctetsElsewhere(t *testing.T) {
 	good := tr.sign()
 	var records []string
 	for n := range byte(2) {
-		records = append(records, TXTRecord(longChain("P-256", "P-256", 5)(t, n)))
+		e, raw := longChain("P-256", "P-256", 5)(t, n)
+		records = append(records, e.TXTRecord(raw))
 	}
-	tr.evidence = evidenceOf(txtAnswer(append(records, TXTRecord(JWS, good))...), document(good))
+	tr.evidence = evidenceOf(txtAnswer(append(records, JWS.TXTRecord(good))...), document(good))
 	result, err := tr.verify()
-	wantEnd(t, Verified, result, err)
+	wantEnd(t, reasons.Verified, result, err)
 }
 
 // TestPeerLimits: what bounds the cost of a peer's chain refuses no chain of the
@@ -122,7 +118,7 @@ func TestPeerLimits(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		chain []*x509.Certificate
-		want  Reason
+		want  reasons.Reason
 	}{
 		{"leaf and intermediate", []*x509.Certificate{leaf, between}, ""},
 		{"with the root", []*x509.Certificate{leaf, between, lab.root.Root()}, ""},
@@ -130,11 +126,11 @@ func TestPeerLimits(t *testing.T) {
 		{"twice", []*x509.Certificate{leaf, between, leaf, between, between}, ""},
 		{"cross-signed root", []*x509.Certificate{leaf, between, cross.certificate, nobodys.certificate, lab.root.Root()}, ""},
 		{"10 certificates", many(10), ""},
-		{"11 certificates", many(11), PeerUntrusted},
+		{"11 certificates", many(11), reasons.PeerUntrusted},
 		{"11 checks", besides(5), ""},
-		{"13 checks", besides(6), PeerUntrusted},
-		{"leaf with a key too large", []*x509.Certificate{&wide, between}, UnsupportedKey},
-		{"superfluous certificate with a key too large", []*x509.Certificate{leaf, between, &wide}, UnsupportedKey},
+		{"13 checks", besides(6), reasons.PeerUntrusted},
+		{"leaf with a key too large", []*x509.Certificate{&wide, between}, reasons.UnsupportedKey},
+		{"superfluous certificate with a key too large", []*x509.Certificate{leaf, between, &wide}, reasons.UnsupportedKey},
 	} {
 		if err := check(c.chain...); ReasonOf(err) != c.want {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)

@@ -5,16 +5,16 @@ import (
 	"net/netip"
 )
 
-// The filter lets an address through that is globally reachable as a rule of
-// its registry, not by exception: IPv4 outside its special-purpose registry
-// (RFC 6890, RFC 8190) and outside multicast and reserved space, and IPv6
-// inside 2000::/3, the one block IANA gives global unicast addresses from,
-// outside its special-purpose registry. Whatever is registered later outside
-// 2000::/3 is refused without a change here.
+// The filter accepts an address that is globally reachable as a rule of its
+// registry, not by exception. For IPv4 this means outside the special-purpose
+// registry (RFC 6890, RFC 8190), multicast and reserved space. For IPv6 it
+// means inside 2000::/3, the only block from which IANA gives global unicast
+// addresses, and outside the special-purpose registry. Whatever is registered
+// later outside 2000::/3 is refused without a change here.
 //
-// Entries that the registries call globally reachable (anycast services such
-// as AS112) are refused too: no web server lives there, and the nearest
-// instance may be one inside the operator's own network.
+// Entries that the registries call globally reachable (anycast services such as
+// AS112) are refused too. No web server uses them, and the nearest instance may
+// be inside the operator's own network.
 
 // A block is a prefix and what it is for.
 type block struct {
@@ -61,9 +61,10 @@ var (
 
 // CheckAddress returns nil for an address that a stranger may send us to, and
 // otherwise an error that says what the address is. An IPv4-mapped address is
-// judged as the IPv4 address that a socket would connect to, one with the
-// well-known NAT64 prefix as the one the translator would (RFC 6052, Section
-// 3.1 forbids private ones there). A zone does not change what an address is.
+// judged as the IPv4 address that a socket would connect to. An address with
+// the well-known NAT64 prefix is judged as the one the translator would use
+// (RFC 6052, Section 3.1 forbids private ones there). A zone does not change
+// what an address is.
 func CheckAddress(a netip.Addr) error {
 	if !a.IsValid() {
 		return fmt.Errorf("no address")

@@ -7,8 +7,8 @@ import (
 )
 
 // TestRefusedBlocks takes the first and the last address of each block, which
-// are refused, and the neighbours outside, which are not, unless another block
-// begins there.
+// are refused. It takes the neighbours outside, which are not, unless another
+// block begins there.
 func TestRefusedBlocks(t *testing.T) {
 	if len(refused) != 23 {
 		t.Fatalf("%d blocks, want 18 of IPv4 and 5 of IPv6", len(refused))
@@ -56,9 +56,9 @@ func TestRefusedBlocks(t *testing.T) {
 	}
 }
 
-// checkEmbedded: an IPv4 address inside an IPv6 one is judged as itself where
-// a connection to it would be made from here or by the nearest translator, and
-// refused in every other form.
+// checkEmbedded: an IPv4 address inside an IPv6 one is judged as itself if this
+// machine or the nearest translator would connect to it. It is refused in every
+// other form.
 func checkEmbedded(t *testing.T, v4 netip.Addr, allowed bool) {
 	t.Helper()
 	octets := v4.As4()

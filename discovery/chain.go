@@ -5,7 +5,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // A chain follows CNAME records from the name of a question to its answer
@@ -23,8 +23,7 @@ func newChain(name string, qtype uint16) *chain {
 
 // follow takes the chain through a reply as far as it leads and returns the
 // records at its end. Without any, moved reports whether the reply led on to
-// another name. Records that are not on the chain are not looked at, whoever
-// put them there.
+// another name. It ignores all records that are not on the chain.
 func (c *chain) follow(reply *dns.Msg) (records []dns.RR, moved bool, p *problem) {
 	for {
 		if records = c.at(reply, c.qtype); len(records) > 0 {
@@ -60,15 +59,15 @@ func (c *chain) move(aliases []dns.RR) *problem {
 	for _, rr := range aliases[1:] {
 		// RFC 2181, Section 10.1: one name has one CNAME record.
 		if other := dns.CanonicalName(rr.(*dns.CNAME).Target); other != target {
-			return fail(delegation.DNSFailure, "%s is an alias of two names, %s and %s", quoted(c.name), quoted(target), quoted(other))
+			return fail(reasons.DNSFailure, "%s is an alias of two names, %s and %s", quoted(c.name), quoted(target), quoted(other))
 		}
 	}
 	c.seen = append(c.seen, c.name)
 	if slices.Contains(c.seen, target) {
-		return fail(delegation.AliasLoop, "the CNAME records lead back to %s", quoted(target))
+		return fail(reasons.AliasLoop, "the CNAME records lead back to %s", quoted(target))
 	}
 	if len(c.seen) > maxLinks {
-		return fail(delegation.AliasLoop, "more than %d CNAME records, the last to %s", maxLinks, quoted(target))
+		return fail(reasons.AliasLoop, "more than %d CNAME records, the last to %s", maxLinks, quoted(target))
 	}
 	c.name = target
 	return nil

@@ -6,9 +6,8 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/miekg/dns"
-
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/dnsexchange"
 )
 
 // Via chooses where statements are looked for. SRV records are asked for
@@ -32,10 +31,10 @@ type Client struct {
 	// /etc/resolv.conf, at most three of them. It is not subject to the
 	// address filter.
 	Resolver string
-	// Validating says that the operator vouches for Resolver: that it
-	// validates DNSSEC, and that nobody on the path to it can change its
-	// replies. Only then is an answer ever marked secure or bogus. It cannot
-	// be set without a Resolver.
+	// Validating says that the operator vouches for Resolver: it validates
+	// DNSSEC, and nobody on the path to it can change its replies. Only then is
+	// an answer ever marked secure or bogus. It cannot be set without a
+	// Resolver.
 	Validating bool
 	// Via is where to look.
 	Via Via
@@ -43,13 +42,13 @@ type Client struct {
 	// ViaDNS; nil never means those of the system.
 	HTTPSRoots *x509.CertPool
 	// ConnectTo replaces addresses of web servers, and of the hosts given to
-	// DialContext; the first that matches counts.
+	// DialContext. The first match is used.
 	ConnectTo []ConnectTo
 	// AllowPrivateAddresses lets connections go to loopback, private and other
 	// special addresses. For laboratories: outside them, any domain asked
 	// about could make this machine connect inside its own network.
 	AllowPrivateAddresses bool
-	// Logger gets a line for each look-up at the debug level. Nil discards.
+	// Logger gets a line for each lookup at the debug level. Nil discards.
 	Logger *slog.Logger
 	// Now gives the time that is noted in the evidence. Nil means time.Now.
 	Now func() time.Time
@@ -86,8 +85,8 @@ func (c *Client) now() time.Time {
 	return c.Now()
 }
 
-// Check finds the mistakes in a Client before it is used: what every Gather
-// would return as an error, whatever it is asked. Nothing is asked of anybody.
+// Check finds mistakes in a Client before it is used. Every Gather would return
+// them as an error, whatever it is asked. Nothing is asked of anybody.
 func (c *Client) Check() error {
 	if err := c.check("b.example", "_xmpp-server._tcp"); err != nil {
 		return err
@@ -111,7 +110,7 @@ func (c *Client) check(source, service string) error {
 			return configError("there are no trust anchors for HTTPS (HTTPSRoots)")
 		}
 	default:
-		return configError("via %q is none of auto, dns, https and both", c.Via)
+		return configError("unknown via %q (want auto, dns, https or both)", c.Via)
 	}
 	return nil
 }
@@ -120,9 +119,9 @@ func (c *Client) check(source, service string) error {
 func (c *Client) resolver() (*resolver, error) {
 	r := &resolver{validating: c.Validating, timeouts: c.limits(), log: c.logger()}
 	if c.Resolver != "" {
-		server, ok := parseServer(c.Resolver)
-		if !ok {
-			return nil, configError("the resolver %q is not an IP address and a port, such as 192.0.2.1:53 or [2001:db8::1]:53", c.Resolver)
+		server, err := dnsexchange.ParseServer(c.Resolver)
+		if err != nil {
+			return nil, configError("the resolver %w", err)
 		}
 		r.servers = []netip.AddrPort{server}
 		return r, nil
@@ -131,41 +130,8 @@ func (c *Client) resolver() (*resolver, error) {
 		return nil, configError("a resolver can be said to validate only if it is named (Resolver)")
 	}
 	var err error
-	r.servers, err = systemServers(c.resolvConf)
-	return r, err
-}
-
-const (
-	defaultResolvConf = "/etc/resolv.conf"
-	dnsPort           = 53
-)
-
-// parseServer reads address:port, or an address alone for port 53.
-func parseServer(s string) (netip.AddrPort, bool) {
-	if a, err := netip.ParseAddr(s); err == nil {
-		return netip.AddrPortFrom(a, dnsPort), true
+	if r.servers, err = dnsexchange.SystemResolvers(c.resolvConf); err != nil {
+		return nil, configError("%w; name one", err)
 	}
-	server, err := netip.ParseAddrPort(s)
-	return server, err == nil && server.Port() != 0
-}
-
-// systemServers reads the name servers of resolv.conf(5).
-func systemServers(file string) ([]netip.AddrPort, error) {
-	if file == "" {
-		file = defaultResolvConf
-	}
-	conf, err := dns.ClientConfigFromFile(file)
-	if err != nil {
-		return nil, configError("the system names no resolver, name one: %w", err)
-	}
-	var servers []netip.AddrPort
-	for _, s := range conf.Servers {
-		if server, ok := parseServer(s); ok && len(servers) < maxResolvers {
-			servers = append(servers, server)
-		}
-	}
-	if len(servers) == 0 {
-		return nil, configError("%s names no resolver, name one", file)
-	}
-	return servers, nil
+	return r, nil
 }

@@ -10,13 +10,14 @@ import (
 	"syscall"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // errNoAddress: the host has neither an A nor an AAAA record.
 var errNoAddress = errors.New("no address")
 
-// A connector opens TCP connections to hosts that strangers named: it resolves
-// them, and looks at each address at the moment of the connection.
+// A connector opens TCP connections to hosts that strangers named. It resolves
+// them, and checks each address at the moment of the connection.
 type connector struct {
 	resolver  *resolver
 	connectTo []ConnectTo
@@ -36,17 +37,16 @@ func (c *Client) connector() (connector, error) {
 }
 
 // DialContext opens a TCP connection to address, a host name and a port as in
-// xmpp.hosting.example:5269, under the rules that hold for web servers too: the
-// host is looked up by the client's resolver, unless [Client.ConnectTo] has an
-// address for it; if DNSSEC validation fails, nothing is connected to; and
-// every address passes the filter at the moment of the connection. Addresses
-// are tried in turn, 16 of them at most and 2 seconds each, besides the end of
-// ctx. It has the form of [net.Dialer.DialContext]; network is "tcp".
+// xmpp.hosting.example:5269. The rules for web servers hold here too. The
+// client's resolver looks the host up, unless [Client.ConnectTo] has an address
+// for it. If DNSSEC validation fails, nothing is connected to. Every address
+// passes the filter at the moment of the connection. Addresses are tried in
+// turn, 16 of them at most and 2 seconds each, besides the end of ctx. It has
+// the form of [net.Dialer.DialContext]; network is "tcp".
 //
-// The error is a *[delegation.Error]: that of the look-up (such as
-// [delegation.DNSBogus]), [delegation.AddressNotAllowed],
-// [delegation.ConnectTimeout] or [delegation.ConnectFailed]; or it wraps
-// [ErrConfig], and then nothing was asked.
+// The error is a *[delegation.Error]: that of the lookup (such as
+// [reasons.DNSBogus]), [reasons.AddressNotAllowed], [reasons.ConnectTimeout] or
+// [reasons.ConnectFailed]. If it wraps [ErrConfig] instead, nothing was asked.
 func (c *Client) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	host, port, err := splitHostPort(address)
 	if err != nil {
@@ -80,13 +80,13 @@ func explainDial(ctx context.Context, host string, err error) *problem {
 	case errors.As(err, &p):
 		return p
 	case errors.Is(err, errNoAddress):
-		return fail(delegation.ConnectFailed, "%s has no address", host)
+		return fail(reasons.ConnectFailed, "%s has no address", host)
 	case ctx.Err() != nil:
-		return fail(delegation.ConnectTimeout, "%s: no connection before the time was over", host)
+		return fail(reasons.ConnectTimeout, "%s: no connection before the time was over", host)
 	case errors.As(err, &netError) && netError.Timeout():
-		return fail(delegation.ConnectTimeout, "%v", err)
+		return fail(reasons.ConnectTimeout, "%v", err)
 	}
-	return fail(delegation.ConnectFailed, "%v", err)
+	return fail(reasons.ConnectFailed, "%v", err)
 }
 
 func splitHostPort(hostPort string) (string, uint16, error) {
@@ -151,7 +151,7 @@ func (c *connector) dialAny(ctx context.Context, host string, endpoints []netip.
 		}
 	}
 	if first == nil {
-		return nil, fail(delegation.AddressNotAllowed, "%s: %s", host, p.Detail)
+		return nil, fail(reasons.AddressNotAllowed, "%s: %s", host, p.Detail)
 	}
 	return nil, fmt.Errorf("%s: none of %d addresses can be connected to: %w", host, len(endpoints), first)
 }
@@ -164,10 +164,10 @@ func (c *connector) filter(_ context.Context, _, address string, _ syscall.RawCo
 	}
 	a, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return fail(delegation.AddressNotAllowed, "%s is no address", quoted(address))
+		return fail(reasons.AddressNotAllowed, "%s is not an address", quoted(address))
 	}
 	if err := CheckAddress(a.Addr()); err != nil {
-		return fail(delegation.AddressNotAllowed, "%v", err)
+		return fail(reasons.AddressNotAllowed, "%v", err)
 	}
 	return nil
 }

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/internal/dnsserver"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
 // TestDialContext: a host leads to a connection, or to a reason.
@@ -29,29 +31,29 @@ func TestDialContext(t *testing.T) {
 		fault   dnsserver.Fault // for A
 		port    uint16          // 0: where somebody listens
 		edit    func(*Client)
-		reason  delegation.Reason // "": connected
+		reason  reasons.Reason // "": connected
 		detail  string
 	}{
 		{name: "by its address", records: a},
 		{name: "the first address is down", records: []string{host + ". IN AAAA ::1", a[0]}},
 		{name: "by ConnectTo", edit: func(c *Client) { c.ConnectTo = []ConnectTo{{Host: host, Port: port, Addr: here}} }},
 		{name: "ConnectTo for another port", edit: func(c *Client) { c.ConnectTo = []ConnectTo{{Host: host, Port: 443, Addr: here}} },
-			reason: delegation.ConnectFailed, detail: "no address"},
+			reason: reasons.ConnectFailed, detail: "no address"},
 		{name: "ConnectTo passes the filter", edit: func(c *Client) {
 			c.ConnectTo, c.AllowPrivateAddresses = []ConnectTo{{Addr: here}}, false
-		}, reason: delegation.AddressNotAllowed, detail: "loopback"},
+		}, reason: reasons.AddressNotAllowed, detail: "loopback"},
 		{name: "loopback by DNS", records: a, edit: func(c *Client) { c.AllowPrivateAddresses = false },
-			reason: delegation.AddressNotAllowed, detail: "loopback"},
-		{name: "no address", reason: delegation.ConnectFailed, detail: host + " has no address"},
-		{name: "nobody listens", records: a, port: 9, reason: delegation.ConnectFailed, detail: "refused"},
-		{name: "too many addresses", records: many, reason: delegation.ConnectFailed, detail: "17 addresses"},
-		{name: "DNS fails", fault: dnsserver.Fault{Rcode: servfail}, reason: delegation.DNSFailure, detail: "SERVFAIL"},
-		{name: "DNS is silent", fault: dnsserver.Fault{Drop: true}, reason: delegation.DNSTimeout},
+			reason: reasons.AddressNotAllowed, detail: "loopback"},
+		{name: "no address", reason: reasons.ConnectFailed, detail: host + " has no address"},
+		{name: "nobody listens", records: a, port: 9, reason: reasons.ConnectFailed, detail: "refused"},
+		{name: "too many addresses", records: many, reason: reasons.ConnectFailed, detail: "17 addresses"},
+		{name: "DNS fails", fault: dnsserver.Fault{Rcode: servfail}, reason: reasons.DNSFailure, detail: "SERVFAIL"},
+		{name: "DNS is silent", fault: dnsserver.Fault{Drop: true}, reason: reasons.DNSTimeout},
 		{name: "bogus address", records: a, fault: dnsserver.Fault{Bogus: true}, edit: func(c *Client) { c.Validating = true },
-			reason: delegation.DNSBogus},
+			reason: reasons.DNSBogus},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := startDNS(t, c.records...)
+			s := setup.DNS(t, c.records...)
 			setFault(t, s, host, "A", c.fault)
 			client := &Client{Resolver: s.Addr, AllowPrivateAddresses: true, timeouts: timeoutsFor(c.reason)}
 			if c.edit != nil {
@@ -77,22 +79,22 @@ func TestDialContext(t *testing.T) {
 
 // TestDialContextEnds: a connection that does not come ends with its context.
 func TestDialContextEnds(t *testing.T) {
-	s := startDNS(t, "xmpp.hosting.example. IN A 127.0.0.1")
+	s := setup.DNS(t, "xmpp.hosting.example. IN A 127.0.0.1")
 	setFault(t, s, "", "A", dnsserver.Fault{Drop: true})
 	client := &Client{Resolver: s.Addr, timeouts: patient}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	promptly(t, func() {
 		_, err := client.DialContext(ctx, "tcp", "xmpp.hosting.example:5269")
-		if got := delegation.ReasonOf(err); got != delegation.ConnectTimeout {
-			t.Errorf("got %v, want %s", err, delegation.ConnectTimeout)
+		if got := delegation.ReasonOf(err); got != reasons.ConnectTimeout {
+			t.Errorf("got %v, want %s", err, reasons.ConnectTimeout)
 		}
 	})
 }
 
 // TestDialContextMistakes: what the caller got wrong is not asked of anybody.
 func TestDialContextMistakes(t *testing.T) {
-	s := startDNS(t)
+	s := setup.DNS(t)
 	for _, c := range []struct{ network, address string }{
 		{"tcp", "xmpp.hosting.example"}, {"tcp", "xmpp.hosting.example:0"}, {"tcp", "xmpp.hosting.example:xmpp"},
 		{"udp", "xmpp.hosting.example:5269"}, {"tcp", "127.0.0.1:5269"}, {"tcp", "[::1]:5269"}, {"tcp", "localhost:5269"},
@@ -133,7 +135,7 @@ func TestSelfTest(t *testing.T) {
 			want: []string{"bad.example is indeterminate, not bogus (dns-failure:"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := startDNS(t, good+". IN A 192.0.2.1", bad+". IN A 192.0.2.2")
+			s := setup.DNS(t, good+". IN A 192.0.2.1", bad+". IN A 192.0.2.2")
 			setFault(t, s, good, "", c.good)
 			setFault(t, s, bad, "", c.bad)
 			client := &Client{Resolver: s.Addr, Validating: true, timeouts: relaxed}
@@ -144,8 +146,8 @@ func TestSelfTest(t *testing.T) {
 				}
 				return
 			}
-			if got := delegation.ReasonOf(err); got != delegation.SelfTestFailed {
-				t.Fatalf("got %v, want %s", err, delegation.SelfTestFailed)
+			if got := delegation.ReasonOf(err); got != reasons.SelfTestFailed {
+				t.Fatalf("got %v, want %s", err, reasons.SelfTestFailed)
 			}
 			for _, want := range c.want {
 				if !strings.Contains(err.Error(), want) {
@@ -155,7 +157,7 @@ func TestSelfTest(t *testing.T) {
 		})
 	}
 
-	s := startDNS(t)
+	s := setup.DNS(t)
 	for _, c := range []struct {
 		client    *Client
 		good, bad string

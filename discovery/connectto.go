@@ -9,9 +9,9 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 )
 
-// A ConnectTo sends connections for a host and port, those of HTTPS and those
-// of [Client.DialContext], to a fixed address instead of one from DNS, for
-// tests on high ports. The certificate must still be the host's, and the
+// A ConnectTo sends connections for a host and port to a fixed address instead
+// of one from DNS, for tests on high ports. It applies to HTTPS and to
+// [Client.DialContext]. The certificate must still be the host's, and the
 // address passes the filter like any other.
 type ConnectTo struct {
 	Host string         // lower-case domain name; empty means every host

@@ -12,7 +12,9 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/internal/dnsserver"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
 const servfail = dns.RcodeServerFailure
@@ -22,38 +24,40 @@ var failures = []struct {
 	name       string
 	fault      dnsserver.Fault
 	validating bool
-	reason     delegation.Reason
+	reason     reasons.Reason
 	state      delegation.DNSSEC
 	detail     string
 }{
-	{name: "silent", fault: dnsserver.Fault{Drop: true}, reason: delegation.DNSTimeout, detail: "no reply"},
-	{name: "too slow", fault: dnsserver.Fault{Delay: atOnce}, reason: delegation.DNSTimeout},
-	{name: "SERVFAIL", fault: dnsserver.Fault{Rcode: servfail}, reason: delegation.DNSFailure, detail: "SERVFAIL"},
-	{name: "REFUSED", fault: dnsserver.Fault{Rcode: dns.RcodeRefused}, reason: delegation.DNSFailure, detail: "REFUSED"},
-	{name: "FORMERR, header only", fault: dnsserver.Fault{Rcode: dns.RcodeFormatError, NoQuestion: true}, reason: delegation.DNSFailure, detail: "FORMERR"},
-	{name: "NOTIMP", fault: dnsserver.Fault{Rcode: dns.RcodeNotImplemented}, reason: delegation.DNSFailure},
-	{name: "extended code", fault: dnsserver.Fault{Rcode: dns.RcodeBadVers}, reason: delegation.DNSFailure, detail: "BADSIG"},
-	{name: "unknown code", fault: dnsserver.Fault{Rcode: 3000}, reason: delegation.DNSFailure, detail: "response code 3000"},
-	{name: "lame", fault: dnsserver.Fault{Lame: true}, reason: delegation.DNSFailure, detail: "neither recurses nor has authority"},
-	{name: "referral", fault: dnsserver.Fault{Referral: true}, reason: delegation.DNSFailure, detail: "referral"},
-	{name: "truncated over TCP", fault: dnsserver.Fault{Truncated: true}, reason: delegation.DNSFailure, detail: "truncated"},
-	{name: "cut over TCP", fault: dnsserver.Fault{Truncated: true, Short: true}, reason: delegation.DNSFailure, detail: "over TCP"},
-	{name: "fewer records than promised", fault: dnsserver.Fault{WrongCounts: true}, reason: delegation.DNSTimeout, detail: "do not belong"},
-	{name: "answer without question", fault: dnsserver.Fault{NoQuestion: true}, reason: delegation.DNSTimeout, detail: "do not belong"},
-	{name: "nothing but garbage", fault: dnsserver.Fault{Raw: []byte("garbage")}, reason: delegation.DNSTimeout, detail: "do not belong"},
-	{name: "empty message", fault: dnsserver.Fault{Raw: []byte{}}, reason: delegation.DNSTimeout, detail: "do not belong"},
+	{name: "silent", fault: dnsserver.Fault{Drop: true}, reason: reasons.DNSTimeout, detail: "no reply"},
+	{name: "too slow", fault: dnsserver.Fault{Delay: atOnce}, reason: reasons.DNSTimeout},
+	{name: "SERVFAIL", fault: dnsserver.Fault{Rcode: servfail}, reason: reasons.DNSFailure, detail: "SERVFAIL"},
+	{name: "REFUSED", fault: dnsserver.Fault{Rcode: dns.RcodeRefused}, reason: reasons.DNSFailure, detail: "REFUSED"},
+	{name: "FORMERR, header only", fault: dnsserver.Fault{Rcode: dns.RcodeFormatError, NoQuestion: true}, reason: reasons.DNSFailure, detail: "FORMERR"},
+	{name: "NOTIMP", fault: dnsserver.Fault{Rcode: dns.RcodeNotImplemented}, reason: reasons.DNSFailure},
+	{name: "extended code", fault: dnsserver.Fault{Rcode: dns.RcodeBadVers}, reason: reasons.DNSFailure, detail: "BADSIG"},
+	{name: "unknown code", fault: dnsserver.Fault{Rcode: 3000}, reason: reasons.DNSFailure, detail: "response code 3000"},
+	{name: "lame", fault: dnsserver.Fault{Lame: true}, reason: reasons.DNSFailure, detail: "neither recurses nor has authority"},
+	{name: "referral", fault: dnsserver.Fault{Referral: true}, reason: reasons.DNSFailure, detail: "referral"},
+	{name: "a record of another name", fault: dnsserver.Fault{NoOwner: true}, reason: reasons.DNSFailure, detail: `for other questions, such as "other.`},
+	{name: "a record of another name from a validating one", fault: dnsserver.Fault{NoOwner: true, Authentic: true}, validating: true, reason: reasons.DNSFailure},
+	{name: "truncated over TCP", fault: dnsserver.Fault{Truncated: true}, reason: reasons.DNSFailure, detail: "truncated"},
+	{name: "cut over TCP", fault: dnsserver.Fault{Truncated: true, Short: true}, reason: reasons.DNSFailure, detail: "over TCP"},
+	{name: "fewer records than promised", fault: dnsserver.Fault{WrongCounts: true}, reason: reasons.DNSFailure, detail: "over TCP: the reply is damaged"},
+	{name: "answer without question", fault: dnsserver.Fault{NoQuestion: true}, reason: reasons.DNSTimeout, detail: "do not belong"},
+	{name: "nothing but garbage", fault: dnsserver.Fault{Raw: []byte("garbage")}, reason: reasons.DNSTimeout, detail: "do not belong"},
+	{name: "empty message", fault: dnsserver.Fault{Raw: []byte{}}, reason: reasons.DNSTimeout, detail: "do not belong"},
 	{name: "extended error", fault: dnsserver.Fault{Rcode: servfail, Error: &dnsserver.ExtendedError{Code: 22, Text: "all\nservers " + strings.Repeat("x", 900)}},
-		reason: delegation.DNSFailure, detail: `extended error 22 (No Reachable Authority): "all?servers xxx`},
-	{name: "bogus, resolver not named as validating", fault: dnsserver.Fault{Bogus: true, Error: &dnsserver.ExtendedError{Code: 6}}, reason: delegation.DNSFailure},
+		reason: reasons.DNSFailure, detail: `extended error 22 (No Reachable Authority): "all?servers xxx`},
+	{name: "bogus, resolver not named as validating", fault: dnsserver.Fault{Bogus: true, Error: &dnsserver.ExtendedError{Code: 6}}, reason: reasons.DNSFailure},
 
 	{name: "bogus by its code", fault: dnsserver.Fault{Rcode: servfail, Error: &dnsserver.ExtendedError{Code: 6}}, validating: true,
-		reason: delegation.DNSBogus, state: delegation.Bogus},
+		reason: reasons.DNSBogus, state: delegation.Bogus},
 	{name: "bogus by the last of the codes", fault: dnsserver.Fault{Rcode: servfail, Error: &dnsserver.ExtendedError{Code: 12}}, validating: true,
-		reason: delegation.DNSBogus, state: delegation.Bogus},
-	{name: "bogus without a code", fault: dnsserver.Fault{Bogus: true}, validating: true, reason: delegation.DNSBogus, state: delegation.Bogus},
-	{name: "SERVFAIL, with CD too", fault: dnsserver.Fault{Rcode: servfail, Error: &dnsserver.ExtendedError{Code: 13}}, validating: true, reason: delegation.DNSFailure},
-	{name: "REFUSED by the validating one", fault: dnsserver.Fault{Rcode: dns.RcodeRefused}, validating: true, reason: delegation.DNSFailure},
-	{name: "silent validating one", fault: dnsserver.Fault{Drop: true}, validating: true, reason: delegation.DNSTimeout},
+		reason: reasons.DNSBogus, state: delegation.Bogus},
+	{name: "bogus without a code", fault: dnsserver.Fault{Bogus: true}, validating: true, reason: reasons.DNSBogus, state: delegation.Bogus},
+	{name: "SERVFAIL, with CD too", fault: dnsserver.Fault{Rcode: servfail, Error: &dnsserver.ExtendedError{Code: 13}}, validating: true, reason: reasons.DNSFailure},
+	{name: "REFUSED by the validating one", fault: dnsserver.Fault{Rcode: dns.RcodeRefused}, validating: true, reason: reasons.DNSFailure},
+	{name: "silent validating one", fault: dnsserver.Fault{Drop: true}, validating: true, reason: reasons.DNSTimeout},
 }
 
 func TestDNSFailures(t *testing.T) {
@@ -63,7 +67,7 @@ func TestDNSFailures(t *testing.T) {
 	for _, c := range failures {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := startDNS(t, srvName+". IN SRV 1 2 3 host.example.", txtName+`. IN TXT "v=DNA1"`)
+			s := setup.DNS(t, srvName+". IN SRV 1 2 3 host.example.", txtName+`. IN TXT "v=DNA1"`)
 			setFault(t, s, "", "", c.fault)
 			e := gather(t, &Client{Resolver: s.Addr, Validating: c.validating, Via: ViaDNS, timeouts: timeoutsFor(c.reason)})
 			if c.state == "" {
@@ -77,7 +81,7 @@ func TestDNSFailures(t *testing.T) {
 				if !strings.Contains(a.Failure.Detail, c.detail) || len(a.Failure.Detail) > maxDetail+50 || strings.Contains(a.Failure.Detail, "\n") {
 					t.Errorf("detail %q, want %q in it, on one line", a.Failure.Detail, c.detail)
 				}
-				if answered := a.Resolver != ""; answered != (c.reason != delegation.DNSTimeout) {
+				if answered := a.Resolver != ""; answered != (c.reason != reasons.DNSTimeout) {
 					t.Errorf("resolver %q for %s", a.Resolver, c.reason)
 				}
 			}
@@ -94,7 +98,7 @@ func TestDNSFailures(t *testing.T) {
 
 func TestDNSAnswers(t *testing.T) {
 	long := strings.Repeat(` "`+strings.Repeat("x", 250)+`"`, 16) // 4000 octets
-	s := startDNS(t,
+	s := setup.DNS(t,
 		srvName+". 300 IN SRV 10 20 5269 Host.EXAMPLE.",
 		srvName+". 300 IN SRV 0 0 0 .",
 		srvName+`. 300 IN SRV 1 1 1 \127o\.d\000d.example.`,
@@ -146,7 +150,7 @@ func TestThousandsOfRecords(t *testing.T) {
 	for i := range records {
 		records[i] = fmt.Sprintf("%s. IN TXT r%d", txtName, i)
 	}
-	s := startDNS(t, records...)
+	s := setup.DNS(t, records...)
 	e := gather(t, &Client{Resolver: s.Addr, Via: ViaDNS})
 	if n := len(e.TXT[0].Records); n != len(records) || e.TXT[0].Failure != nil {
 		t.Errorf("%d records, failure %+v, want %d", n, e.TXT[0].Failure, len(records))
@@ -154,7 +158,7 @@ func TestThousandsOfRecords(t *testing.T) {
 }
 
 func TestNothingThere(t *testing.T) {
-	s := startDNS(t, "x."+txtName+". IN A 192.0.2.1")
+	s := setup.DNS(t, "x."+txtName+". IN A 192.0.2.1")
 	e := gather(t, &Client{Resolver: s.Addr, Via: ViaDNS})
 	for _, a := range []delegation.Answer{e.SRV[0].Answer /* NXDOMAIN */, e.TXT[0].Answer /* no data */} {
 		if a.Failure != nil || a.DNSSEC != delegation.Insecure || a.TTL != 60 || a.Resolver != s.Addr {
@@ -168,7 +172,7 @@ func TestNothingThere(t *testing.T) {
 }
 
 func TestForgedRepliesAreSkipped(t *testing.T) {
-	s := startDNS(t, srvName+". IN SRV 1 2 3 host.example.", txtName+". IN TXT here")
+	s := setup.DNS(t, srvName+". IN SRV 1 2 3 host.example.", txtName+". IN TXT here")
 	setFault(t, s, "", "", dnsserver.Fault{WrongID: true, WrongQuestion: true, Garbage: true})
 	e := gather(t, &Client{Resolver: s.Addr, Via: ViaDNS})
 	if len(e.SRV[0].Records) != 1 || len(e.TXT[0].Records) != 1 {
@@ -181,11 +185,14 @@ func TestForgedRepliesAreSkipped(t *testing.T) {
 
 func TestLostPacketIsAskedAgain(t *testing.T) {
 	t.Parallel()
-	s := startDNS(t, srvName+". IN SRV 1 2 3 host.example.")
-	setFault(t, s, srvName, "SRV", dnsserver.Fault{Drop: true, Times: 1})
-	e := gather(t, &Client{Resolver: s.Addr, Via: ViaDNS, timeouts: &timeouts{try: time.Second, lookup: time.Minute}})
-	if len(e.SRV[0].Records) != 1 {
-		t.Errorf("%+v, failure %+v", e.SRV[0], e.SRV[0].Failure)
+	s := setup.DNS(t, srvName+". IN SRV 1 2 3 host.example.")
+	var a delegation.SRVAnswer
+	if !rounds(func(unit time.Duration) bool {
+		setFault(t, s, srvName, "SRV", dnsserver.Fault{Drop: true, Times: 1})
+		a = gather(t, &Client{Resolver: s.Addr, Via: ViaDNS, timeouts: &timeouts{try: unit, lookup: time.Minute}}).SRV[0]
+		return len(a.Records) == 1
+	}) {
+		t.Errorf("%+v, failure %+v", a, a.Failure)
 	}
 }
 
@@ -203,7 +210,7 @@ func TestDNSSECState(t *testing.T) {
 		{"no AD", true, nil, delegation.Insecure},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := startDNS(t, srvName+". IN CNAME hop.example.", "hop.example. IN SRV 1 2 3 host.example.")
+			s := setup.DNS(t, srvName+". IN CNAME hop.example.", "hop.example. IN SRV 1 2 3 host.example.")
 			for _, name := range []string{srvName, "hop.example"} {
 				setFault(t, s, name, "SRV", dnsserver.Fault{NoFollow: true, Authentic: c.authentic[name]})
 			}
@@ -214,7 +221,7 @@ func TestDNSSECState(t *testing.T) {
 		})
 	}
 	t.Run("that there is none", func(t *testing.T) {
-		s := startDNS(t)
+		s := setup.DNS(t)
 		setFault(t, s, "", "", dnsserver.Fault{Authentic: true})
 		a := gather(t, &Client{Resolver: s.Addr, Validating: true, Via: ViaDNS}).SRV[0]
 		if a.DNSSEC != delegation.Secure || a.Failure != nil {
@@ -235,7 +242,7 @@ func TestAliases(t *testing.T) {
 		name    string
 		records []string
 		fault   dnsserver.Fault
-		reason  delegation.Reason
+		reason  reasons.Reason
 		ttl     uint32
 		queries int
 		none    bool
@@ -243,19 +250,19 @@ func TestAliases(t *testing.T) {
 		{name: "followed within a reply", records: links(3), ttl: 298, queries: 1},
 		{name: "followed by asking again", records: links(3), fault: dnsserver.Fault{NoFollow: true}, ttl: 298, queries: 4},
 		{name: "as long as may be", records: links(maxLinks), ttl: 293, queries: 1},
-		{name: "one too long", records: links(maxLinks + 1), reason: delegation.AliasLoop, queries: 1},
-		{name: "one too long, by asking again", records: links(maxLinks + 1), fault: dnsserver.Fault{NoFollow: true}, reason: delegation.AliasLoop, queries: maxLinks + 1},
-		{name: "itself", records: []string{srvName + ". IN CNAME " + srvName + "."}, reason: delegation.AliasLoop, queries: 1},
-		{name: "a loop", records: []string{srvName + ". IN CNAME A.example.", "a.example. IN CNAME " + srvName + "."}, reason: delegation.AliasLoop, queries: 1},
+		{name: "one too long", records: links(maxLinks + 1), reason: reasons.AliasLoop, queries: 1},
+		{name: "one too long, by asking again", records: links(maxLinks + 1), fault: dnsserver.Fault{NoFollow: true}, reason: reasons.AliasLoop, queries: maxLinks + 1},
+		{name: "itself", records: []string{srvName + ". IN CNAME " + srvName + "."}, reason: reasons.AliasLoop, queries: 1},
+		{name: "a loop", records: []string{srvName + ". IN CNAME A.example.", "a.example. IN CNAME " + srvName + "."}, reason: reasons.AliasLoop, queries: 1},
 		{name: "a loop, by asking again", records: []string{srvName + ". IN CNAME a.example.", "a.example. IN CNAME b.example.", "b.example. IN CNAME a.example."},
-			fault: dnsserver.Fault{NoFollow: true}, reason: delegation.AliasLoop, queries: 3},
+			fault: dnsserver.Fault{NoFollow: true}, reason: reasons.AliasLoop, queries: 3},
 		{name: "two aliases", records: []string{srvName + ". IN CNAME a.example.", srvName + ". IN CNAME b.example.", "a.example. IN SRV 1 2 3 h.example."},
-			reason: delegation.DNSFailure, queries: 1},
+			reason: reasons.DNSFailure, queries: 1},
 		{name: "to no name", records: links(2)[:2], ttl: 60, queries: 1, none: true},
 		{name: "to a name without such records", records: append(links(2)[:2], "hop1.example. IN A 192.0.2.1"), ttl: 60, queries: 1, none: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := startDNS(t, c.records...)
+			s := setup.DNS(t, c.records...)
 			setFault(t, s, "", "SRV", c.fault)
 			a := gather(t, &Client{Resolver: s.Addr, Via: ViaDNS}).SRV[0]
 			if failed(a.Failure) != c.reason {
@@ -325,8 +332,8 @@ func TestBadTCP(t *testing.T) {
 				}
 			}()
 			a := gather(t, &Client{Resolver: listener.Addr().String(), Via: ViaDNS}).SRV[0]
-			if failed(a.Failure) != delegation.DNSFailure || !strings.Contains(a.Failure.Detail, "over TCP") {
-				t.Errorf("failure %+v, want %s", a.Failure, delegation.DNSFailure)
+			if failed(a.Failure) != reasons.DNSFailure || !strings.Contains(a.Failure.Detail, "over TCP") {
+				t.Errorf("failure %+v, want %s", a.Failure, reasons.DNSFailure)
 			}
 			listener.Close()
 			packets.Close()
@@ -338,12 +345,12 @@ func TestBadTCP(t *testing.T) {
 
 func TestServersInTurn(t *testing.T) {
 	t.Parallel()
-	silent, refusing, good := startDNS(t), startDNS(t), startDNS(t, srvName+". IN SRV 1 2 3 host.example.")
-	setFault(t, silent, "", "", dnsserver.Fault{Drop: true})
+	refusing, good := setup.DNS(t), setup.DNS(t, srvName+". IN SRV 1 2 3 host.example.")
 	setFault(t, refusing, "", "", dnsserver.Fault{Rcode: dns.RcodeRefused})
-	r := &resolver{timeouts: timeouts{try: time.Second, lookup: time.Minute}, log: new(Client).logger()}
-	for _, s := range []*dnsserver.Server{silent, refusing, good} {
-		r.servers = append(r.servers, netip.MustParseAddrPort(s.Addr))
+	silent := nobody(t) // one that says nothing would take the time of a try
+	r := &resolver{timeouts: *relaxed, log: new(Client).logger()}
+	for _, addr := range []string{silent, refusing.Addr, good.Addr} {
+		r.servers = append(r.servers, netip.MustParseAddrPort(addr))
 	}
 	a := r.srv(t.Context(), srvName)
 	if a.Failure != nil || a.Resolver != good.Addr || len(a.Records) != 1 {
@@ -351,23 +358,29 @@ func TestServersInTurn(t *testing.T) {
 	}
 	r.servers = r.servers[:2]
 	a = r.srv(t.Context(), srvName)
-	if failed(a.Failure) != delegation.DNSFailure || !strings.Contains(a.Failure.Detail, silent.Addr) || !strings.Contains(a.Failure.Detail, "REFUSED") {
+	if failed(a.Failure) != reasons.DNSFailure || !strings.Contains(a.Failure.Detail, silent) || !strings.Contains(a.Failure.Detail, "REFUSED") {
 		t.Errorf("failure %+v, want a detail about both servers", a.Failure)
 	}
 	if n := len(refusing.Queries()); n != 2 {
-		t.Errorf("the server that refused was asked %d times in two look-ups", n)
+		t.Errorf("the server that refused was asked %d times in two lookups", n)
 	}
 }
 
-func TestUnreachableResolver(t *testing.T) {
+// nobody is an address at which nobody listens.
+func nobody(t *testing.T) string {
+	t.Helper()
 	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := packets.LocalAddr().String()
-	packets.Close() // now nobody listens there
+	defer packets.Close()
+	return packets.LocalAddr().String()
+}
+
+func TestUnreachableResolver(t *testing.T) {
+	addr := nobody(t)
 	a := gather(t, &Client{Resolver: addr, Via: ViaDNS}).SRV[0]
-	if failed(a.Failure) != delegation.DNSTimeout || !strings.Contains(a.Failure.Detail, addr) {
-		t.Errorf("failure %+v, want %s that names %s", a.Failure, delegation.DNSTimeout, addr)
+	if failed(a.Failure) != reasons.DNSTimeout || !strings.Contains(a.Failure.Detail, addr) {
+		t.Errorf("failure %+v, want %s that names %s", a.Failure, reasons.DNSTimeout, addr)
 	}
 }

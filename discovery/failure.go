@@ -6,12 +6,13 @@ import (
 	"strconv"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/text"
 )
 
-// ErrConfig is wrapped by every error of this package: a mistake of the
-// caller's, such as a field of [Client] that is missing or a name that is
-// none. What the network does is never an error; it is in the evidence.
+// Every error of this package wraps ErrConfig. It is a mistake of the caller,
+// such as a missing field of [Client] or an invalid name. What the network does
+// is never an error; it is in the evidence.
 var ErrConfig = errors.New("discovery: cannot ask")
 
 func configError(format string, args ...any) error {
@@ -23,7 +24,7 @@ type problem delegation.Failure
 
 // fail makes a problem. Its detail is bounded and printable whatever the
 // arguments are: certificates, URLs and DNS names hold strangers' octets.
-func fail(reason delegation.Reason, format string, args ...any) *problem {
+func fail(reason reasons.Reason, format string, args ...any) *problem {
 	return &problem{Reason: reason, Detail: text.Short(fmt.Sprintf(format, args...), maxDetail)}
 }
 
@@ -33,7 +34,7 @@ func (p *problem) Error() string { return string(p.Reason) + ": " + p.Detail }
 func (p *problem) failure() *delegation.Failure { return (*delegation.Failure)(p) }
 
 // reasonOf is for log lines: empty for no failure.
-func reasonOf(f *delegation.Failure) delegation.Reason {
+func reasonOf(f *delegation.Failure) reasons.Reason {
 	if f == nil {
 		return ""
 	}

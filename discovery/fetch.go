@@ -13,25 +13,24 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // userAgent is fixed: what runs here, and in which version, is nobody's
 // business. The number is that of the protocol.
 const userAgent = "dnaverify/1"
 
-// A fetcher gets documents for one Gather over connections of its own. Who
-// fetches holds a lane, and a lane has one connection at most, so the lanes
-// bound what is open, whatever host names redirects name: neither an idle
-// connection nor one that is being opened is outside of them.
+// A fetcher gets documents for one Gather, each over one connection at a time,
+// whatever host names redirects name. A web server sees no more of us than of a
+// browser.
 type fetcher struct {
 	transport *http.Transport // opens connections and keeps none
-	lanes     chan *lane      // those that nobody holds
 	timeout   time.Duration
 	log       *slog.Logger
 }
 
 func newFetcher(d *dialer, log *slog.Logger) *fetcher {
-	f := &fetcher{lanes: make(chan *lane, maxConnections), timeout: d.timeouts.document, log: log}
+	f := &fetcher{timeout: d.timeouts.document, log: log}
 	f.transport = &http.Transport{
 		Proxy:                  nil, // a proxy would dial, and the filter would see only the proxy
 		DialTLSContext:         d.dialTLS,
@@ -40,32 +39,16 @@ func newFetcher(d *dialer, log *slog.Logger) *fetcher {
 		Protocols:              new(http.Protocols),
 	}
 	f.transport.Protocols.SetHTTP1(true)
-	for range maxConnections {
-		f.lanes <- &lane{transport: f.transport}
-	}
 	return f
 }
 
-// close ends all connections. No fetch may be running, and none may follow.
-func (f *fetcher) close() {
-	for range maxConnections {
-		(<-f.lanes).close()
-	}
-}
-
 // fetch gets one document. The body is read only if it can be a statement in
-// this encoding: a page that a server shows for any path, however large, is no
-// failure.
+// this encoding. A page that a server shows for any path, however large, is not
+// a failure.
 func (f *fetcher) fetch(ctx context.Context, address string, e delegation.Encoding) delegation.Document {
 	d := delegation.Document{URL: address}
-	var l *lane
-	select {
-	case l = <-f.lanes:
-		defer func() { f.lanes <- l }()
-	case <-ctx.Done():
-		d.Failure = fail(delegation.Unanswered, "%v", ctx.Err()).failure()
-		return d
-	}
+	l := &lane{transport: f.transport}
+	defer l.close()
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 
@@ -98,7 +81,7 @@ func (f *fetcher) get(ctx context.Context, l *lane, d *delegation.Document, e de
 		}
 		response.Body.Close()
 		if redirects == maxRedirects {
-			return fail(delegation.BadRedirect, "more than %d redirects, the last from %s", maxRedirects, quoted(target.String()))
+			return fail(reasons.BadRedirect, "more than %d redirects, the last from %s", maxRedirects, quoted(target.String()))
 		}
 		if target, err = redirect(target, response.Header.Get("Location")); err != nil {
 			return err
@@ -127,7 +110,7 @@ func read(ctx context.Context, d *delegation.Document, r *http.Response, e deleg
 		return nil
 	}
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return fail(delegation.HTTPSFailure, "the body is encoded as %s, and identity was asked for", quoted(coding))
+		return fail(reasons.HTTPSFailure, "the body is encoded as %s, and identity was asked for", quoted(coding))
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxDocument+1))
 	if err == nil {
@@ -139,7 +122,7 @@ func read(ctx context.Context, d *delegation.Document, r *http.Response, e deleg
 		return fmt.Errorf("after %d octets of the body: %w", len(body), err)
 	}
 	if len(body) > maxDocument {
-		return fail(delegation.DocumentTooLarge, "more than %d octets", maxDocument)
+		return fail(reasons.DocumentTooLarge, "more than %d octets", maxDocument)
 	}
 	d.Body = body
 	return nil
@@ -153,11 +136,11 @@ func (f *fetcher) explain(ctx context.Context, err error) *problem {
 	case errors.As(err, &p):
 		return p
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return fail(delegation.HTTPSTimeout, "not done after %s", f.timeout)
+		return fail(reasons.HTTPSTimeout, "not done after %s", f.timeout)
 	case errors.As(err, &netError) && netError.Timeout():
-		return fail(delegation.HTTPSTimeout, "%v", err)
+		return fail(reasons.HTTPSTimeout, "%v", err)
 	case errors.Is(err, errNoAddress):
-		return fail(delegation.HTTPSFailure, "redirected to a host that has no address")
+		return fail(reasons.HTTPSFailure, "redirected to a host that has no address")
 	}
-	return fail(delegation.HTTPSFailure, "%v", err)
+	return fail(reasons.HTTPSFailure, "%v", err)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/dnsexchange"
 )
 
 // FuzzConnectTo: what is read is written and read again as the same, and leads
@@ -37,9 +38,9 @@ func FuzzConnectTo(f *testing.F) {
 	})
 }
 
-// FuzzTXTReply: from a reply to a question for TXT come the octets of its
-// strings one after the other, for every record of the name, and a statement in
-// them is the same statement.
+// FuzzTXTReply: a reply to a question for TXT gives the octets of its strings
+// one after the other, for every record of the name. A statement in them is the
+// same statement.
 func FuzzTXTReply(f *testing.F) {
 	q := question{name: txtName + ".", qtype: dns.TypeTXT}
 	query := q.message()
@@ -59,7 +60,7 @@ func FuzzTXTReply(f *testing.F) {
 		f.Add(wire[:len(wire)-3])
 	}
 	f.Fuzz(func(t *testing.T, wire []byte) {
-		reply, err := readReply(query, wire)
+		reply, err := dnsexchange.Read(query, wire)
 		if err != nil || usable(reply, q) != nil {
 			return
 		}
@@ -67,7 +68,8 @@ func FuzzTXTReply(f *testing.F) {
 		for _, rr := range records {
 			text := strings.Join(rr.(*dns.TXT).Txt, "")
 			// Octets that presentation form escapes have a backslash, and no
-			// legal record does: so a record without one is on the wire as it is.
+			// legal record has one. So a record without one is on the wire as
+			// it is.
 			if strings.Contains(text, `\`) {
 				continue
 			}
@@ -86,8 +88,8 @@ func FuzzTXTReply(f *testing.F) {
 	})
 }
 
-// FuzzHeaders reads what a web server says of a document: no age is out of
-// bounds, no media type holds more than a person can look at, and a redirect
+// FuzzHeaders reads what a web server says of a document. No age is out of
+// bounds, and no media type holds more than a person can look at. A redirect
 // leads to https on port 443 of a legal name, or nowhere.
 func FuzzHeaders(f *testing.F) {
 	for _, h := range [][3]string{

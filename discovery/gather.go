@@ -6,24 +6,26 @@ import (
 	"sync"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
-// Gather looks in every place for a source domain and a service, both in the
-// form of [delegation.CheckName] and [delegation.CheckService], and returns
-// what it found: SRV and TXT answers for each label of
-// [delegation.Services] and documents for each of [delegation.Encodings], in
-// that order whatever came first. A place that was not asked because of
-// [Client.Via] is not in the evidence; one that has not answered when Gather
-// returns is there with the failure [delegation.Unanswered].
+// Gather looks in every place for a source domain and a role, and returns what
+// it found. Both have the form of [delegation.CheckName] and
+// [delegation.CheckService]. The second label of a role stands for the role.
+// The evidence has an SRV answer for each label of the role, a TXT answer, and
+// a document for each of [delegation.Encodings], always in this order. A place
+// that was not asked because of [Client.Via] is not in the evidence. A place
+// that has not answered when Gather returns has the failure
+// [reasons.Unanswered].
 //
-// enough, if not nil, is called each time an answer has come in, with a copy
-// that it may keep, never twice at a time. When it returns true, Gather ends
-// the look-ups that are still under way. With [ViaBoth] it is not called.
+// Gather calls enough, if not nil, after each answer, with a copy that it may
+// keep. There is never more than one call at a time. When enough returns true,
+// Gather ends the lookups that are still running. With [ViaBoth] it is not
+// called.
 //
-// All questions go out together, two documents at a time. Without a deadline
-// in ctx Gather takes at most 5 seconds for DNS and, beside it, 5 seconds for
-// each two documents. When ctx ends, so does Gather, at once, with what it has.
-// It returns only when its look-ups have ended.
+// All questions go out together. Without a deadline in ctx Gather takes at most
+// 5 seconds. When ctx ends, Gather returns what it has. It waits only for its
+// own lookups to stop.
 //
 // The error is nil or wraps [ErrConfig], and then nothing was asked.
 func (c *Client) Gather(ctx context.Context, source, service string, enough func(*delegation.Evidence) bool) (*delegation.Evidence, error) {
@@ -35,8 +37,8 @@ func (c *Client) Gather(ctx context.Context, source, service string, enough func
 }
 
 // GatherSRV is [Client.Gather] for the SRV records alone, which say where a
-// service runs. It looks for no statement, so that no resolver remembers, for
-// the time of a negative answer (RFC 2308), that there is none yet.
+// service runs. It does not ask for statements. So no resolver caches the
+// negative answer (RFC 2308) for a statement that is not published yet.
 func (c *Client) GatherSRV(ctx context.Context, source, service string) (*delegation.Evidence, error) {
 	return c.gather(ctx, source, service, besides{}, nil)
 }
@@ -52,7 +54,8 @@ func (c *Client) gather(ctx context.Context, source, service string, look beside
 	if err != nil {
 		return nil, err
 	}
-	e := &delegation.Evidence{Version: delegation.EvidenceVersion, Source: source, Service: service, Collected: c.now()}
+	role := delegation.RoleOf(service).Service
+	e := &delegation.Evidence{Version: delegation.EvidenceVersion, Source: source, Service: role, Collected: c.now()}
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -67,7 +70,6 @@ func (c *Client) gather(ctx context.Context, source, service string, look beside
 	collect(ctx, e, arrivals, len(tasks), enough)
 	cancel()
 	running.Wait()
-	f.close()
 	return e, nil
 }
 
@@ -76,12 +78,11 @@ func (c *Client) gather(ctx context.Context, source, service string, look beside
 type arrival func()
 
 // plan enters every question into the evidence as unanswered and returns the
-// look-ups that will answer them.
+// lookups that will answer them.
 func plan(e *delegation.Evidence, look besides, r *resolver, f *fetcher) []func(context.Context) arrival {
 	var tasks []func(context.Context) arrival
-	services := delegation.Services(e.Service)
-	for i, service := range services {
-		name := delegation.SRVName(e.Source, service)
+	for i, label := range delegation.RoleOf(e.Service).Labels() {
+		name := delegation.SRVName(e.Source, label)
 		e.SRV = append(e.SRV, delegation.SRVAnswer{Answer: unanswered(name)})
 		tasks = append(tasks, func(ctx context.Context) arrival {
 			a := r.srv(ctx, name)
@@ -89,25 +90,21 @@ func plan(e *delegation.Evidence, look besides, r *resolver, f *fetcher) []func(
 		})
 	}
 	if look.txt {
-		for i, service := range services {
-			name := delegation.TXTName(e.Source, service)
-			e.TXT = append(e.TXT, delegation.TXTAnswer{Answer: unanswered(name)})
-			tasks = append(tasks, func(ctx context.Context) arrival {
-				a := r.txt(ctx, name)
-				return func() { e.TXT[i] = a }
-			})
-		}
+		name := delegation.TXTName(e.Source, e.Service)
+		e.TXT = append(e.TXT, delegation.TXTAnswer{Answer: unanswered(name)})
+		tasks = append(tasks, func(ctx context.Context) arrival {
+			a := r.txt(ctx, name)
+			return func() { e.TXT[0] = a }
+		})
 	}
 	if look.documents {
-		for _, service := range services {
-			for _, encoding := range delegation.Encodings() {
-				i, url := len(e.Documents), delegation.DocumentURL(e.Source, service, encoding)
-				e.Documents = append(e.Documents, delegation.Document{URL: url, Failure: pending()})
-				tasks = append(tasks, func(ctx context.Context) arrival {
-					d := f.fetch(ctx, url, encoding)
-					return func() { e.Documents[i] = d }
-				})
-			}
+		for i, encoding := range delegation.Encodings() {
+			url := delegation.DocumentURL(e.Source, e.Service, encoding)
+			e.Documents = append(e.Documents, delegation.Document{URL: url, Failure: pending()})
+			tasks = append(tasks, func(ctx context.Context) arrival {
+				d := f.fetch(ctx, url, encoding)
+				return func() { e.Documents[i] = d }
+			})
 		}
 	}
 	return tasks
@@ -118,12 +115,12 @@ func unanswered(name string) delegation.Answer {
 }
 
 func pending() *delegation.Failure {
-	return fail(delegation.Unanswered, "the collection ended before an answer came").failure()
+	return fail(reasons.Unanswered, "the collection ended before an answer came").failure()
 }
 
 // collect puts n answers in their places, or fewer if ctx ends or there is
-// enough. What comes after the end of ctx is a look-up that was cut off, not
-// an answer.
+// enough. After the end of ctx, a result is a lookup that was cut off, not an
+// answer.
 func collect(ctx context.Context, e *delegation.Evidence, arrivals <-chan arrival, n int, enough func(*delegation.Evidence) bool) {
 	for range n {
 		select {

@@ -14,13 +14,16 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/internal/dnsserver"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
 func TestCallersMistakes(t *testing.T) {
@@ -66,79 +69,104 @@ func TestCallersMistakes(t *testing.T) {
 	}
 }
 
-func TestSystemResolvers(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "resolv.conf")
-	text := "# comment\nnameserver 192.0.2.1\nnameserver\nnameserver example\nnameserver 2001:db8::1\nnameserver fe80::1%eth0\nnameserver 192.0.2.4\n"
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+// TestPlaces: which places are in the evidence, in which order, and which are
+// asked. It tries a role with a second label, the second label of that role,
+// and a role with one label.
+func TestPlaces(t *testing.T) {
+	web := startWeb(t, http.NotFound, source)
+	tested := 0
+	for _, c := range []struct {
+		via        Via
+		txt, https bool
+	}{{"", true, true}, {ViaAuto, true, true}, {ViaBoth, true, true}, {ViaDNS, true, false}, {ViaHTTPS, false, true}} {
+		for _, service := range []string{"_xmpp-server._tcp", "_xmpps-server._tcp", "_imaps._tcp", "_sips._tcp"} {
+			s := setup.DNS(t)
+			role := delegation.RoleOf(service)
+			client := web.client(s)
+			client.Via = c.via
+			client.Now = func() time.Time { return time.Unix(1e9, 0) }
+			e, err := client.Gather(t.Context(), source, service, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got, inDNS []string
+			for _, a := range e.SRV {
+				inDNS = append(inDNS, a.Name+" SRV")
+			}
+			for _, a := range e.TXT {
+				inDNS = append(inDNS, a.Name+" TXT")
+			}
+			got = slices.Clone(inDNS)
+			for _, d := range e.Documents {
+				got = append(got, d.URL)
+				if d.Status != 404 {
+					t.Errorf("via %q: %+v, failure %+v", c.via, d, d.Failure)
+				}
+			}
+			if diff := cmp.Diff(places(role, c.txt, c.https), got); diff != "" {
+				t.Errorf("via %q, %s: %s", c.via, service, diff)
+			}
+			// The server heard these questions, each once, and no other.
+			var heard []string
+			for _, q := range s.Queries() {
+				heard = append(heard, strings.TrimSuffix(q.Name, ".")+" "+q.Type)
+			}
+			slices.Sort(heard)
+			slices.Sort(inDNS)
+			if diff := cmp.Diff(inDNS, heard); diff != "" {
+				t.Errorf("via %q, %s, asked: %s", c.via, service, diff)
+			}
+			if e.Version != delegation.EvidenceVersion || e.Source != source || e.Service != role.Service || !e.Collected.Equal(time.Unix(1e9, 0)) || e.Replayed() {
+				t.Errorf("via %q: %+v", c.via, e)
+			}
+			// The seam: complete evidence without a statement is a clear no.
+			_, err = delegation.Verify(delegation.Query{Source: source, Service: service}, e, delegation.Policy{Roots: web.roots, Time: time.Now()})
+			if delegation.ReasonOf(err) != reasons.NoStatement {
+				t.Errorf("via %q: %v, want %s", c.via, err, reasons.NoStatement)
+			}
+			tested++
+		}
 	}
-	servers, err := systemServers(file)
-	want := []netip.AddrPort{
-		netip.MustParseAddrPort("192.0.2.1:53"), netip.MustParseAddrPort("[2001:db8::1]:53"), netip.MustParseAddrPort("[fe80::1%eth0]:53"),
-	}
-	if err != nil || !slices.Equal(servers, want) {
-		t.Errorf("%v, %v, want %v", servers, err, want)
+	if tested != 20 {
+		t.Errorf("%d tested", tested)
 	}
 }
 
-// TestPlaces: which places are in the evidence, in which order, and which are
-// asked.
-func TestPlaces(t *testing.T) {
-	s := startDNS(t)
-	web := startWeb(t, http.NotFound, source)
-	for _, c := range []struct {
-		via  Via
-		want []string
-	}{
-		{"", places(true, true)},
-		{ViaAuto, places(true, true)},
-		{ViaBoth, places(true, true)},
-		{ViaDNS, places(true, false)},
-		{ViaHTTPS, places(false, true)},
+// TestQuestions: how many questions a lookup asks.
+func TestQuestions(t *testing.T) {
+	for service, want := range map[string][3]int{ // SRV, TXT, documents
+		"_xmpp-server._tcp": {2, 1, 2}, "_xmpps-server._tcp": {2, 1, 2}, "_ldap._tcp": {2, 1, 2},
+		"_sips._tcp": {1, 1, 2}, "_turn._udp": {1, 1, 2},
 	} {
+		var documents atomic.Int32
+		web := startWeb(t, func(w http.ResponseWriter, r *http.Request) {
+			documents.Add(1)
+			http.NotFound(w, r)
+		}, source)
+		s := setup.DNS(t)
 		client := web.client(s)
-		client.Via = c.via
-		client.Now = func() time.Time { return time.Unix(1e9, 0) }
-		e, err := client.Gather(t.Context(), source, "_xmpps-server._tcp", nil)
-		if err != nil {
+		client.Via = ViaBoth
+		if _, err := client.Gather(t.Context(), source, service, nil); err != nil {
 			t.Fatal(err)
 		}
-		var got []string
-		for _, a := range e.SRV {
-			got = append(got, a.Name+" SRV")
+		asked := func(rtype string) int {
+			return countQueries(s, func(q dnsserver.Query) bool { return q.Type == rtype })
 		}
-		for _, a := range e.TXT {
-			got = append(got, a.Name+" TXT")
-		}
-		for _, d := range e.Documents {
-			got = append(got, d.URL)
-			if d.Status != 404 {
-				t.Errorf("via %q: %+v, failure %+v", c.via, d, d.Failure)
-			}
-		}
-		if diff := cmp.Diff(c.want, got); diff != "" {
-			t.Errorf("via %q: %s", c.via, diff)
-		}
-		if e.Version != delegation.EvidenceVersion || e.Source != source || e.Service != "_xmpps-server._tcp" || !e.Collected.Equal(time.Unix(1e9, 0)) || e.Replayed() {
-			t.Errorf("via %q: %+v", c.via, e)
-		}
-		// The seam: complete evidence without a statement is a clear no.
-		_, err = delegation.Verify(delegation.Query{Source: source, Service: "_xmpps-server._tcp"}, e, delegation.Policy{Roots: web.roots, Time: time.Now()})
-		if delegation.ReasonOf(err) != delegation.NoStatement {
-			t.Errorf("via %q: %v, want %s", c.via, err, delegation.NoStatement)
+		if got := [3]int{asked("SRV"), asked("TXT"), int(documents.Load())}; got != want || len(s.Queries()) != want[0]+want[1] {
+			t.Errorf("%s: %v of %d questions in DNS, want %v", service, got, len(s.Queries()), want)
 		}
 	}
 }
 
-// TestGatherSRV: no look-up but those of SRV is made, whatever Via says.
+// TestGatherSRV: no lookup but those of SRV is made, whatever Via says.
 func TestGatherSRV(t *testing.T) {
-	s := startDNS(t)
+	s := setup.DNS(t)
 	client := &Client{Resolver: s.Addr, Via: ViaDNS}
 	e, err := client.GatherSRV(t.Context(), source, "_xmpps-server._tcp")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(e.SRV) != 2 || len(e.TXT)+len(e.Documents) != 0 || e.SRV[0].Failure != nil {
+	if e.Service != "_xmpp-server._tcp" || len(e.SRV) != 2 || len(e.TXT)+len(e.Documents) != 0 || e.SRV[0].Failure != nil {
 		t.Errorf("%+v", e)
 	}
 	for _, q := range s.Queries() {
@@ -154,24 +182,24 @@ func TestGatherSRV(t *testing.T) {
 	}
 }
 
-func places(txt, https bool) []string {
-	list := []string{"_xmpps-server._tcp.b.example SRV", "_xmpp-server._tcp.b.example SRV"}
+func places(role delegation.Role, txt, https bool) (list []string) {
+	for _, label := range role.Labels() {
+		list = append(list, label+".b.example SRV")
+	}
 	if txt {
-		list = append(list, "_xmpps-server._tcp._dna.b.example TXT", "_xmpp-server._tcp._dna.b.example TXT")
+		list = append(list, role.Service+"._dna.b.example TXT")
 	}
 	if https {
-		for _, service := range []string{"_xmpps-server._tcp", "_xmpp-server._tcp"} {
-			for _, encoding := range delegation.Encodings() {
-				list = append(list, delegation.DocumentURL(source, service, encoding))
-			}
+		for _, encoding := range delegation.Encodings() {
+			list = append(list, delegation.DocumentURL(source, role.Service, encoding))
 		}
 	}
 	return list
 }
 
-// TestEnough: the look-ups still under way are ended and stay unanswered.
+// TestEnough: the lookups still under way are ended and stay unanswered.
 func TestEnough(t *testing.T) {
-	s := startDNS(t, srvName+". IN SRV 1 2 3 host.example.", txtName+". IN TXT here")
+	s := setup.DNS(t, srvName+". IN SRV 1 2 3 host.example.", txtName+". IN TXT here")
 	setFault(t, s, srvName, "SRV", dnsserver.Fault{Drop: true})
 	web := startWeb(t, func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, source)
 	client := web.client(s)
@@ -192,8 +220,8 @@ func TestEnough(t *testing.T) {
 	if len(snapshots) != 1 || e.TXT[0].Failure != nil {
 		t.Errorf("%d calls, TXT %+v, want one call and an answer", len(snapshots), e.TXT[0])
 	}
-	if failed(e.SRV[0].Failure) != delegation.Unanswered || failed(e.Documents[0].Failure) != delegation.Unanswered {
-		t.Errorf("SRV %+v, document %+v, want %s", e.SRV[0].Failure, e.Documents[0].Failure, delegation.Unanswered)
+	if failed(e.SRV[0].Failure) != reasons.Unanswered || failed(e.Documents[0].Failure) != reasons.Unanswered {
+		t.Errorf("SRV %+v, document %+v, want %s", e.SRV[0].Failure, e.Documents[0].Failure, reasons.Unanswered)
 	}
 	if diff := cmp.Diff(snapshots[0].TXT, e.TXT); diff != "" {
 		t.Error(diff)
@@ -202,7 +230,7 @@ func TestEnough(t *testing.T) {
 
 // TestSnapshotsAreKept: later answers do not change an earlier snapshot.
 func TestSnapshotsAreKept(t *testing.T) {
-	s := startDNS(t)
+	s := setup.DNS(t)
 	web := startWeb(t, http.NotFound, source)
 	client := web.client(s)
 	client.Via = ViaAuto
@@ -216,7 +244,7 @@ func TestSnapshotsAreKept(t *testing.T) {
 		}
 		n := 0
 		for _, f := range failures {
-			if failed(f) == delegation.Unanswered {
+			if failed(f) == reasons.Unanswered {
 				n++
 			}
 		}
@@ -243,7 +271,7 @@ func TestSnapshotsAreKept(t *testing.T) {
 }
 
 func TestBothWaitsForAll(t *testing.T) {
-	s := startDNS(t, txtName+". IN TXT here")
+	s := setup.DNS(t, txtName+". IN TXT here")
 	setFault(t, s, txtName, "TXT", dnsserver.Fault{Delay: 200 * time.Millisecond})
 	web := startWeb(t, serve(200, "x", "Content-Type", jwsType), source)
 	client := web.client(s)
@@ -259,7 +287,7 @@ func TestBothWaitsForAll(t *testing.T) {
 
 // TestContextEnds: at once, with what there is, whatever is waited for.
 func TestContextEnds(t *testing.T) {
-	s := startDNS(t, txtName+". IN TXT here")
+	s := setup.DNS(t, txtName+". IN TXT here")
 	setFault(t, s, srvName, "SRV", dnsserver.Fault{Drop: true})
 	dead := startWeb(t, nil, source)
 	dead.addr = silentTCP(t)
@@ -280,7 +308,7 @@ func TestContextEnds(t *testing.T) {
 					t.Fatal(err)
 				}
 			})
-			if len(e.TXT[0].Records) != 1 || failed(e.SRV[0].Failure) != delegation.Unanswered || failed(e.Documents[0].Failure) != delegation.Unanswered {
+			if len(e.TXT[0].Records) != 1 || failed(e.SRV[0].Failure) != reasons.Unanswered || failed(e.Documents[0].Failure) != reasons.Unanswered {
 				t.Errorf("TXT %+v, SRV %+v, document %+v", e.TXT[0], e.SRV[0].Failure, e.Documents[0].Failure)
 			}
 		})
@@ -292,7 +320,7 @@ func TestContextEnds(t *testing.T) {
 			t.Error("asked whether nothing is enough")
 			return true
 		})
-		if err != nil || failed(e.SRV[0].Failure) != delegation.Unanswered {
+		if err != nil || failed(e.SRV[0].Failure) != reasons.Unanswered {
 			t.Errorf("%+v, %v", e, err)
 		}
 	})
@@ -301,7 +329,7 @@ func TestContextEnds(t *testing.T) {
 func TestLogger(t *testing.T) {
 	var lines bytes.Buffer
 	web := startWeb(t, http.NotFound, source)
-	client := web.client(startDNS(t))
+	client := web.client(setup.DNS(t))
 	client.Via = ViaAuto
 	client.Logger = slog.New(slog.NewTextHandler(&lines, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	gather(t, client)
@@ -312,9 +340,9 @@ func TestLogger(t *testing.T) {
 	}
 }
 
-// undetermined checks that evidence with a failure is in a form that the
-// verifier takes, saved and read back too, and decides nothing by accident.
-func undetermined(t *testing.T, e *delegation.Evidence, want delegation.Reason) {
+// undetermined checks that the verifier accepts the form of evidence with a
+// failure, saved and read back too. Such evidence decides nothing by accident.
+func undetermined(t *testing.T, e *delegation.Evidence, want reasons.Reason) {
 	t.Helper()
 	data, err := json.Marshal(e)
 	if err != nil {
@@ -327,7 +355,7 @@ func undetermined(t *testing.T, e *delegation.Evidence, want delegation.Reason) 
 	for _, e := range []*delegation.Evidence{e, again} {
 		_, err := delegation.Verify(delegation.Query{Source: source, Service: service}, e, delegation.Policy{Roots: x509.NewCertPool(), Time: time.Now()})
 		var refusal *delegation.Error
-		if !errors.As(err, &refusal) || refusal.Reason != want || refusal.Reason.Outcome() != delegation.OutcomeUndetermined {
+		if !errors.As(err, &refusal) || refusal.Reason != want || refusal.Reason.Outcome() != reasons.OutcomeUndetermined {
 			t.Errorf("the verifier says %v, want %s", err, want)
 		}
 	}

@@ -1,13 +1,13 @@
 package discovery
 
 import (
-	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/text"
 )
 
@@ -21,44 +21,50 @@ func isRedirect(status int) bool {
 	return false
 }
 
-// redirect resolves a Location (RFC 9110, Section 10.2.2) and holds it to what
-// a source may send us to: https, port 443, a domain name in public use,
-// nothing that would become a credential.
+// redirect resolves a Location (RFC 9110, Section 10.2.2) and checks where the
+// source may send us. It accepts https, port 443, a domain name in public use,
+// and nothing that would become a credential.
 func redirect(from *url.URL, location string) (*url.URL, error) {
 	to, err := from.Parse(location)
 	if err != nil {
-		return nil, fail(delegation.BadRedirect, "to %s, which is no URL", quoted(location))
+		return nil, fail(reasons.BadRedirect, "to %s, which is not a URL", quoted(location))
 	}
 	to.Host = strings.ToLower(to.Host)
 	host := to.Hostname()
 	switch port := to.Port(); {
 	case to.Scheme != "https":
-		return nil, fail(delegation.BadRedirect, "to %s, which is not https", quoted(location))
+		return nil, fail(reasons.BadRedirect, "to %s, which is not https", quoted(location))
 	case port != "" && port != strconv.Itoa(httpsPort), strings.HasSuffix(to.Host, ":"):
-		return nil, fail(delegation.BadRedirect, "to %s, which is not on port %d", quoted(location), httpsPort)
+		return nil, fail(reasons.BadRedirect, "to %s, which is not on port %d", quoted(location), httpsPort)
 	case to.User != nil:
-		return nil, fail(delegation.BadRedirect, "to %s, which has a user name", quoted(location))
+		return nil, fail(reasons.BadRedirect, "to %s, which has a user name", quoted(location))
 	}
 	if err := delegation.CheckName(host); err != nil {
-		return nil, fail(delegation.BadRedirect, "to %s: %v", quoted(location), err)
+		return nil, fail(reasons.BadRedirect, "to %s: %v", quoted(location), err)
 	}
 	return to, nil
 }
 
-// mediaType is lower-case and without parameters (RFC 9110, Section 8.3.1).
-// What cannot be parsed stays as it is, within bounds: it is shown to a person
-// and equals no media type.
+// mediaType is the type and subtype of a Content-Type, in lower case (RFC 9110,
+// Section 8.3.1). Parameters are not read, so that one that is malformed does
+// not hide a statement. The rest is not checked either: what is no media type
+// equals none, and is shown to a person, within bounds.
 func mediaType(contentType string) string {
-	t, _, err := mime.ParseMediaType(contentType)
-	if err != nil {
-		return text.Short(contentType, maxQuoted)
+	t, _, _ := strings.Cut(contentType, ";")
+	return text.Short(strings.Map(lowerASCII, strings.Trim(t, " \t")), maxQuoted)
+}
+
+// lowerASCII leaves other letters alone: some of them have ASCII in lower case.
+func lowerASCII(r rune) rune {
+	if 'A' <= r && r <= 'Z' {
+		return r + 'a' - 'A'
 	}
-	return text.Short(t, maxQuoted)
+	return r
 }
 
 // freshness is for how many seconds a response says that it will not change
 // (RFC 9111, Section 5.2.2), -1 if it does not say. no-store and no-cache mean
-// 0, and so does a max-age that is no number (Section 4.2.1). Of several the
+// 0, and so does a max-age that is not a number (Section 4.2.1). Of several the
 // least counts.
 func freshness(cacheControl []string) int64 {
 	age := int64(-1)
@@ -79,8 +85,8 @@ func freshness(cacheControl []string) int64 {
 	return age
 }
 
-// seconds reads a number of seconds (RFC 9111, Section 1.2.2): one that is too
-// large counts as the largest, anything else that is no number as 0.
+// seconds reads a number of seconds (RFC 9111, Section 1.2.2). One that is too
+// large becomes the largest, and anything else invalid becomes 0.
 func seconds(s string) int64 {
 	if s == "" || strings.Trim(s, "0123456789") != "" {
 		return 0

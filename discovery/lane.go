@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// A lane has one connection to a web server at most, and keeps it for the next
-// request to the same host. One goroutine uses it at a time.
+// A lane has one connection to a web server at most, and keeps it for a redirect
+// to the same host. One goroutine uses it.
 type lane struct {
 	transport *http.Transport
 	host      string // of conn
@@ -15,10 +15,9 @@ type lane struct {
 }
 
 // roundTrip sends a request over the lane's connection, or over a new one if
-// that leads elsewhere or is over. The transport's own pool would keep what
-// each host name left behind, and open connections for requests that were
-// given up; here the old one is closed before another is opened, and opening
-// it ends with the request.
+// that leads elsewhere or is over. It closes the old connection before it opens
+// another, and stops opening one when the request ends. The pool of
+// http.Transport does neither.
 func (l *lane) roundTrip(r *http.Request) (*http.Response, error) {
 	host := r.URL.Hostname()
 	if l.conn != nil && l.host == host && l.conn.Available() > 0 {
@@ -26,8 +25,8 @@ func (l *lane) roundTrip(r *http.Request) (*http.Response, error) {
 		if err == nil || r.Context().Err() != nil {
 			return response, err
 		}
-		// The server may have ended an idle connection at this very moment.
-		// That says nothing, and a GET may be sent again (RFC 9112, Section 9.3.1).
+		// The server may have closed an idle connection at this moment. That is
+		// no failure, and a GET may be sent again (RFC 9112, Section 9.3.1).
 	}
 	l.close()
 	conn, err := l.transport.NewClientConn(r.Context(), "https", net.JoinHostPort(host, strconv.Itoa(httpsPort)))

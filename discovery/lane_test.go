@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
 // fetcher gets documents as a Gather of the client would.
@@ -67,45 +69,31 @@ func (g *gauge) settles(n int) bool {
 	}
 }
 
-// TestConnections: the documents of one host share few connections.
+// TestConnections: each document is fetched over one connection, which is closed
+// in the end.
 func TestConnections(t *testing.T) {
-	var mu sync.Mutex
-	now, most := 0, 0
 	connections := newGauge()
-	web := runWeb(t, &http.Server{ConnState: connections.state, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		now++
-		most = max(most, now)
-		mu.Unlock()
-		time.Sleep(20 * time.Millisecond)
-		mu.Lock()
-		now--
-		mu.Unlock()
-		serve(200, "x", "Content-Type", jwsType)(w, r)
-	})}, source)
-	f := web.fetcher(t, web.client(startDNS(t)))
-	var all sync.WaitGroup
-	for range 4 * maxConnections {
-		all.Go(func() {
-			if d := f.fetch(t.Context(), docURL, delegation.JWS); string(d.Body) != "x" {
-				t.Errorf("%+v, failure %+v", d, d.Failure)
-			}
-		})
+	web := runWeb(t, &http.Server{ConnState: connections.state, Handler: serve(200, "x", "Content-Type", jwsType)}, source)
+	e := gather(t, web.client(setup.DNS(t)))
+	if len(e.Documents) != documents || connections.all > documents {
+		t.Errorf("%d connections for %d documents", connections.all, len(e.Documents))
 	}
-	all.Wait()
-	f.close()
-	if most > maxConnections || connections.all > maxConnections {
-		t.Errorf("%d requests at a time over %d connections, at most %d", most, connections.all, maxConnections)
+	for _, d := range e.Documents {
+		if d.Status != 200 {
+			t.Errorf("%+v, failure %+v", d, d.Failure)
+		}
 	}
 	if !connections.settles(0) {
 		t.Error("a connection is open after the end")
 	}
 }
 
-// TestConnectionsOfRedirects: the bound holds for one Gather, not for each of
-// the names that redirects lead through, whatever a hop leaves behind.
+// documents is how many a Gather fetches: one for each encoding.
+const documents = 2
+
+// TestConnectionsOfRedirects: no more connections are open at one time, under
+// however many names redirects lead on, whatever a hop leaves behind.
 func TestConnectionsOfRedirects(t *testing.T) {
-	const documents = 4 // two encodings for two labels
 	for name, body := range map[string]string{"idle": "", "half read": "Moved."} {
 		t.Run(name, func(t *testing.T) {
 			names := []string{source}
@@ -119,7 +107,7 @@ func TestConnectionsOfRedirects(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				requests++
-				exceeded = exceeded || !connections.settles(maxConnections)
+				exceeded = exceeded || !connections.settles(documents)
 				hop := 0
 				fmt.Sscanf(r.URL.Path, "/%d", &hop)
 				if hop == maxRedirects {
@@ -129,7 +117,7 @@ func TestConnectionsOfRedirects(t *testing.T) {
 				next++
 				serve(302, body, "Location", fmt.Sprintf("https://%s/%d", names[next], hop+1))(w, r)
 			})}, names...)
-			client := web.client(startDNS(t))
+			client := web.client(setup.DNS(t))
 			client.timeouts = patient
 			e, err := client.Gather(t.Context(), source, "_xmpp-server._tcp", nil)
 			if err != nil {
@@ -144,7 +132,7 @@ func TestConnectionsOfRedirects(t *testing.T) {
 				}
 			}
 			if exceeded {
-				t.Errorf("more than %d connections at one time", maxConnections)
+				t.Errorf("more than %d connections at one time", documents)
 			}
 			if !connections.settles(0) {
 				t.Error("a connection is open after the end")
@@ -154,52 +142,33 @@ func TestConnectionsOfRedirects(t *testing.T) {
 }
 
 // TestRedirectToSilence: names that do not answer take the time of their
-// documents, and nothing from later ones.
+// documents.
 func TestRedirectToSilence(t *testing.T) {
 	t.Parallel()
-	web := startWeb(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/good" {
-			serve(200, "x", "Content-Type", jwsType)(w, r)
-			return
-		}
-		http.Redirect(w, r, "https://silent.example/", http.StatusFound)
-	}, source)
-	client := web.client(startDNS(t))
+	web := startWeb(t, serve(302, "", "Location", "https://silent.example/"), source)
+	client := web.client(setup.DNS(t))
 	client.ConnectTo = []ConnectTo{{Host: source, Addr: web.addr}, {Host: "silent.example", Addr: silentTCP(t)}}
-	f := web.fetcher(t, client)
+	client.timeouts = &timeouts{lookup: time.Minute, document: time.Second, connect: time.Minute}
 	promptly(t, func() {
-		f.timeout = 200 * time.Millisecond
-		var all sync.WaitGroup
-		for range 3 * maxConnections {
-			all.Go(func() {
-				if d := f.fetch(t.Context(), docURL, delegation.JWS); failed(d.Failure) != delegation.HTTPSTimeout {
-					t.Errorf("failure %+v, want %s", d.Failure, delegation.HTTPSTimeout)
-				}
-			})
-		}
-		all.Wait()
-		f.timeout = relaxed.document
-		for range maxConnections {
-			if d := f.fetch(t.Context(), "https://"+source+"/good", delegation.JWS); string(d.Body) != "x" {
-				t.Errorf("afterwards: %+v, failure %+v", d, d.Failure)
+		for _, d := range gather(t, client).Documents {
+			if failed(d.Failure) != reasons.HTTPSTimeout {
+				t.Errorf("%s: failure %+v, want %s", d.URL, d.Failure, reasons.HTTPSTimeout)
 			}
 		}
-		f.close()
 	})
 }
 
 // TestHangUp: a server may end a connection that it had answered on, and is
-// asked again over another; one that never answers is asked once.
+// asked again over another. A server that never answers is asked once.
 func TestHangUp(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		answers  int // on each connection
-		fetches  int
 		requests int
-		reason   delegation.Reason
+		reason   reasons.Reason
 	}{
-		{name: "after an answer", answers: 1, fetches: 2 * maxConnections, requests: 3 * maxConnections},
-		{name: "at once", fetches: 2 * maxConnections, requests: 2 * maxConnections, reason: delegation.HTTPSFailure},
+		{name: "after an answer", answers: 1, requests: 3},
+		{name: "at once", requests: 1, reason: reasons.HTTPSFailure},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var mu sync.Mutex
@@ -210,18 +179,19 @@ func TestHangUp(t *testing.T) {
 				n := answered[r.RemoteAddr]
 				answered[r.RemoteAddr]++
 				mu.Unlock()
-				if n == c.answers {
+				switch {
+				case n == c.answers:
 					panic(http.ErrAbortHandler) // ends the connection without a word
+				case r.URL.Path == "/elsewhere":
+					w.WriteHeader(404)
+				default:
+					serve(302, "", "Location", "/elsewhere")(w, r)
 				}
-				w.WriteHeader(404)
 			}, source)
-			f := web.fetcher(t, web.client(startDNS(t)))
-			for range c.fetches {
-				if d := f.fetch(t.Context(), docURL, delegation.JWS); failed(d.Failure) != c.reason {
-					t.Errorf("%+v, failure %+v, want %q", d, d.Failure, c.reason)
-				}
+			d := web.fetcher(t, web.client(setup.DNS(t))).fetch(t.Context(), docURL, delegation.JWS)
+			if failed(d.Failure) != c.reason || c.reason == "" && d.Status != 404 {
+				t.Errorf("%+v, failure %+v, want %q", d, d.Failure, c.reason)
 			}
-			f.close()
 			if requests != c.requests {
 				t.Errorf("%d requests, want %d", requests, c.requests)
 			}

@@ -3,9 +3,9 @@ package discovery
 import "time"
 
 // Limits of one Gather. Passing one is a failure in the evidence, never a
-// silent cut. How many records and statements are looked at is bounded by
-// package delegation, and the size of a DNS answer by the 65,535 octets of a
-// DNS message (RFC 1035, Section 4.2.2).
+// silent cut. Package delegation bounds how many records and statements are
+// looked at. A DNS answer has at most the 65,535 octets of a DNS message (RFC
+// 1035, Section 4.2.2).
 const (
 	// udpSize is the largest UDP reply that is asked for, in octets: what
 	// passes every network without fragments, as agreed for DNS Flag Day 2020.
@@ -13,9 +13,6 @@ const (
 	// maxRounds is how often every resolver is asked, so that one lost packet
 	// is no failure.
 	maxRounds = 2
-	// maxResolvers is how many resolvers of the system are used, as many as
-	// resolv.conf(5) documents.
-	maxResolvers = 3
 	// maxLinks bounds the CNAME records from a question to its answer.
 	// Providers chain two or three; more is a mistake or a trap.
 	maxLinks = 8
@@ -31,11 +28,6 @@ const (
 	// maxHeader bounds the header of an HTTPS response in octets. Cookies and
 	// policies fill a few kilobytes on a busy site.
 	maxHeader = 16 << 10
-	// maxConnections bounds the HTTPS connections open at one time in one
-	// Gather, to all hosts together, idle ones and those being opened included,
-	// and the documents being fetched: a web server sees no more from us than
-	// from a browser, under however many names.
-	maxConnections = 2
 	// maxAge bounds what is believed of Cache-Control: max-age, in seconds
 	// (RFC 9111, Section 1.2.2).
 	maxAge = 1<<31 - 1
@@ -48,9 +40,9 @@ const (
 // timeouts bound the waiting. Those of a test are shorter.
 type timeouts struct {
 	try      time.Duration // one question to one resolver, its retry over TCP included
-	lookup   time.Duration // one look-up: all tries, resolvers and links
+	lookup   time.Duration // one lookup: all tries, resolvers and links
 	connect  time.Duration // one connection to one address
-	document time.Duration // everything for one document, look-ups and redirects included
+	document time.Duration // everything for one document, lookups and redirects included
 }
 
 var defaultTimeouts = timeouts{

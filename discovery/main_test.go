@@ -15,16 +15,17 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/internal/dnsserver"
-	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// The question that most tests ask. Its service has one label only.
+// The question that most tests ask. Its role has one label only.
 const (
 	source  = "b.example"
-	service = "_imaps._tcp"
+	service = "_sips._tcp"
 	srvName = service + "." + source
 	txtName = service + "._dna." + source
 	docURL  = "https://" + source + "/.well-known/dna/" + service + ".jws"
@@ -42,26 +43,23 @@ var (
 const atOnce = time.Minute
 
 // timeoutsFor is for a test that expects a reason.
-func timeoutsFor(r delegation.Reason) *timeouts {
-	if r == delegation.DNSTimeout || r == delegation.HTTPSTimeout {
+func timeoutsFor(r reasons.Reason) *timeouts {
+	if r == reasons.DNSTimeout || r == reasons.HTTPSTimeout {
 		return quick
 	}
 	return relaxed
 }
 
-// startDNS runs a server with records until the test ends.
-func startDNS(t testing.TB, records ...string) *dnsserver.Server {
-	t.Helper()
-	s, err := dnsserver.Start(records)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
+// rounds calls f with longer and longer time-outs until it has seen what it
+// should. It is for tests in which something answers and something else never
+// does: a machine with much to do makes the answer late.
+func rounds(f func(unit time.Duration) bool) bool {
+	for unit := time.Second; unit <= 16*time.Second; unit *= 4 {
+		if f(unit) {
+			return true
 		}
-	})
-	return s
+	}
+	return false
 }
 
 func setFault(t testing.TB, s *dnsserver.Server, name, rtype string, f dnsserver.Fault) {
@@ -100,18 +98,8 @@ func startWeb(t testing.TB, handler http.HandlerFunc, names ...string) webServer
 func runWeb(t testing.TB, server *http.Server, names ...string) webServer {
 	t.Helper()
 	now := time.Now()
-	ca, err := localca.New("web authority", now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := ca.Issue("P-256", names, now.Add(-time.Hour), now.Add(time.Hour), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate := tls.Certificate{PrivateKey: signer.Key()}
-	for _, c := range signer.Chain() {
-		certificate.Certificate = append(certificate.Certificate, c.Raw)
-	}
+	ca := localca.Must(localca.New("web authority", now))
+	certificate := localca.TLS(localca.Must(ca.Issue("P-256", names, now.Add(-time.Hour), now.Add(time.Hour), nil)))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +155,7 @@ func silentTCP(t testing.TB) netip.AddrPort {
 }
 
 // failed gives the reason, or "" without failure.
-func failed(f *delegation.Failure) delegation.Reason { return reasonOf(f) }
+func failed(f *delegation.Failure) reasons.Reason { return reasonOf(f) }
 
 func countQueries(s *dnsserver.Server, match func(dnsserver.Query) bool) int {
 	n := 0

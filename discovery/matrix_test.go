@@ -13,19 +13,20 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/internal/dnsserver"
-	"github.com/dnasign/dnasign/internal/localca"
-	"github.com/dnasign/dnasign/keys"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
 // The fault matrix: every fault in every place that is looked at, alone and
 // together with every fault in every other place. What each cell must end with
 // follows from what each place by itself amounts to, by the rules of
-// docs/spec.md, section 11: see cell.expected.
+// docs/spec.md: see cell.expected.
 
-// amounts is what a place with a fault amounts to: "good" if what is published
+// amounts is the result of a place with a fault: "good" if what is published
 // arrives, "absent" if there is nothing, else the reason of the failure.
-type amounts = delegation.Reason
+type amounts = reasons.Reason
 
 const (
 	good   amounts = "good"
@@ -43,31 +44,31 @@ type dnsFault struct {
 func dnsFaults() []dnsFault {
 	return []dnsFault{
 		{name: "none", amounts: good},
-		{name: "time-out", fault: dnsserver.Fault{Drop: true}, amounts: delegation.DNSTimeout},
-		{name: "slow", fault: dnsserver.Fault{Delay: atOnce}, amounts: delegation.DNSTimeout},
-		{name: "SERVFAIL", fault: dnsserver.Fault{Rcode: servfail}, amounts: delegation.DNSFailure},
-		{name: "REFUSED", fault: dnsserver.Fault{Rcode: dns.RcodeRefused}, amounts: delegation.DNSFailure},
+		{name: "time-out", fault: dnsserver.Fault{Drop: true}, amounts: reasons.DNSTimeout},
+		{name: "slow", fault: dnsserver.Fault{Delay: atOnce}, amounts: reasons.DNSTimeout},
+		{name: "SERVFAIL", fault: dnsserver.Fault{Rcode: servfail}, amounts: reasons.DNSFailure},
+		{name: "REFUSED", fault: dnsserver.Fault{Rcode: dns.RcodeRefused}, amounts: reasons.DNSFailure},
 		{name: "NXDOMAIN", fault: dnsserver.Fault{Rcode: dns.RcodeNameError}, amounts: absent},
 		{name: "NODATA", fault: dnsserver.Fault{NoData: true}, amounts: absent},
-		{name: "truncation", fault: dnsserver.Fault{Truncated: true}, amounts: delegation.DNSFailure},
-		{name: "cut message", fault: dnsserver.Fault{Truncated: true, Short: true}, amounts: delegation.DNSFailure},
-		{name: "reset", fault: dnsserver.Fault{HangUp: true}, amounts: delegation.DNSFailure},
+		{name: "truncation", fault: dnsserver.Fault{Truncated: true}, amounts: reasons.DNSFailure},
+		{name: "cut message", fault: dnsserver.Fault{Truncated: true, Short: true}, amounts: reasons.DNSFailure},
+		{name: "reset", fault: dnsserver.Fault{HangUp: true}, amounts: reasons.DNSFailure},
 		{name: "wrong id first", fault: dnsserver.Fault{WrongID: true}, amounts: good},
 		{name: "wrong question first", fault: dnsserver.Fault{WrongQuestion: true}, amounts: good},
 		{name: "garbage first", fault: dnsserver.Fault{Garbage: true}, amounts: good},
-		{name: "garbage only", fault: dnsserver.Fault{Raw: []byte("garbage")}, amounts: delegation.DNSTimeout},
-		{name: "lame", fault: dnsserver.Fault{Lame: true}, amounts: delegation.DNSFailure},
-		{name: "CNAME loop", records: func(name, _ string) []string { return []string{name + ". IN CNAME " + name + "."} }, amounts: delegation.AliasLoop},
+		{name: "garbage only", fault: dnsserver.Fault{Raw: []byte("garbage")}, amounts: reasons.DNSTimeout},
+		{name: "lame", fault: dnsserver.Fault{Lame: true}, amounts: reasons.DNSFailure},
+		{name: "CNAME loop", records: func(name, _ string) []string { return []string{name + ". IN CNAME " + name + "."} }, amounts: reasons.AliasLoop},
 		{name: "oversize", records: func(name, good string) (list []string) {
 			for i := range delegation.MaxSRVRecords + 1 {
 				if strings.Contains(good, " SRV ") {
-					list = append(list, fmt.Sprintf("%s. IN SRV 0 0 %d imap.hosting.example.", name, i+1))
+					list = append(list, fmt.Sprintf("%s. IN SRV 0 0 %d sip.hosting.example.", name, i+1))
 				} else {
 					list = append(list, fmt.Sprintf(`%s. IN TXT "v=DNA1; e=jws; s=%d"`, name, i))
 				}
 			}
 			return list
-		}, amounts: delegation.TooManyRecords},
+		}, amounts: reasons.TooManyRecords},
 	}
 }
 
@@ -88,49 +89,49 @@ func webFaults() []webFault {
 	}
 	return []webFault{
 		{name: "none", amounts: good},
-		{name: "time-out", wrap: always(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), amounts: delegation.HTTPSTimeout},
-		{name: "silent port", server: func(t *testing.T, w webServer) webServer { return webServer{silentTCP(t), w.roots} }, amounts: delegation.HTTPSTimeout},
-		{name: "slow drip", wrap: always(untilGone([]byte("x"), 50*time.Millisecond)), amounts: delegation.HTTPSTimeout},
-		{name: "oversize", wrap: always(untilGone(make([]byte, 4096), 0)), amounts: delegation.DocumentTooLarge},
-		{name: "reset", wrap: always(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), amounts: delegation.HTTPSFailure},
+		{name: "time-out", wrap: always(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), amounts: reasons.HTTPSTimeout},
+		{name: "silent port", server: func(t *testing.T, w webServer) webServer { return webServer{silentTCP(t), w.roots} }, amounts: reasons.HTTPSTimeout},
+		{name: "slow drip", wrap: always(untilGone([]byte("x"), 50*time.Millisecond)), amounts: reasons.HTTPSTimeout},
+		{name: "oversize", wrap: always(untilGone(make([]byte, 4096), 0)), amounts: reasons.DocumentTooLarge},
+		{name: "reset", wrap: always(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), amounts: reasons.HTTPSFailure},
 		{name: "cut body", wrap: always(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", jwsType)
 			w.Header().Set("Content-Length", "100")
 			fmt.Fprint(w, "short")
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
-		}), amounts: delegation.HTTPSFailure},
+		}), amounts: reasons.HTTPSFailure},
 		{name: "garbage", wrap: always(func(w http.ResponseWriter, r *http.Request) {
 			if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
 				conn.Write([]byte("\x00\xffgarbage\r\n"))
 				conn.Close()
 			}
-		}), amounts: delegation.HTTPSFailure},
+		}), amounts: reasons.HTTPSFailure},
 		{name: "TLS of another name", server: func(t *testing.T, w webServer) webServer {
 			other := startWeb(t, serve(200, "x", "Content-Type", jwsType), "c.example")
 			return webServer{other.addr, other.roots}
-		}, amounts: delegation.HTTPSFailure},
+		}, amounts: reasons.HTTPSFailure},
 		{name: "TLS of another authority", server: func(t *testing.T, w webServer) webServer {
 			return webServer{startWeb(t, serve(200, "x", "Content-Type", jwsType), source).addr, w.roots}
-		}, amounts: delegation.HTTPSFailure},
-		{name: "redirect loop", wrap: always(serve(302, "", "Location", docURL)), amounts: delegation.BadRedirect},
-		{name: "redirect to a private address", wrap: always(serve(302, "", "Location", "https://10.0.0.1/")), amounts: delegation.BadRedirect},
-		{name: "redirect to http", wrap: always(serve(302, "", "Location", "http://b.example/")), amounts: delegation.BadRedirect},
+		}, amounts: reasons.HTTPSFailure},
+		{name: "redirect loop", wrap: always(serve(302, "", "Location", docURL)), amounts: reasons.BadRedirect},
+		{name: "redirect to a private address", wrap: always(serve(302, "", "Location", "https://10.0.0.1/")), amounts: reasons.BadRedirect},
+		{name: "redirect to http", wrap: always(serve(302, "", "Location", "http://b.example/")), amounts: reasons.BadRedirect},
 		{name: "wrong media type", wrap: always(serve(200, "<html>", "Content-Type", "text/html")), amounts: absent},
 		{name: "404", wrap: always(serve(404, "", "Content-Type", jwsType)), amounts: absent},
 		{name: "410", wrap: always(serve(410, "")), amounts: absent},
-		{name: "500", wrap: always(serve(500, "")), amounts: delegation.HTTPSFailure},
+		{name: "500", wrap: always(serve(500, "")), amounts: reasons.HTTPSFailure},
 		{name: "503 with the statement", wrap: func(h http.HandlerFunc) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Type", jwsType)
 				w.WriteHeader(503)
 				h(w, r)
 			}
-		}, amounts: delegation.HTTPSFailure},
-		{name: "DNS rebinding", byName: true, filter: true, amounts: delegation.AddressNotAllowed},
+		}, amounts: reasons.HTTPSFailure},
+		{name: "DNS rebinding", byName: true, filter: true, amounts: reasons.AddressNotAllowed},
 		{name: "no such host", byName: true, host: dnsserver.Fault{Rcode: dns.RcodeNameError}, amounts: absent},
-		{name: "addresses fail", byName: true, host: dnsserver.Fault{Rcode: servfail}, amounts: delegation.DNSFailure},
-		{name: "addresses time out", byName: true, host: dnsserver.Fault{Drop: true}, amounts: delegation.DNSTimeout},
+		{name: "addresses fail", byName: true, host: dnsserver.Fault{Rcode: servfail}, amounts: reasons.DNSFailure},
+		{name: "addresses time out", byName: true, host: dnsserver.Fault{Drop: true}, amounts: reasons.DNSTimeout},
 	}
 }
 
@@ -147,15 +148,15 @@ func (c cell) String() string {
 // expected is what the cell must end with: rule V4 without a statement, V7 with
 // one. Nobody's SRV record is secure here. What statement and SRV records
 // amount to if they arrive, and all is well besides, is given.
-func (c cell) expected(statement, srv delegation.Reason) delegation.Reason {
+func (c cell) expected(statement, srv reasons.Reason) reasons.Reason {
 	arrived := c.txt.amounts == good || c.web.amounts == good
-	failed := func(a amounts) bool { return a != good && a != absent && a.Outcome() == delegation.OutcomeUndetermined }
+	failed := func(a amounts) bool { return a != good && a != absent && a.Outcome() == reasons.OutcomeUndetermined }
 	switch {
-	case arrived && statement == delegation.Verified && c.srv.amounts == absent:
-		return delegation.Verified
-	case arrived && statement == delegation.Verified && c.srv.amounts == good:
+	case arrived && statement == reasons.Verified && c.srv.amounts == absent:
+		return reasons.Verified
+	case arrived && statement == reasons.Verified && c.srv.amounts == good:
 		return srv
-	case arrived && statement == delegation.Verified:
+	case arrived && statement == reasons.Verified:
 		return c.srv.amounts
 	case failed(c.txt.amounts):
 		return c.txt.amounts
@@ -163,10 +164,10 @@ func (c cell) expected(statement, srv delegation.Reason) delegation.Reason {
 		return c.web.amounts
 	case arrived:
 		return statement
-	case c.txt.amounts == delegation.TooManyRecords:
-		return delegation.TooManyRecords
+	case c.txt.amounts == reasons.TooManyRecords:
+		return reasons.TooManyRecords
 	}
-	return delegation.NoStatement
+	return reasons.NoStatement
 }
 
 // cells are all pairs of faults, the third place being good, and every fault
@@ -194,61 +195,49 @@ func cells() []cell {
 type world struct {
 	name      string
 	statement []byte
-	reason    delegation.Reason // what the statement amounts to
+	reason    reasons.Reason // what the statement amounts to
 	policy    delegation.Policy
 	target    delegation.Endpoint // in the statement
 	srv       string              // the target of the SRV records
-	srvReason delegation.Reason   // what they amount to beside the statement
+	srvReason reasons.Reason      // what they amount to beside the statement
 }
 
 const inOrder = "in good order"
 
-// worlds are one in good order, one in which an attacker answers the question
-// for SRV records, and one in which the statement is by an authority of the
+// There are three worlds. One is in good order. In one an attacker answers the
+// question for SRV records. In one the statement is by an authority of the
 // attacker's.
-func worlds(t *testing.T) []world {
-	order, evil, forged := newWorld(t, true), newWorld(t, true), newWorld(t, false)
+func worlds() []world {
+	order, evil, forged := newWorld(true), newWorld(true), newWorld(false)
 	order.name, evil.name, forged.name = inOrder, "evil SRV", "forged statement"
-	evil.srv, evil.srvReason = "evil.example", delegation.TargetMismatch
+	evil.srv, evil.srvReason = "evil.example", reasons.TargetMismatch
 	return []world{order, evil, forged}
 }
 
-func newWorld(t *testing.T, honest bool) world {
-	t.Helper()
+func newWorld(honest bool) world {
 	now := time.Now().Truncate(time.Second)
-	ca, err := localca.New("authority", now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ca := localca.Must(localca.New("authority", now))
 	w := world{
-		reason: delegation.Verified, policy: delegation.Policy{Roots: ca.Pool(), Time: now},
-		target: delegation.Endpoint{Host: "imap.hosting.example", Port: 993},
-		srv:    "imap.hosting.example", srvReason: delegation.Verified,
+		reason: reasons.Verified, policy: delegation.Policy{Roots: ca.Pool(), Time: now},
+		target: delegation.Endpoint{Host: "sip.hosting.example", Port: 5061},
+		srv:    "sip.hosting.example", srvReason: reasons.Verified,
 	}
 	if !honest {
-		if ca, err = localca.New("authority", now); err != nil {
-			t.Fatal(err)
-		}
-		w.reason = delegation.UntrustedSigner
+		ca = localca.Must(localca.New("authority", now))
+		w.reason = reasons.UntrustedSigner
 	}
-	var signer *keys.Signer
-	if signer, err = ca.Issue("P-256", []string{source}, now.Add(-time.Hour), now.Add(time.Hour), nil); err != nil {
-		t.Fatal(err)
-	}
-	w.statement, err = delegation.Sign(delegation.Statement{
+	signer := localca.Must(ca.Issue("P-256", []string{source}, now.Add(-time.Hour), now.Add(time.Hour), nil))
+	w.statement = localca.Must(delegation.Sign(delegation.Statement{
 		Source: source, Service: service, Targets: []delegation.Target{{Endpoint: w.target}},
 		Issued: now.Add(-time.Minute), Expires: now.Add(time.Hour), ID: delegation.ID{1},
-	}, delegation.JWS, signer)
-	if err != nil {
-		t.Fatal(err)
-	}
+	}, delegation.JWS, signer))
 	return w
 }
 
 // waits reports whether the cell has a fault that is seen only by waiting.
 func (c cell) waits() bool {
 	for _, a := range []amounts{c.srv.amounts, c.txt.amounts, c.web.amounts} {
-		if a == delegation.DNSTimeout || a == delegation.HTTPSTimeout {
+		if a == reasons.DNSTimeout || a == reasons.HTTPSTimeout {
 			return true
 		}
 	}
@@ -273,8 +262,8 @@ func TestFaultMatrix(t *testing.T) {
 		t.Fatalf("only %d cells", len(list))
 	}
 	var mu sync.Mutex
-	tried, wrong, ends := 0, 0, map[delegation.Reason]int{}
-	for _, w := range worlds(t) {
+	tried, wrong, ends := 0, 0, map[reasons.Reason]int{}
+	for _, w := range worlds() {
 		m := newMatrix(t, w)
 		waiting, working := make(chan struct{}, 120), make(chan struct{}, 8)
 		var all sync.WaitGroup
@@ -307,7 +296,7 @@ func TestFaultMatrix(t *testing.T) {
 		all.Wait()
 	}
 	t.Logf("%d cells tried, %d wrong verdicts; ends: %v", tried, wrong, ends)
-	if ends[delegation.Verified] == 0 || len(ends) < 13 {
+	if ends[reasons.Verified] == 0 || len(ends) < 13 {
 		t.Errorf("the matrix is not what it should be: %v", ends)
 	}
 }
@@ -366,11 +355,11 @@ func (m *matrix) server(t *testing.T, c cell) *dnsserver.Server {
 	}
 	publish(c.srv, srvName, fmt.Sprintf("%s. IN SRV 0 0 %d %s.", srvName, m.world.target.Port, m.world.srv))
 	var pieces []string
-	for _, s := range delegation.TXTStrings(delegation.JWS, m.world.statement) {
+	for _, s := range delegation.JWS.TXTStrings(m.world.statement) {
 		pieces = append(pieces, `"`+s+`"`)
 	}
 	publish(c.txt, txtName, txtName+". IN TXT "+strings.Join(pieces, " "))
-	s := startDNS(t, records...)
+	s := setup.DNS(t, records...)
 	setFault(t, s, srvName, "SRV", c.srv.fault)
 	setFault(t, s, txtName, "TXT", c.txt.fault)
 	setFault(t, s, source, "", c.web.host)
@@ -379,7 +368,7 @@ func (m *matrix) server(t *testing.T, c cell) *dnsserver.Server {
 }
 
 // run is one cell: everything is looked at and judged.
-func (m *matrix) run(t *testing.T, c cell, round int) delegation.Reason {
+func (m *matrix) run(t *testing.T, c cell, round int) reasons.Reason {
 	web := m.web[c.web.name]
 	client := &Client{
 		Resolver: m.server(t, c).Addr, Via: ViaBoth, HTTPSRoots: web.roots, timeouts: c.timeouts(round),
@@ -405,5 +394,5 @@ func (m *matrix) run(t *testing.T, c cell, round int) delegation.Reason {
 	if dial := result.Dial(); len(dial) != 1 || dial[0].Endpoint != m.world.target {
 		t.Errorf("%s: leads to %v", c, dial)
 	}
-	return delegation.Verified
+	return reasons.Verified
 }

@@ -35,8 +35,8 @@ func hostName(target string) string {
 }
 
 // txt asks for TXT records. The strings of one record belong together without
-// anything between them, and octets outside printable ASCII come escaped from
-// the library; see [delegation.TXTAnswer].
+// anything between them. The library escapes octets outside printable ASCII;
+// see [delegation.TXTAnswer].
 func (r *resolver) txt(ctx context.Context, name string) delegation.TXTAnswer {
 	found := r.lookup(ctx, name, dns.TypeTXT)
 	a := delegation.TXTAnswer{Answer: found.Answer}
@@ -48,8 +48,8 @@ func (r *resolver) txt(ctx context.Context, name string) delegation.TXTAnswer {
 
 // addresses asks for both families together and returns the addresses in the
 // order to try them: IPv6 and IPv4 in turn (RFC 8305, Section 4). None and no
-// problem means that the host has no address. One family that fails does no
-// harm if the other has addresses, unless DNSSEC validation failed: then
+// problem means that the host has no address. If one family fails and the other
+// has addresses, these are used. The exception is a failed DNSSEC validation:
 // somebody forges, or the zone is broken.
 func (r *resolver) addresses(ctx context.Context, host string) ([]netip.Addr, *problem) {
 	var v6, v4 lookup

@@ -1,7 +1,6 @@
 package discovery
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,6 +22,13 @@ func (q question) String() string {
 	return strings.TrimSuffix(q.name, ".") + " " + dns.TypeToString[q.qtype]
 }
 
+// isAnswered reports whether a record is one that was asked for, or says where
+// to look for it.
+func (q question) isAnswered(rr dns.RR) bool {
+	h := rr.Header()
+	return (h.Rrtype == q.qtype || h.Rrtype == dns.TypeCNAME) && h.Class == dns.ClassINET && dns.CanonicalName(h.Name) == q.name
+}
+
 // message makes the DNS message for a question with a new random ID. RD=1: the
 // resolver is to do the work. AD=1: it may say that the answer is secure
 // (RFC 6840, Section 5.7). DO=0: no signatures, they would only fill the reply.
@@ -33,57 +39,13 @@ func (q question) message() *dns.Msg {
 	return m.SetEdns0(udpSize, false)
 }
 
-// readReply parses octets that came back for a query. The error says why they
-// are no reply to it: then over UDP somebody else may have sent them, and the
-// reader waits for better ones (RFC 5452, Section 9.1).
-func readReply(query *dns.Msg, wire []byte) (*dns.Msg, error) {
-	reply := new(dns.Msg)
-	if err := reply.Unpack(wire); err != nil {
-		return nil, fmt.Errorf("no DNS message: %w", err)
-	}
-	switch {
-	case reply.Id != query.Id:
-		return nil, errors.New("another ID")
-	case !reply.Response || reply.Opcode != dns.OpcodeQuery:
-		return nil, errors.New("not a reply to a query")
-	case len(reply.Question) == 0 && isError(reply) && len(reply.Answer) == 0:
-		// Some servers send nothing but the header when they refuse.
-		return reply, nil
-	case len(reply.Question) != 1 || !sameQuestion(reply.Question[0], query.Question[0]):
-		return nil, errors.New("another question")
-	case !complete(reply, wire):
-		return nil, errors.New("fewer records than it promises")
-	}
-	for _, rr := range reply.Answer {
-		// The library reads a record without data as one with zero values.
-		if rr.Header().Rdlength == 0 {
-			return nil, errors.New("a record without data")
-		}
-	}
-	return reply, nil
-}
-
 // isError: only NOERROR and NXDOMAIN are answers.
 func isError(reply *dns.Msg) bool {
 	return reply.Rcode != dns.RcodeSuccess && reply.Rcode != dns.RcodeNameError
 }
 
-// sameQuestion compares names without regard to case (RFC 4343).
-func sameQuestion(a, b dns.Question) bool {
-	return a.Qtype == b.Qtype && a.Qclass == b.Qclass && dns.CanonicalName(a.Name) == dns.CanonicalName(b.Name)
-}
-
-// complete: the library takes a message that ends early for one with fewer
-// records, so the counts of the header (RFC 1035, Section 4.1.1) are compared
-// with what was read.
-func complete(reply *dns.Msg, wire []byte) bool {
-	count := func(offset int) int { return int(binary.BigEndian.Uint16(wire[offset:])) }
-	return count(4) == len(reply.Question) && count(6) == len(reply.Answer) &&
-		count(8) == len(reply.Ns) && count(10) == len(reply.Extra)
-}
-
-// usable returns nil if the reply answers the question, be it with "there is
-// none", and otherwise why another resolver should be asked.
+// usable returns nil if the reply answers the question, even with "there is
+// none". Otherwise it says why another resolver should be asked.
 func usable(reply *dns.Msg, q question) error {
 	rcode, known := dns.RcodeToString[reply.Rcode]
 	if !known {
@@ -92,8 +54,11 @@ func usable(reply *dns.Msg, q question) error {
 	switch {
 	case isError(reply):
 		return errors.New(rcode + extendedErrors(reply))
-	case slices.ContainsFunc(reply.Answer, func(rr dns.RR) bool { return dns.CanonicalName(rr.Header().Name) == q.name }):
+	case slices.ContainsFunc(reply.Answer, q.isAnswered):
 		return nil
+	case len(reply.Answer) > 0:
+		h := reply.Answer[0].Header()
+		return fmt.Errorf("%s with records for other questions, such as %s %s", rcode, quoted(h.Name), dns.Type(h.Rrtype))
 	case !reply.RecursionAvailable && !reply.Authoritative:
 		return fmt.Errorf("%s from a server that neither recurses nor has authority%s", rcode, extendedErrors(reply))
 	case !reply.Authoritative && soa(reply) == nil && hasNS(reply):

@@ -7,13 +7,14 @@ import (
 	"github.com/miekg/dns"
 	"golang.org/x/net/dns/dnsmessage"
 
-	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/dnsexchange"
 )
 
 // FuzzReply sends arbitrary octets as the reply to a question. The laws:
-// nothing panics; octets are taken for a reply only if a second implementation
-// reads the same ID and the same question in them; records come out only if
-// the CNAME records of the reply lead to them from the name that was asked.
+// nothing panics. Octets are taken for a reply only if a second implementation
+// reads the same ID and the same question in them. Records come out only if the
+// CNAME records of the reply lead to them from the name that was asked.
 func FuzzReply(f *testing.F) {
 	q := question{name: srvName + ".", qtype: dns.TypeSRV}
 	query := q.message()
@@ -22,7 +23,7 @@ func FuzzReply(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, wire []byte) {
-		reply, err := readReply(query, wire)
+		reply, err := dnsexchange.Read(query, wire)
 		if err != nil {
 			return
 		}
@@ -35,7 +36,7 @@ func FuzzReply(f *testing.F) {
 		}
 		c := newChain(q.name, q.qtype)
 		records, _, p := c.follow(reply)
-		if p != nil && (len(records) > 0 || p.Reason.Outcome() != delegation.OutcomeUndetermined) {
+		if p != nil && (len(records) > 0 || p.Reason.Outcome() != reasons.OutcomeUndetermined) {
 			t.Fatalf("%d records together with %v", len(records), p)
 		}
 		if len(records) == 0 {
@@ -125,6 +126,48 @@ func reachable(reply *dns.Msg, name string) map[string]bool {
 		}
 	}
 	return names
+}
+
+// TestUsable: an answer section with something in it must answer the question.
+// Else it is no "there is none".
+func TestUsable(t *testing.T) {
+	q := question{name: srvName + ".", qtype: dns.TypeSRV}
+	for _, c := range []struct {
+		name    string
+		rcode   int
+		records []string
+		usable  bool
+	}{
+		{"nothing", dns.RcodeSuccess, nil, true},
+		{"no such name", dns.RcodeNameError, nil, true},
+		{"the record", dns.RcodeSuccess, []string{srvName + ". IN SRV 1 2 3 h.example."}, true},
+		{"the record in capitals", dns.RcodeSuccess, []string{strings.ToUpper(srvName) + ". IN SRV 1 2 3 h.example."}, true},
+		{"an alias", dns.RcodeSuccess, []string{srvName + ". IN CNAME h.example."}, true},
+		{"an alias of no name", dns.RcodeNameError, []string{srvName + ". IN CNAME h.example."}, true},
+		{"the record and another", dns.RcodeSuccess, []string{"x.example. IN SRV 1 2 3 h.example.", srvName + ". IN SRV 1 2 3 h.example."}, true},
+		{"another name", dns.RcodeSuccess, []string{"x." + srvName + ". IN SRV 1 2 3 h.example."}, false},
+		{"the domain itself", dns.RcodeSuccess, []string{source + ". IN SRV 1 2 3 h.example."}, false},
+		{"a wildcard that was not expanded", dns.RcodeSuccess, []string{"*." + source + ". IN SRV 1 2 3 h.example."}, false},
+		{"another name, which is said not to be", dns.RcodeNameError, []string{"x." + srvName + ". IN SRV 1 2 3 h.example."}, false},
+		{"an alias of another name", dns.RcodeSuccess, []string{"x.example. IN CNAME " + srvName + "."}, false},
+		{"a DNAME alone", dns.RcodeSuccess, []string{source + ". IN DNAME c.example."}, false},
+		{"a DNAME with its alias", dns.RcodeSuccess, []string{source + ". IN DNAME c.example.", srvName + ". IN CNAME " + service + ".c.example."}, true},
+		{"another type", dns.RcodeSuccess, []string{srvName + ". IN A 192.0.2.1"}, false},
+		{"another class", dns.RcodeSuccess, []string{srvName + ". CH SRV 1 2 3 h.example."}, false},
+	} {
+		reply := new(dns.Msg).SetReply(q.message())
+		reply.Rcode, reply.RecursionAvailable = c.rcode, true
+		for _, text := range c.records {
+			rr, err := dns.NewRR(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			reply.Answer = append(reply.Answer, rr)
+		}
+		if err := usable(reply, q); (err == nil) != c.usable {
+			t.Errorf("%s: %v, want usable %v", c.name, err, c.usable)
+		}
+	}
 }
 
 func TestForeignRecordsAreNotLookedAt(t *testing.T) {

@@ -11,6 +11,8 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/dnsexchange"
 )
 
 // A resolver is a stub resolver: it asks recursive ones.
@@ -32,7 +34,7 @@ type lookup struct {
 // lookup finds the records of a type at a name.
 //
 // The DNSSEC state is secure only if a validating resolver set the AD flag on
-// every reply that led to the answer; one flag covers all records of a reply's
+// every reply that led to the answer. One flag covers all records of a reply's
 // chain (RFC 4035, Section 3.2.3). From any other resolver the flag is ignored,
 // since a stub in between may have copied a forged one.
 func (r *resolver) lookup(ctx context.Context, name string, qtype uint16) lookup {
@@ -52,7 +54,7 @@ func (r *resolver) lookup(ctx context.Context, name string, qtype uint16) lookup
 			found.Failure = a.problem.failure()
 			if r.isBogus(ctx, q, a) {
 				found.DNSSEC = delegation.Bogus
-				found.Failure.Reason = delegation.DNSBogus
+				found.Failure.Reason = reasons.DNSBogus
 			}
 			break
 		}
@@ -60,7 +62,7 @@ func (r *resolver) lookup(ctx context.Context, name string, qtype uint16) lookup
 		records, moved, p := chain.follow(a.reply)
 		nameError := a.reply.Rcode == dns.RcodeNameError
 		if p == nil && nameError && len(records) > 0 {
-			p = fail(delegation.DNSFailure, "%s says NXDOMAIN and sends records all the same", a.server)
+			p = fail(reasons.DNSFailure, "%s says NXDOMAIN and sends records all the same", a.server)
 		}
 		if p != nil {
 			found.Failure = p.failure()
@@ -103,7 +105,7 @@ func (r *resolver) ask(ctx context.Context, q question) asked {
 				continue
 			}
 			reply, err := exchange(ctx, server, q, r.timeouts.try)
-			replied[server] = !errors.Is(err, errSilent)
+			replied[server] = !errors.Is(err, dnsexchange.ErrSilent)
 			if err == nil {
 				if err = usable(reply, q); err == nil {
 					return asked{reply: reply, server: server}
@@ -121,9 +123,9 @@ func (r *resolver) ask(ctx context.Context, q question) asked {
 			detail = append(detail, fmt.Sprintf("%s: %s", server, text))
 		}
 	}
-	reason := delegation.DNSTimeout
+	reason := reasons.DNSTimeout
 	if bad.server.IsValid() {
-		reason = delegation.DNSFailure
+		reason = reasons.DNSFailure
 	}
 	if len(detail) == 0 {
 		detail = []string{"no time was left to ask"}
@@ -132,9 +134,9 @@ func (r *resolver) ask(ctx context.Context, q question) asked {
 	return bad
 }
 
-// isBogus reports whether a failure is one of DNSSEC validation: the resolver
-// says so, or it fails only as long as it validates. The second question sets
-// CD, and its records are used for nothing.
+// isBogus reports whether a failure is one of DNSSEC validation. Either the
+// resolver says so, or it fails only while it validates. The second question
+// sets CD, and its records are used for nothing.
 func (r *resolver) isBogus(ctx context.Context, q question, a asked) bool {
 	if !r.validating || a.reply == nil || a.reply.Rcode != dns.RcodeServerFailure {
 		return false

@@ -9,17 +9,18 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
-// SelfTest asks the validating resolver for a name that is known to be secure
-// and for one whose DNSSEC signatures are known to be broken, and says what
-// does not hold of the two. It is a check of a set-up: passing it is never a
-// reason to believe a resolver that was not named as validating, and the two
-// names decide nothing else.
+// SelfTest asks the validating resolver for a name that is known to be secure,
+// and for one whose DNSSEC signatures are known to be broken. It says which of
+// the two gets a wrong answer. It checks a set-up. Passing it is never a reason
+// to believe a resolver that was not named as validating. The two names decide
+// nothing else.
 //
 // The question is for the addresses of each name; that a name has none, or
 // does not exist, is as good an answer. It takes at most 5 seconds. The error
-// is a *[delegation.Error] with [delegation.SelfTestFailed], or it wraps
+// is a *[delegation.Error] with [reasons.SelfTestFailed], or it wraps
 // [ErrConfig]: of a client that is not [Client.Validating], or bad names.
 func (c *Client) SelfTest(ctx context.Context, secure, bogus string) error {
 	if !c.Validating {
@@ -58,6 +59,6 @@ func (c *Client) SelfTest(ctx context.Context, secure, bogus string) error {
 	if len(wrong) == 0 {
 		return nil
 	}
-	p := fail(delegation.SelfTestFailed, "by %s: %s", c.Resolver, strings.Join(wrong, "; "))
+	p := fail(reasons.SelfTestFailed, "by %s: %s", c.Resolver, strings.Join(wrong, "; "))
 	return &delegation.Error{Outcome: p.Reason.Outcome(), Reason: p.Reason, Detail: p.Detail}
 }

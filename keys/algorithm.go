@@ -39,13 +39,13 @@ func ParseAlgorithm(name string) (Algorithm, error) {
 			return a, nil
 		}
 	}
-	return "", fmt.Errorf("%w: %.20q is none of %v", ErrUnsupportedAlgorithm, name, Algorithms())
+	return "", fmt.Errorf("%w: %.20q (want one of %v)", ErrUnsupportedAlgorithm, name, Algorithms())
 }
 
 // AlgorithmFor returns the algorithm to sign with when nobody chose one: ES256,
-// ES384, EdDSA, or RS256 for an RSA key (the one that every JOSE library and
-// every hardware token has). It returns [ErrUnsupportedKey] for a key that
-// none of them fits, P-521 included.
+// ES384, EdDSA, or RS256 for an RSA key. Every JOSE library and every hardware
+// token has RS256. It returns [ErrUnsupportedKey] for a key that none of them
+// fits, P-521 included.
 func AlgorithmFor(pub crypto.PublicKey) (Algorithm, error) {
 	for _, a := range Algorithms() {
 		if a.Fits(pub) == nil {
@@ -98,9 +98,9 @@ func (a Algorithm) digest(message []byte) []byte {
 // pssOptions: RFC 7518, Section 3.5: the salt has the size of the hash.
 var pssOptions = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256}
 
-// Verify checks a JWS signature over message. It returns
-// [ErrAlgorithmMismatch] if the algorithm does not belong to the key, and
-// [ErrSignature] if the signature is not one of that key over that message.
+// Verify checks a JWS signature over message. It returns [ErrAlgorithmMismatch]
+// if the algorithm does not belong to the key. It returns [ErrSignature] if the
+// signature is not one of that key over that message.
 func (a Algorithm) Verify(pub crypto.PublicKey, message, signature []byte) error {
 	if err := a.Fits(pub); err != nil {
 		return err

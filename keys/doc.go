@@ -1,11 +1,11 @@
 // Package keys holds what the rest of the module needs to know about keys and
-// certificates: the signature algorithms of the JWS encoding, the sizes a
-// public key may have, the signer (a certificate chain with its private key)
-// and the loading of both, and of trust anchors, from PEM files.
+// certificates. It has the signature algorithms of the JWS encoding and the
+// sizes a public key may have. It has the signer, a certificate chain with its
+// private key, and loads signers and trust anchors from PEM files.
 //
-// It follows RFC 7518 and RFC 8037 for the algorithms and RFC 7468 for PEM.
-// It is a leaf: it imports nothing of this module. It does not decide who may
-// sign a delegation and it never judges a chain; package delegation does.
+// It follows RFC 7518 and RFC 8037 for the algorithms and RFC 7468 for PEM. Of
+// this module it imports only internal/text. It does not decide who may sign a
+// delegation and never judges a chain. Package delegation does.
 //
 // A private key is used only through [crypto.Signer]. This package reads key
 // files and never writes, copies or logs what they hold.

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -28,10 +28,7 @@ func stockedKey(t testing.TB, kind, suffix string) crypto.Signer {
 	defer stock.Unlock()
 	key := stock.keys[kind+suffix]
 	if key == nil {
-		var err error
-		if key, err = localca.NewKey(kind); err != nil {
-			t.Fatal(err)
-		}
+		key = localca.Must(localca.NewKey(kind))
 		if stock.keys == nil {
 			stock.keys = map[string]crypto.Signer{}
 		}
@@ -43,23 +40,12 @@ func stockedKey(t testing.TB, kind, suffix string) crypto.Signer {
 // authority makes an issuing authority below a root.
 func authority(t testing.TB) *localca.Authority {
 	t.Helper()
-	root, err := localca.New("Test Root", time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	issuing, err := root.Intermediate("Test Issuing", time.Now(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return issuing
+	root := localca.Must(localca.New("Test Root", time.Now()))
+	return localca.Must(root.Intermediate("Test Issuing", time.Now(), nil))
 }
 
 // issue certifies a key for b.example.
 func issue(t testing.TB, ca *localca.Authority, key crypto.Signer) *keys.Signer {
 	t.Helper()
-	signer, err := ca.IssueFor(key, []string{"b.example"}, time.Now().Add(-time.Hour), time.Now().Add(time.Hour), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signer
+	return localca.Must(ca.IssueFor(key, []string{"b.example"}, time.Now().Add(-time.Hour), time.Now().Add(time.Hour), nil))
 }

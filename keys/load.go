@@ -1,7 +1,6 @@
 package keys
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/rsa"
 	"crypto/x509"
@@ -10,8 +9,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
+	"time"
 
 	"github.com/dnasign/dnasign/internal/text"
 )
@@ -20,34 +19,54 @@ import (
 // anchors is about 250 KB.
 const MaxFileSize = 4 << 20
 
-// LoadSigner reads a PEM certificate chain (leaf first, as in fullchain.pem)
-// and the PEM private key of the leaf: PKCS #8, PKCS #1 or SEC 1. Both may be
-// one file.
-//
-// The key file is refused with [ErrKeyReadable] if every user can read it;
-// that its group can is a warning. Errors wrap [ErrPEM], [ErrKeyEncrypted],
-// [ErrKeyMismatch], [ErrUnsupportedKey] or an [io/fs] error. Warnings are
-// sentences for the person who runs the program.
+// A Loader reads the files of somebody who signs. The zero value is strict and
+// knows no trust anchors.
+type Loader struct {
+	// Roots, if not nil, are trust anchors that verifiers are thought to have. Of
+	// several chains one that leads to them is taken.
+	Roots *x509.CertPool
+	// AllowReadable takes private files that every user can read, with a warning.
+	// It is for read-only mounts in containers, where nobody can change the mode
+	// and there are no other users.
+	AllowReadable bool
+}
+
+// LoadSigner is [Loader.LoadSigner] of the zero Loader.
 func LoadSigner(certFile, keyFile string) (signer *Signer, warnings []string, err error) {
-	chain, err := LoadCertificates(certFile)
+	return Loader{}.LoadSigner(certFile, keyFile)
+}
+
+// LoadSigner reads PEM certificates and the PEM private key of one of them:
+// PKCS #8, PKCS #1 or SEC 1. Both may be one file. The certificates may be in
+// any order, with the root, duplicates or others among them. The signer gets
+// the chain of the key's certificate that lasts longest.
+//
+// The key file is refused with [ErrKeyReadable] if every user can read it. If
+// only its group can, that is a warning. Errors wrap [ErrPEM],
+// [ErrKeyEncrypted], [ErrKeyMismatch], [ErrUnsupportedKey] or an [io/fs] error.
+// Warnings are sentences for the person who runs the program.
+func (l Loader) LoadSigner(certFile, keyFile string) (signer *Signer, warnings []string, err error) {
+	all, err := LoadCertificates(certFile)
 	if err != nil {
 		return nil, nil, err
 	}
-	key, warnings, err := loadKey(keyFile)
+	key, warnings, err := l.loadKey(keyFile)
 	if err != nil {
 		return nil, nil, err
+	}
+	chain, notes, err := buildChain(all, key.Public(), l.Roots, time.Now())
+	switch {
+	case errors.Is(err, ErrKeyMismatch):
+		return nil, nil, fmt.Errorf("%w; is %s the key of an older certificate than that in %s?", err, keyFile, certFile)
+	case err != nil:
+		return nil, nil, fmt.Errorf("%s: %w", certFile, err)
+	}
+	for _, note := range notes {
+		warnings = append(warnings, certFile+": "+note)
 	}
 	signer, err = NewSigner(chain, key)
-	if errors.Is(err, ErrKeyMismatch) {
-		err = fmt.Errorf("%w; is %s the key of the first certificate in %s?", err, keyFile, certFile)
-	}
 	if err != nil {
 		return nil, nil, err
-	}
-	if leaf := signer.Leaf(); len(chain) == 1 && !bytes.Equal(leaf.RawIssuer, leaf.RawSubject) {
-		warnings = append(warnings, fmt.Sprintf("%s holds one certificate and not the one of its issuer (%s); "+
-			"verifiers refuse that unless the issuer is a trust anchor of theirs: give the whole chain, as in fullchain.pem",
-			certFile, text.Printable(leaf.Issuer.String())))
 	}
 	if _, ok := key.Public().(*rsa.PublicKey); ok && signer.Leaf().KeyUsage&x509.KeyUsageKeyEncipherment != 0 {
 		warnings = append(warnings, "the RSA key is also a TLS decryption key (keyEncipherment), and RSA key "+
@@ -56,19 +75,16 @@ func LoadSigner(certFile, keyFile string) (signer *Signer, warnings []string, er
 	return signer, warnings, nil
 }
 
-// LoadCertificates reads every certificate of a PEM file, in order, with at
-// least one and at most [MaxChain]. Other PEM blocks are passed over, so that
-// a file which also holds the key can be given.
+// LoadCertificates reads every certificate of a PEM file, in order, of which
+// there must be one at least. Keys are ignored, so that a file which also holds
+// the key can be given. Any other block is an error.
 func LoadCertificates(file string) ([]*x509.Certificate, error) {
-	data, err := readFile(file, nil)
-	if err != nil {
-		return nil, err
-	}
-	return certificates(file, data, MaxChain)
+	return loadCertificates(file, false)
 }
 
 // LoadRoots reads trust anchors: every certificate of a PEM file. An empty
-// file name means the anchors of the operating system.
+// file name means the anchors of the operating system. One that OpenSSL's trust
+// settings exclude from TLS servers is an error.
 func LoadRoots(file string) (*x509.CertPool, error) {
 	if file == "" {
 		pool, err := x509.SystemCertPool()
@@ -77,11 +93,7 @@ func LoadRoots(file string) (*x509.CertPool, error) {
 		}
 		return pool, nil
 	}
-	data, err := readFile(file, nil)
-	if err != nil {
-		return nil, err
-	}
-	roots, err := certificates(file, data, math.MaxInt)
+	roots, err := loadCertificates(file, true)
 	if err != nil {
 		return nil, err
 	}
@@ -92,59 +104,50 @@ func LoadRoots(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-func certificates(file string, data []byte, most int) ([]*x509.Certificate, error) {
-	var list []*x509.Certificate
-	for {
-		var block *pem.Block
-		var err error
-		if block, data, err = nextBlock(file, data); err != nil {
-			return nil, err
+func loadCertificates(file string, anchors bool) ([]*x509.Certificate, error) {
+	data, err := readFile(file, nil)
+	if err != nil {
+		return nil, err
+	}
+	return certificatesIn(file, data, anchors)
+}
+
+func certificatesIn(file string, data []byte, anchors bool) (list []*x509.Certificate, err error) {
+	blocks, err := readBlocks(file, data)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range blocks {
+		c, trusts, err := parseCertificate(b)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("%w: %s, line %d, -----BEGIN %s-----: %w", ErrPEM, file, b.line, text.Printable(b.Type), err)
+		case c == nil:
+		case anchors && !trusts:
+			return nil, fmt.Errorf("%w: %s, line %d: OpenSSL's trust settings do not let %.100s stand for TLS servers; remove it from the file, or its settings: openssl x509 -in FILE -out NEWFILE",
+				ErrPEM, file, b.line, Name(c))
+		default:
+			list = append(list, c)
 		}
-		if block == nil {
-			break
-		}
-		if block.Type != "CERTIFICATE" {
-			continue
-		}
-		if len(list) == most {
-			return nil, fmt.Errorf("%w: %s has more than %d certificates; is it a whole chain, leaf first, and nothing else?", ErrPEM, file, most)
-		}
-		c, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, fmt.Errorf("%w: certificate %d of %s: %w", ErrPEM, len(list)+1, file, err)
-		}
-		list = append(list, c)
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("%w: %s holds no PEM certificate (-----BEGIN CERTIFICATE-----)", ErrPEM, file)
+		return nil, fmt.Errorf("%w: %s holds no PEM certificate (-----BEGIN CERTIFICATE-----); %s", ErrPEM, file, labels(blocks))
 	}
 	return list, nil
 }
 
-// nextBlock returns the next PEM block and what follows it, or nil if there is
-// none. pem.Decode passes over a block that it cannot read, and a chain would
-// lose a certificate without a word; here that is an error.
-func nextBlock(file string, data []byte) (block *pem.Block, rest []byte, err error) {
-	block, rest = pem.Decode(data)
-	passed, begins := data, 0
-	if block != nil {
-		passed, begins = data[:len(data)-len(rest)], 1
-	}
-	if bytes.Count(passed, []byte("-----BEGIN ")) != begins {
-		return nil, nil, fmt.Errorf("%w: %s has a broken PEM block", ErrPEM, file)
-	}
-	return block, rest, nil
-}
-
 // ReadPrivate reads a file that holds a secret, of at most [MaxFileSize]. It is
-// refused with [ErrKeyReadable] if every user can read or write it; that its
-// group can read it is a warning. Clear the data after use.
-func ReadPrivate(file string) (data []byte, warnings []string, err error) {
-	data, err = readFile(file, func(mode fs.FileMode) error {
+// refused with [ErrKeyReadable] if every user can read or write it. If only its
+// group can read it, that is a warning. Clear the data after use.
+func (l Loader) ReadPrivate(file string) (data []byte, warnings []string, err error) {
+	data, err = readFile(file, func(f *os.File, mode fs.FileMode) error {
 		switch {
-		case mode.IsRegular() && mode&0o006 != 0:
-			return fmt.Errorf("%w: %s has mode %04o; run: chmod 600 %[2]s", ErrKeyReadable, file, mode.Perm())
-		case mode.IsRegular() && mode&0o040 != 0:
+		case !mode.IsRegular():
+		case mode&0o002 != 0, mode&0o004 != 0 && !l.AllowReadable:
+			return fmt.Errorf("%w: %s has mode %04o; %s", ErrKeyReadable, file, mode.Perm(), remedy(f, mode))
+		case mode&0o004 != 0:
+			warnings = append(warnings, fmt.Sprintf("every user of this machine or container can read %s (mode %04o), and sign with it", file, mode.Perm()))
+		case mode&0o040 != 0:
 			warnings = append(warnings, fmt.Sprintf("%s is readable by its group (mode %04o)", file, mode.Perm()))
 		}
 		return nil
@@ -152,9 +155,20 @@ func ReadPrivate(file string) (data []byte, warnings []string, err error) {
 	return data, warnings, err
 }
 
+// remedy says what to do about a file that every user can read. On a read-only
+// mount, as containers have for secrets, nobody can change its mode there.
+func remedy(f *os.File, mode fs.FileMode) string {
+	if mode&0o002 != 0 || !readOnlyMount(f) {
+		return "run: chmod 600 " + f.Name()
+	}
+	return "it is on a read-only mount, so change the mode where it is mounted " +
+		"(Docker and Podman: mode=0400 and uid= of the secret; Kubernetes: defaultMode: 0400), " +
+		"or, if nobody else runs programs in this container, add --allow-readable-keys"
+}
+
 // loadKey reads the first private key of a file.
-func loadKey(file string) (key crypto.Signer, warnings []string, err error) {
-	data, warnings, err := ReadPrivate(file)
+func (l Loader) loadKey(file string) (key crypto.Signer, warnings []string, err error) {
+	data, warnings, err := l.ReadPrivate(file)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -166,25 +180,25 @@ func loadKey(file string) (key crypto.Signer, warnings []string, err error) {
 }
 
 // firstKey finds the first private key in the contents of a file.
-func firstKey(file string, data []byte) (crypto.Signer, error) {
-	for {
-		block, rest, err := nextBlock(file, data)
-		if err != nil {
-			return nil, err
+func firstKey(file string, data []byte) (key crypto.Signer, err error) {
+	blocks, err := readBlocks(file, data)
+	defer func() {
+		for _, b := range blocks {
+			clear(b.Bytes)
 		}
-		if block == nil {
-			return nil, fmt.Errorf("%w: %s holds no PEM private key", ErrPEM, file)
-		}
-		key, err := parseKey(block)
-		clear(block.Bytes)
-		if err != nil {
+	}()
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range blocks {
+		if key, err = parseKey(b.Block); err != nil {
 			return nil, fmt.Errorf("%w in %s", err, file)
 		}
 		if key != nil {
 			return key, nil
 		}
-		data = rest
 	}
+	return nil, fmt.Errorf("%w: %s holds no PEM private key (-----BEGIN PRIVATE KEY-----); %s", ErrPEM, file, labels(blocks))
 }
 
 // parseKey returns nil and no error for a block that is no private key. Its
@@ -214,9 +228,9 @@ func parseKey(block *pem.Block) (crypto.Signer, error) {
 	return nil, fmt.Errorf("%w: a key that cannot sign (%T)", ErrUnsupportedKey, key)
 }
 
-// readFile reads a bounded file; check, if any, sees the mode of the opened
-// file first, so that no other file can be put in its place between the two.
-func readFile(name string, check func(fs.FileMode) error) ([]byte, error) {
+// readFile reads a bounded file. check, if any, first sees the opened file and
+// its mode, so that no other file can be put in its place between the two.
+func readFile(name string, check func(*os.File, fs.FileMode) error) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
@@ -230,7 +244,7 @@ func readFile(name string, check func(fs.FileMode) error) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %s is a directory", ErrPEM, name)
 	}
 	if check != nil {
-		if err := check(info.Mode()); err != nil {
+		if err := check(f, info.Mode()); err != nil {
 			return nil, err
 		}
 	}

@@ -22,8 +22,8 @@ type Signer struct {
 
 // NewSigner binds a chain (leaf first, 1 to [MaxChain] certificates) and the
 // leaf's private key. The key may live in a hardware token. It returns
-// [ErrKeyMismatch] if the two do not belong together and [ErrUnsupportedKey]
-// if the leaf's key is of a kind that no verifier would accept.
+// [ErrKeyMismatch] if the two do not belong together. It returns
+// [ErrUnsupportedKey] if no verifier would accept a key of the leaf's kind.
 func NewSigner(chain []*x509.Certificate, key crypto.Signer) (*Signer, error) {
 	if len(chain) == 0 || len(chain) > MaxChain {
 		return nil, fmt.Errorf("%w: a signer has 1 to %d certificates, not %d", ErrPEM, MaxChain, len(chain))

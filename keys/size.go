@@ -14,15 +14,15 @@ import (
 const (
 	// MinRSABits is the least that public certification authorities issue.
 	MinRSABits = 2048
-	// MaxRSABits bounds the work a stranger can ask for: one check with a key
+	// MaxRSABits bounds the work a stranger can ask for. One check with a key
 	// of 65,536 bits takes 290 ms, one with 4096 bits a tenth of a millisecond.
 	MaxRSABits = 4096
 )
 
-// CheckSize reports whether a public key is of a kind and size that is safe
-// to verify with: RSA of [MinRSABits] to [MaxRSABits], ECDSA on P-256, P-384
-// or P-521, or Ed25519. Anything else is [ErrUnsupportedKey]. Call it before
-// any signature check with a key that came from outside.
+// CheckSize reports whether a public key is of a kind and size that is safe to
+// verify with. That is RSA of [MinRSABits] to [MaxRSABits], ECDSA on P-256,
+// P-384 or P-521, or Ed25519. Anything else is [ErrUnsupportedKey]. Call it
+// before any signature check with a key that came from outside.
 func CheckSize(pub crypto.PublicKey) error {
 	switch k := pub.(type) {
 	case *rsa.PublicKey:

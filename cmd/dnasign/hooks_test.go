@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dnasign/dnasign/internal/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
 )
 
 // documented returns the line of the documentation that begins with a prefix,
@@ -46,8 +46,8 @@ domains: [b.example]
 }
 
 // TestHooks: a certificate is issued, and the hook signs and publishes a
-// statement that others verify; it is renewed with a new key, twice, and each
-// time the hook signs anew, and nothing is left of the statement before. The
+// statement that others verify. It is renewed with a new key, twice. Each time
+// the hook signs anew, and nothing is left of the statement before. The
 // commands are those of the documentation.
 func TestHooks(t *testing.T) {
 	const (
@@ -83,6 +83,11 @@ func TestHooks(t *testing.T) {
 			name: "lego", cert: legoFiles + ".crt", key: legoFiles + ".key",
 			client: func(l *laboratory) { l.acme.Lego(l.t, l.bin) },
 			issue:  lego + " run ", renewals: []string{lego + " renew ", lego + " renew "},
+		},
+		{
+			name: "lego-5", cert: legoFiles + ".crt", key: legoFiles + ".key",
+			client: func(l *laboratory) { l.acme.Lego5(l.t, l.bin) },
+			issue:  "lego run ", renewals: []string{"lego run ", "lego run "},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -159,5 +164,25 @@ func TestCaddy(t *testing.T) {
 	// Old ones keep their key: 2.6 does.
 	if renewed, _ := l.wantSigner(certFile, keyFile); renewed == cert {
 		t.Error("the certificate is the old one")
+	}
+}
+
+// TestHookOfAnother: certbot renews a certificate that signs nothing here. Its
+// hook fails, and says what to do; that for all certificates does not.
+func TestHookOfAnother(t *testing.T) {
+	l := newLaboratory(t, realtest.Zone{Name: "b.example", Content: zoneOfB + "www A 127.0.0.1\n", Signed: true, Updated: true})
+	const live = "/etc/letsencrypt/live/b.example/"
+	l.configure(live+"fullchain.pem", live+"privkey.pem")
+	l.acme.Certbot(l.t, l.bin, l.path("/etc/letsencrypt"))
+	const call = `certbot certonly --standalone -d www.b.example --deploy-hook "dnasign renew %s--config /etc/dnasign/dna.yaml"`
+	_, out, _ := l.try(fmt.Sprintf(call, ""))
+	for _, want := range []string{"reported error code 2", "has nothing that is signed with the renewed certificate of www.b.example", "add --hook-for-all"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("certbot does not say %q:\n%s", want, out)
+		}
+	}
+	_, out, err := l.try(fmt.Sprintf(call, "--hook-for-all ") + " --force-renewal")
+	if err != nil || strings.Contains(out, "error code") || !strings.Contains(out, "nothing was done") {
+		t.Errorf("for all: %v\n%s", err, out)
 	}
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,9 +14,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/internal/cli"
 	"github.com/dnasign/dnasign/internal/renew"
+	"github.com/dnasign/dnasign/internal/text"
+	"github.com/dnasign/dnasign/internal/wholefile"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -23,16 +28,22 @@ type initFlags struct {
 	domains           []string
 	resolver          string
 	json              bool
+	readable          bool
 }
 
+// machine is the folder that holds the files of this machine. The tests build
+// with another one, so that they do not read what the machine really has.
+var machine = "/"
+
 // usualCerts are where certificate clients keep certificates and keys.
-var usualCerts = [][2]string{
-	{"/etc/letsencrypt/live/{domain}/fullchain.pem", "/etc/letsencrypt/live/{domain}/privkey.pem"}, // certbot
-	{".lego/certificates/{domain}.crt", ".lego/certificates/{domain}.key"},
-	{
-		"/var/lib/caddy/.local/share/caddy/certificates/acme-v02.api.letsencrypt.org-directory/{domain}/{domain}.crt",
-		"/var/lib/caddy/.local/share/caddy/certificates/acme-v02.api.letsencrypt.org-directory/{domain}/{domain}.key",
-	},
+func usualCerts() [][2]string {
+	certbot := filepath.Join(machine, "etc/letsencrypt/live/{domain}")
+	caddy := filepath.Join(machine, "var/lib/caddy/.local/share/caddy/certificates/acme-v02.api.letsencrypt.org-directory/{domain}/{domain}")
+	return [][2]string{
+		{certbot + "/fullchain.pem", certbot + "/privkey.pem"},
+		{".lego/certificates/{domain}.crt", ".lego/certificates/{domain}.key"},
+		{caddy + ".crt", caddy + ".key"},
+	}
 }
 
 func initCommand() *cobra.Command {
@@ -41,24 +52,30 @@ func initCommand() *cobra.Command {
 		Use:   "init (--domain D ... | --cert FILE --key FILE)",
 		Short: "Write a first configuration for renew",
 		Long: `Write a first configuration for dnasign renew, with a comment for each line. The
-domains are those given, or those that the certificate names; where their
-services run is asked of DNS, which may have been answered by anybody: look at
-the list before you use it. Without --cert, certificates are looked for where
-certbot, lego and caddy keep them. A file that is there is never overwritten.`,
+domains are those given and the names below them in the certificate, such as
+conference.b.example, or all that the certificate names. XMPP components are
+domains of their own: each needs a name in the certificate, SRV records and a
+statement. DNS says where the services run. A forged DNS answer could have put a
+wrong host there, so check the list before you use it. The SRV records of both
+labels of a service (_xmpp-server and _xmpps-server) become one list of targets.
+Without --cert, init looks for certificates where certbot, lego and caddy keep
+them. It never overwrites a file.`,
 		Example: `  dnasign init --domain b.example
   dnasign init --cert fullchain.pem --key privkey.pem --config /etc/dnasign/dna.yaml`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runInit(cmd, f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.config, "config", defaultConfig, "the configuration to write")
+	flags.StringVar(&f.config, "config", defaultConfig(), "the configuration to write; - for standard output")
 	flags.StringArrayVar(&f.domains, "domain", nil, "a domain that delegates; repeat for more")
-	flags.StringVar(&f.cert, "cert", "", "PEM file with the certificate chain, leaf first")
-	flags.StringVar(&f.key, "key", "", "PEM file with the private key of the leaf")
+	flags.StringVar(&f.cert, "cert", "", "PEM file with the certificate and its chain, in any order")
+	flags.StringVar(&f.key, "key", "", "PEM file with the private key of the certificate")
+	allowReadable(flags, &f.readable)
 	flags.StringVar(&f.resolver, "resolver", "", "address:port of the resolver, instead of the system's")
 	flags.BoolVar(&f.json, "json", false, "say as JSON what was found")
 	cmd.MarkFlagsRequiredTogether("cert", "key")
 	cmd.MarkFlagsOneRequired("domain", "cert")
+	configFiles(cmd)
 	return cmd
 }
 
@@ -66,63 +83,101 @@ func runInit(cmd *cobra.Command, f initFlags) error {
 	if err := checkResolver(f.resolver); err != nil {
 		return err
 	}
-	if _, err := os.Lstat(f.config); !errors.Is(err, fs.ErrNotExist) {
+	if f.cert == cli.Standard || f.key == cli.Standard {
+		return cli.Usagef("--cert and --key must be files: the configuration names them")
+	}
+	if f.config == cli.Standard && f.json {
+		return cli.Usagef("--json and --config - both write to standard output")
+	}
+	if _, err := os.Lstat(f.config); f.config != cli.Standard && !errors.Is(err, fs.ErrNotExist) {
 		return cli.Usagef("%s is there already; change it by hand, or name another file with --config", f.config)
 	}
 	say := func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: "+format+"\n", args...) }
-	draft, domains, err := f.certificates(say)
+	draft, domains, below, err := f.certificates(say)
 	if err != nil {
 		return err
 	}
 	client := &discovery.Client{Resolver: f.resolver, Via: discovery.ViaDNS}
-	for _, domain := range domains {
-		var services []renew.DraftService
-		for _, service := range []string{"_xmpp-server._tcp", "_xmpp-client._tcp"} {
-			e, err := client.GatherSRV(cmd.Context(), domain, service)
-			if err != nil {
-				return cli.Usagef("%w", err)
-			}
-			found, none, err := renew.DraftOf(e)
-			if err != nil {
-				return err
-			}
-			for _, service := range none {
-				say("%s says in DNS that it has no service %s; it is left out", domain, service)
-			}
-			services = append(services, found...)
-		}
-		if len(services) == 0 {
+	for _, domain := range append(domains, below...) {
+		isBelow := slices.Contains(below, domain)
+		services, err := servicesOf(cmd.Context(), client, domain, say)
+		switch {
+		case err != nil && isBelow:
+			say("the certificate also names %s; it is left out, since its SRV records cannot be read: %v", domain, err)
+			continue
+		case err != nil:
+			return err
+		case len(services) == 0 && isBelow:
+			say("the certificate also names %s, which has no SRV records for XMPP; it is left out. If it is a component, create them and add it", domain)
+			continue
+		case len(services) == 0:
 			say("%s has no SRV records for XMPP; it is left out", domain)
 			continue
+		case isBelow:
+			say("the certificate also names %s, which has SRV records: it gets a statement of its own; remove it if you do not want that", domain)
+		}
+		for _, found := range services {
+			say("%s: found the service %s; its record will be TXT %s", domain, found.Service, delegation.TXTName(domain, found.Service))
 		}
 		draft.Domains = append(draft.Domains, renew.DraftDomain{Domain: domain, Services: services})
 	}
 	if len(draft.Domains) == 0 {
 		return errors.New("no domain is left, so nothing was written; create the SRV records first, or write the configuration by hand")
 	}
+	if f.config == cli.Standard {
+		_, err := io.WriteString(cmd.OutOrStdout(), draft.String())
+		return err
+	}
+	if f.config == usualConfig {
+		if err := os.MkdirAll(filepath.Dir(f.config), 0o755); err != nil {
+			return err
+		}
+	}
 	if err := writeNew(f.config, []byte(draft.String())); err != nil {
 		return err
 	}
-	say("wrote %s; the targets in it come from SRV records, which anybody on the way could have forged", f.config)
-	say("next: check the targets, say under publish where statements go, then run\n  dnasign renew --config %s --dry-run", f.config)
+	say("wrote %s; the targets in it come from SRV records, and a forged DNS answer could have put a wrong host there", f.config)
+	say("next: check the targets, take out what you do not want to sign for, say under publish where statements go, then run\n  dnasign renew --config %s --check", text.Word(f.config))
 	if f.json {
 		return cli.WriteJSON(cmd.OutOrStdout(), map[string]any{"version": 1, "file": f.config, "domains": draft.Domains})
 	}
 	return nil
 }
 
-// certificates finds the certificates and keys, and the domains they are for.
-func (f initFlags) certificates(say func(format string, args ...any)) (draft renew.Draft, domains []string, err error) {
+// servicesOf asks DNS where the services of a domain run.
+func servicesOf(ctx context.Context, client *discovery.Client, domain string, say func(format string, args ...any)) (services []renew.DraftService, err error) {
+	for _, service := range []string{"_xmpp-server._tcp", "_xmpp-client._tcp"} {
+		e, err := client.GatherSRV(ctx, domain, service)
+		if err != nil {
+			return nil, cli.Usagef("%w", err)
+		}
+		found, notes, err := renew.DraftOf(e)
+		if err != nil {
+			return nil, err
+		}
+		for _, note := range notes {
+			say("%s", note)
+		}
+		if len(found.Targets) > 0 {
+			services = append(services, found)
+		}
+	}
+	return services, nil
+}
+
+// certificates finds the certificates and keys, the domains they are for, and
+// further names of them that are below these domains.
+func (f initFlags) certificates(say func(format string, args ...any)) (draft renew.Draft, domains, below []string, err error) {
 	for _, text := range f.domains {
 		name, err := cli.Domain(text)
 		if err != nil {
-			return draft, nil, err
+			return draft, nil, nil, err
 		}
 		if !slices.Contains(domains, name) {
 			domains = append(domains, name)
 		}
 	}
-	candidates := usualCerts
+	candidates := usualCerts()
 	if f.cert != "" {
 		candidates = [][2]string{{f.cert, f.key}}
 	}
@@ -130,43 +185,44 @@ func (f initFlags) certificates(say func(format string, args ...any)) (draft ren
 		var wrong error
 		for i := range c {
 			if c[i], err = filepath.Abs(c[i]); err != nil {
-				return draft, nil, err
+				return draft, nil, nil, err
 			}
 		}
 		names := domains
 		if len(names) == 0 {
 			names = []string{""} // those of the one certificate
 		}
-		var all []string
+		var all, further []string
 		for _, name := range names {
-			named, err := signerNames(strings.ReplaceAll(c[0], "{domain}", name), strings.ReplaceAll(c[1], "{domain}", name), name, say)
+			named, more, err := f.signerNames(strings.ReplaceAll(c[0], "{domain}", name), strings.ReplaceAll(c[1], "{domain}", name), name, say)
 			if err != nil {
 				wrong = err
 				break
 			}
-			all = append(all, named...)
+			all, further = append(all, named...), append(further, more...)
 		}
 		switch {
 		case wrong == nil:
-			return renew.Draft{Cert: c[0], Key: c[1]}, all, nil
+			further = slices.DeleteFunc(further, func(n string) bool { return slices.Contains(all, n) })
+			slices.Sort(further)
+			return renew.Draft{Cert: c[0], Key: c[1]}, all, slices.Compact(further), nil
 		case f.cert != "" || !errors.Is(wrong, fs.ErrNotExist):
-			return draft, nil, wrong
+			return draft, nil, nil, wrong
 		}
 	}
-	return draft, nil, cli.Usagef("there is no certificate for %s where certbot, lego or caddy keep it; name it with --cert and --key", strings.Join(domains, ", "))
+	return draft, nil, nil, cli.Usagef("there is no certificate for %s where certbot, lego or caddy keep it; name it with --cert and --key", strings.Join(domains, ", "))
 }
 
-// signerNames reads a certificate and its key and returns the name, which the
-// certificate must have, or all names if it is empty.
-func signerNames(cert, key, name string, say func(format string, args ...any)) ([]string, error) {
-	signer, warnings, err := keys.LoadSigner(cert, key)
+// signerNames reads a certificate and its key. It returns the name, which the
+// certificate must have, and the names below it. An empty name means all names.
+func (f initFlags) signerNames(cert, key, name string, say func(format string, args ...any)) (names, below []string, err error) {
+	signer, warnings, err := keys.Loader{AllowReadable: f.readable}.LoadSigner(cert, key)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, w := range warnings {
 		say("warning: %s", w)
 	}
-	var names []string
 	for _, n := range signer.Leaf().DNSNames {
 		if n = strings.ToLower(n); delegation.CheckName(n) == nil {
 			names = append(names, n)
@@ -174,30 +230,31 @@ func signerNames(cert, key, name string, say func(format string, args ...any)) (
 	}
 	switch {
 	case name == "" && len(names) == 0:
-		return nil, refuse(delegation.SignerNameMismatch, "%s names no domain that could delegate, only %q", cert, signer.Leaf().DNSNames)
+		return nil, nil, delegation.Errorf(reasons.SignerNameMismatch, "%s names no domain that could delegate, only %q", cert, signer.Leaf().DNSNames)
 	case name == "":
-		return names, nil
+		return names, nil, nil
 	case !slices.Contains(names, name):
-		return nil, refuse(delegation.SignerNameMismatch, "%s names %q and not %s", cert, signer.Leaf().DNSNames, name)
+		return nil, nil, delegation.Errorf(reasons.SignerNameMismatch, "%s names %q and not %s", cert, signer.Leaf().DNSNames, name)
 	}
-	return []string{name}, nil
-}
-
-func refuse(reason delegation.Reason, format string, args ...any) error {
-	return &delegation.Error{Outcome: reason.Outcome(), Reason: reason, Detail: fmt.Sprintf(format, args...)}
+	for _, n := range names {
+		if strings.HasSuffix(n, "."+name) {
+			below = append(below, n)
+		}
+	}
+	return []string{name}, below, nil
 }
 
 // writeNew writes a file that must not be there, whole or not at all. Others
-// may not read it: whoever can read a configuration can lock it.
+// may not read it: anybody who can read a configuration can lock it.
 func writeNew(name string, data []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.tmp") // of mode 0600
 	if err != nil {
-		return err
+		return wholefile.About(name, err)
 	}
 	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
 	_, err = f.Write(data)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
+		return wholefile.About(name, err)
 	}
-	return os.Link(f.Name(), name) // unlike a renaming, this replaces nothing
+	return wholefile.About(name, os.Link(f.Name(), name)) // unlike a renaming, this replaces nothing
 }

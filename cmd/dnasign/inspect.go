@@ -14,25 +14,27 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/encoding/x509attr"
 	"github.com/dnasign/dnasign/internal/cli"
+	"github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/keys"
 )
 
 // description is a statement as inspect shows it; its JSON form is part of the
 // interface.
 type description struct {
-	Version      int                       `json:"version"`
-	Verified     bool                      `json:"verified"` // always false
-	File         string                    `json:"file"`
-	Encoding     delegation.Encoding       `json:"encoding"`
-	Algorithm    string                    `json:"algorithm"`
-	Source       string                    `json:"source"`
-	Service      string                    `json:"service"`
-	Targets      []delegation.ReportTarget `json:"targets"`
-	Issued       time.Time                 `json:"issued"`
-	Expires      time.Time                 `json:"expires"`
-	ID           string                    `json:"id"` // base64url, as jti
-	Size         int                       `json:"size"`
-	Certificates []certificate             `json:"certificates"`
+	Version      int                 `json:"version"`
+	Verified     bool                `json:"verified"` // always false
+	File         string              `json:"file"`
+	Encoding     delegation.Encoding `json:"encoding"`
+	Algorithm    string              `json:"algorithm"`
+	Source       string              `json:"source"`
+	Service      string              `json:"service"`
+	Targets      []delegation.Target `json:"targets"`
+	Issued       time.Time           `json:"issued"`
+	Issuance     time.Time           `json:"issuance"` // of the signer's certificate, which ranks the statement
+	Expires      time.Time           `json:"expires"`
+	ID           string              `json:"id"` // base64url, as jti
+	Size         int                 `json:"size"`
+	Certificates []certificate       `json:"certificates"`
 }
 
 type certificate struct {
@@ -65,7 +67,7 @@ that needs trust anchors and a question: dnaverify verify does it.`,
 			case asPEM:
 				_, err = out.Write(pemText(in))
 			default:
-				_, err = fmt.Fprint(out, d)
+				_, err = fmt.Fprint(cli.Wrapped(out), d)
 			}
 			return err
 		},
@@ -106,8 +108,8 @@ func describe(file string, in *delegation.Inspection) description {
 	s := in.Statement
 	d := description{
 		Version: 1, File: file, Encoding: in.Encoding, Algorithm: in.Algorithm,
-		Source: s.Source, Service: s.Service, Targets: delegation.ReportTargets(s.Targets),
-		Issued: s.Issued, Expires: s.Expires, ID: base64.RawURLEncoding.EncodeToString(s.ID[:]), Size: len(in.Raw),
+		Source: s.Source, Service: s.Service, Targets: append([]delegation.Target{}, s.Targets...),
+		Issued: s.Issued, Issuance: in.Order().Issuance, Expires: s.Expires, ID: base64.RawURLEncoding.EncodeToString(s.ID[:]), Size: len(in.Raw),
 	}
 	for _, c := range in.Certificates {
 		sum := sha256.Sum256(c.Raw)
@@ -129,17 +131,24 @@ func (d description) String() string {
 	b.WriteString("UNVERIFIED   this is what the file says; anybody can write one\n")
 	line("source", "%s", d.Source)
 	line("service", "%s", d.Service)
+	if role := delegation.RoleOf(d.Service).Service; role != d.Service {
+		line("", "no verifier accepts it: sign for %s, with TLS from the first byte at the targets (host:port/direct)", role)
+	}
 	if len(d.Targets) == 0 {
 		line("targets", "none: a revocation, delegated to nobody")
 	}
 	for _, t := range d.Targets {
-		line("target", "%s priority %d weight %d", t.Endpoint, t.Priority, t.Weight)
+		start := ""
+		if t.TLS == delegation.Direct {
+			start = ", TLS from the first byte"
+		}
+		line("target", "%s priority %d weight %d%s", t.Endpoint, t.Priority, t.Weight, start)
 		for _, p := range t.SPKI {
 			line("", "key must be sha256 %s", p)
 		}
 	}
-	line("issued", "%s", d.Issued.Format(time.RFC3339))
-	line("expires", "%s", d.Expires.Format(time.RFC3339))
+	line("issued", "%s, by a certificate of %s", text.Stamp(d.Issued), text.FineStamp(d.Issuance))
+	line("expires", "%s", text.Stamp(d.Expires))
 	line("id", "%s", d.ID)
 	line("encoding", "%s, %s, %d octets", d.Encoding, d.Algorithm, d.Size)
 	for i, c := range d.Certificates {
@@ -149,7 +158,7 @@ func (d description) String() string {
 		}
 		line(name, "subject %q, DNS names %q", c.Subject, c.DNSNames)
 		line("", "issued by %q", c.Issuer)
-		line("", "%s, valid from %s to %s", c.Key, c.NotBefore.Format(time.RFC3339), c.NotAfter.Format(time.RFC3339))
+		line("", "%s, valid from %s to %s", c.Key, text.Stamp(c.NotBefore), text.Stamp(c.NotAfter))
 		line("", "sha256 %s", c.SHA256)
 	}
 	return b.String()

@@ -16,14 +16,14 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/discovery"
-	"github.com/dnasign/dnasign/internal/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/keys"
 )
 
-// A laboratory is the machine of the owner of b.example as the documentation
-// has it, with real servers around it: a certification authority, a DNS server
-// and a validating resolver. A folder stands for /, and the programs in PATH
-// know where those servers are. Everything else is run as it is written.
+// A laboratory is the machine of the owner of b.example as in the
+// documentation. Around it are real servers: a certification authority, a DNS
+// server and a validating resolver. A folder stands for /, and the programs in
+// PATH know where those servers are. Everything else is run as it is written.
 type laboratory struct {
 	t             *testing.T
 	root          string // stands for /
@@ -32,9 +32,10 @@ type laboratory struct {
 	knot, unbound string
 }
 
-// zoneOfB is b.example at its provider: the host, and where the service runs.
+// zoneOfB is b.example at its provider: the host, and where its services run.
 const zoneOfB = `@ A 127.0.0.1
 _xmpp-server._tcp SRV 0 0 5269 xmpp.hosting.example.
+_xmpp-client._tcp SRV 0 0 5222 xmpp.hosting.example.
 `
 
 func newLaboratory(t *testing.T, zones ...realtest.Zone) *laboratory {
@@ -57,7 +58,7 @@ esac
 exec REAL "$@"
 `, l.unbound, l.path("/etc/letsencrypt/live/{domain}"), stranger))
 	realtest.Wrapper(t, l.bin, filepath.Join(programs, "dnaverify"), "exec REAL \"$@\" "+stranger+"\n")
-	l.write("/etc/dnasign/tsig.key", "hmac-sha256:"+realtest.TSIGName+":"+realtest.TSIGSecret+"\n")
+	l.write("/etc/dnasign/tsig.key", realtest.TSIGKey+"\n")
 	return l
 }
 
@@ -106,9 +107,9 @@ func (l *laboratory) try(line string) (stdout, stderr string, err error) {
 	return out.String(), errout.String(), err
 }
 
-// wantSigner holds what everybody finds to a certificate file: there is one
-// statement, at the authoritative server and behind the resolver, it verifies,
-// and that certificate signed it. It returns the fingerprints of the
+// wantSigner checks what everybody finds against a certificate file. There is
+// one statement, at the authoritative server and behind the resolver. It
+// verifies, and that certificate signed it. It returns the fingerprints of the
 // certificate and its key.
 func (l *laboratory) wantSigner(certFile, keyFile string) (cert, key delegation.Digest) {
 	l.t.Helper()
@@ -179,9 +180,7 @@ func (l *laboratory) signers(e *delegation.Evidence) (list []delegation.Digest) 
 		if err != nil {
 			l.t.Fatalf("a statement that does not verify: %v", err)
 		}
-		for _, s := range result.Statements() {
-			list = append(list, s.Fingerprint)
-		}
+		list = append(list, result.Proven().Fingerprint)
 	}
 	for i, answer := range e.TXT {
 		for _, record := range answer.Records {

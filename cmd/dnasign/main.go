@@ -1,6 +1,6 @@
-// Command dnasign is for the owner of a domain: it signs statements that
-// delegate a service of the domain, prints or writes them where others find
-// them, and shows what a statement says.
+// Command dnasign is for the owner of a domain. It signs statements that
+// delegate a service of the domain. It publishes them, or prints them, and it
+// shows what a statement says.
 package main
 
 import (
@@ -26,7 +26,9 @@ Everybody who connects can then accept the host's own certificate.
     --cert fullchain.pem --key privkey.pem --out b.example.jws
   dnasign publish zone b.example.jws
 
-Exit codes: 0 done, 1 refused, 2 wrong call, 3 undetermined.`,
+Where a file is read or written, - is standard input or output.
+
+Exit codes: 0 done, 1 refused, 2 wrong call, 3 undetermined: try again.`,
 	}
 	root.AddCommand(signCommand(), revokeCommand(), publishCommand(), renewCommand(), initCommand(), inspectCommand(), vectorsCommand())
 	return root

@@ -1,12 +1,11 @@
 package main
 
 import (
-	"os/exec"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/dnasign/dnasign/internal/clitest"
+	"github.com/dnasign/dnasign/internal/testkit/clitest"
 )
 
 func TestMain(m *testing.M) {
@@ -16,12 +15,6 @@ func TestMain(m *testing.M) {
 // The scripts look at what was published as others would, with dnaverify.
 func TestScripts(t *testing.T) { clitest.Run(t, 8, build(t)) }
 
-// build builds both commands into a folder.
-func build(t *testing.T) (dir string) {
-	t.Helper()
-	dir = t.TempDir()
-	if out, err := exec.Command("go", "build", "-o", dir, ".", "../dnaverify").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	return dir
-}
+// build gives a folder with both commands. They look for certificates in the
+// folder "machine" where they run, and not among those of this machine.
+var build = clitest.Builder("-ldflags", "-X main.machine=machine", ".", "../dnaverify")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -11,7 +12,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/dnasign/dnasign/discovery"
-	"github.com/dnasign/dnasign/internal/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
 )
 
 // An owner reads docs/owners.md and does what it says.
@@ -21,8 +22,9 @@ type owner struct {
 	name   string // where the form of the DNS provider puts the TXT record
 }
 
-// page does what one section says: commands are typed, a configuration is put
-// into the file, and lines for the web server into that of a real one.
+// page does what one section says. It types commands, writes the configuration
+// into the file, and adds lines for the web server to the configuration of a
+// real one.
 func (o *owner) page(section string) {
 	o.t.Helper()
 	did := 0
@@ -44,7 +46,7 @@ func (o *owner) page(section string) {
 				}
 				out := o.run(command)
 				if strings.Contains(command, "publish zone --value") {
-					o.paste(strings.TrimSpace(out))
+					o.paste(serviceOfFile.FindString(command), strings.TrimSpace(out))
 				}
 			}
 		case "yaml":
@@ -61,6 +63,9 @@ func (o *owner) page(section string) {
 		o.t.Fatalf("%s has no section %q with something to do", ownersDoc, section)
 	}
 }
+
+// serviceOfFile is the service in the name of a statement's file.
+var serviceOfFile = regexp.MustCompile(`_xmpp-(server|client)\._tcp`)
 
 // patiently runs a command until it succeeds, as a person does who waits for a
 // resolver to forget that there was no record.
@@ -90,16 +95,17 @@ func (o *owner) configure(part string) {
 	o.write(file, inPlaceOfPublish(o.t, string(old), part))
 }
 
-// paste is the form of the DNS provider: it sets the TXT record, or removes it
-// if value is empty.
-func (o *owner) paste(value string) {
+// paste is the form of the DNS provider: it sets the TXT record of a service, or
+// removes it if value is empty.
+func (o *owner) paste(service, value string) {
 	o.t.Helper()
-	_, zone, _ := strings.Cut(o.name, "_dna.")
+	name := strings.Replace(o.name, "_xmpp-server._tcp", service, 1)
+	_, zone, _ := strings.Cut(name, "_dna.")
 	m := new(dns.Msg)
 	m.SetUpdate(dns.Fqdn(zone))
-	m.RemoveRRset([]dns.RR{&dns.TXT{Hdr: dns.RR_Header{Name: dns.Fqdn(o.name), Rrtype: dns.TypeTXT}}})
+	m.RemoveRRset([]dns.RR{&dns.TXT{Hdr: dns.RR_Header{Name: dns.Fqdn(name), Rrtype: dns.TypeTXT}}})
 	if value != "" {
-		txt := &dns.TXT{Hdr: dns.RR_Header{Name: dns.Fqdn(o.name), Rrtype: dns.TypeTXT, Class: dns.ClassINET, Ttl: 1}}
+		txt := &dns.TXT{Hdr: dns.RR_Header{Name: dns.Fqdn(name), Rrtype: dns.TypeTXT, Class: dns.ClassINET, Ttl: 1}}
 		for rest := value; rest != ""; {
 			n := min(255, len(rest))
 			txt.Txt, rest = append(txt.Txt, rest[:n]), rest[n:]
@@ -114,9 +120,8 @@ func (o *owner) paste(value string) {
 	}
 }
 
-// TestOwners follows docs/owners.md in each of the ways that it offers, from
-// nothing to a certificate that is renewed with a new key and the statement
-// with it.
+// TestOwners follows docs/owners.md in each of the ways that it offers. It ends
+// with a certificate that is renewed with a new key, and the statement with it.
 func TestOwners(t *testing.T) {
 	page := blocks(t, ownersDoc)
 	const (
@@ -159,11 +164,13 @@ func TestOwners(t *testing.T) {
 			follow(c.way)
 			switch c.way {
 			case "The web root":
-				o.paste("") // as the page says
+				o.paste("_xmpp-server._tcp", "") // as the page says
+				o.paste("_xmpp-client._tcp", "")
 			case "An alias":
 				follow("DNS updates")
 			}
 			o.wantOthersFind(c.via, cert)
+			o.patiently("dnaverify check b.example --service xmpp-client --via " + string(c.via))
 			follow("5. Let it run")
 			newCert, newKey := o.fingerprints(certFile, keyFile)
 			if newCert == cert || newKey == key {
@@ -181,7 +188,7 @@ func TestOwners(t *testing.T) {
 	}
 }
 
-// systemctl stands for systemd, which a container does not have: it starts the
+// systemctl replaces systemd, which a container does not have. It starts the
 // service of a timer that is enabled, if both are where they belong.
 func (o *owner) systemctl() {
 	o.t.Helper()

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/internal/realtest"
 	"github.com/dnasign/dnasign/internal/renew"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
 )
 
 // The pages whose commands are tested, here without any server, and in
@@ -16,6 +16,7 @@ import (
 const (
 	renewDoc  = "../../docs/renew.md"
 	ownersDoc = "../../docs/owners.md"
+	movingDoc = "../../docs/moving.md"
 )
 
 // A block is a fenced block of a page, below the headings it stands under.
@@ -53,7 +54,7 @@ var command = regexp.MustCompile(`dnasign( (?:init|sign|renew|revoke|publish)[^"
 
 // TestPageCommands: this program has the commands and flags of the pages.
 func TestPageCommands(t *testing.T) {
-	for file, least := range map[string]int{renewDoc: 8, ownersDoc: 6} {
+	for file, least := range map[string]int{renewDoc: 8, ownersDoc: 6, movingDoc: 7, theftDoc: 2} {
 		found := 0
 		for _, b := range blocks(t, file) {
 			if b.kind != "" && b.kind != "console" {
@@ -94,7 +95,7 @@ func TestOwnersConfigurations(t *testing.T) {
 		Domain: "b.example",
 		Services: []renew.DraftService{{
 			Service: "_xmpp-server._tcp",
-			Targets: delegation.ReportTargets([]delegation.Target{{Endpoint: delegation.Endpoint{Host: "xmpp.hosting.example", Port: 5269}}}),
+			Targets: []delegation.Target{{Endpoint: delegation.Endpoint{Host: "xmpp.hosting.example", Port: 5269}}},
 		}},
 	}}}
 	found := map[string]bool{}

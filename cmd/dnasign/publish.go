@@ -10,6 +10,7 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/internal/cli"
 	"github.com/dnasign/dnasign/internal/publish"
+	"github.com/dnasign/dnasign/keys"
 )
 
 func publishCommand() *cobra.Command {
@@ -21,8 +22,24 @@ func publishCommand() *cobra.Command {
 	return cmd
 }
 
-// loadToPublish reads a statement and holds it to what can be checked without
-// trust anchors: what has expired, or does not fit its own certificate, helps
+// ownerFlags say which statements at a place stop a new one.
+type ownerFlags struct {
+	roots string
+	force bool
+}
+
+func (f *ownerFlags) define(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.roots, "roots", "", "PEM file with the trust anchors, instead of the system's")
+	cmd.Flags().BoolVar(&f.force, "force", false, "replace whatever statement is there")
+}
+
+func (f ownerFlags) owner() (publish.Owner, error) {
+	roots, err := keys.LoadRoots(cli.Input(f.roots))
+	return publish.Owner{Roots: roots, Force: f.force}, err
+}
+
+// loadToPublish reads a statement and checks what it can without trust anchors.
+// A statement that has expired, or does not fit its own certificate, helps
 // nobody.
 func loadToPublish(file string) (*delegation.Inspection, error) {
 	in, err := load(file)
@@ -60,6 +77,9 @@ as the form of a DNS provider wants it.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if value && len(args) > 1 {
 				return cli.Usagef("--value is for one statement at a time: a form takes one record")
+			}
+			if err := cli.OneInput(args...); err != nil {
+				return err
 			}
 			var records []zoneRecord
 			for _, file := range args {
@@ -100,7 +120,7 @@ func writeValue(cmd *cobra.Command, r zoneRecord) error {
 func newZoneRecord(in *delegation.Inspection) zoneRecord {
 	return zoneRecord{
 		Name: delegation.TXTName(in.Statement.Source, in.Statement.Service) + ".", TTL: int(publish.DefaultTTL / time.Second), Type: "TXT",
-		Strings: delegation.TXTStrings(in.Encoding, in.Raw),
+		Strings: in.Encoding.TXTStrings(in.Raw),
 	}
 }
 

@@ -10,18 +10,21 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/cli"
 	"github.com/dnasign/dnasign/internal/publish"
+	"github.com/dnasign/dnasign/keys"
 )
 
 // maxTTL bounds --ttl: a revocation spreads as slowly as this.
 const maxTTL = 24 * time.Hour
 
 type dnsFlags struct {
+	ownerFlags
 	server, tsig, resolver string
 	authorities            []string
 	ttl, wait              time.Duration
-	dryRun                 bool
+	dryRun, readable       bool
 	print                  string
 	json                   bool
 }
@@ -30,14 +33,15 @@ type dnsFlags struct {
 // interface.
 type dnsResult struct {
 	File     string              `json:"file"`
-	Name     string              `json:"name,omitempty"`     // of the TXT record
+	Name     string              `json:"name,omitempty"`     // of the TXT record that was changed
+	Alias    string              `json:"alias,omitempty"`    // the name that leads there, if it is another one
 	Encoding delegation.Encoding `json:"encoding,omitempty"` // of the statement
 	Server   string              `json:"server,omitempty"`   // that was updated
 	Changed  bool                `json:"changed"`            // false: it was there already
 	Replaced int                 `json:"replaced"`           // old records that gave way
 	Checked  bool                `json:"checked"`            // all authoritative servers show it
 	Update   *publish.Update     `json:"update,omitempty"`   // with --dry-run: what would be sent
-	Reason   delegation.Reason   `json:"reason,omitempty"`   // why not
+	Reason   reasons.Reason      `json:"reason,omitempty"`   // why not
 	Detail   string              `json:"detail,omitempty"`
 
 	err error
@@ -48,19 +52,28 @@ func publishDNSCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dns --tsig FILE FILE ...",
 		Short: "Update the zone's server (RFC 2136)",
-		Long: `Put each statement into DNS by an update signed with TSIG: the old record out and
-the new one in, in one transaction, so that there is a statement at every moment.
+		Long: `Put each statement into DNS by an update signed with TSIG. One transaction removes
+the old record and adds the new one, so there is a statement at every moment.
 Other TXT records stay. Afterwards every authoritative server is asked for it.
 
-Several statements can be of several domains; one that fails does not stop the
+A statement that ranks below the published one is not sent. Neither is one that
+would replace a valid statement of somebody else. --force sends both. A record
+that does not lead to your trust anchors (--roots) is replaced: anybody could
+have put it there.
+
+Several statements can be of several domains. One that fails does not stop the
 others. An alias (CNAME) at the name is followed, so a domain can point it at a
-zone that its provider updates.
+zone that its provider updates. An alias made by a wildcard is not followed: the
+record is then put at the name itself.
 
-The key file is one of BIND (tsig-keygen), of Knot DNS (keymgr -t), or one line
+The key file is one of BIND (tsig-keygen, ddns-confgen), of Knot DNS (keymgr -t), or one line
 algorithm:name:secret, for hmac-sha256, hmac-sha384 or hmac-sha512. A server lets
-the key change nothing but this name; for BIND
+the key change nothing but the names of the services; for BIND
 
-  update-policy { grant KEY name _xmpp-server._tcp._dna.b.example. TXT; };
+  update-policy {
+    grant KEY name _xmpp-server._tcp._dna.b.example. TXT;
+    grant KEY name _xmpp-client._tcp._dna.b.example. TXT;
+  };
 
 and for Knot DNS, in an acl with the key
 
@@ -68,7 +81,9 @@ and for Knot DNS, in an acl with the key
   update-type: TXT
   update-owner: name
   update-owner-match: equal
-  update-owner-name: _xmpp-server._tcp._dna`,
+  update-owner-name: [_xmpp-server._tcp._dna, _xmpp-client._tcp._dna]
+
+The zone is read with the key too, since a server can show others another one.`,
 		Example: `  dnasign publish dns --tsig owner.key b.example.jws
   dnasign publish dns --server 192.0.2.1 --tsig owner.key *.jws
   dnasign publish dns --print nsupdate b.example.jws | nsupdate -k owner.key`,
@@ -78,6 +93,7 @@ and for Knot DNS, in an acl with the key
 	flags := cmd.Flags()
 	flags.StringVar(&f.server, "server", "", "server to update, ADDRESS or ADDRESS:PORT, instead of the zone's primary (SOA MNAME)")
 	flags.StringVar(&f.tsig, "tsig", "", "file with the TSIG key")
+	allowReadable(flags, &f.readable)
 	flags.StringArrayVar(&f.authorities, "authority", nil, "server to check afterwards, instead of the zone's name servers; repeat for more")
 	flags.StringVar(&f.resolver, "resolver", "", "resolver to find the zone and its servers with, instead of the system's")
 	flags.DurationVar(&f.ttl, "ttl", publish.DefaultTTL, "TTL of the record, if there are no records at the name yet")
@@ -85,6 +101,7 @@ and for Knot DNS, in an acl with the key
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would be sent, and send nothing")
 	flags.StringVar(&f.print, "print", "", "print a script and send nothing: nsupdate")
 	flags.BoolVar(&f.json, "json", false, "say as JSON what became of each file")
+	f.ownerFlags.define(cmd)
 	cli.Complete(cmd, "print", "nsupdate")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "print")
 	cmd.MarkFlagsMutuallyExclusive("json", "print")
@@ -103,14 +120,18 @@ func (f dnsFlags) servers(warn io.Writer) (*publish.DNS, error) {
 	case f.tsig == "" && !f.sendsNothing():
 		return nil, cli.Usagef("--tsig FILE is needed: an update without a key could be anybody's; make one with tsig-keygen, or look first with --dry-run")
 	}
-	d := &publish.DNS{Server: f.server, Authorities: f.authorities, Resolver: f.resolver, TTL: f.ttl, Wait: f.wait}
+	owner, err := f.owner()
+	if err != nil {
+		return nil, err
+	}
+	d := &publish.DNS{Owner: owner, Server: f.server, Authorities: f.authorities, Resolver: f.resolver, TTL: f.ttl, Wait: f.wait}
 	if err := d.Valid(); err != nil {
 		return nil, cli.Usagef("%w", err)
 	}
 	if f.tsig == "" {
 		return d, nil
 	}
-	key, warnings, err := publish.LoadTSIGKey(f.tsig)
+	key, warnings, err := publish.LoadTSIGKey(keys.Loader{AllowReadable: f.readable}, cli.Input(f.tsig))
 	for _, w := range warnings {
 		fmt.Fprintf(warn, "dnasign: warning: %s\n", w)
 	}
@@ -121,6 +142,9 @@ func (f dnsFlags) servers(warn io.Writer) (*publish.DNS, error) {
 func (f dnsFlags) sendsNothing() bool { return f.dryRun || f.print != "" }
 
 func publishDNS(cmd *cobra.Command, f dnsFlags, files []string) error {
+	if err := cli.OneInput(append(files, f.tsig, f.roots)...); err != nil {
+		return err
+	}
 	d, err := f.servers(cmd.ErrOrStderr())
 	if err != nil {
 		return err
@@ -172,7 +196,9 @@ func (f dnsFlags) publish(ctx context.Context, d *publish.DNS, file string) (r d
 	place := d.Place(s.Source, s.Service)
 	r.Name, r.Encoding = delegation.TXTName(s.Source, s.Service)+".", in.Encoding
 	if f.sendsNothing() {
-		r.Update, r.err = place.Plan(ctx, in.Raw)
+		if r.Update, r.err = place.Plan(ctx, in.Raw); r.err == nil {
+			r.at(r.Update.Name)
+		}
 		return r
 	}
 	change, err := place.Publish(ctx, in.Raw)
@@ -180,10 +206,18 @@ func (f dnsFlags) publish(ctx context.Context, d *publish.DNS, file string) (r d
 		r.err = err
 		return r
 	}
+	r.at(change.Name)
 	r.Server, r.Changed, r.Replaced = change.Where, change.Changed, change.Replaced
 	r.err = place.Check(ctx, in.Raw)
 	r.Checked = r.err == nil
 	return r
+}
+
+// at notes the name of the record that is changed.
+func (r *dnsResult) at(name string) {
+	if name != r.Name {
+		r.Alias, r.Name = r.Name, name
+	}
 }
 
 // tell tells a person what became of a file: what would be sent on standard
@@ -198,11 +232,15 @@ func (r dnsResult) tell(cmd *cobra.Command, f dnsFlags) error {
 		_, err := io.WriteString(out, text)
 		return err
 	}
+	name := r.Name
+	if r.Alias != "" {
+		name += " (to which " + r.Alias + " leads)"
+	}
 	switch {
 	case r.Changed:
-		fmt.Fprintf(messages, "dnasign: %s: updated %s at %s, old records removed: %d\n", r.File, r.Name, r.Server, r.Replaced)
+		fmt.Fprintf(messages, "dnasign: %s: updated %s at %s, old records removed: %d\n", r.File, name, r.Server, r.Replaced)
 	case r.Server != "":
-		fmt.Fprintf(messages, "dnasign: %s: %s has it already; nothing was sent\n", r.File, r.Server)
+		fmt.Fprintf(messages, "dnasign: %s: %s at %s has it already; nothing was sent\n", r.File, name, r.Server)
 	}
 	if r.err != nil {
 		cli.WriteError(cmd, r.err)

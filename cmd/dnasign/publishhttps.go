@@ -21,15 +21,19 @@ type webFile struct {
 }
 
 func publishHTTPSCommand() *cobra.Command {
+	var f ownerFlags
 	var webroot string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "https --webroot DIR FILE ...",
 		Short: "Write files under a web root",
 		Long: `Write each statement to DIR/.well-known/dna/ under the name by which it is looked
-for at https://<domain>/. A file is replaced in one step: no reader sees half of
-it, and none sees none. The web root must be that of the statements' own domain,
-and the web server must say the right media types; for nginx:
+for at https://<domain>/. A file is replaced in one step, so that no reader sees
+half of it, or no file. A file that ranks higher stays, and so does a valid one of
+another domain. --force replaces both. A file that does not lead to your trust
+anchors (--roots) is replaced: anybody could have put it there. The web root must
+be that of the statements' own domain. The web server must send the right media
+types; for nginx:
 
   location /.well-known/dna/ {
     types { ` + delegation.JWS.MediaType() + ` jws; ` + delegation.AC.MediaType() + ` p7c; }
@@ -37,7 +41,7 @@ and the web server must say the right media types; for nginx:
 		Example: `  dnasign publish https --webroot /var/www/b.example b.example.jws`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			written, err := publishHTTPS(cmd.Context(), webroot, args)
+			written, err := publishHTTPS(cmd.Context(), f, webroot, args)
 			if err != nil {
 				return err
 			}
@@ -54,6 +58,7 @@ and the web server must say the right media types; for nginx:
 			return nil
 		},
 	}
+	f.define(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "say as JSON what was written")
 	cmd.Flags().StringVar(&webroot, "webroot", "", "directory that the web server serves as / of the domain")
 	if err := cmd.MarkFlagRequired("webroot"); err != nil {
@@ -62,7 +67,10 @@ and the web server must say the right media types; for nginx:
 	return cmd
 }
 
-func publishHTTPS(ctx context.Context, webroot string, files []string) ([]webFile, error) {
+func publishHTTPS(ctx context.Context, f ownerFlags, webroot string, files []string) ([]webFile, error) {
+	if err := cli.OneInput(append(files, f.roots)...); err != nil {
+		return nil, err
+	}
 	info, err := os.Stat(webroot)
 	if err != nil {
 		return nil, err
@@ -85,7 +93,11 @@ func publishHTTPS(ctx context.Context, webroot string, files []string) ([]webFil
 		places[place] = file
 		all = append(all, in)
 	}
-	web := &publish.Web{Root: webroot}
+	owner, err := f.owner()
+	if err != nil {
+		return nil, err
+	}
+	web := &publish.Web{Owner: owner, Root: webroot}
 	var written []webFile
 	for _, in := range all {
 		s := in.Statement

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dnasign/dnasign/internal/clitest"
-	"github.com/dnasign/dnasign/internal/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/clitest"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
 )
 
 // TestPublishToKnot: the built command updates a real, signed zone, and others

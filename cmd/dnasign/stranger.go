@@ -31,7 +31,7 @@ func (f strangerFlags) stranger() (*discovery.Client, *x509.CertPool, error) {
 	if err := checkResolver(f.resolver); err != nil {
 		return nil, nil, err
 	}
-	roots, err := keys.LoadRoots(f.roots)
+	roots, err := keys.LoadRoots(cli.Input(f.roots))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -50,7 +50,7 @@ func checkResolver(text string) error {
 	_, err1 := netip.ParseAddr(text)
 	_, err2 := netip.ParseAddrPort(text)
 	if text != "" && err1 != nil && err2 != nil {
-		return cli.Usagef("--resolver %q is no address, or address:port, such as 192.0.2.53:53", text)
+		return cli.Usagef("--resolver %q is not an address, or address:port, such as 192.0.2.53:53", text)
 	}
 	return nil
 }

@@ -15,9 +15,9 @@ func vectorsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "vectors --out DIR",
 		Short: "Write the test vectors of the specification",
-		Long: `Write the test vectors of the specification, for whoever writes another verifier:
-files in JSON that say, case by case, what a verifier must answer. They are the
-same each time, octet for octet. Their keys are public and prove nothing.
+		Long: `Write the test vectors of the specification, for authors of other verifiers. They
+are files in JSON that say, case by case, what a verifier must answer. They are
+the same each time, octet for octet. Their keys are public and prove nothing.
 
 dnaverify vectors runs them.`,
 		Example: `  dnasign vectors --out testvectors`,

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -11,9 +10,12 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
-	"github.com/dnasign/dnasign/internal/dnsserver"
-	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/discovery/verifier"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
 // benchDomains is how many domains are in the list; a run goes over it as
@@ -27,6 +29,7 @@ const benchService = "_xmpp-server._tcp"
 type benchList struct {
 	domains []string
 	server  *dnsserver.Server
+	client  *discovery.Client
 	listing listing
 }
 
@@ -45,63 +48,47 @@ func eachAway(b *testing.B, run func(b *testing.B, l *benchList)) {
 func newBenchList(b *testing.B, wait time.Duration) *benchList {
 	b.Helper()
 	now := time.Now()
-	root, err := localca.New("Bench Root", now)
-	if err != nil {
-		b.Fatal(err)
-	}
-	ca, err := root.Intermediate("Bench Intermediate", now, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	key, err := localca.NewKey("P-256")
-	if err != nil {
-		b.Fatal(err)
-	}
+	ca := localca.NewChain(now)
+	key := localca.Must(localca.NewKey("P-256"))
 	l := &benchList{}
 	var records []string
 	for i := range benchDomains {
 		domain := fmt.Sprintf("d%d.example", i)
-		signer, err := ca.IssueFor(key, []string{domain}, now.Add(-time.Hour), now.Add(240*time.Hour), nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		raw, err := delegation.Sign(delegation.Statement{
-			Source: domain, Service: benchService, ID: delegation.ID{1},
-			Targets: []delegation.Target{{Endpoint: delegation.Endpoint{Host: "xmpp.hosting.example", Port: 5269}}},
-			Issued:  now.Add(-time.Minute), Expires: now.Add(24 * time.Hour),
-		}, delegation.JWS, signer)
-		if err != nil {
-			b.Fatal(err)
-		}
+		signer := localca.Must(ca.IssueFor(key, []string{domain}, now.Add(-time.Hour), now.Add(240*time.Hour), nil))
 		l.domains = append(l.domains, domain)
 		records = append(records,
 			fmt.Sprintf("%s. IN SRV 0 0 5269 xmpp.hosting.example.", delegation.SRVName(domain, benchService)),
-			fmt.Sprintf(`%s. IN TXT "%s"`, delegation.TXTName(domain, benchService), strings.Join(delegation.TXTStrings(delegation.JWS, raw), `" "`)))
+			setup.Line(domain, benchService, setup.Record(setup.Statement(domain, benchService, now.Add(-time.Minute), "xmpp.hosting.example"), signer)))
 	}
-	if l.server, err = dnsserver.Start(records); err != nil {
-		b.Fatal(err)
-	}
+	l.server = setup.DNS(b, records...)
 	for _, domain := range l.domains {
-		for _, service := range delegation.Services(benchService) {
-			for name, rtype := range map[string]string{delegation.SRVName(domain, service): "SRV", delegation.TXTName(domain, service): "TXT"} {
-				if err := l.server.Fault(name, rtype, dnsserver.Fault{Delay: wait}); err != nil {
-					b.Fatal(err)
-				}
+		for _, q := range questions(domain) {
+			if err := l.server.Fault(q.name, dns.TypeToString[q.qtype], dnsserver.Fault{Delay: wait}); err != nil {
+				b.Fatal(err)
 			}
 		}
 	}
-	b.Cleanup(func() {
-		if err := l.server.Close(); err != nil {
-			b.Error(err)
-		}
-	})
-	p := delegation.Policy{Roots: root.Pool(), Time: now}
-	p.Known = delegation.NewKnownChains(p.Roots)
-	l.listing = listing{
-		client: &discovery.Client{Resolver: l.server.Addr, Via: discovery.ViaDNS},
-		policy: p, service: benchService, parallel: 64,
+	l.client = &discovery.Client{Resolver: l.server.Addr, Via: discovery.ViaDNS}
+	var err error
+	if l.listing, err = newListing(verifier.Config{Roots: ca.Pool(), Discovery: l.client}, benchService, 64); err != nil {
+		b.Fatal(err)
 	}
+	b.Cleanup(l.listing.verifier.Close)
 	return l
+}
+
+// A question is one that a check asks.
+type question struct {
+	name  string
+	qtype uint16
+}
+
+func questions(domain string) []question {
+	list := []question{{delegation.TXTName(domain, benchService), dns.TypeTXT}}
+	for _, label := range delegation.RoleOf(benchService).Labels() {
+		list = append(list, question{delegation.SRVName(domain, label), dns.TypeSRV})
+	}
+	return list
 }
 
 // each runs f for b.N domains, as many at a time as a listing does.
@@ -122,21 +109,19 @@ func (l *benchList) each(b *testing.B, f func(domain string) error) {
 }
 
 // BenchmarkFloorExchanges is the DNS questions of a check alone, by the DNS
-// library's own client: over UDP, and over TCP where the answer does not fit.
+// library's own client. They use UDP, and TCP if the answer does not fit.
 func BenchmarkFloorExchanges(b *testing.B) {
 	eachAway(b, func(b *testing.B, l *benchList) {
 		l.each(b, func(domain string) error {
-			var questions sync.WaitGroup
-			for _, service := range delegation.Services(benchService) {
-				for name, qtype := range map[string]uint16{delegation.SRVName(domain, service): dns.TypeSRV, delegation.TXTName(domain, service): dns.TypeTXT} {
-					questions.Go(func() {
-						if err := l.exchange(name, qtype); err != nil {
-							b.Error(err)
-						}
-					})
-				}
+			var asking sync.WaitGroup
+			for _, q := range questions(domain) {
+				asking.Go(func() {
+					if err := l.exchange(q.name, q.qtype); err != nil {
+						b.Error(err)
+					}
+				})
 			}
-			questions.Wait()
+			asking.Wait()
 			return nil
 		})
 	})
@@ -157,7 +142,7 @@ func (l *benchList) exchange(name string, qtype uint16) error {
 func BenchmarkGather(b *testing.B) {
 	eachAway(b, func(b *testing.B, l *benchList) {
 		l.each(b, func(domain string) error {
-			_, err := l.listing.client.Gather(context.Background(), domain, benchService, nil)
+			_, err := l.client.Gather(context.Background(), domain, benchService, nil)
 			return err
 		})
 	})
@@ -173,7 +158,7 @@ func BenchmarkCheckList(b *testing.B) {
 		}
 		b.ResetTimer()
 		err := l.listing.run(context.Background(), domains, func(r delegation.Report) error {
-			if r.Outcome != delegation.OutcomeVerified {
+			if r.Outcome != reasons.OutcomeVerified {
 				return fmt.Errorf("%s: %s: %s", r.Source, r.Reason, r.Detail)
 			}
 			return nil

@@ -1,14 +1,20 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
-	"time"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/discovery/verifier"
 	"github.com/dnasign/dnasign/internal/cli"
+	"github.com/dnasign/dnasign/internal/text"
 )
 
 // maxEvidence bounds an evidence file: the documents and TXT answers of one
@@ -17,6 +23,7 @@ const maxEvidence = 4 << 20
 
 type checkFlags struct {
 	policyFlags
+	verbosity
 	lookupFlags
 	save, replay string
 	list         string
@@ -28,26 +35,27 @@ func checkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check DOMAIN... | --list FILE",
 		Short: "Find a domain's statement, verify it and compare it with SRV",
-		Long: `Ask DNS for the SRV and TXT records and the web server of the domain for the
-statement, all at once, verify what is found up to your trust anchors, and say to
-which hosts you may connect.
+		Long: `Ask DNS for the SRV and TXT records, and the domain's web server for the
+statement, in parallel. Verify what is found up to your trust anchors, and say to
+which hosts you may connect. The verdict comes first, then what failed. -v adds
+every check.
 
-DNSSEC counts only if you name a resolver with --validating-resolver and by that
-vouch that it validates and that the way to it is safe. Without it a statement
-is what proves the target.
+DNSSEC is used only if you name a resolver with --validating-resolver. By that you
+vouch that it validates and that the path to it is safe. Without it only a
+statement proves the target.
 
-With --via auto the answer comes as soon as one statement verifies: it may miss a
-newer one, or a revocation, that another place has. --via both looks at all.
+With --via auto the answer comes as soon as one statement verifies. It may miss a
+newer one, or a revocation, that another place has. --via both looks everywhere.
 
---self-test asks that resolver for two names of yours first, one that is secure
-and one that is bogus; if it does not tell them apart, nothing else is asked.
+--self-test first asks that resolver for two names of yours, one that is secure
+and one that is bogus. If it does not tell them apart, nothing else is asked.
 
---save-evidence keeps everything that was found; --evidence gives the verdict
-again from such a file, with nothing asked of the network.
+--save-evidence keeps everything that was found. --evidence gives the verdict
+again from such a file, and asks nothing of the network.
 
-Of several domains, named here or one on a line of the file of --list, each gets
-one line, in their order, with --json one object on a line. The exit code is 1
-if any is refused, else 3 if any is undetermined.`,
+Several domains can be named, or listed one on a line in the file of --list. Each
+gets one line, in their order, or with --json one object on a line. The exit code
+is 1 if any is refused, else 3 if any is undetermined.`,
 		Example: `  dnaverify check b.example --service xmpp-server
   dnaverify check b.example --via both --resolver 192.0.2.53:53 --json
   dnaverify check --list domains.txt --json`,
@@ -60,10 +68,11 @@ if any is refused, else 3 if any is undetermined.`,
 		},
 	}
 	f.policyFlags.define(cmd)
+	f.verbosity.define(cmd)
 	f.lookupFlags.define(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.save, "save-evidence", "", "file to keep what was found in, as JSON")
-	flags.StringVar(&f.replay, "evidence", "", "file with evidence to judge, instead of asking the network")
+	flags.StringVar(&f.save, "save-evidence", "", "file to keep what was found in, as JSON; - for standard output")
+	flags.StringVar(&f.replay, "evidence", "", "file with evidence to judge, instead of asking the network; - for standard input")
 	flags.StringVar(&f.list, "list", "", "file with domains, one on a line; - for standard input")
 	flags.IntVar(&f.parallel, "parallel", 64, "of several domains, how many are looked up at one time")
 	for _, name := range append(f.lookupFlags.names(), "save-evidence") {
@@ -72,7 +81,15 @@ if any is refused, else 3 if any is undetermined.`,
 	return cmd
 }
 
+func (f checkFlags) form() form { return form{f.json, f.verbose} }
+
 func check(cmd *cobra.Command, domain string, f checkFlags) error {
+	if err := checkNoFile(domain); err != nil {
+		return err
+	}
+	if err := cli.OneInput(f.replay, f.roots); err != nil {
+		return err
+	}
 	q, err := query(domain, f.service)
 	if err != nil {
 		return err
@@ -83,40 +100,58 @@ func check(cmd *cobra.Command, domain string, f checkFlags) error {
 	}
 	if f.replay != "" {
 		e, err := readEvidence(f.replay)
-		if delegation.ReasonOf(err) == delegation.BadEvidence {
-			return report(cmd, f.json, delegation.NewReport(q, nil, err))
+		if delegation.ReasonOf(err) == reasons.BadEvidence {
+			return report(cmd, f.form(), delegation.NewReport(q, nil, err))
 		}
 		if err != nil {
 			return err
 		}
 		result, err := delegation.Verify(q, e, p)
-		return conclude(cmd, f.json, q, result, err)
+		return report(cmd, f.form(), delegation.NewReport(q, result, err))
 	}
-	client, err := f.client(p.Roots)
-	if err != nil {
-		return err
-	}
-	tested, err := f.test(cmd.Context(), client)
+	client, tested, err := f.tested(cmd.Context(), p.Roots)
 	if err != nil {
 		return err
 	}
 	if failed := failure(tested); failed != nil {
-		return report(cmd, f.json, delegation.NewReport(q, nil, failed))
+		return report(cmd, f.form(), delegation.NewReport(q, nil, failed))
 	}
-	e, result, verdict := look(cmd.Context(), client, q, p)
-	if e == nil {
-		return cli.Usagef("%w", verdict)
+	v, err := newVerifier(verifier.Config{Roots: p.Roots, Discovery: client, Now: f.clock(p)})
+	if err != nil {
+		return err
 	}
-	if f.save != "" {
-		data, err := json.MarshalIndent(e, "", "  ")
-		if err != nil {
+	defer v.Close()
+	decision, r := look(cmd.Context(), v, q)
+	if decision != nil {
+		if err := saveEvidence(cmd, f, decision); err != nil {
 			return err
 		}
-		if err := cli.WriteFile(f.save, append(data, '\n'), f.roots); err != nil {
-			return err
-		}
 	}
-	return conclude(cmd, f.json, q, result, verdict, tested...)
+	r.Checks = append(tested, r.Checks...)
+	return report(cmd, f.form(), r)
+}
+
+// look decides about a domain, and reports what came of its statement. Without a
+// decision the lookup failed.
+func look(ctx context.Context, v *verifier.Verifier, q delegation.Query) (*verifier.Decision, delegation.Report) {
+	decision, err := v.Decide(ctx, verifier.Question{Source: q.Source, Service: q.Service, Direction: association.Outgoing})
+	if err != nil {
+		return nil, delegation.NewReport(q, nil, err)
+	}
+	result, err := decision.Association.Statement()
+	return decision, delegation.NewReport(q, result, err)
+}
+
+// checkNoFile refuses the name of a statement's file, which could be that of a
+// domain.
+func checkNoFile(domain string) error {
+	if ext := filepath.Ext(domain); ext != ".jws" && ext != ".p7c" {
+		return nil
+	}
+	if _, err := os.Stat(domain); err != nil {
+		return nil // a domain
+	}
+	return cli.Usagef("%[1]s is a file and check wants a domain; to verify the file: dnaverify verify %[2]s --domain DOMAIN --service SERVICE", domain, text.Word(domain))
 }
 
 // checkAll checks several domains.
@@ -131,6 +166,9 @@ func checkAll(cmd *cobra.Command, names []string, f checkFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := cli.OneInput(f.list, f.roots); err != nil {
+		return err
+	}
 	domains, err := domainsOf(cmd, names, f.list)
 	if err != nil {
 		return err
@@ -139,23 +177,41 @@ func checkAll(cmd *cobra.Command, names []string, f checkFlags) error {
 	if err != nil {
 		return err
 	}
-	p.Known = delegation.NewKnownChains(p.Roots)
-	client, err := f.client(p.Roots)
-	if err != nil {
-		return err
-	}
-	tested, err := f.test(cmd.Context(), client)
+	client, tested, err := f.tested(cmd.Context(), p.Roots)
 	if err != nil {
 		return err
 	}
 	if failed := failure(tested); failed != nil {
 		return failed
 	}
-	l := listing{client: client, policy: p, service: service, parallel: f.parallel}
-	if f.at == "" {
-		l.now = time.Now
+	l, err := newListing(verifier.Config{Roots: p.Roots, Discovery: client, Now: f.clock(p)}, service, f.parallel)
+	if err != nil {
+		return err
 	}
-	return checkList(cmd, l, domains, f.json)
+	defer l.verifier.Close()
+	return checkList(cmd, l, domains, f.form())
+}
+
+// saveEvidence keeps what was found. If that is on standard output, the verdict
+// moves to standard error.
+func saveEvidence(cmd *cobra.Command, f checkFlags, decision *verifier.Decision) error {
+	if f.save == "" {
+		return nil
+	}
+	evidence, err := decision.Evidence()
+	if err != nil {
+		return err
+	}
+	if f.save == cli.Standard {
+		err := cli.WriteJSON(cmd.OutOrStdout(), evidence)
+		cmd.SetOut(cmd.ErrOrStderr())
+		return err
+	}
+	data, err := json.MarshalIndent(evidence, "", "  ")
+	if err != nil {
+		return err
+	}
+	return cli.WriteFile(f.save, append(data, '\n'), f.roots)
 }
 
 func readEvidence(file string) (*delegation.Evidence, error) {
@@ -168,13 +224,13 @@ func readEvidence(file string) (*delegation.Evidence, error) {
 	}
 	var e delegation.Evidence
 	if err := json.Unmarshal(data, &e); err != nil {
-		return nil, badEvidence("%s is no evidence in JSON: %v", file, err)
+		return nil, badEvidence("%s is not evidence in JSON: %v", file, err)
 	}
 	return &e, nil
 }
 
 func badEvidence(format string, args ...any) error {
 	return &delegation.Error{
-		Outcome: delegation.OutcomeRefused, Reason: delegation.BadEvidence, Detail: fmt.Sprintf(format, args...),
+		Outcome: reasons.OutcomeRefused, Reason: reasons.BadEvidence, Detail: fmt.Sprintf(format, args...),
 	}
 }

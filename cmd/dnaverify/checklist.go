@@ -8,12 +8,12 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/discovery"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/discovery/verifier"
 	"github.com/dnasign/dnasign/internal/cli"
 )
 
@@ -85,20 +85,30 @@ func readList(cmd *cobra.Command, file string) ([]string, error) {
 
 // A listing is the check of many domains.
 type listing struct {
-	client   *discovery.Client
-	policy   delegation.Policy
-	now      func() time.Time // of each verdict; nil: the policy's time
+	verifier *verifier.Verifier
 	service  string
 	parallel int
+}
+
+// newListing makes one, with a Verifier to be closed. All domains may be below
+// one. Nothing of a domain is kept for long, since hardly any is there twice.
+func newListing(c verifier.Config, service string, parallel int) (listing, error) {
+	c.Limits = verifier.Limits{CacheBytes: 1 << 20, LookupsPerNetwork: parallel}
+	v, err := newVerifier(c)
+	return listing{v, service, parallel}, err
 }
 
 // run checks the domains and gives the reports in their order, each as soon as
 // those before it are there.
 func (l listing) run(ctx context.Context, domains []string, each func(delegation.Report) error) error {
-	return inOrder(ctx, domains, l.parallel, l.check, each)
+	check := func(ctx context.Context, domain string) delegation.Report {
+		_, r := look(ctx, l.verifier, delegation.Query{Source: domain, Service: l.service})
+		return r
+	}
+	return inOrder(ctx, domains, l.parallel, check, each)
 }
 
-// inOrder looks domains up, so many at a time, and gives what came out in the
+// inOrder looks up a number of domains at a time. It gives the results in the
 // order of the domains, each as soon as those before it are there.
 func inOrder[T any](ctx context.Context, domains []string, parallel int, look func(context.Context, string) T, each func(T) error) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -128,48 +138,11 @@ func inOrder[T any](ctx context.Context, domains []string, parallel int, look fu
 	return ctx.Err()
 }
 
-func (l listing) check(ctx context.Context, domain string) delegation.Report {
-	q := delegation.Query{Source: domain, Service: l.service}
-	p := l.policy
-	if l.now != nil {
-		p.Time = l.now()
-	}
-	e, result, err := look(ctx, l.client, q, p)
-	if e == nil {
-		return delegation.NewReport(q, nil, err)
-	}
-	return delegation.NewReport(q, result, err)
-}
-
-// look gathers evidence until a statement verifies, and judges it. Without
-// evidence the error is about the call.
-func look(ctx context.Context, client *discovery.Client, q delegation.Query, p delegation.Policy) (*delegation.Evidence, *delegation.Result, error) {
-	var arrivals delegation.Arrivals
-	var result *delegation.Result // of the answers that were enough, if they were
-	e, err := client.Gather(ctx, q.Source, q.Service, func(e *delegation.Evidence) bool {
-		if !arrivals.Worth(e) {
-			return false
-		}
-		r, err := delegation.Verify(q, e, p)
-		if err == nil {
-			result = r
-		}
-		return err == nil
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	if result == nil {
-		result, err = delegation.Verify(q, e, p)
-	}
-	return e, result, err
-}
-
 // checkList checks many domains and shows a line for each.
-func checkList(cmd *cobra.Command, l listing, domains []string, asJSON bool) error {
+func checkList(cmd *cobra.Command, l listing, domains []string, show form) error {
 	out := bufio.NewWriter(cmd.OutOrStdout())
 	color := cli.Color(cmd.OutOrStdout())
-	count := map[delegation.Outcome]int{}
+	count := map[reasons.Outcome]int{}
 	step := func() {}
 	if !cli.Terminal(cmd.OutOrStdout()) { // where each line is seen as it comes
 		step = cli.Progress(cmd.ErrOrStderr(), "checking")(len(domains))
@@ -177,10 +150,10 @@ func checkList(cmd *cobra.Command, l listing, domains []string, asJSON bool) err
 	err := l.run(cmd.Context(), domains, func(r delegation.Report) error {
 		count[r.Outcome]++
 		step()
-		if asJSON {
-			return json.NewEncoder(out).Encode(r)
+		if show.json {
+			return json.NewEncoder(out).Encode(cli.Explain(r))
 		}
-		cli.WriteReportLine(out, r, color)
+		cli.WriteReportLine(out, r, color, show.verbose)
 		return out.Flush()
 	})
 	if flushed := out.Flush(); err == nil {
@@ -194,14 +167,14 @@ func checkList(cmd *cobra.Command, l listing, domains []string, asJSON bool) err
 
 // summary says how many domains ended how, and makes it the exit code: what is
 // refused goes before what is not known.
-func summary(w io.Writer, count map[delegation.Outcome]int) error {
-	verified, refused, undetermined := count[delegation.OutcomeVerified], count[delegation.OutcomeRefused], count[delegation.OutcomeUndetermined]
+func summary(w io.Writer, count map[reasons.Outcome]int) error {
+	verified, refused, undetermined := count[reasons.OutcomeVerified], count[reasons.OutcomeRefused], count[reasons.OutcomeUndetermined]
 	fmt.Fprintf(w, "%d verified, %d refused, %d undetermined\n", verified, refused, undetermined)
 	switch {
 	case refused > 0:
-		return cli.Reported{Outcome: delegation.OutcomeRefused}
+		return cli.Reported{Outcome: reasons.OutcomeRefused}
 	case undetermined > 0:
-		return cli.Reported{Outcome: delegation.OutcomeUndetermined}
+		return cli.Reported{Outcome: reasons.OutcomeUndetermined}
 	}
 	return nil
 }

@@ -2,25 +2,19 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"net"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
-	"github.com/dnasign/dnasign/discovery"
-	"github.com/dnasign/dnasign/discovery/dial"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/discovery/verifier"
 	"github.com/dnasign/dnasign/internal/cli"
-	"github.com/dnasign/dnasign/internal/xmpp"
 	"github.com/dnasign/dnasign/keys"
 )
 
 type connectFlags struct {
 	trustFlags
+	verbosity
 	lookupFlags
 	statementFirst, all bool
 	from                string
@@ -34,8 +28,17 @@ func connectCommand() *cobra.Command {
 		Long: `Find out where a service of the domain is and which names may stand in the
 certificate there: the domain's own (PKIX), those of secure SRV records (DNSSEC) and
 those of a signed statement (delegation). Then connect, as a server or client would:
-target by target, with an XMPP stream and STARTTLS for xmpp-server and xmpp-client,
-with TLS at once for every other service, and hold the certificate to those names.
+target by target, and check the certificate against those names. The verdict comes
+first, then what failed. -v adds every step.
+
+TLS begins with the first byte or with STARTTLS, as the statement says, or without one
+the SRV record. These services can begin with STARTTLS, and the name with an s, such as
+imaps, means the same service:
+
+  ` + cli.STARTTLSServices() + `
+
+For every other service, such as sips, connect uses only targets that are signed with
+tls direct.
 
 It ends at the first target that is accepted, unless you ask for --all. Nothing is
 sent over the connection but what is needed to begin TLS.
@@ -43,11 +46,13 @@ sent over the connection but what is needed to begin TLS.
 With --self-test, a validating resolver that fails it ends the command as
 undetermined before anything else is asked.`,
 		Example: `  dnaverify connect b.example
-  dnaverify connect b.example --service xmpps-client --validating-resolver 192.0.2.53:53 --all`,
+  dnaverify connect b.example --service xmpp-client --validating-resolver 192.0.2.53:53 --all
+  dnaverify connect b.example --service imap -v`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return connect(cmd, args[0], f) },
 	}
 	f.trustFlags.define(cmd)
+	f.verbosity.define(cmd)
 	f.lookupFlags.define(cmd)
 	flags := cmd.Flags()
 	flags.BoolVar(&f.statementFirst, "statement-first", false, "connect to the statement's own targets, whatever insecure or failed SRV records say")
@@ -66,91 +71,63 @@ func connect(cmd *cobra.Command, domain string, f connectFlags) error {
 			return err
 		}
 	}
-	roots, err := keys.LoadRoots(f.roots)
+	roots, err := keys.LoadRoots(cli.Input(f.roots))
 	if err != nil {
 		return err
 	}
-	client, err := f.client(roots)
-	if err != nil {
-		return err
-	}
-	tested, err := f.test(cmd.Context(), client)
+	client, tested, err := f.tested(cmd.Context(), roots)
 	if err != nil {
 		return err
 	}
 	if failed := failure(tested); failed != nil {
-		return showConnection(cmd, f.json, newConnection(q, tested, nil).ended(failed))
+		return showConnection(cmd, form{f.json, f.verbose}, newConnection(q, tested).ended(failed))
 	}
-	d := &dial.Dialer{
-		Client: client,
-		Policy: func(string, string) delegation.Policy {
-			return delegation.Policy{Roots: roots, Time: time.Now()}
-		},
-		Peers:          delegation.PeerPolicy{Roots: roots, Now: time.Now},
-		StatementFirst: f.statementFirst,
-		StartTLS:       f.startTLS,
+	v, err := newVerifier(verifier.Config{Roots: roots, Discovery: client, StatementFirst: f.statementFirst})
+	if err != nil {
+		return err
 	}
+	defer v.Close()
 	ctx := cmd.Context()
 	if !f.all {
-		// As dial.Dialer.Dial does; with --all every target has its own time.
+		// As Verifier.Dial does; with --all every target has its own time.
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, dial.DefaultTimeout)
+		ctx, cancel = context.WithTimeout(ctx, verifier.DefaultTimeout)
 		defer cancel()
 	}
-	decision, err := d.Decide(ctx, q.Source, q.Service)
-	if errors.Is(err, discovery.ErrConfig) {
-		return cli.Usagef("%w", err)
-	}
+	decision, err := v.Decide(ctx, verifier.Question{Source: q.Source, Service: q.Service, Direction: association.Outgoing})
 	if err != nil {
-		return showConnection(cmd, f.json, newConnection(q, tested, nil).ended(err))
+		return showConnection(cmd, form{f.json, f.verbose}, newConnection(q, tested).ended(err))
 	}
-	report := newConnection(q, tested, decision)
-	var attempts []*dial.Attempt
-	for _, to := range decision.Targets {
-		if report.Accepted != nil && !f.all {
-			report.add(to, nil)
-			continue
-		}
-		attempt := d.Connect(ctx, decision, to)
-		attempts = append(attempts, attempt)
-		report.add(to, attempt)
+	report := newConnection(q, tested)
+	if err := report.decided(decision); err != nil {
+		return err
+	}
+	attempts, untried := v.Connect(ctx, decision, &verifier.DialOptions{From: f.from}, f.all)
+	for _, attempt := range attempts {
+		report.add(attempt.To, attempt)
 		if conn := attempt.Conn(); conn != nil {
 			_ = conn.Close() // the peer may have left already
 		}
 	}
+	for _, to := range untried {
+		report.add(to, nil)
+	}
 	if report.Accepted == nil {
-		report.ended(dial.NewError(decision, attempts))
+		report.ended(decision.Failure(attempts))
 	}
-	return showConnection(cmd, f.json, report)
+	return showConnection(cmd, form{f.json, f.verbose}, report)
 }
 
-// startTLS opens the XMPP stream of a label that begins with one.
-func (f connectFlags) startTLS(ctx context.Context, conn net.Conn, source string, to association.Dial) error {
-	s := xmpp.Stream{Namespace: xmpp.NamespaceServer, To: source, From: f.from}
-	switch to.Service {
-	case "_xmpp-server._tcp":
-	case "_xmpp-client._tcp":
-		// RFC 6120, Section 4.7.1: a client does not say who it is in clear text.
-		s.Namespace, s.From = xmpp.NamespaceClient, ""
-	default:
-		return &delegation.Error{
-			Outcome: delegation.OutcomeRefused, Reason: delegation.STARTTLSFailed,
-			Detail: fmt.Sprintf("there is no STARTTLS for %s", strings.TrimPrefix(to.Service, "_")),
-		}
-	}
-	return xmpp.StartTLS(ctx, conn, s)
-}
-
-func showConnection(cmd *cobra.Command, asJSON bool, c *connection) error {
+func showConnection(cmd *cobra.Command, show form, c *connection) error {
 	out := cmd.OutOrStdout()
-	if asJSON {
+	if show.json {
 		if err := cli.WriteJSON(out, c.Connection); err != nil {
 			return err
 		}
 	} else {
-		cli.WriteConnection(out, c.Connection, cli.Color(out))
+		cli.WriteConnection(out, c.Connection, cli.Color(out), show.verbose)
 	}
-	if c.Outcome != delegation.OutcomeVerified {
+	if c.Outcome != reasons.OutcomeVerified {
 		return cli.Reported{Outcome: c.Outcome}
 	}
 	return nil

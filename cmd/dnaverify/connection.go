@@ -10,26 +10,34 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
-	"github.com/dnasign/dnasign/discovery/dial"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/discovery/verifier"
 	"github.com/dnasign/dnasign/internal/cli"
+	"github.com/dnasign/dnasign/internal/hints"
+	"github.com/dnasign/dnasign/internal/text"
 )
 
 // A connection is the report of one while it grows.
 type connection struct{ cli.Connection }
 
-// newConnection reports a decision, nil if it did not come to one.
-func newConnection(q delegation.Query, before []delegation.Check, d *dial.Decision) *connection {
-	c := &connection{cli.Connection{
-		Version: cli.ConnectionVersion, Outcome: delegation.OutcomeRefused, Source: q.Source, Service: q.Service,
+// newConnection begins a report.
+func newConnection(q delegation.Query, before []delegation.Check) *connection {
+	return &connection{cli.Connection{
+		Version: cli.ConnectionVersion, Outcome: reasons.OutcomeRefused, Source: q.Source, Service: delegation.RoleOf(q.Service).Service,
 		Checks: append([]delegation.Check{}, before...), Methods: []association.Proof{}, Targets: []cli.ConnectionTarget{},
 	}}
-	if d == nil {
-		return c
+}
+
+// decided reports a decision.
+func (c *connection) decided(d *verifier.Decision) error {
+	evidence, err := d.Evidence()
+	if err != nil {
+		return err
 	}
 	refreshAt := d.Association.RefreshAt()
-	c.RefreshAt, c.Required, c.Methods = &refreshAt, d.Association.Required(), d.Association.Proofs()
+	c.RefreshAt, c.Required, c.Methods = &refreshAt, d.Required, d.Association.Proofs()
 	records := map[string]int{}
-	for _, a := range d.Evidence.SRV {
+	for _, a := range evidence.SRV {
 		c.Checks = append(c.Checks, srvLine(a))
 		records[a.Name] = len(a.Records)
 	}
@@ -39,7 +47,7 @@ func newConnection(q delegation.Query, before []delegation.Check, d *dial.Decisi
 			c.Checks = append(c.Checks, check)
 		}
 	}
-	return c
+	return nil
 }
 
 // srvLine tells what an SRV answer says, and whether it is secure.
@@ -47,7 +55,6 @@ func srvLine(a delegation.SRVAnswer) delegation.Check {
 	line := delegation.Check{Name: "srv", Outcome: delegation.CheckOK, Origin: a.Name}
 	if a.Failure != nil {
 		line.Outcome, line.Reason, line.Detail = delegation.CheckFail, a.Failure.Reason, a.Failure.Detail
-		line.Hint = a.Failure.Reason.Hint()
 		return line
 	}
 	var records []string
@@ -65,54 +72,58 @@ func srvLine(a delegation.SRVAnswer) delegation.Check {
 func (c *connection) ended(err error) *connection {
 	var cause *delegation.Error
 	if errors.As(err, &cause) {
-		c.Outcome, c.Reason, c.Detail, c.Hint = cause.Outcome, cause.Reason, cause.Detail, cause.Reason.Hint()
+		c.Outcome, c.Reason, c.Detail, c.Hint = cause.Outcome, cause.Reason, cause.Detail, hints.For(cause.Reason)
 	}
 	return c
 }
 
 // add reports a target, with the attempt if it was tried.
-func (c *connection) add(to association.Dial, attempt *dial.Attempt) {
+func (c *connection) add(to association.Dial, attempt *verifier.Attempt) {
 	t := cli.ConnectionTarget{
-		ReportTarget: delegation.ReportTargets([]delegation.Target{to.Target})[0],
-		Label:        to.Service, ServerName: to.ServerName, DirectTLS: to.Direct, Checks: []delegation.Check{},
+		Target: to.Target,
+		Start:  to.Start, ServerName: to.ServerName, Checks: []delegation.Check{},
 	}
 	if attempt != nil {
 		fill(&t, attempt)
 		if attempt.Err == nil && c.Accepted == nil {
-			c.Outcome, c.Reason, c.Accepted = delegation.OutcomeVerified, delegation.Verified, attempt.Acceptance
+			c.Outcome, c.Reason, c.Accepted = reasons.OutcomeVerified, reasons.Verified, attempt.Acceptance
 		}
 	}
 	c.Targets = append(c.Targets, t)
 }
 
 // fill writes a line for each step that an attempt came to.
-func fill(t *cli.ConnectionTarget, a *dial.Attempt) {
+func fill(t *cli.ConnectionTarget, a *verifier.Attempt) {
 	t.Tried, t.Address, t.Reason = true, a.Address, delegation.ReasonOf(a.Err)
 	ok := func(name, format string, args ...any) {
 		t.Checks = append(t.Checks, delegation.Check{Name: name, Outcome: delegation.CheckOK, Detail: fmt.Sprintf(format, args...)})
 	}
 	failed := func(name string) {
-		line := delegation.Check{Name: name, Outcome: delegation.CheckFail, Reason: t.Reason, Detail: a.Err.Error(), Hint: t.Reason.Hint()}
+		line := delegation.Check{Name: name, Outcome: delegation.CheckFail, Reason: t.Reason, Detail: a.Err.Error()}
 		var e *delegation.Error
 		if errors.As(a.Err, &e) {
 			line.Detail = e.Detail
 		}
 		t.Checks = append(t.Checks, line)
 	}
-	if a.Address == "" {
+	switch {
+	case t.Reason == reasons.NoTLSStart:
+		failed("tls")
+		return
+	case a.Address == "":
 		failed("connect")
 		return
 	}
 	ok("connect", "%s", a.Address)
 	if a.STARTTLS {
 		ok("starttls", "the peer offers it and proceeds")
-	} else if !a.To.Direct {
+	} else if a.To.Start == delegation.STARTTLS {
 		failed("starttls")
 		return
 	}
 	// What the peer showed is not its own before the handshake has ended.
 	switch delegation.ReasonOf(a.Err) {
-	case delegation.TLSFailed, delegation.ConnectFailed, delegation.ConnectTimeout, delegation.STARTTLSInjection:
+	case reasons.TLSFailed, reasons.ConnectFailed, reasons.ConnectTimeout, reasons.STARTTLSInjection:
 		failed("tls")
 		return
 	}
@@ -120,24 +131,24 @@ func fill(t *cli.ConnectionTarget, a *dial.Attempt) {
 		failed("tls")
 		return
 	}
-	t.TLS = describe(a.State)
+	t.TLS = connectionTLS(a.State)
 	protocol := ""
 	if t.TLS.ALPN != "" {
 		protocol = ", protocol " + t.TLS.ALPN
 	}
 	ok("tls", "%s, %s%s", t.TLS.Version, t.TLS.Cipher, protocol)
 	leaf := a.State.PeerCertificates[0]
-	detail := fmt.Sprintf("for %s, issued by %s, until %s", namesOf(leaf), t.TLS.Issuer, t.TLS.NotAfter.Format("2006-01-02 15:04:05 MST"))
+	detail := fmt.Sprintf("for %s, issued by %s, until %s", namesOf(leaf), t.TLS.Issuer, text.Stamp(t.TLS.NotAfter))
 	t.Checks = append(t.Checks, delegation.Check{Name: "shows", Outcome: delegation.CheckInfo, Detail: detail})
 	if a.Err != nil {
 		failed("peer")
 		return
 	}
-	t.Reason, t.Accepted = delegation.Verified, &a.Acceptance.Reference
+	t.Reason, t.Accepted = reasons.Verified, &a.Acceptance.Reference
 	ok("peer", "%s counts by %s", a.Acceptance.Reference.Name, a.Acceptance.Reference.Method)
 }
 
-func describe(state *tls.ConnectionState) *cli.ConnectionTLS {
+func connectionTLS(state *tls.ConnectionState) *cli.ConnectionTLS {
 	leaf := state.PeerCertificates[0]
 	return &cli.ConnectionTLS{
 		Version: tls.VersionName(state.Version), Cipher: tls.CipherSuiteName(state.CipherSuite), ALPN: state.NegotiatedProtocol,

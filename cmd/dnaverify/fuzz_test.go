@@ -11,8 +11,8 @@ import (
 	"github.com/dnasign/dnasign/internal/cli"
 )
 
-// FuzzList: every domain of a list that is read is a legal name, there is one
-// for each line that holds something, and they are read again as the same.
+// FuzzList: every domain of a list that is read is a legal name. There is one
+// for each line that is not empty. They are read again as the same.
 func FuzzList(f *testing.F) {
 	for _, text := range []string{
 		"b.example\n", "# all\nB.Example. # one\n\n  c.example\r\n", "b.example c.example\n", "*.example\n", "b.example\x00\n", strings.Repeat("a", 70000), "",

@@ -10,6 +10,8 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/discovery"
+	"github.com/dnasign/dnasign/discovery/floors"
+	"github.com/dnasign/dnasign/discovery/verifier"
 	"github.com/dnasign/dnasign/internal/cli"
 )
 
@@ -42,6 +44,18 @@ func (f *lookupFlags) definePlaces(cmd *cobra.Command) {
 	cmd.MarkFlagsMutuallyExclusive("resolver", "validating-resolver")
 }
 
+// newVerifier makes a Verifier for one command: it remembers nothing of earlier
+// ones. It waits for a statement: the report says whether one contradicts secure
+// SRV records.
+func newVerifier(c verifier.Config) (*verifier.Verifier, error) {
+	c.Floors, c.AwaitStatement = floors.InMemory(), true
+	v, err := verifier.New(c)
+	if err != nil {
+		return nil, cli.Usagef("%w", err)
+	}
+	return v, nil
+}
+
 // names are the flags that ask the network; the service is not among them.
 func (f *lookupFlags) names() []string {
 	return []string{"resolver", "validating-resolver", "self-test", "via", "connect-to", "allow-private-addresses"}
@@ -65,6 +79,16 @@ func (f lookupFlags) client(roots *x509.CertPool) (*discovery.Client, error) {
 	return client, nil
 }
 
+// tested makes the client and runs its self-test.
+func (f lookupFlags) tested(ctx context.Context, roots *x509.CertPool) (*discovery.Client, []delegation.Check, error) {
+	client, err := f.client(roots)
+	if err != nil {
+		return nil, nil, err
+	}
+	checks, err := f.test(ctx, client)
+	return client, checks, err
+}
+
 // test runs the self-test, if one was asked for, and returns its check line.
 func (f lookupFlags) test(ctx context.Context, client *discovery.Client) ([]delegation.Check, error) {
 	if f.selfTest == "" {
@@ -78,7 +102,7 @@ func (f lookupFlags) test(ctx context.Context, client *discovery.Client) ([]dele
 	var e *delegation.Error
 	switch err := client.SelfTest(ctx, good, bogus); {
 	case errors.As(err, &e):
-		line.Outcome, line.Reason, line.Detail, line.Hint = delegation.CheckFail, e.Reason, e.Detail, e.Reason.Hint()
+		line.Outcome, line.Reason, line.Detail = delegation.CheckFail, e.Reason, e.Detail
 	case err != nil:
 		return nil, cli.Usagef("%w", err)
 	}

@@ -16,7 +16,7 @@ import (
 
 	"github.com/dnasign/dnasign/internal/cli"
 	"github.com/dnasign/dnasign/internal/daemon"
-	"github.com/dnasign/dnasign/internal/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
 )
 
 const integrations = "../../integrations"

@@ -12,7 +12,8 @@ import (
 	"testing"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/internal/realtest"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
 )
 
 // A session runs the built commands in a folder, as a person would.
@@ -47,7 +48,7 @@ func (s *session) run(code int, line string) (stdout, stderr string) {
 }
 
 // reason runs dnaverify with --json, which must refuse for that reason.
-func (s *session) reason(want delegation.Reason, line string) {
+func (s *session) reason(want reasons.Reason, line string) {
 	s.t.Helper()
 	out, _ := s.run(1, line+" --json")
 	var report delegation.Report
@@ -91,7 +92,7 @@ func TestOpenSSL(t *testing.T) {
 	s := newSession(t)
 	s.ca("ca")
 	s.ca("other")
-	const sign = "dnasign sign --domain b.example --service xmpp-server --target xmpp.hosting.example:5269 --cert %[1]s.pem --key %[1]s.key --out %[2]s --format %[3]s"
+	const sign = "dnasign sign --offline --domain b.example --service xmpp-server --target xmpp.hosting.example:5269 --cert %[1]s.pem --key %[1]s.key --out %[2]s --format %[3]s"
 	const verify = "dnaverify verify %s --domain b.example --service xmpp-server --roots ca.pem"
 	files := map[delegation.Encoding]string{delegation.JWS: "s.jws", delegation.AC: "s.p7c"}
 	for name, genkey := range map[string]string{
@@ -113,27 +114,27 @@ func TestOpenSSL(t *testing.T) {
 	// Each way to be wrong has its own reason, in both encodings.
 	for encoding, file := range files {
 		s.run(0, fmt.Sprintf(sign, "p256", file, encoding))
-		s.reason(delegation.SourceMismatch, "dnaverify verify "+file+" --domain c.example --service xmpp-server --roots ca.pem")
-		s.reason(delegation.ParentSource, "dnaverify verify "+file+" --domain sub.b.example --service xmpp-server --roots ca.pem")
-		s.reason(delegation.ServiceMismatch, "dnaverify verify "+file+" --domain b.example --service sip --roots ca.pem")
-		s.reason(delegation.TargetMismatch, fmt.Sprintf(verify, file)+" --target evil.example:5269")
-		s.reason(delegation.PortMismatch, fmt.Sprintf(verify, file)+" --target xmpp.hosting.example:5270")
-		s.reason(delegation.UntrustedSigner, "dnaverify verify "+file+" --domain b.example --service xmpp-server --roots other.pem")
-		s.reason(delegation.Expired, fmt.Sprintf(verify, file)+" --at 2099-01-01T00:00:00Z")
+		s.reason(reasons.SourceMismatch, "dnaverify verify "+file+" --domain c.example --service xmpp-server --roots ca.pem")
+		s.reason(reasons.ParentSource, "dnaverify verify "+file+" --domain sub.b.example --service xmpp-server --roots ca.pem")
+		s.reason(reasons.ServiceMismatch, "dnaverify verify "+file+" --domain b.example --service sip --roots ca.pem")
+		s.reason(reasons.TargetMismatch, fmt.Sprintf(verify, file)+" --target evil.example:5269")
+		s.reason(reasons.PortMismatch, fmt.Sprintf(verify, file)+" --target xmpp.hosting.example:5270")
+		s.reason(reasons.UntrustedSigner, "dnaverify verify "+file+" --domain b.example --service xmpp-server --roots other.pem")
+		s.reason(reasons.Expired, fmt.Sprintf(verify, file)+" --at 2099-01-01T00:00:00Z")
 		s.spoil(file, "bad")
-		s.reason(delegation.BadSignature, fmt.Sprintf(verify, "bad"))
+		s.reason(reasons.BadSignature, fmt.Sprintf(verify, "bad"))
 	}
 	s.run(2, fmt.Sprintf(verify, "missing.jws"))
 	s.run(3, "dnaverify check b.example --resolver 127.0.0.1:9 --via dns --roots ca.pem")
 
 	// A signer that may not sign: dnasign says so.
-	for want, extensions := range map[delegation.Reason]string{
-		delegation.SignerIsCA:           strings.Replace(serverExtensions, "CA:FALSE", "CA:TRUE", 1),
-		delegation.SignerWildcard:       strings.Replace(serverExtensions, "DNS:b.example", "DNS:*.example", 1),
-		delegation.SignerCommonNameOnly: strings.Replace(serverExtensions, "subjectAltName=DNS:b.example\n", "", 1),
-		delegation.SignerNameMismatch:   strings.Replace(serverExtensions, "DNS:b.example", "DNS:c.example", 1),
-		delegation.SignerKeyUsage:       strings.Replace(serverExtensions, "digitalSignature", "keyAgreement", 1),
-		delegation.SignerExtKeyUsage:    strings.Replace(serverExtensions, "serverAuth", "clientAuth", 1),
+	for want, extensions := range map[reasons.Reason]string{
+		reasons.SignerIsCA:           strings.Replace(serverExtensions, "CA:FALSE", "CA:TRUE", 1),
+		reasons.SignerWildcard:       strings.Replace(serverExtensions, "DNS:b.example", "DNS:*.example", 1),
+		reasons.SignerCommonNameOnly: strings.Replace(serverExtensions, "subjectAltName=DNS:b.example\n", "", 1),
+		reasons.SignerNameMismatch:   strings.Replace(serverExtensions, "DNS:b.example", "DNS:c.example", 1),
+		reasons.SignerKeyUsage:       strings.Replace(serverExtensions, "digitalSignature", "keyAgreement", 1),
+		reasons.SignerExtKeyUsage:    strings.Replace(serverExtensions, "serverAuth", "clientAuth", 1),
 	} {
 		s.leaf("unfit", genP256, "/CN=b.example", extensions)
 		if out, stderr := s.run(1, fmt.Sprintf(sign, "unfit", "unfit.jws", "jws")); !strings.Contains(stderr, "refused: "+string(want)+":") || out != "" {
@@ -142,9 +143,10 @@ func TestOpenSSL(t *testing.T) {
 	}
 }
 
-// spoil changes the last octet of a signature: of a JWS the last but one
-// character, whose bits all count; of a bag, where the statement's signature
-// stands somewhere inside, that of its last BIT STRING.
+// spoil changes the last octet of a signature. For a JWS it changes the last
+// character but one, whose bits are all used. For a bag, where the statement's
+// signature is somewhere inside, it changes the last octet of that signature's
+// BIT STRING.
 func (s *session) spoil(file, to string) {
 	s.t.Helper()
 	raw, err := os.ReadFile(filepath.Join(s.dir, file))
@@ -179,8 +181,8 @@ func TestRealServers(t *testing.T) {
 	for _, f := range []string{"b.pem", "ca.pem"} {
 		realtest.Output(t, s.dir, "sh", "-c", "cat "+f+" >> chain.pem")
 	}
-	line := "dnasign sign --domain b.example --service xmpp-server --cert chain.pem --key b.key"
-	for i := range 8 {
+	line := "dnasign sign --offline --domain b.example --service xmpp-server --cert chain.pem --key b.key"
+	for i := range 14 {
 		line += fmt.Sprintf(" --target xmpp%d.%s.example:5269/%d/0", i, strings.Repeat("hosting", 8), i)
 	}
 	s.run(0, line+" --out b.jws")
@@ -202,21 +204,21 @@ func TestRealServers(t *testing.T) {
 	resolver := realtest.Unbound(t, authority, anchors, "b.example", "c.example")
 	web := realtest.Nginx(t, filepath.Join(s.dir, "www"), filepath.Join(s.dir, "chain.pem"), filepath.Join(s.dir, "b.key"), nginxLocation(t, s))
 
-	out, _ := s.run(0, "dnaverify check b.example --roots ca.pem --via dns --resolver "+resolver)
+	out, _ := s.run(0, "dnaverify check -v b.example --roots ca.pem --via dns --resolver "+resolver)
 	want(t, out, `OK    txt +2 found`, `OK    srv +1 found \(insecure\)`, `jws in good form, \d+ octets`, `ac in good form, \d+ octets`, `VERIFIED until`)
-	out, _ = s.run(0, "dnaverify check b.example --roots ca.pem --via dns --validating-resolver "+resolver)
+	out, _ = s.run(0, "dnaverify check -v b.example --roots ca.pem --via dns --validating-resolver "+resolver)
 	want(t, out, `OK    srv +1 found \(secure\)`)
-	out, _ = s.run(0, "dnaverify check b.example --roots ca.pem --via both --allow-private-addresses --connect-to b.example:443:"+web+" --resolver "+resolver)
+	out, _ = s.run(0, "dnaverify check -v b.example --roots ca.pem --via both --allow-private-addresses --connect-to b.example:443:"+web+" --resolver "+resolver)
 	want(t, out, `https://b.example/.well-known/dna/_xmpp-server._tcp.jws\n +OK    https +found`,
 		`https://b.example/.well-known/dna/_xmpp-server._tcp.p7c\n +OK    https +found`, `VERIFIED until`)
-	out, _ = s.run(0, "dnaverify check b.example --roots ca.pem --via https --allow-private-addresses --connect-to b.example:443:"+web+" --resolver "+resolver)
+	out, _ = s.run(0, "dnaverify check -v b.example --roots ca.pem --via https --allow-private-addresses --connect-to b.example:443:"+web+" --resolver "+resolver)
 	want(t, out, `VERIFIED until`)
 	if err := os.Remove(filepath.Join(s.dir, "www", delegation.DocumentPath("_xmpp-server._tcp", delegation.JWS))); err != nil {
 		t.Fatal(err)
 	}
-	out, _ = s.run(0, "dnaverify check b.example --roots ca.pem --via https --allow-private-addresses --connect-to b.example:443:"+web+" --resolver "+resolver)
+	out, _ = s.run(0, "dnaverify check -v b.example --roots ca.pem --via https --allow-private-addresses --connect-to b.example:443:"+web+" --resolver "+resolver)
 	want(t, out, `ac in good form`, `VERIFIED until`)
-	s.reason(delegation.NoStatement, "dnaverify check c.example --roots ca.pem --via dns --resolver "+resolver)
+	s.reason(reasons.NoStatement, "dnaverify check c.example --roots ca.pem --via dns --resolver "+resolver)
 }
 
 // nginxLocation is the configuration that the help of dnasign shows.

@@ -8,46 +8,33 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/internal/localca"
-	"github.com/dnasign/dnasign/internal/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 	"github.com/dnasign/dnasign/keys"
 )
 
 const provider = "xmpp.hosting.example"
 
-// A hosting is a real XMPP server whose certificate names only the provider,
-// and domains that it hosts, each in a zone of its own.
+// A hosting is a provider whose certificate names only itself. It has an
+// authority for the domains that it hosts, each in a zone of its own.
 type hosting struct {
 	*session
-	ca    *localca.Authority
-	ports *realtest.ProsodyServer
+	ca        *localca.Authority
+	cert, key string // files of the provider
 }
 
-func newHosting(t *testing.T, domains ...string) *hosting {
-	root, err := localca.New("Root", time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
+func newHosting(t *testing.T) *hosting {
+	root := localca.Must(localca.New("Root", time.Now()))
 	h := &hosting{session: newSession(t), ca: root}
-	signer := h.issue(provider)
-	key, err := localca.KeyPEM(signer.Key())
-	if err != nil {
-		t.Fatal(err)
-	}
 	realtest.WriteFile(t, h.dir, "roots.pem", string(localca.PEM(root.Root())))
-	h.ports = realtest.Prosody(t,
-		realtest.WriteFile(t, h.dir, "provider.pem", string(localca.PEM(signer.Chain()...))),
-		realtest.WriteFile(t, h.dir, "provider.key", string(key)), nil, domains...)
+	h.cert, h.key = setup.Write(t, h.dir, "provider", h.issue(provider))
 	return h
 }
 
 func (h *hosting) issue(domain string) *keys.Signer {
 	h.t.Helper()
-	s, err := h.ca.Issue("P-256", []string{domain}, time.Now().Add(-24*time.Hour), time.Now().Add(24*time.Hour), nil)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return s
+	return localca.Must(h.ca.Issue("P-256", []string{domain}, time.Now().Add(-24*time.Hour), time.Now().Add(24*time.Hour), nil))
 }
 
 // srv is a line of a zone that leads to the provider.
@@ -55,29 +42,24 @@ func (h *hosting) srv(service string, priority, port int) string {
 	return fmt.Sprintf("%s SRV %d 0 %d %s.\n", service, priority, port, provider)
 }
 
-// txt is a line of a zone: a statement for a service that ends so long from
-// now.
-func (h *hosting) txt(domain, service, host string, port int, ends time.Duration) string {
+// txt is a line of a zone: a statement for a role that ends so long from now. At
+// each port but the first TLS begins at once. The port 0 is left out.
+func (h *hosting) txt(domain, role, host string, ends time.Duration, port int, direct ...int) string {
 	h.t.Helper()
 	now := time.Now()
 	s := delegation.Statement{
-		Source: domain, Service: service, Issued: now.Add(min(0, ends) - time.Hour), Expires: now.Add(ends),
-		Targets: []delegation.Target{{Endpoint: delegation.Endpoint{Host: host, Port: uint16(port)}}},
+		Source: domain, Service: role, Issued: now.Add(min(0, ends) - time.Hour), Expires: now.Add(ends),
+	}
+	if port != 0 {
+		s.Targets = append(s.Targets, delegation.Target{Endpoint: delegation.Endpoint{Host: host, Port: uint16(port)}})
+	}
+	for _, port := range direct {
+		s.Targets = append(s.Targets, delegation.Target{Endpoint: delegation.Endpoint{Host: host, Port: uint16(port)}, TLS: delegation.Direct})
 	}
 	if _, err := rand.Read(s.ID[1:]); err != nil {
 		h.t.Fatal(err)
 	}
-	raw, err := delegation.Sign(s, delegation.JWS, h.issue(domain))
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	var quoted strings.Builder
-	for text := delegation.TXTRecord(delegation.JWS, raw); text != ""; {
-		n := min(255, len(text))
-		fmt.Fprintf(&quoted, ` "%s"`, text[:n])
-		text = text[n:]
-	}
-	return fmt.Sprintf("%s._dna TXT%s\n", service, quoted.String())
+	return setup.Line(domain, role, setup.Record(s, h.issue(domain))) + "\n"
 }
 
 const (
@@ -91,17 +73,19 @@ const (
 // a real unbound: by DNSSEC, by delegation, or not at all.
 func TestRealConnection(t *testing.T) {
 	realtest.Need(t, "prosody", "knotd", "keymgr", "unbound")
-	h := newHosting(t, "secure.example", "b.example", "plain.example", "broken.example", "late.example", "other.example")
-	p := h.ports
+	// With direct TLS, prosody refuses a server name that is not one of its
+	// hosts. With a delegation the server name is that of the provider.
+	h := newHosting(t)
+	p := realtest.Prosody(t, h.cert, h.key, nil, "secure.example", "b.example", "plain.example", "broken.example", "late.example", "other.example", provider)
 	all := h.srv(s2s, 0, p.Server) + h.srv(c2s, 0, p.Client) + h.srv(s2st, 1, p.ServerDirect) + h.srv(c2st, 1, p.ClientDirect)
 	zones := []realtest.Zone{
 		{Name: "hosting.example", Content: "xmpp A 127.0.0.1\n"},
 		{Name: "secure.example", Content: all, Signed: true},
 		{Name: "broken.example", Content: h.srv(s2s, 0, p.Server), Signed: true},
-		{Name: "b.example", Content: all + h.txt("b.example", s2s, provider, p.Server, time.Hour) + h.txt("b.example", c2s, provider, p.Client, time.Hour)},
+		{Name: "b.example", Content: all + h.txt("b.example", s2s, provider, time.Hour, p.Server, p.ServerDirect) + h.txt("b.example", c2s, provider, time.Hour, p.Client, p.ClientDirect)},
 		{Name: "plain.example", Content: all},
-		{Name: "late.example", Content: h.srv(s2s, 0, p.Server) + h.txt("late.example", s2s, provider, p.Server, -time.Minute)},
-		{Name: "other.example", Content: h.srv(s2s, 0, p.Server) + h.txt("other.example", s2s, "xmpp.elsewhere.example", p.Server, time.Hour)},
+		{Name: "late.example", Content: h.srv(s2s, 0, p.Server) + h.txt("late.example", s2s, provider, -time.Minute, p.Server)},
+		{Name: "other.example", Content: h.srv(s2s, 0, p.Server) + h.txt("other.example", s2s, "xmpp.elsewhere.example", time.Hour, p.Server)},
 	}
 	authority, anchors := realtest.Knot(t, zones...)
 	for i, ds := range anchors {
@@ -114,7 +98,7 @@ func TestRealConnection(t *testing.T) {
 		names = append(names, z.Name)
 	}
 	resolver := realtest.Unbound(t, authority, anchors, names...)
-	const line = "dnaverify connect %s --roots roots.pem --via dns --allow-private-addresses --from a.example "
+	const line = "dnaverify connect -v %s --roots roots.pem --via dns --allow-private-addresses --from a.example "
 	named, unnamed := line+"--validating-resolver "+resolver, line+"--resolver "+resolver
 
 	for _, c := range []struct {
@@ -123,14 +107,14 @@ func TestRealConnection(t *testing.T) {
 		want               []string
 	}{
 		{"secure", named, "secure.example", 0, []string{`srv +0 0 \d+ xmpp.hosting.example \(secure, `, `OK    dnssec +` + provider, `VERIFIED until .* by dnssec, as ` + provider}},
-		{"secure, every target", named + " --service xmpps-server --all", "secure.example", 0, []string{`target 2: .* from _xmpps-server._tcp\n  TLS at once, .*(\n    OK .*){2}\n    -- .*\n    OK    peer +` + provider + ` counts by dnssec`, `VERIFIED .* by dnssec`}},
+		{"secure, every target", named + " --service xmpps-server --all", "secure.example", 0, []string{`target 2: .*\n  direct TLS, .*(\n    OK .*){2}\n    -- .*\n    OK    peer +` + provider + ` counts by dnssec`, `VERIFIED .* by dnssec`}},
 		{"secure, but the resolver was not named as validating", unnamed, "secure.example", 1, []string{`\(insecure, `, `--    dnssec +not-secure`, `REFUSED: peer-name-mismatch`}},
 		{"unsigned with a statement", named, "b.example", 0, []string{`\(insecure, `, `OK    starttls`, `OK    tls +TLS 1\.[23]`, `VERIFIED until .* by delegation, as ` + provider}},
 		{"unsigned with a statement, by any resolver", unnamed, "b.example", 0, []string{`by delegation`}},
 		{"statement first", unnamed + " --statement-first", "b.example", 0, []string{`by delegation`}},
-		{"every target", unnamed + " --all", "b.example", 0, []string{`target 2: `, `by delegation`}},
-		{"from client to server", unnamed + " --service xmpp-client --all", "b.example", 0, []string{`from _xmpp-client._tcp`, `from _xmpps-client._tcp`, `by delegation`}},
-		{"from client to server, TLS at once", unnamed + " --service xmpps-client", "b.example", 0, []string{`by delegation`}},
+		{"every target", unnamed + " --all", "b.example", 0, []string{`target 2: .*\n  direct TLS, .*(\n    OK .*){2}\n    -- .*\n    OK    peer +` + provider + ` counts by delegation`, `VERIFIED .* by delegation`}},
+		{"from client to server", unnamed + " --service xmpp-client --all", "b.example", 0, []string{`target 1: .*\n  STARTTLS, `, `target 2: .*\n  direct TLS, `, `by delegation`}},
+		{"from client to server, asked for by the second label", unnamed + " --service xmpps-client", "b.example", 0, []string{`(?m)^_xmpp-client._tcp of b.example`, `by delegation`}},
 		{"unsigned without a statement", named, "plain.example", 1, []string{`--    delegation +no-statement`, `FAIL  peer +peer-name-mismatch`, `REFUSED: peer-name-mismatch`}},
 		{"broken signature", named, "broken.example", 3, []string{`FAIL  srv +dns-bogus: .*extended error \d+`, `UNDETERMINED: dns-bogus`}},
 		{"statement expired", named, "late.example", 1, []string{`--    delegation +expired`, `REFUSED: peer-name-mismatch`}},

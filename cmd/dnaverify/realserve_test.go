@@ -8,23 +8,20 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dnasign/dnasign/internal/localca"
-	"github.com/dnasign/dnasign/internal/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
 )
 
 // TestRealServe asks the daemon with a real curl; it finds the statement
 // through a real knot and unbound.
 func TestRealServe(t *testing.T) {
 	realtest.Need(t, "curl", "jq", "knotd", "keymgr", "unbound")
-	root, err := localca.New("Root", time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
+	root := localca.Must(localca.New("Root", time.Now()))
 	h := &hosting{session: newSession(t), ca: root}
 	realtest.WriteFile(t, h.dir, "roots.pem", string(localca.PEM(root.Root())))
 	realtest.WriteFile(t, h.dir, "chain.pem", string(localca.PEM(h.issue(provider).Chain()...)))
 	authority, anchors := realtest.Knot(t,
-		realtest.Zone{Name: "b.example", Content: h.srv(s2s, 0, 5269) + h.txt("b.example", s2s, provider, 5269, time.Hour)},
+		realtest.Zone{Name: "b.example", Content: h.srv(s2s, 0, 5269) + h.txt("b.example", s2s, provider, time.Hour, 5269)},
 		realtest.Zone{Name: "secure.example", Content: h.srv(s2s, 0, 5269), Signed: true},
 		realtest.Zone{Name: "broken.example", Content: h.srv(s2s, 0, 5269), Signed: true})
 	for i := range anchors {

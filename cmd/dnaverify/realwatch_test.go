@@ -4,8 +4,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/dnasign/dnasign/internal/clitest"
-	"github.com/dnasign/dnasign/internal/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/clitest"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
 )
 
 // TestRealWatch watches a domain whose two authoritative servers differ: one of
@@ -39,7 +39,7 @@ func TestRealWatch(t *testing.T) {
 	out, _ = s.run(1, common+" --validating-resolver "+fresh+" --validating-resolver "+stale)
 	want(t, out, `^ERROR         b.example  xmpp.hosting.example:5269, .*, through 1 of 2 resolvers; xmpp.hosting.example:5269 is accepted through 2 of 2\n`,
 		`    error         refused            conflict: .*\(through `+stale+`\)`,
-		`    error         resolvers-differ   _xmpp-server._tcp over DNS: through `+fresh+` one of .* to xmpp.hosting.example:5269, through `+stale+` one of .* to xmpp.former.example:5269\n`,
+		`    error         resolvers-differ   over DNS: through `+fresh+` one of .* to xmpp.hosting.example:5269, through `+stale+` one of .* to xmpp.former.example:5269\n`,
 		`    error         channels-differ    .*\(through `+stale+`\)`,
 		`    warning       srv-differs  `)
 

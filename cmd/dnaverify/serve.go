@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
+	"net/netip"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -11,16 +13,18 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/discovery/floors"
+	"github.com/dnasign/dnasign/discovery/floors/filestore"
+	"github.com/dnasign/dnasign/discovery/floors/redisstore"
+	"github.com/dnasign/dnasign/discovery/verifier"
 	"github.com/dnasign/dnasign/internal/cli"
 	"github.com/dnasign/dnasign/internal/daemon"
-	"github.com/dnasign/dnasign/internal/decisions"
-	"github.com/dnasign/dnasign/internal/memory"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -35,7 +39,8 @@ type serveFlags struct {
 	listen               []string
 	publicly             bool
 	cacheSize            int64
-	limits               decisions.Limits
+	exempt               []string
+	limits               verifier.Limits
 	logLevel, logFormat  string
 }
 
@@ -45,21 +50,21 @@ func serveCommand() *cobra.Command {
 		Use:   "serve",
 		Short: "Answer other programs: does this peer count as that domain?",
 		Long: `Answer, over HTTP and JSON on a unix socket, whether the peer that showed a
-certificate chain counts as a domain: for servers that are not written in Go.
+certificate chain may act for a domain. It is for servers not written in Go.
 docs/openapi.yaml describes the protocol.
 
-It keeps what was decided until that ends, looks again ahead of time, and
-remembers the newest statement of each domain for 400 days in --store (a file,
-or the URL of a Redis), so that nobody can show it an older one. Without
---store the file is memory.db in the folder that systemd gives it
-(StateDirectory=).
+It caches decisions until they end and looks again ahead of time. In --store (a
+file, or the URL of a Redis) it remembers the newest statement of each domain for
+400 days, so that nobody can show it an older one. Daemons that share a Redis
+hear of a newer statement within a second. Without --store the file is memory.db
+in the folder that systemd gives it (StateDirectory=).
 
-The options can stand in --config, one a line, as NAME: VALUE; those of the
-command line win. SIGHUP reads it and the trust anchors again and forgets what
-was decided (not what is remembered). SIGTERM finishes the questions under way.
+The options can be in the file --config, one a line, as NAME: VALUE. The command
+line wins. SIGHUP reads the file and the trust anchors again and empties the cache,
+but not the store. SIGTERM finishes the questions under way.
 
-Whoever can connect can ask. It listens where other machines can reach it only
-with --listen-publicly. Sockets that systemd opened are used instead of --listen.`,
+Any program that can connect can ask. It listens where other machines can reach it
+only with --listen-publicly. Sockets that systemd opened are used instead of --listen.`,
 		Example: `  dnaverify serve --listen unix:/run/dnaverify/dnaverify.sock --store /var/lib/dnaverify/memory.db
   dnaverify serve --config /etc/dnaverify.yaml`,
 		Args: cobra.NoArgs,
@@ -75,13 +80,13 @@ func (f *serveFlags) define(cmd *cobra.Command) {
 	flags.StringVar(&f.config, "config", "", "YAML file with these options")
 	flags.StringArrayVar(&f.listen, "listen", []string{defaultSocket}, "unix:/path or address:port, repeatable")
 	flags.BoolVar(&f.publicly, "listen-publicly", false, "let other machines connect and ask")
-	flags.StringVar(&f.store, "store", "", "file, or redis:// URL, that remembers the newest statements")
+	flags.StringVar(&f.store, "store", "", "file, or redis:// URL, for the newest statements")
 	flags.StringVar(&f.roots, "roots", "", "PEM file with the trust anchors, instead of the system's")
-	flags.Int64Var(&f.cacheSize, "cache-size", decisions.DefaultLimits.CacheBytes>>20, "memory for decisions, in MiB")
-	flags.Float64Var(&f.limits.LookupsPerSecond, "lookups-per-second", decisions.DefaultLimits.LookupsPerSecond, "look-ups of domains that are not remembered, and as many of those that are")
-	flags.Float64Var(&f.limits.LookupsPerPeer, "lookups-per-peer", decisions.DefaultLimits.LookupsPerPeer, "look-ups a second that one peer's address may cause, of domains that are not remembered")
-	flags.IntVar(&f.limits.LookupsInFlight, "lookups-in-flight", decisions.DefaultLimits.LookupsInFlight, "look-ups at a time of domains that are not remembered, and as many of those that are")
-	flags.IntVar(&f.limits.Waiting, "questions-waiting", decisions.DefaultLimits.Waiting, "questions that may wait for look-ups")
+	flags.Int64Var(&f.cacheSize, "cache-size", verifier.DefaultLimits.CacheBytes>>20, "memory for decisions, in MiB")
+	flags.IntVar(&f.limits.LookupsInFlight, "lookups-in-flight", verifier.DefaultLimits.LookupsInFlight, "lookups at one time, counted separately for new domains and for known ones")
+	flags.IntVar(&f.limits.LookupsPerNetwork, "lookups-per-network", verifier.DefaultLimits.LookupsPerNetwork, "lookups of new domains at one time for the peers of one network (IPv4 /24, IPv6 /48), or below one registrable domain; 4 times as many of known ones")
+	flags.StringArrayVar(&f.exempt, "exempt", nil, "network whose peers --lookups-per-network does not limit, such as 192.0.2.0/24; repeatable")
+	flags.IntVar(&f.limits.Waiting, "questions-waiting", verifier.DefaultLimits.Waiting, "questions that may wait for lookups")
 	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 	flags.StringVar(&f.logFormat, "log-format", "text", "text or json")
 	cli.Complete(cmd, "log-level", "debug", "info", "warn", "error")
@@ -130,8 +135,11 @@ func (f *serveFlags) check() error {
 		}
 		f.store = filepath.Join(dir, "memory.db")
 	}
-	if f.cacheSize < 1 || f.limits.LookupsPerSecond <= 0 || f.limits.LookupsPerPeer <= 0 || f.limits.LookupsInFlight < 1 || f.limits.Waiting < 1 {
-		return cli.Usagef("--cache-size, --lookups-per-second, --lookups-per-peer, --lookups-in-flight and --questions-waiting are above 0")
+	if f.cacheSize < 1 || f.limits.LookupsInFlight < 1 || f.limits.LookupsPerNetwork < 1 || f.limits.Waiting < 1 {
+		return cli.Usagef("--cache-size, --lookups-in-flight, --lookups-per-network and --questions-waiting must be above 0")
+	}
+	if err := f.parseExempt(); err != nil {
+		return err
 	}
 	f.limits.CacheBytes = f.cacheSize << 20
 	if f.logFormat != "text" && f.logFormat != "json" {
@@ -147,9 +155,24 @@ func (f *serveFlags) check() error {
 	return nil
 }
 
+// parseExempt reads the networks, or addresses, that are exempt.
+func (f *serveFlags) parseExempt() error {
+	for _, text := range f.exempt {
+		network, err := netip.ParsePrefix(text)
+		if addr, invalid := netip.ParseAddr(text); invalid == nil && addr.Zone() == "" {
+			network, err = addr.Prefix(addr.BitLen())
+		}
+		if err != nil || network.Addr().Is4In6() || network != network.Masked() {
+			return cli.Usagef("--exempt %q is not a network such as 192.0.2.0/24 or 2001:db8::/48, with zeros after its length", text)
+		}
+		f.limits.Exempt = append(f.limits.Exempt, network)
+	}
+	return nil
+}
+
 func (f *serveFlags) level() (level slog.Level, err error) {
 	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
-		return level, cli.Usagef("--log-level %q is none of debug, info, warn and error", f.logLevel)
+		return level, cli.Usagef("unknown --log-level %q (want debug, info, warn or error)", f.logLevel)
 	}
 	return level, nil
 }
@@ -160,7 +183,7 @@ type service struct {
 	flags   *serveFlags
 	level   slog.LevelVar
 	log     *slog.Logger
-	store   memory.Store
+	store   floors.Store
 	metrics *daemon.Metrics
 	handler *daemon.Handler
 
@@ -198,8 +221,12 @@ func serve(cmd *cobra.Command) (err error) {
 			l.Close() // again, where Serve did
 		}
 	}()
-	if s.store, err = memory.Open(ctx, s.flags.store, memory.Options{Logger: s.log}); err != nil {
-		return &delegation.Error{Outcome: delegation.OutcomeUndetermined, Reason: delegation.MemoryFailed, Detail: err.Error()}
+	if s.store, err = openStore(ctx, s.flags.store, s.log); err != nil {
+		// A folder that is missing does not come by itself, as a Redis may.
+		if !strings.Contains(s.flags.store, "://") && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)) {
+			return cli.Usagef("--store: %w", err)
+		}
+		return &delegation.Error{Outcome: reasons.OutcomeUndetermined, Reason: reasons.MemoryFailed, Detail: err.Error()}
 	}
 	defer func() { err = errors.Join(err, s.store.Close()) }()
 	s.handler = daemon.NewHandler(s.metrics, s.log)
@@ -237,6 +264,18 @@ func serve(cmd *cobra.Command) (err error) {
 	reloading.Wait()
 	s.log.Info("stopped")
 	return err
+}
+
+// openStore opens the memory that --store names: a file, or a Redis by its URL.
+func openStore(ctx context.Context, where string, log *slog.Logger) (floors.Store, error) {
+	switch {
+	case where == "":
+		return nil, errors.New("no place for the memory: give a file, or the URL of a Redis")
+	case redisstore.IsURL(where):
+		return redisstore.Open(ctx, where, &floors.Options{Logger: log})
+	default:
+		return filestore.Open(ctx, where, &floors.Options{Logger: log})
+	}
 }
 
 func (s *service) notify(n daemon.Notice) {
@@ -277,14 +316,14 @@ func (s *service) state(f *serveFlags) (*daemon.State, error) {
 			}
 		})
 	}
-	decider, err := decisions.New(decisions.Config{
-		Gatherer: client, Memory: s.store, Roots: roots, Limits: f.limits, Metrics: s.metrics.Decisions, Logger: s.log,
+	engine, err := verifier.New(verifier.Config{
+		Discovery: client, Floors: s.store, Roots: roots, Limits: f.limits, Metrics: s.metrics.Engine, Logger: s.log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.level.Set(level)
-	return &daemon.State{Decider: decider, Peers: delegation.PeerPolicy{Roots: roots, Now: time.Now}, Health: health}, nil
+	return &daemon.State{Verifier: engine, Health: health}, nil
 }
 
 // reload takes a new configuration, or stays with the one there is. What was

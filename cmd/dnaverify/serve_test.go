@@ -5,20 +5,22 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/daemon"
-	"github.com/dnasign/dnasign/internal/dnsserver"
-	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
 // A served daemon is a process of its own.
@@ -97,35 +99,16 @@ type owners struct {
 func newOwners(t *testing.T, domains int) *owners {
 	t.Helper()
 	now := time.Now().Truncate(time.Second)
-	root, err := localca.New("Test Root", now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	root := localca.Must(localca.New("Test Root", now))
 	const host = "xmpp.hosting.example"
-	peer, err := root.Issue("P-256", []string{host}, now.Add(-time.Hour), now.Add(time.Hour), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	peer := localca.Must(root.Issue("P-256", []string{host}, now.Add(-time.Hour), now.Add(time.Hour), nil))
 	p := &owners{chain: localca.PEM(peer.Chain()...), roots: localca.PEM(root.Root())}
 	for i := range domains {
 		domain := fmt.Sprintf("d%d.example", i)
-		owner, err := root.Issue("P-256", []string{domain}, now.Add(-2*time.Hour), now.Add(24*time.Hour), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		owner := localca.Must(root.Issue("P-256", []string{domain}, now.Add(-2*time.Hour), now.Add(24*time.Hour), nil))
 		line := func(issued time.Time) string {
-			token, err := delegation.Sign(delegation.Statement{
-				Source: domain, Service: "_xmpp-server._tcp", ID: delegation.ID{1}, Issued: issued, Expires: now.Add(12 * time.Hour),
-				Targets: []delegation.Target{{Endpoint: delegation.Endpoint{Host: host, Port: 5269}}},
-			}, delegation.JWS, owner)
-			if err != nil {
-				t.Fatal(err)
-			}
-			line := delegation.TXTName(domain, "_xmpp-server._tcp") + ". 60 IN TXT"
-			for text := delegation.TXTRecord(delegation.JWS, token); text != ""; text = text[min(255, len(text)):] {
-				line += ` "` + text[:min(255, len(text))] + `"`
-			}
-			return line
+			const service = "_xmpp-server._tcp"
+			return setup.Line(domain, service, setup.Record(setup.Statement(domain, service, issued, host), owner))
 		}
 		p.domains = append(p.domains, domain)
 		p.older, p.newer = append(p.older, line(now.Add(-time.Hour))), append(p.newer, line(now.Add(-time.Minute)))
@@ -138,11 +121,7 @@ func newOwners(t *testing.T, domains int) *owners {
 func TestKill(t *testing.T) {
 	bin := build(t)
 	p := newOwners(t, 40)
-	resolver, err := dnsserver.Start(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resolver.Close()
+	resolver := setup.DNS(t)
 	for _, answers := range []int{1, 10, 30} {
 		t.Run(fmt.Sprint(answers), func(t *testing.T) {
 			dir := t.TempDir()
@@ -163,7 +142,7 @@ func TestKill(t *testing.T) {
 			var asking sync.WaitGroup
 			for _, domain := range p.domains {
 				asking.Go(func() {
-					if a := s.ask(domain, p.chain); a != nil && a.Outcome == delegation.OutcomeVerified {
+					if a := s.ask(domain, p.chain); a != nil && a.Outcome == reasons.OutcomeVerified {
 						accepted <- domain
 						if len(accepted) >= answers {
 							reached.Do(func() { close(enough) })
@@ -187,7 +166,7 @@ func TestKill(t *testing.T) {
 			n := 0
 			for domain := range accepted {
 				n++
-				if a := s.ask(domain, p.chain); a == nil || a.Reason != delegation.Superseded || !a.Required {
+				if a := s.ask(domain, p.chain); a == nil || a.Reason != reasons.Superseded || !a.Required {
 					t.Errorf("%s: after the restart an older statement is %+v", domain, a)
 				}
 			}
@@ -233,5 +212,33 @@ func TestSocketActivation(t *testing.T) {
 		if _, err := os.Stat(name); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestStores: what --store may name. A mistyped URL of a Redis may hold a
+// password. It becomes neither the name of a file nor part of an error.
+func TestStores(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, where := range []string{
+		"", "ftp://b.example", "https://b.example", "none/memory.db",
+		"redis:/user:secret@b.example", "redis:user:secret@b.example", "Rediss:/:secret@b.example", "unix:/secret",
+	} {
+		s, err := openStore(t.Context(), where, slog.New(slog.DiscardHandler))
+		if err == nil {
+			s.Close()
+			t.Errorf("%q: no error", where)
+		} else if strings.Contains(err.Error(), "secret") {
+			t.Errorf("%q: %v", where, err)
+		}
+	}
+	if files, err := os.ReadDir("."); err != nil || len(files) > 0 {
+		t.Error(files, err)
+	}
+	s, err := openStore(t.Context(), "./redis:", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }

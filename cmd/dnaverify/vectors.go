@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/cli"
 	"github.com/dnasign/dnasign/internal/vectors"
 	"github.com/dnasign/dnasign/internal/vectors/run"
@@ -55,7 +55,7 @@ describes both.`,
 				_, err = io.WriteString(cmd.OutOrStdout(), report.text(verbose))
 			}
 			if err == nil && !report.passed() {
-				err = cli.Reported{Outcome: delegation.OutcomeRefused}
+				err = cli.Reported{Outcome: reasons.OutcomeRefused}
 			}
 			return err
 		},

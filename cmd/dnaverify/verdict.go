@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/cli"
 	"github.com/dnasign/dnasign/keys"
 )
@@ -15,6 +16,17 @@ type trustFlags struct {
 	roots string
 	json  bool
 }
+
+// A verbosity is how much a person is told.
+type verbosity struct{ verbose bool }
+
+func (f *verbosity) define(cmd *cobra.Command) {
+	cmd.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "below the verdict each check and what was found")
+	cmd.MarkFlagsMutuallyExclusive("json", "verbose")
+}
+
+// A form is how a verdict is shown.
+type form struct{ json, verbose bool }
 
 func (f *trustFlags) define(cmd *cobra.Command) {
 	flags := cmd.Flags()
@@ -42,29 +54,29 @@ func (f policyFlags) policy() (delegation.Policy, error) {
 		}
 	}
 	var err error
-	p.Roots, err = keys.LoadRoots(f.roots)
+	p.Roots, err = keys.LoadRoots(cli.Input(f.roots))
 	return p, err
 }
 
-// conclude shows what a verification returned, below what was checked before,
-// and makes it the exit code.
-func conclude(cmd *cobra.Command, asJSON bool, q delegation.Query, result *delegation.Result, err error, before ...delegation.Check) error {
-	r := delegation.NewReport(q, result, err)
-	r.Checks = append(before, r.Checks...)
-	return report(cmd, asJSON, r)
+// clock is the time of each verdict.
+func (f policyFlags) clock(p delegation.Policy) func() time.Time {
+	if f.at == "" {
+		return time.Now
+	}
+	return func() time.Time { return p.Time }
 }
 
 // report shows a verdict and makes it the exit code.
-func report(cmd *cobra.Command, asJSON bool, r delegation.Report) error {
+func report(cmd *cobra.Command, show form, r delegation.Report) error {
 	out := cmd.OutOrStdout()
-	if asJSON {
-		if err := cli.WriteJSON(out, r); err != nil {
+	if show.json {
+		if err := cli.WriteJSON(out, cli.Explain(r)); err != nil {
 			return err
 		}
 	} else {
-		cli.WriteReport(out, r, cli.Color(out))
+		cli.WriteReport(out, r, cli.Color(out), show.verbose)
 	}
-	if r.Outcome != delegation.OutcomeVerified {
+	if r.Outcome != reasons.OutcomeVerified {
 		return cli.Reported{Outcome: r.Outcome}
 	}
 	return nil

@@ -9,13 +9,14 @@ import (
 
 func verifyCommand() *cobra.Command {
 	var policy policyFlags
+	var detail verbosity
 	var domain, service, target string
 	cmd := &cobra.Command{
 		Use:   "verify FILE --domain D --service S [--target H:P]",
 		Short: "Verify a statement from a file, offline",
 		Long: `Verify a signed statement from a file, in any encoding, against the domain and the
-service you name. With --target, that host and port must be delegated to.
-Nothing is looked up.`,
+service you name; - is standard input. With --target, the statement must delegate to
+that host and port. Nothing is looked up.`,
 		Example: `  dnaverify verify b.example.jws --domain b.example --service xmpp-server --target xmpp.hosting.example:5269`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -28,6 +29,9 @@ Nothing is looked up.`,
 					return err
 				}
 			}
+			if err := cli.OneInput(args[0], policy.roots); err != nil {
+				return err
+			}
 			p, err := policy.policy()
 			if err != nil {
 				return err
@@ -37,9 +41,9 @@ Nothing is looked up.`,
 			if err != nil {
 				return err
 			}
-			e := delegation.FileEvidence(q, args[0], raw)
+			e := q.FileEvidence(args[0], raw)
 			result, err := delegation.Verify(q, e, p)
-			return conclude(cmd, policy.json, q, result, err)
+			return report(cmd, form{policy.json, detail.verbose}, delegation.NewReport(q, result, err))
 		},
 	}
 	flags := cmd.Flags()
@@ -47,6 +51,7 @@ Nothing is looked up.`,
 	flags.StringVar(&service, "service", "", "the service: xmpp-server means _xmpp-server._tcp")
 	flags.StringVar(&target, "target", "", "host:port that must be delegated to")
 	policy.define(cmd)
+	detail.define(cmd)
 	cli.CompleteService(cmd)
 	for _, name := range []string{"domain", "service"} {
 		if err := cmd.MarkFlagRequired(name); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/internal/cli"
 	"github.com/dnasign/dnasign/internal/daemon"
@@ -21,8 +22,8 @@ import (
 	"github.com/dnasign/dnasign/internal/watch/probe"
 )
 
-// maxAhead bounds the domains of a list that are begun, most of them waiting
-// for their turn, so that a slow one does not hold up those behind it.
+// maxAhead bounds how many domains of a list are begun, so that a slow one does
+// not hold up those behind it. Most of them wait for their turn.
 const maxAhead = 1024
 
 type watchFlags struct {
@@ -43,9 +44,9 @@ func watchCommand() *cobra.Command {
 		Use:   "watch DOMAIN... | --list FILE | --listen ADDR:PORT",
 		Short: "See what others conclude about your domains, and what will break",
 		Long: `Look domains up in all places and through each of several resolvers, and say
-what others conclude; where resolvers, DNS and the web server, the two encodings
-or SRV records contradict each other; and what ends soon. docs/watch.md explains
-every finding. The peer is not connected to: connect does that.
+what others conclude. It reports where resolvers, DNS and the web server, the two
+encodings or SRV records contradict each other, and what ends soon. docs/watch.md
+explains every finding. watch does not connect to the peer: connect does that.
 
 Each domain gets a line and, below it, its findings: errors (others refuse, or
 believe something else than you say), what is undetermined, and warnings (what
@@ -53,18 +54,18 @@ will break if nothing is done). --json writes one object on a line, --tap the
 Test Anything Protocol, for prove.
 
 Exit codes, for cron and timers: 0 all is well, or there are only warnings;
-1 there is an error, or with --strict a warning; 3 something is undetermined,
-and there is no error; 2 wrong call. --quiet says nothing about domains that are
-well, so that cron has no mail to send.
+1 there is an error, or with --strict a warning; 2 wrong call; 3 something is
+undetermined, and there is no error. --quiet hides domains that are well, so that
+cron has no mail to send.
 
 --target asks whether others accept that host for the domains.
 
---warn is how long before its end a statement or certificate is warned about;
-by default a quarter of the statement's life, at most 7 days: owners sign anew
-when a third is left.
+--warn is how long before the end of a statement or certificate a warning is
+given. The default is a quarter of the statement's lifetime, at most 7 days.
+Owners sign again when a third is left.
 
---via dns or --via https looks only where you publish; else a place without a
-statement is warned about.
+--via dns or --via https looks only where you publish. Without it, a place without
+a statement gives a warning.
 
 --listen answers Prometheus instead, in the manner of its blackbox_exporter:
 /probe?domain=b.example&service=xmpp-server&target=host:port is about a domain,
@@ -95,7 +96,7 @@ func (f *watchFlags) define(cmd *cobra.Command) {
 	flags.BoolVar(&f.tap, "tap", false, "the Test Anything Protocol: a test point for each domain and finding")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing about domains that are well")
 	flags.BoolVar(&f.strict, "strict", false, "let warnings fail too")
-	flags.IntVar(&f.parallel, "parallel", watch.DefaultParallel, "look-ups at one time through each resolver")
+	flags.IntVar(&f.parallel, "parallel", watch.DefaultParallel, "lookups at one time through each resolver")
 	flags.StringVar(&f.listen, "listen", "", "address:port, or unix:/path, to answer probes of Prometheus at, such as 127.0.0.1:9854")
 	flags.BoolVar(&f.publicly, "listen-publicly", false, "let other machines ask")
 	cli.CompleteService(cmd)
@@ -145,7 +146,7 @@ func (f *watchFlags) question() (q watch.Question, err error) {
 	}
 	switch {
 	case f.via != string(discovery.ViaBoth) && f.via != string(discovery.ViaDNS) && f.via != string(discovery.ViaHTTPS):
-		return q, cli.Usagef("--via %q is none of both, dns and https", f.via)
+		return q, cli.Usagef("unknown --via %q (want both, dns or https)", f.via)
 	case f.parallel < 1 || f.parallel > watch.MaxParallel:
 		return q, cli.Usagef("--parallel %d is not between 1 and %d", f.parallel, watch.MaxParallel)
 	case f.publicly && f.listen == "":
@@ -160,7 +161,7 @@ func (f *watchFlags) watcher() (*watch.Watcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Known = delegation.NewKnownChains(p.Roots)
+	p.Cache = delegation.NewCache(p.Roots)
 	var resolvers []watch.Resolver
 	add := func(name string, l lookupFlags) error {
 		if slices.ContainsFunc(resolvers, func(r watch.Resolver) bool { return r.Name == name }) {
@@ -274,9 +275,9 @@ func watchSummary(w io.Writer, count map[watch.Status]int, f watchFlags) error {
 	}
 	switch {
 	case bad > 0, f.strict && warned > 0:
-		return cli.Reported{Outcome: delegation.OutcomeRefused}
+		return cli.Reported{Outcome: reasons.OutcomeRefused}
 	case open > 0:
-		return cli.Reported{Outcome: delegation.OutcomeUndetermined}
+		return cli.Reported{Outcome: reasons.OutcomeUndetermined}
 	}
 	return nil
 }

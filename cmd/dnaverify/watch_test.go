@@ -10,8 +10,8 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/dnasign/dnasign/internal/clitest"
-	"github.com/dnasign/dnasign/internal/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/clitest"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
 // TestWatchListen starts the probe endpoint as a person would, scrapes it, and
@@ -23,11 +23,7 @@ func TestWatchListen(t *testing.T) {
 	}
 	s.run(0, "dnasign sign --domain b.example --service xmpp-server --target xmpp.hosting.example:5269 --cert b.pem --key b.key --out b.jws")
 	zone, _ := s.run(0, "dnasign publish zone b.jws")
-	dns, err := dnsserver.Start(strings.Split(strings.TrimSpace(zone), "\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer dns.Close()
+	dns := setup.DNS(t, strings.Split(strings.TrimSpace(zone), "\n")...)
 
 	cmd := exec.Command(filepath.Join(s.bin, "dnaverify"), strings.Fields("watch b.example --listen 127.0.0.1:0 --via dns --roots roots.pem --resolver "+dns.Addr)...)
 	cmd.Dir = s.dir

@@ -1,11 +1,13 @@
 package association
 
 import (
-	"crypto/tls"
+	"cmp"
 	"crypto/x509"
+	"sync"
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // An Acceptance says that a peer counts as the source, by which name and
@@ -19,23 +21,36 @@ type Acceptance struct {
 	Until time.Time `json:"until"`
 }
 
-// Accept holds a peer's certificate chain, leaf first, to the association: it
-// must lead to one of the peer policy's trust anchors for server
-// authentication, in both directions (public authorities no longer issue
-// clientAuth), and carry one of the references; they are tried in their order.
-// For Outgoing, at is the endpoint that was dialled, and a name that was proven
-// for another one does not count; for Incoming it is zero.
+// Accept checks a peer's certificate chain, leaf first, against the
+// association. The chain must lead to one of the peer policy's trust anchors
+// for server authentication. This holds in both directions, because public
+// authorities no longer issue clientAuth. The certificate must carry one of the
+// references, which Accept tries in their order. For Outgoing, at is the
+// endpoint that was dialled, and a name that was proven for another endpoint is
+// not accepted. For Incoming, at must be zero.
 //
-// The error is a *delegation.Error: [delegation.PeerUntrusted],
-// [delegation.TargetMismatch] or [delegation.PortMismatch] if at is none of the
-// endpoints that were proven, [delegation.PeerNameMismatch],
-// [delegation.ProofExpired] or [delegation.PeerKeyMismatch]. Call it for every
+// The error is a *delegation.Error with one of these reasons:
+// [reasons.PeerUntrusted], [reasons.PeerNameMismatch], [reasons.ProofExpired]
+// or [reasons.PeerKeyMismatch]. It is [reasons.TargetMismatch] or
+// [reasons.PortMismatch] if at is not a proven endpoint. Call it for every
 // connection, resumed ones included.
+//
+// A statement below the current floor of the peer policy proves no name. If the
+// certificate carries no other name, the error is [reasons.Superseded] or
+// [reasons.Conflict]. A connection that exists is not thereby over: decide
+// again first.
 func (a *Association) Accept(at delegation.Endpoint, p delegation.PeerPolicy, chain []*x509.Certificate) (*Acceptance, error) {
-	if (at == delegation.Endpoint{}) != (a.question.Direction == Incoming) {
-		return nil, refuse(delegation.MissingInput, "an outgoing connection has an endpoint, an incoming one has none")
+	if err := a.checkPlace(at); err != nil {
+		return nil, err
 	}
 	return a.accept(at, p, chain, func(r Reference) bool { return r.countsAt(at) })
+}
+
+func (a *Association) checkPlace(at delegation.Endpoint) error {
+	if (at == delegation.Endpoint{}) != (a.question.Direction == Incoming) {
+		return delegation.Errorf(reasons.MissingInput, "an outgoing connection has an endpoint, an incoming one has none")
+	}
+	return nil
 }
 
 // AcceptAnywhere is [Association.Accept] for a connection whose endpoint the
@@ -53,19 +68,29 @@ func (r Reference) countsAt(at delegation.Endpoint) bool {
 
 // accept is Accept with only those references that a caller admits.
 func (a *Association) accept(at delegation.Endpoint, p delegation.PeerPolicy, chain []*x509.Certificate, admit func(Reference) bool) (*Acceptance, error) {
-	var counting []Reference
-	var names []delegation.Reference
-	for _, r := range a.References() {
-		if admit(r) {
+	references := a.References()
+	counting, names := references[:0], make([]delegation.Reference, 0, len(references))
+	overtaken := sync.OnceValue(func() error { return p.CheckFloor(a.question.Source, a.question.Service, a.floor) })
+	var refused error
+	for _, r := range references {
+		admitted := admit(r)
+		switch {
+		case r.Method == Delegation && overtaken() != nil:
+			refused = overtaken() // P1g: wherever the name counts
+		case !admitted:
+		default:
 			counting, names = append(counting, r), append(names, r.Reference)
 		}
 	}
 	i, until, err := p.Check(chain, names)
 	if err != nil {
-		if elsewhere := a.elsewhere(at); at.Port != 0 && elsewhere != nil && delegation.ReasonOf(err) == delegation.PeerNameMismatch {
-			return nil, elsewhere
+		if delegation.ReasonOf(err) != reasons.PeerNameMismatch {
+			return nil, err
 		}
-		return nil, err
+		if at.Port != 0 {
+			refused = cmp.Or(refused, a.elsewhere(at))
+		}
+		return nil, cmp.Or(refused, err)
 	}
 	return &Acceptance{Source: a.question.Source, Direction: a.question.Direction, Reference: counting[i], Until: until}, nil
 }
@@ -80,21 +105,10 @@ func (a *Association) elsewhere(at delegation.Endpoint) error {
 		case r.Endpoint == at:
 			return nil
 		case r.Endpoint.Host == at.Host:
-			err = refuse(delegation.PortMismatch, "%s counts, but not on port %d", at.Host, at.Port)
+			err = delegation.Errorf(reasons.PortMismatch, "%s counts, but not on port %d", at.Host, at.Port)
 		case err == nil:
-			err = refuse(delegation.TargetMismatch, "%s is none of the endpoints that were proven", at)
+			err = delegation.Errorf(reasons.TargetMismatch, "%s is not a proven endpoint", at)
 		}
 	}
 	return err
-}
-
-// ConnectionCheck is [Association.Accept] as a function for
-// [tls.Config.VerifyConnection]. It does the whole check of the peer's
-// certificate, so it is safe with InsecureSkipVerify and with
-// [tls.RequireAnyClientCert].
-func (a *Association) ConnectionCheck(at delegation.Endpoint, p delegation.PeerPolicy) func(tls.ConnectionState) error {
-	return func(cs tls.ConnectionState) error {
-		_, err := a.Accept(at, p, cs.PeerCertificates)
-		return err
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // Decide makes the decision. It is a pure function. The error is about the
@@ -14,28 +15,30 @@ import (
 // method but PKIX counts is no error: see [Association.Proofs].
 func Decide(q Question, e *delegation.Evidence, p delegation.Policy) (*Association, error) {
 	if q.Direction != Outgoing && q.Direction != Incoming {
-		return nil, refuse(delegation.MissingInput, "the question has no direction")
+		return nil, delegation.Errorf(reasons.MissingInput, "the question has no direction")
 	}
-	d := &decision{question: q, evidence: e, policy: p}
+	role := delegation.RoleOf(q.Service)
+	q.Service = role.Service
+	d := &decision{question: q, role: role, evidence: e, policy: p}
 	query := delegation.Query{Source: q.Source, Service: q.Service}
 	d.srv, d.srvErr = delegation.ReadSRV(query, e, p)
 	switch delegation.ReasonOf(d.srvErr) {
-	case delegation.MissingInput, delegation.BadQuery, delegation.BadEvidence:
+	case reasons.MissingInput, reasons.BadQuery, reasons.BadEvidence:
 		return nil, d.srvErr
 	}
 	d.state = stateOf(d.srv, d.srvErr)
 	row := rules[d.state][q.Direction]
 
 	d.result, d.failed = delegation.Verify(query, d.statementEvidence(), p)
-	a := &Association{question: q, result: d.result, required: d.required(), refreshAt: d.refreshAt()}
+	a := &Association{question: q, result: d.result, failed: d.failed, required: d.required(), refreshAt: d.refreshAt()}
 	a.authentic = d.state == secure
 	if d.result != nil {
-		a.floors, a.authentic = d.result.Floors(), true
+		a.floor, a.authentic = d.result.Floor(), true
 	}
 	var failure *delegation.Error
 	if errors.As(d.failed, &failure) {
-		a.checks, a.floors = failure.Checks, failure.Floors
-		a.authentic = a.authentic || failure.Authentic && failure.Outcome == delegation.OutcomeRefused
+		a.floor = failure.Floor
+		a.authentic = a.authentic || failure.Authentic && failure.Outcome == reasons.OutcomeRefused
 	}
 	for _, m := range methods {
 		a.proofs = append(a.proofs, d.prove(m, row))
@@ -49,6 +52,7 @@ func Decide(q Question, e *delegation.Evidence, p delegation.Policy) (*Associati
 // A decision is the state of one call of Decide.
 type decision struct {
 	question Question
+	role     delegation.Role
 	evidence *delegation.Evidence
 	policy   delegation.Policy
 
@@ -77,7 +81,7 @@ func (d *decision) prove(m Method, row rule) Proof {
 			names = append(names, r.Name)
 		}
 	}
-	return Proof{Method: m, References: references, Reason: delegation.Verified, Detail: strings.Join(names, ", ")}
+	return Proof{Method: m, References: references, Reason: reasons.Verified, Detail: strings.Join(names, ", ")}
 }
 
 // left says why the table leaves a method out.
@@ -86,11 +90,11 @@ func (d *decision) left(m Method) error {
 	case m == DNSSEC && d.state == broken:
 		return d.srvErr
 	case m == DNSSEC:
-		return refuse(delegation.NotSecure, "there are no SRV records that DNSSEC secures")
-	case delegation.ReasonOf(d.failed) == delegation.Conflict:
+		return delegation.Errorf(reasons.NotSecure, "there are no SRV records that DNSSEC secures")
+	case delegation.ReasonOf(d.failed) == reasons.Conflict:
 		return d.failed
 	}
-	return refuse(delegation.NotUsed, "the SRV records are secure and come first")
+	return delegation.Errorf(reasons.NotUsed, "the SRV records are secure and come first")
 }
 
 // statementEvidence leaves out the SRV answers where all targets of the
@@ -118,7 +122,7 @@ func (d *decision) dnssec() ([]Reference, error) {
 	}
 	until := d.srvUntil()
 	if !d.policy.Time.Before(until) {
-		return nil, refuse(delegation.ProofExpired, "the SRV records are of %s, and their TTL has passed", d.evidence.Collected.UTC().Format(time.RFC3339))
+		return nil, delegation.Errorf(reasons.ProofExpired, "the SRV records are of %s, and their TTL has passed", d.evidence.Collected.UTC().Format(time.RFC3339))
 	}
 	var references []Reference
 	for _, e := range d.srv.Entries {
@@ -164,8 +168,8 @@ func (d *decision) reference(m Method, t delegation.Target, until time.Time) Ref
 
 // sendsToo: who is delegated a service does not thereby send for the source.
 func (d *decision) sendsToo() error {
-	if d.question.Direction == Incoming && !bothWays[d.question.Service] {
-		return refuse(delegation.ServiceMismatch, "a delegation of %s is not one to speak for the source", d.question.Service)
+	if d.question.Direction == Incoming && !d.role.SendsToo {
+		return delegation.Errorf(reasons.ServiceMismatch, "a delegation of %s is not one to speak for the source", d.question.Service)
 	}
 	return nil
 }
@@ -177,12 +181,10 @@ func (d *decision) required() bool {
 	if d.result != nil || errors.As(d.failed, &e) && e.Authentic {
 		return true
 	}
-	return slices.ContainsFunc(d.policy.Floor, func(f delegation.Floor) bool {
-		return slices.Contains(delegation.Services(d.question.Service), f.Service) && d.policy.Time.Before(f.ValidUntil)
-	})
+	return d.policy.Floor.Required(d.policy.Time)
 }
 
-// refreshAt: what was not found may be there soon, and a broken look-up mended.
+// refreshAt: what was not found may be there soon, and a broken lookup mended.
 func (d *decision) refreshAt() time.Time {
 	now := d.policy.Time.Truncate(time.Second).UTC()
 	at := now.Add(delegation.MinRefresh)
@@ -194,6 +196,9 @@ func (d *decision) refreshAt() time.Time {
 	}
 	if d.result != nil && (d.state != secure || d.result.RefreshAt().Before(at)) {
 		at = d.result.RefreshAt()
+	}
+	if soon := now.Add(delegation.MinRefresh); d.srv.Partly && soon.Before(at) {
+		at = soon
 	}
 	return at
 }

@@ -1,6 +1,7 @@
 package association_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"testing"
@@ -8,114 +9,160 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
-// TestDial: what to know of each endpoint, for both labels of both roles and a
-// service without roles. An endpoint is written host:port label SNI, and
-// "direct" where TLS begins at once.
+// negotiated and directly make the one target of a statement.
+func negotiated(e delegation.Endpoint) delegation.Target { return delegation.Target{Endpoint: e} }
+
+func directly(e delegation.Endpoint) delegation.Target {
+	return delegation.Target{Endpoint: e, TLS: delegation.Direct}
+}
+
+func srvAt(label string, state delegation.DNSSEC, endpoints ...delegation.Endpoint) delegation.SRVAnswer {
+	a := srv(label, state)
+	for _, e := range endpoints {
+		a.Records = append(a.Records, recordOf(e))
+	}
+	return a
+}
+
+// dialled writes each endpoint as host:port SNI start, or the reason why there
+// is none.
+func dialled(a *association.Association) []string {
+	dial, err := a.Dial()
+	var list []string
+	if err != nil {
+		list = append(list, string(delegation.ReasonOf(err)))
+	}
+	for _, d := range dial {
+		list = append(list, fmt.Sprintf("%s %s %s", d.Endpoint, d.ServerName, cmp.Or(d.Start, "unknown")))
+	}
+	return list
+}
+
+// TestDial: where to connect, with which server name, and how TLS begins.
 func TestDial(t *testing.T) {
 	const (
-		client = "_xmpp-client._tcp"
-		imaps  = "_imaps._tcp"
+		client  = "_xmpp-client._tcp"
+		clients = "_xmpps-client._tcp"
+		imap    = "_imap._tcp"
+		imaps   = "_imaps._tcp"
+		sip     = "_sip._tcp"
+		turn    = "_turn._udp"
 	)
-	srvAt := func(label string, state delegation.DNSSEC, e ...delegation.Endpoint) delegation.SRVAnswer {
-		a := srv(label, state)
-		for _, endpoint := range e {
-			a.Records = append(a.Records, recordOf(endpoint))
-		}
-		return a
-	}
+	type answers []delegation.SRVAnswer
+	type list []delegation.Target
 	tls := delegation.Endpoint{Host: host, Port: 5270}
 	other := delegation.Endpoint{Host: "other.example", Port: 5269}
 	dot := delegation.Endpoint{Host: "."}
+	on := func(port uint16) delegation.Endpoint { return delegation.Endpoint{Host: host, Port: port} }
 	for _, c := range []struct {
 		name    string
 		service string // asked
-		signed  string // label of the statement; "" for none
-		targets []delegation.Endpoint
-		srv     []delegation.SRVAnswer
+		targets list   // of the statement; nil: there is none
+		srv     answers
 		first   bool
 		want    []string
 	}{
-		{"delegated, no SRV", service, service, []delegation.Endpoint{at}, nil, false,
-			[]string{"xmpp.hosting.example:5269 _xmpp-server._tcp xmpp.hosting.example"}},
-		{"delegated, with SRV for both labels", service, service, []delegation.Endpoint{at},
-			[]delegation.SRVAnswer{srvAt(service, delegation.Insecure, at), srvAt(direct, delegation.Insecure, tls)}, false,
-			[]string{"xmpp.hosting.example:5269 _xmpp-server._tcp xmpp.hosting.example", "xmpp.hosting.example:5270 _xmpps-server._tcp xmpp.hosting.example direct"}},
-		{"delegated, asked for direct TLS", direct, service, []delegation.Endpoint{at},
-			[]delegation.SRVAnswer{srvAt(service, delegation.Insecure, at), srvAt(direct, delegation.Insecure, tls)}, false,
-			[]string{"xmpp.hosting.example:5270 _xmpps-server._tcp xmpp.hosting.example direct", "xmpp.hosting.example:5269 _xmpp-server._tcp xmpp.hosting.example"}},
-		{"delegated for direct TLS only", service, direct, []delegation.Endpoint{tls}, nil, false,
-			[]string{"xmpp.hosting.example:5270 _xmpps-server._tcp xmpp.hosting.example direct"}},
-		{"the statement first, with other SRV", service, service, []delegation.Endpoint{at}, []delegation.SRVAnswer{srvAt(service, delegation.Insecure, other)}, true,
-			[]string{"xmpp.hosting.example:5269 _xmpp-server._tcp xmpp.hosting.example"}},
-		{"the statement first, its target stands in SRV for direct TLS", service, service, []delegation.Endpoint{at}, []delegation.SRVAnswer{srvAt(service, delegation.Insecure), srvAt(direct, delegation.Insecure, at)}, true,
-			[]string{"xmpp.hosting.example:5269 _xmpp-server._tcp xmpp.hosting.example"}},
-		{"the statement first, and there is none", service, "", nil, []delegation.SRVAnswer{srvAt(service, delegation.Insecure, other)}, true,
-			[]string{"other.example:5269 _xmpp-server._tcp b.example"}},
-		{"insecure SRV only", service, "", nil, []delegation.SRVAnswer{srvAt(service, delegation.Insecure, other), srvAt(direct, delegation.Insecure, tls)}, false,
-			[]string{"other.example:5269 _xmpp-server._tcp b.example", "xmpp.hosting.example:5270 _xmpps-server._tcp b.example direct"}},
-		{"secure SRV only", service, "", nil, []delegation.SRVAnswer{srvAt(service, delegation.Secure, at)}, false,
-			[]string{"xmpp.hosting.example:5269 _xmpp-server._tcp b.example"}},
-		{"secure SRV, insecure for the other label", service, "", nil, []delegation.SRVAnswer{srvAt(service, delegation.Secure, at), srvAt(direct, delegation.Insecure, tls)}, false,
-			[]string{"xmpp.hosting.example:5269 _xmpp-server._tcp b.example"}},
-		{"not available, but for the other label", service, "", nil, []delegation.SRVAnswer{srvAt(service, delegation.Insecure, dot), srvAt(direct, delegation.Insecure, tls)}, false,
-			[]string{"xmpp.hosting.example:5270 _xmpps-server._tcp b.example direct"}},
-		{"not available for either label", service, "", nil, []delegation.SRVAnswer{srvAt(service, delegation.Insecure, dot), srvAt(direct, delegation.Insecure, dot)}, false,
+		{"delegated, no SRV", service, list{negotiated(at)}, nil, false, []string{"xmpp.hosting.example:5269 xmpp.hosting.example starttls"}},
+		{"delegated for direct TLS, no SRV", service, list{directly(tls)}, nil, false, []string{"xmpp.hosting.example:5270 xmpp.hosting.example direct"}},
+		{"delegated, with SRV of both labels", service, list{directly(tls), negotiated(at)},
+			answers{srvAt(service, delegation.Insecure, at), srvAt(direct, delegation.Insecure, tls)}, false,
+			[]string{"xmpp.hosting.example:5269 xmpp.hosting.example starttls", "xmpp.hosting.example:5270 xmpp.hosting.example direct"}},
+		{"asked for by the second label", direct, list{directly(tls), negotiated(at)},
+			answers{srvAt(service, delegation.Insecure, at), srvAt(direct, delegation.Insecure, tls)}, false,
+			[]string{"xmpp.hosting.example:5269 xmpp.hosting.example starttls", "xmpp.hosting.example:5270 xmpp.hosting.example direct"}},
+		{"the statement contradicts the labels", service, list{directly(at), negotiated(tls)},
+			answers{srvAt(service, delegation.Insecure, at), srvAt(direct, delegation.Insecure, tls)}, false,
+			[]string{"xmpp.hosting.example:5269 xmpp.hosting.example direct", "xmpp.hosting.example:5270 xmpp.hosting.example starttls"}},
+		{"delegated, only the second label names it", service, list{negotiated(at)}, answers{srvAt(service, delegation.Insecure), srvAt(direct, delegation.Insecure, at)}, false,
+			[]string{"xmpp.hosting.example:5269 xmpp.hosting.example starttls"}},
+		{"the statement first, with other SRV", service, list{negotiated(at)}, answers{srvAt(service, delegation.Insecure, other)}, true,
+			[]string{"xmpp.hosting.example:5269 xmpp.hosting.example starttls"}},
+		{"the statement first, and there is none", service, nil, answers{srvAt(service, delegation.Insecure, other)}, true,
+			[]string{"other.example:5269 b.example starttls"}},
+		{"the statement first, SRV failed", service, list{directly(tls), negotiated(at)}, answers{failing(reasons.DNSTimeout)}, true,
+			[]string{"xmpp.hosting.example:5270 xmpp.hosting.example direct", "xmpp.hosting.example:5269 xmpp.hosting.example starttls"}},
+		{"insecure SRV only", service, nil, answers{srvAt(service, delegation.Insecure, other), srvAt(direct, delegation.Insecure, tls)}, false,
+			[]string{"other.example:5269 b.example starttls", "xmpp.hosting.example:5270 b.example direct"}},
+		{"insecure SRV only, one endpoint at both labels", service, nil, answers{srvAt(direct, delegation.Insecure, at), srvAt(service, delegation.Insecure, at)}, false,
+			[]string{"xmpp.hosting.example:5269 b.example starttls"}},
+		{"secure SRV only", service, nil, answers{srvAt(service, delegation.Secure, at)}, false,
+			[]string{"xmpp.hosting.example:5269 b.example starttls"}},
+		{"secure SRV, the statement contradicts the labels", service, list{directly(at), negotiated(tls)},
+			answers{srvAt(service, delegation.Secure, at), srvAt(direct, delegation.Secure, tls)}, true,
+			[]string{"xmpp.hosting.example:5269 b.example starttls", "xmpp.hosting.example:5270 b.example direct"}},
+		{"secure SRV, insecure for the second label", service, nil, answers{srvAt(service, delegation.Secure, at), srvAt(direct, delegation.Insecure, tls)}, false,
+			[]string{"xmpp.hosting.example:5269 b.example starttls"}},
+		{"secure SRV, insecure for the first label", service, nil, answers{srvAt(service, delegation.Insecure, at), srvAt(direct, delegation.Secure, tls)}, false,
+			[]string{"xmpp.hosting.example:5270 b.example direct"}},
+		{"not available, but for the second label", service, nil, answers{srvAt(service, delegation.Insecure, dot), srvAt(direct, delegation.Insecure, tls)}, false,
+			[]string{"xmpp.hosting.example:5270 b.example direct"}},
+		{"not available at either label", service, nil, answers{srvAt(service, delegation.Insecure, dot), srvAt(direct, delegation.Insecure, dot)}, false,
 			[]string{"service-not-available"}},
-		{"nothing", service, "", nil, nil, false, []string{"b.example:5269 _xmpp-server._tcp b.example"}},
-		{"nothing, client", client, "", nil, nil, false, []string{"b.example:5222 _xmpp-client._tcp b.example"}},
-		{"client, delegated", client, client, []delegation.Endpoint{{Host: host, Port: 5222}}, nil, false,
-			[]string{"xmpp.hosting.example:5222 _xmpp-client._tcp xmpp.hosting.example"}},
-		{"nothing, direct TLS", direct, "", nil, nil, false, []string{"no-statement"}},
-		{"nothing, another service", imaps, "", nil, nil, false, []string{"no-statement"}},
-		{"another service, delegated", imaps, imaps, []delegation.Endpoint{{Host: host, Port: 993}}, nil, false,
-			[]string{"xmpp.hosting.example:993 _imaps._tcp xmpp.hosting.example direct"}},
+		{"nothing", service, nil, nil, false, []string{"b.example:5269 b.example starttls"}},
+		{"nothing, asked for by the second label", direct, nil, nil, false, []string{"b.example:5269 b.example starttls"}},
+		{"client, nothing", client, nil, nil, false, []string{"b.example:5222 b.example starttls"}},
+		{"client, nothing, asked for by the second label", clients, nil, nil, false, []string{"b.example:5222 b.example starttls"}},
+		{"client, delegated", client, list{negotiated(on(5222)), directly(on(5223))}, nil, false,
+			[]string{"xmpp.hosting.example:5222 xmpp.hosting.example starttls", "xmpp.hosting.example:5223 xmpp.hosting.example direct"}},
+		{"IMAP, nothing", imap, nil, nil, false, []string{"no-statement"}},
+		{"IMAP, nothing, asked for by the second label", imaps, nil, nil, false, []string{"no-statement"}},
+		{"IMAP, delegated", imaps, list{negotiated(on(143)), directly(on(993))}, nil, false,
+			[]string{"xmpp.hosting.example:143 xmpp.hosting.example starttls", "xmpp.hosting.example:993 xmpp.hosting.example direct"}},
+		{"IMAP, insecure SRV only", imap, nil, answers{srvAt(imap, delegation.Insecure, on(143)), srvAt(imaps, delegation.Insecure, on(993))}, false,
+			[]string{"xmpp.hosting.example:143 b.example starttls", "xmpp.hosting.example:993 b.example direct"}},
+		{"outside the table, delegated", sip, list{negotiated(on(5060)), directly(on(5061))}, nil, false,
+			[]string{"xmpp.hosting.example:5060 xmpp.hosting.example unknown", "xmpp.hosting.example:5061 xmpp.hosting.example direct"}},
+		{"outside the table, delegated, with SRV", sip, list{directly(on(5061))}, answers{srvAt(sip, delegation.Insecure, on(5061))}, false,
+			[]string{"xmpp.hosting.example:5061 xmpp.hosting.example direct"}},
+		{"outside the table, SRV only", sip, nil, answers{srvAt(sip, delegation.Secure, on(5060))}, false,
+			[]string{"xmpp.hosting.example:5060 b.example unknown"}},
+		{"over UDP, delegated", turn, list{negotiated(on(3478)), directly(on(5349))}, nil, false,
+			[]string{"xmpp.hosting.example:3478 xmpp.hosting.example unknown", "xmpp.hosting.example:5349 xmpp.hosting.example unknown"}},
+		{"over UDP, SRV only", turn, nil, answers{srvAt(turn, delegation.Insecure, on(5349))}, false,
+			[]string{"xmpp.hosting.example:5349 b.example unknown"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e := evidenceOf(source, c.service, nil, c.srv...)
-			if c.signed != "" {
-				e.TXT[0].Records = []string{statement(t, targets(c.targets...), func(s *delegation.Statement) { s.Service = c.signed })}
+			role := delegation.RoleOf(c.service).Service
+			e := evidenceOf(source, role, nil, c.srv...)
+			if c.targets != nil {
+				e.TXT[0].Records = []string{statement(t, c.targets, func(s *delegation.Statement) { s.Service = role })}
 			}
 			a := decide(t, association.Question{Source: source, Service: c.service, Direction: association.Outgoing, StatementFirst: c.first}, e)
-			dial, err := a.Dial()
-			var got []string
-			if err != nil {
-				got = append(got, string(delegation.ReasonOf(err)))
-			}
-			for _, d := range dial {
-				line := fmt.Sprintf("%s %s %s", d.Endpoint, d.Service, d.ServerName)
-				if d.Direct {
-					line += " direct"
-				}
-				got = append(got, line)
-			}
-			if !slices.Equal(got, c.want) {
+			if got := dialled(a); !slices.Equal(got, c.want) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
 	}
 }
 
-// TestFamily: a statement for one label of a role counts for the other.
-func TestFamily(t *testing.T) {
-	for _, labels := range [][2]string{{service, direct}, {direct, service}} {
-		for _, d := range []association.Direction{association.Outgoing, association.Incoming} {
-			record := statement(t, targets(at), func(s *delegation.Statement) { s.Service = labels[0] })
-			q := association.Question{Source: source, Service: labels[1], Direction: d}
-			a := decide(t, q, evidenceOf(source, labels[1], []string{record}))
-			if a.Question() != q {
-				t.Errorf("the question %+v became %+v", q, a.Question())
-			}
-			endpoint := nowhere
-			if d == association.Outgoing {
-				endpoint = at
-			}
-			got, err := a.Accept(endpoint, peers(), of(t, host).Chain())
-			if err != nil || got.Reference.Method != association.Delegation {
-				t.Errorf("%v %s: %+v, %v", labels, d, got, err)
-			}
+// TestSecondLabel: a question for the second label of a role is one for the
+// role, and a statement for the second label is none.
+func TestSecondLabel(t *testing.T) {
+	good := statement(t, targets(at))
+	for _, d := range []association.Direction{association.Outgoing, association.Incoming} {
+		q := question(d)
+		q.Service = direct
+		a := decide(t, q, evidence([]string{good}))
+		if a.Question() != question(d) {
+			t.Errorf("the question %+v became %+v", q, a.Question())
 		}
+		endpoint := nowhere
+		if d == association.Outgoing {
+			endpoint = at
+		}
+		got, err := a.Accept(endpoint, peers(), of(t, host).Chain())
+		if err != nil || got.Reference.Method != association.Delegation {
+			t.Errorf("%s: %+v, %v", d, got, err)
+		}
+		a = decide(t, q, evidence([]string{relabel(t, good, service, direct)}))
+		if got := a.Proofs()[2].Reason; got != reasons.ServiceMismatch {
+			t.Errorf("%s: a statement for the second label: %s", d, got)
+		}
+		_, err = association.Decide(q, evidenceOf(source, direct, nil), policy())
+		wantReason(t, reasons.BadEvidence, err)
 	}
 }
 
@@ -124,24 +171,24 @@ func TestFamily(t *testing.T) {
 func TestOtherServices(t *testing.T) {
 	tested := 0
 	for _, label := range []string{service, direct, "_xmpp-client._tcp", "_xmpps-client._tcp", "_imaps._tcp", "_sip._udp"} {
-		record := statement(t, targets(at), func(s *delegation.Statement) { s.Service = label })
+		role := delegation.RoleOf(label).Service
+		record := statement(t, targets(at), func(s *delegation.Statement) { s.Service = role })
 		for _, secure := range []bool{false, true} {
 			q := association.Question{Source: source, Service: label, Direction: association.Incoming}
-			e := evidenceOf(source, label, []string{record})
+			e := evidenceOf(source, role, []string{record})
 			proof := 2
 			if secure {
-				answer := srv(label, delegation.Secure, recordOf(at))
-				e.SRV, proof = append(e.SRV, answer), 1
+				e.SRV, proof = append(e.SRV, srvAt(label, delegation.Secure, at)), 1
 			}
-			want := delegation.ServiceMismatch
+			want := reasons.ServiceMismatch
 			if label == service || label == direct {
-				want = delegation.Verified
+				want = reasons.Verified
 			}
 			if got := decide(t, q, e).Proofs()[proof]; got.Reason != want {
 				t.Errorf("%s, secure %t: %+v, want %s", label, secure, got, want)
 			}
 			q.Direction = association.Outgoing
-			if got := decide(t, q, e).Proofs()[proof]; got.Reason != delegation.Verified {
+			if got := decide(t, q, e).Proofs()[proof]; got.Reason != reasons.Verified {
 				t.Errorf("%s, secure %t, outgoing: %+v", label, secure, got)
 			}
 			tested++
@@ -156,77 +203,81 @@ func TestOtherServices(t *testing.T) {
 // remember.
 func TestAuthentic(t *testing.T) {
 	older := func(s *delegation.Statement) { s.Issued = s.Issued.Add(-time.Hour) }
+	known := decide(t, question(association.Incoming), evidence([]string{statement(t, targets(at))})).Floor()
+	contradicted := known
+	contradicted.Targets = delegation.Contradiction
+	revoked := known
+	revoked.Targets = delegation.DigestTargets(nil)
+	var nothing delegation.Floor
 	for _, c := range []struct {
 		name     string
 		evidence *delegation.Evidence
-		floors   []delegation.Floor
+		floor    delegation.Floor
 		want     bool
-		remember int
+		remember delegation.Floor
 	}{
-		{"verified", evidence([]string{statement(t, targets(at))}), nil, true, 1},
-		{"revoked", evidence([]string{statement(t, targets())}), nil, true, 1},
-		{"a contradiction", evidence([]string{statement(t, targets(at)), statement(t, targets(backup))}), nil, true, 0},
-		{"secure SRV records", evidence(nil, one(delegation.Secure, at)...), nil, true, 0},
-		{"secure SRV records, and a statement", evidence([]string{statement(t, targets(at))}, one(delegation.Secure, at)...), nil, true, 1},
-		{"nothing", evidence(nil), nil, false, 0},
-		{"insecure SRV records", evidence(nil, one(delegation.Insecure, at)...), nil, false, 0},
-		{"bogus SRV records", evidence(nil, one(delegation.Bogus, at)...), nil, false, 0},
-		{"garbage", evidence([]string{"v=DNA1; e=jws; s=x"}), nil, false, 0},
-		{"an older statement", evidence([]string{statement(t, targets(at), older)}),
-			decide(t, question(association.Incoming), evidence([]string{statement(t, targets(at))})).Floors(), false, 0},
+		{"verified", evidence([]string{statement(t, targets(at))}), nothing, true, known},
+		{"revoked", evidence([]string{statement(t, targets())}), nothing, true, revoked},
+		{"a contradiction", evidence([]string{statement(t, targets(at)), statement(t, targets(backup))}), nothing, true, contradicted},
+		{"a revocation and a contradiction", evidence([]string{statement(t, targets(at)), statement(t, targets())}), nothing, true, contradicted},
+		{"secure SRV records", evidence(nil, one(delegation.Secure, at)...), nothing, true, nothing},
+		{"secure SRV records, and a statement", evidence([]string{statement(t, targets(at))}, one(delegation.Secure, at)...), nothing, true, known},
+		{"nothing", evidence(nil), nothing, false, nothing},
+		{"insecure SRV records", evidence(nil, one(delegation.Insecure, at)...), nothing, false, nothing},
+		{"bogus SRV records", evidence(nil, one(delegation.Bogus, at)...), nothing, false, nothing},
+		{"garbage", evidence([]string{"v=DNA1; e=jws; s=x"}), nothing, false, nothing},
+		{"an older statement", evidence([]string{statement(t, targets(at), older)}), known, false, nothing},
+		{"one that others contradicted", evidence([]string{statement(t, targets(at))}), contradicted, false, nothing},
 	} {
 		p := policy()
-		p.Floor = c.floors
+		p.Floor = c.floor
 		a, err := association.Decide(question(association.Incoming), c.evidence, p)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a.Authentic() != c.want || len(a.Floors()) != c.remember {
-			t.Errorf("%s: authentic is %t, floors %v", c.name, a.Authentic(), a.Floors())
+		if a.Authentic() != c.want || a.Floor() != c.remember {
+			t.Errorf("%s: authentic is %t, floor %+v, want %+v", c.name, a.Authentic(), a.Floor(), c.remember)
 		}
 	}
 	// Undetermined: a target of the statement is verified, SRV is not known.
 	broken := evidence([]string{statement(t, targets(at))}, one(delegation.Bogus, at)...)
-	if a := decide(t, question(association.Outgoing), broken); a.Authentic() || len(a.Floors()) != 1 {
-		t.Errorf("broken SRV: authentic is %t, floors %v", a.Authentic(), a.Floors())
+	if a := decide(t, question(association.Outgoing), broken); a.Authentic() || a.Floor() != known {
+		t.Errorf("broken SRV: authentic is %t, floor %+v", a.Authentic(), a.Floor())
 	}
 }
 
-// TestRequired: what a verifier remembers of a source makes it required for as
-// long as the proof would last.
+// TestRequired: what a verifier remembers of a source makes it required until
+// 31 days after the proof has ended. For a revocation it is required until the
+// revocation ends.
 func TestRequired(t *testing.T) {
-	before := decide(t, question(association.Incoming), evidence([]string{statement(t, targets(at))}))
-	floors := before.Result().Floors()
-	_, err := delegation.Verify(delegation.Query{Source: source, Service: service}, evidence([]string{statement(t, targets())}), policy())
-	revoked, ok := err.(*delegation.Error)
-	if !ok || len(revoked.Floors) != 1 || len(floors) != 1 {
-		t.Fatalf("floors %v, revoked %v", floors, err)
-	}
-	relabelled := floors[0]
-	relabelled.Service = direct
-	foreign := floors[0]
-	foreign.Service = "_xmpp-client._tcp"
+	known := decide(t, question(association.Incoming), evidence([]string{statement(t, targets(at))})).Floor()
+	revoked := decide(t, question(association.Incoming), evidence([]string{statement(t, targets())})).Floor()
+	contradicted := known
+	contradicted.Targets = delegation.Contradiction
 	end := now.Add(13 * day)
+	if !known.ValidUntil.Equal(end) || !revoked.ValidUntil.Equal(end) {
+		t.Fatalf("the proofs end at %s and %s", known.ValidUntil, revoked.ValidUntil)
+	}
 	for _, c := range []struct {
-		name   string
-		floors []delegation.Floor
-		time   time.Time
-		want   bool
+		name  string
+		floor delegation.Floor
+		time  time.Time
+		want  bool
 	}{
-		{"nothing remembered", nil, now, false},
-		{"a statement remembered", floors, now, true},
-		{"the last second of its proof", floors, end.Add(-1), true},
-		{"its proof has ended", floors, end, false},
-		{"a revocation remembered", revoked.Floors, now, true},
-		{"a revocation that has ended", revoked.Floors, end, false},
-		{"of the other label", []delegation.Floor{relabelled}, now, true},
-		{"of another service", []delegation.Floor{foreign}, now, false},
-		{"of another service and of this one", []delegation.Floor{foreign, floors[0]}, now, true},
-		{"a floor without an end", []delegation.Floor{{Service: service}}, now, false},
+		{"nothing remembered", delegation.Floor{}, now, false},
+		{"a statement remembered", known, now, true},
+		{"its proof has ended", known, end, true},
+		{"its proof ended not quite 31 days ago", known, end.Add(31*day - time.Second), true},
+		{"its proof ended 31 days ago", known, end.Add(31 * day), false},
+		{"a contradiction, whose proofs ended not quite 31 days ago", contradicted, end.Add(31*day - time.Second), true},
+		{"a contradiction, whose proofs ended 31 days ago", contradicted, end.Add(31 * day), false},
+		{"a revocation remembered", revoked, now, true},
+		{"the last second of a revocation", revoked, end.Add(-time.Second), true},
+		{"a revocation that has ended", revoked, end, false},
 	} {
 		for _, d := range []association.Direction{association.Outgoing, association.Incoming} {
 			p := policy()
-			p.Time, p.Floor = c.time, c.floors
+			p.Time, p.Floor = c.time, c.floor
 			a, err := association.Decide(question(d), evidence(nil), p)
 			if err != nil {
 				t.Fatal(err)
@@ -234,7 +285,7 @@ func TestRequired(t *testing.T) {
 			if a.Required() != c.want {
 				t.Errorf("%s, %s: required = %t", c.name, d, a.Required())
 			}
-			if got := a.Proofs()[2].Reason; got != delegation.NoStatement {
+			if got := a.Proofs()[2].Reason; got != reasons.NoStatement {
 				t.Errorf("%s: what is remembered is no proof, got %s", c.name, got)
 			}
 		}
@@ -278,15 +329,15 @@ func TestSecureTimes(t *testing.T) {
 func TestOldEvidence(t *testing.T) {
 	for _, c := range []struct {
 		age    time.Duration
-		want   delegation.Reason
+		want   reasons.Reason
 		until  time.Duration // from now
 		method association.Method
 	}{
-		{-time.Hour, delegation.Verified, time.Hour, association.DNSSEC}, // a clock that is ahead
-		{0, delegation.Verified, time.Hour, association.DNSSEC},
-		{time.Hour - time.Second, delegation.Verified, time.Second, association.DNSSEC},
-		{time.Hour, delegation.ProofExpired, 0, ""},
-		{now.Sub(time.Time{}), delegation.ProofExpired, 0, ""}, // it does not say
+		{-time.Hour, reasons.Verified, time.Hour, association.DNSSEC}, // a clock that is ahead
+		{0, reasons.Verified, time.Hour, association.DNSSEC},
+		{time.Hour - time.Second, reasons.Verified, time.Second, association.DNSSEC},
+		{time.Hour, reasons.ProofExpired, 0, ""},
+		{now.Sub(time.Time{}), reasons.ProofExpired, 0, ""}, // it does not say
 	} {
 		e := evidence(nil, one(delegation.Secure, at)...)
 		e.Collected = now.Add(-c.age)
@@ -315,7 +366,7 @@ func TestUnusableSRV(t *testing.T) {
 		for _, state := range []delegation.DNSSEC{delegation.Secure, delegation.Insecure} {
 			e := evidence([]string{statement(t, targets(at))}, srv(service, state, unusable...))
 			a := decide(t, question(association.Outgoing), e)
-			if _, err := a.Dial(); delegation.ReasonOf(err) != delegation.ServiceNotAvailable {
+			if _, err := a.Dial(); delegation.ReasonOf(err) != reasons.ServiceNotAvailable {
 				t.Errorf("%s %v: dial %v", state, unusable, err)
 			}
 			if len(a.References()) != 1 {
@@ -341,6 +392,11 @@ func TestRefreshAt(t *testing.T) {
 	late := evidence([]string{record}, one(delegation.Secure, at)...)
 	late.TXT[0].TTL = 7200
 	plain := evidence([]string{record}, one(delegation.Insecure, at)...)
+	silentSecond := srvAt(direct, delegation.Indeterminate)
+	silentSecond.Failure = &delegation.Failure{Reason: reasons.DNSTimeout, Detail: "silence"}
+	partly := func(records []string, state delegation.DNSSEC) *delegation.Evidence {
+		return evidence(records, srvAt(service, state, at), silentSecond)
+	}
 	for _, c := range []struct {
 		name string
 		e    *delegation.Evidence
@@ -349,6 +405,9 @@ func TestRefreshAt(t *testing.T) {
 		{"statement", plain, time.Hour},
 		{"secure SRV, and a statement that is looked up sooner", soon, 10 * time.Minute},
 		{"secure SRV, and a statement that is looked up later", late, time.Hour},
+		{"statement, the second label failed", partly([]string{record}, delegation.Insecure), 5 * time.Minute},
+		{"secure SRV, the second label failed", partly(nil, delegation.Secure), 5 * time.Minute},
+		{"secure SRV and a statement, the second label failed", partly([]string{record}, delegation.Secure), 5 * time.Minute},
 		{"nothing", evidence(nil), 5 * time.Minute},
 		{"SRV bogus", evidence(nil, one(delegation.Bogus)...), 5 * time.Minute},
 		{"SRV bogus, and a statement", evidence([]string{record}, one(delegation.Bogus)...), 5 * time.Minute},

@@ -2,7 +2,6 @@ package association_test
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"log"
 	"time"
@@ -10,8 +9,8 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/discovery"
-	"github.com/dnasign/dnasign/internal/dnsserver"
-	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -69,14 +68,6 @@ func newLeaf(ca *localca.Authority, domain string) *keys.Signer {
 	return signer
 }
 
-func certificate(signer *keys.Signer) tls.Certificate {
-	c := tls.Certificate{PrivateKey: signer.Key()}
-	for _, link := range signer.Chain() {
-		c.Certificate = append(c.Certificate, link.Raw)
-	}
-	return c
-}
-
 // publish is the zone line of a domain that delegates.
 func publish(ca *localca.Authority, domain, host string, port uint16) string {
 	token, err := delegation.Sign(delegation.Statement{
@@ -88,7 +79,7 @@ func publish(ca *localca.Authority, domain, host string, port uint16) string {
 		log.Fatal(err)
 	}
 	line := delegation.TXTName(domain, "_xmpp-server._tcp") + ". 300 IN TXT"
-	for text := delegation.TXTRecord(delegation.JWS, token); text != ""; {
+	for text := delegation.JWS.TXTRecord(token); text != ""; {
 		n := min(len(text), 255)
 		line, text = line+` "`+text[:n]+`"`, text[n:]
 	}

@@ -1,7 +1,6 @@
 package association_test
 
 import (
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"sync"
@@ -10,7 +9,8 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
-	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -95,7 +95,7 @@ func statement(t testing.TB, list []delegation.Target, edits ...func(*delegation
 	if err != nil {
 		t.Fatal(err)
 	}
-	return delegation.TXTRecord(delegation.JWS, token)
+	return delegation.JWS.TXTRecord(token)
 }
 
 // evidence is what was found for the base question: TXT records and SRV.
@@ -148,9 +148,9 @@ func decide(t testing.TB, q association.Question, e *delegation.Evidence) *assoc
 
 // wantReason checks that an error is a typed one with a reason, or that there
 // is none if the reason is Verified.
-func wantReason(t testing.TB, want delegation.Reason, err error) {
+func wantReason(t testing.TB, want reasons.Reason, err error) {
 	t.Helper()
-	if want == delegation.Verified {
+	if want == reasons.Verified {
 		if err != nil {
 			t.Errorf("got %v, want none", err)
 		}
@@ -164,8 +164,4 @@ func wantReason(t testing.TB, want delegation.Reason, err error) {
 	if e.Outcome != want.Outcome() || e.Detail == "" {
 		t.Errorf("%+v: outcome or detail", e)
 	}
-}
-
-func state(chain []*x509.Certificate) tls.ConnectionState {
-	return tls.ConnectionState{PeerCertificates: chain}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // TestLaws holds random decisions to what must hold for all.
@@ -41,16 +42,21 @@ func TestLaws(t *testing.T) {
 				}
 			}
 			if rapid.Bool().Draw(r, "failed") {
-				answer.Failure = &delegation.Failure{Reason: delegation.DNSTimeout, Detail: "silence"}
+				answer.Failure = &delegation.Failure{Reason: reasons.DNSTimeout, Detail: "silence"}
 			}
 			answers = append(answers, answer)
 		}
 		list, key := subset(r, "targets")
-		label := rapid.SampledFrom([]string{service, direct}).Draw(r, "label")
+		mode := rapid.SampledFrom([]delegation.TLSMode{"", delegation.Direct}).Draw(r, "TLS")
 		expires := rapid.SampledFrom([]time.Time{now, now.Add(day)}).Draw(r, "expires")
-		key += label + expires.String()
+		key += string(mode) + expires.String()
 		if signed[key] == "" {
-			signed[key] = statement(t, targets(list...), func(s *delegation.Statement) { s.Service, s.Expires = label, expires })
+			signed[key] = statement(t, targets(list...), func(s *delegation.Statement) {
+				s.Expires = expires
+				for i := range s.Targets {
+					s.Targets[i].TLS = mode
+				}
+			})
 		}
 		for _, e := range list {
 			allowed = append(allowed, e.Host)
@@ -62,7 +68,7 @@ func TestLaws(t *testing.T) {
 		without := decide(t, q, evidence(nil, answers...))
 		for _, a := range []*association.Association{with, without} {
 			pkix := a.Proofs()[0]
-			if len(pkix.References) != 1 || pkix.References[0].Name != source || pkix.Reason != delegation.Verified {
+			if len(pkix.References) != 1 || pkix.References[0].Name != source || pkix.Reason != reasons.Verified {
 				r.Fatalf("pkix: %+v", pkix)
 			}
 			for _, reference := range a.References() {
@@ -72,7 +78,7 @@ func TestLaws(t *testing.T) {
 			}
 		}
 		// A statement says nothing beside secure records.
-		if with.Proofs()[1].Reason == delegation.Verified {
+		if with.Proofs()[1].Reason == reasons.Verified {
 			if got, want := len(with.References()), len(without.References()); got != want {
 				r.Fatalf("%d references with the statement, %d without", got, want)
 			}
@@ -84,6 +90,17 @@ func TestLaws(t *testing.T) {
 				return o.Name == reference.Name && o.Method == reference.Method && o.Endpoint == reference.Endpoint && o.Until.Equal(reference.Until)
 			}) {
 				r.Fatalf("%+v counts only without the statement", reference)
+			}
+		}
+		// Where a statement says where to connect, it says how TLS begins.
+		start := delegation.STARTTLS
+		if mode == delegation.Direct {
+			start = delegation.DirectTLS
+		}
+		dial, _ := with.Dial()
+		for _, d := range dial {
+			if with.Proofs()[2].Reason == reasons.Verified && d.Start != start {
+				r.Fatalf("%s begins with %q", d.Endpoint, d.Start)
 			}
 		}
 		// Where names count by delegation, none counts by dnssec, and the reverse.

@@ -1,6 +1,9 @@
 package association
 
-import "github.com/dnasign/dnasign/delegation"
+import (
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
+)
 
 // A Direction is who opened the connection.
 type Direction string
@@ -11,8 +14,8 @@ const (
 	Incoming Direction = "incoming"
 )
 
-// A Method is how a name in a peer's certificate comes to count for a source:
-// the prooftypes of RFC 7712, and ours.
+// A Method is how a name in a peer's certificate is accepted for a source: the
+// prooftypes of RFC 7712, and ours.
 type Method string
 
 // The methods, in the order of precedence.
@@ -41,10 +44,11 @@ type rule struct {
 	stop bool
 }
 
-// rules is the precedence table of docs/spec.md. PKIX is never removed by a
-// statement. Secure SRV records are authoritative, so that a statement adds no
-// host to them. Broken ones end an outgoing connection: going on would let an
-// attacker choose by breaking them; an incoming one does not use them.
+// rules is the table of docs/connections.md, section 2. PKIX is never removed
+// by a statement. Secure SRV records are authoritative, so that a statement
+// adds no host to them. Broken records end an outgoing connection: otherwise an
+// attacker could choose by breaking them. An incoming connection does not use
+// them.
 var rules = map[srvState]map[Direction]rule{
 	secure: {
 		Outgoing: {methods: []Method{PKIX, DNSSEC}},
@@ -67,22 +71,14 @@ var provers = map[Method]func(*decision) ([]Reference, error){
 	Delegation: (*decision).delegation,
 }
 
-// shared are the methods by which a connection that exists may serve a further
-// source.
-var shared = map[Method]bool{DNSSEC: true, Delegation: true}
-
-// bothWays are the services whose delegate also sends for the source. Any
-// other service has clients and servers, and only the server side is delegated.
-var bothWays = map[string]bool{"_xmpp-server._tcp": true, "_xmpps-server._tcp": true}
-
 // stateOf sorts what ReadSRV found into the rows of the table. That there are
 // no records is no secure record set, though it may be known securely.
 func stateOf(srv delegation.SRV, err error) srvState {
-	unavailable := delegation.ReasonOf(err) == delegation.ServiceNotAvailable
+	unavailable := delegation.ReasonOf(err) == reasons.ServiceNotAvailable
 	switch {
 	case err != nil && !unavailable:
 		return broken
-	case srv.Asked && srv.State == delegation.Secure && (unavailable || len(srv.Entries) > 0):
+	case srv.State == delegation.Secure && (unavailable || len(srv.Entries) > 0):
 		return secure
 	}
 	return plain

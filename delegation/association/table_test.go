@@ -10,15 +10,16 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
-// wanted is the precedence table of docs/spec.md, section 12, worked out by
-// hand: every line holds for all combinations of its first four columns, and
-// every combination stands in exactly one line.
+// wanted is the table of docs/connections.md, section 2, worked out by hand.
+// Every line holds for all combinations of its first four columns, and every
+// combination is in exactly one line.
 //
 // X and W are the SRV entries, the matching statement lists X and Y, the foreign
 // one Z. Small letters are the same hosts on any port. B is the source on its
-// default port. ! is the reason of what the SRV look-up ended with.
+// default port. ! is the reason of what the SRV lookup ended with.
 const wanted = `
 SRV                     | direction | first  | statement     | dnssec     | delegation   | dial | required
 secure                  | out       | no yes | matching      | X W        | not-used     | X W  | yes
@@ -94,23 +95,23 @@ var letters = map[string]delegation.Endpoint{
 	"W": {Host: "second.hosting.example", Port: 5269}, "B": {Host: source, Port: 5269},
 }
 
-// srvKinds are what a look-up of SRV records can come to, and the reason of the
+// srvKinds are what a lookup of SRV records can come to, and the reason of the
 // one it ended with, if it did.
 var srvKinds = []struct {
 	name    string
 	answers []delegation.SRVAnswer
-	reason  delegation.Reason
+	reason  reasons.Reason
 }{
 	{"secure", one(delegation.Secure, letters["X"], letters["W"]), ""},
 	{"insecure", one(delegation.Insecure, letters["X"], letters["W"]), ""},
 	{"absent", one(delegation.Insecure), ""},
 	{"absent-securely", one(delegation.Secure), ""},
 	{"unasked", nil, ""},
-	{"bogus", one(delegation.Bogus), delegation.DNSBogus},
-	{"timeout", []delegation.SRVAnswer{failing(delegation.DNSTimeout)}, delegation.DNSTimeout},
-	{"too-many", one(delegation.Insecure, slices.Repeat([]delegation.Endpoint{letters["X"]}, 33)...), delegation.TooManyRecords},
-	{"unavailable", one(delegation.Insecure, delegation.Endpoint{Host: "."}), delegation.ServiceNotAvailable},
-	{"unavailable-securely", one(delegation.Secure, delegation.Endpoint{Host: "."}), delegation.ServiceNotAvailable},
+	{"bogus", one(delegation.Bogus), reasons.DNSBogus},
+	{"timeout", []delegation.SRVAnswer{failing(reasons.DNSTimeout)}, reasons.DNSTimeout},
+	{"too-many", one(delegation.Insecure, slices.Repeat([]delegation.Endpoint{letters["X"]}, 33)...), reasons.TooManyRecords},
+	{"unavailable", one(delegation.Insecure, delegation.Endpoint{Host: "."}), reasons.ServiceNotAvailable},
+	{"unavailable-securely", one(delegation.Secure, delegation.Endpoint{Host: "."}), reasons.ServiceNotAvailable},
 }
 
 func one(state delegation.DNSSEC, endpoints ...delegation.Endpoint) []delegation.SRVAnswer {
@@ -121,13 +122,13 @@ func one(state delegation.DNSSEC, endpoints ...delegation.Endpoint) []delegation
 	return []delegation.SRVAnswer{a}
 }
 
-func failing(reason delegation.Reason) delegation.SRVAnswer {
+func failing(reason reasons.Reason) delegation.SRVAnswer {
 	a := srv(service, delegation.Indeterminate)
 	a.Failure = &delegation.Failure{Reason: reason, Detail: "it did not work"}
 	return a
 }
 
-// statementKinds are what a look-up of statements can come to.
+// statementKinds are what a lookup of statements can come to.
 var statementKinds = []string{"matching", "foreign", "none", "revoked", "failed", "expired"}
 
 // statementsOf gives the TXT answer of a kind.
@@ -145,7 +146,7 @@ func statementsOf(t testing.TB) map[string]func(*delegation.Evidence) {
 		})),
 		"none": records(),
 		"failed": func(e *delegation.Evidence) {
-			e.TXT[0].Failure = &delegation.Failure{Reason: delegation.DNSFailure, Detail: "SERVFAIL"}
+			e.TXT[0].Failure = &delegation.Failure{Reason: reasons.DNSFailure, Detail: "SERVFAIL"}
 		},
 	}
 }
@@ -153,7 +154,7 @@ func statementsOf(t testing.TB) map[string]func(*delegation.Evidence) {
 // A combination is one call of Decide.
 type combination struct {
 	srv, direction, first, statement string
-	reason                           delegation.Reason // of the SRV look-up
+	reason                           reasons.Reason // of the SRV lookup
 	association                      *association.Association
 }
 
@@ -192,7 +193,7 @@ func TestTable(t *testing.T) {
 	if len(list) != 240 || len(lines) < 60 {
 		t.Errorf("%d combinations and %d lines", len(list), len(lines))
 	}
-	seen := map[delegation.Reason]int{}
+	seen := map[reasons.Reason]int{}
 	for _, c := range list {
 		name := fmt.Sprintf("%s %s first=%s %s", c.srv, c.direction, c.first, c.statement)
 		found := 0
@@ -211,7 +212,7 @@ func TestTable(t *testing.T) {
 			t.Errorf("%d lines for %s", found, name)
 		}
 	}
-	for _, reason := range []delegation.Reason{delegation.NotSecure, delegation.NotUsed, delegation.Conflict} {
+	for _, reason := range []reasons.Reason{reasons.NotSecure, reasons.NotUsed, reasons.Conflict} {
 		if seen[reason] == 0 {
 			t.Errorf("no combination has %s", reason)
 		}
@@ -219,7 +220,7 @@ func TestTable(t *testing.T) {
 }
 
 // check holds the association to the last four columns of a line.
-func (c combination) check(t *testing.T, cells []string, seen map[delegation.Reason]int) {
+func (c combination) check(t *testing.T, cells []string, seen map[reasons.Reason]int) {
 	for i := range cells {
 		cells[i] = strings.ReplaceAll(strings.TrimSpace(cells[i]), "!", string(c.reason))
 	}
@@ -232,13 +233,13 @@ func (c combination) check(t *testing.T, cells []string, seen map[delegation.Rea
 	total := 0
 	for i, p := range proofs {
 		got := string(p.Reason)
-		if p.Reason == delegation.Verified {
+		if p.Reason == reasons.Verified {
 			got = spell(t, p, c.direction == "in")
 		}
 		if p.Method != methods[i] || got != wanted[i] {
 			t.Errorf("%s: %s, want %s: %s", p.Method, got, methods[i], wanted[i])
 		}
-		if p.Detail == "" || (p.Reason == delegation.Verified) != (len(p.References) > 0) {
+		if p.Detail == "" || (p.Reason == reasons.Verified) != (len(p.References) > 0) {
 			t.Errorf("%s: detail %q, references %v, reason %s", p.Method, p.Detail, p.References, p.Reason)
 		}
 		seen[p.Reason]++
@@ -265,7 +266,7 @@ func (c combination) check(t *testing.T, cells []string, seen map[delegation.Rea
 	if required := c.association.Required(); required != (cells[3] == "yes") {
 		t.Errorf("required = %t", required)
 	}
-	if (c.association.Result() != nil) && c.statement != "matching" && c.statement != "foreign" {
+	if _, err := c.association.Statement(); err == nil && c.statement != "matching" && c.statement != "foreign" {
 		t.Errorf("a result of a statement that is %s", c.statement)
 	}
 	if at := c.association.RefreshAt(); at.Before(now.Add(5*time.Minute)) || at.After(now.Add(6*time.Hour)) {
@@ -324,31 +325,32 @@ func letterOf(t *testing.T, e delegation.Endpoint) string {
 // TestDecideRefuses: only a wrong call is an error.
 func TestDecideRefuses(t *testing.T) {
 	good := evidence([]string{statement(t, targets(at))})
-	replayed := *good
-	replayed.Service = direct
+	replayed, first := *good, *good
+	replayed.Service, first.Version = direct, 1
 	cases := []struct {
 		name string
 		q    association.Question
 		e    *delegation.Evidence
 		p    delegation.Policy
-		want delegation.Reason
+		want reasons.Reason
 	}{
-		{"zero question", association.Question{}, good, policy(), delegation.MissingInput},
-		{"no direction", question(""), good, policy(), delegation.MissingInput},
-		{"unknown direction", question("sideways"), good, policy(), delegation.MissingInput},
-		{"no source", association.Question{Service: service, Direction: association.Outgoing}, good, policy(), delegation.MissingInput},
-		{"no service", association.Question{Source: source, Direction: association.Incoming}, good, policy(), delegation.MissingInput},
-		{"source in upper case", association.Question{Source: "B.example", Service: service, Direction: association.Incoming}, good, policy(), delegation.BadQuery},
-		{"service without underscore", association.Question{Source: source, Service: "xmpp-server", Direction: association.Incoming}, good, policy(), delegation.BadQuery},
-		{"no evidence", question(association.Outgoing), nil, policy(), delegation.MissingInput},
-		{"empty evidence", question(association.Outgoing), &delegation.Evidence{}, policy(), delegation.BadEvidence},
-		{"nothing looked at", question(association.Outgoing), &delegation.Evidence{Version: 1, Source: source, Service: service}, policy(), delegation.MissingInput},
-		{"evidence about another question", question(association.Outgoing), &replayed, policy(), delegation.BadEvidence},
-		{"zero policy", question(association.Outgoing), good, delegation.Policy{}, delegation.MissingInput},
-		{"no trust anchors", question(association.Incoming), good, delegation.Policy{Time: now}, delegation.MissingInput},
-		{"no time", question(association.Incoming), good, delegation.Policy{Roots: lab().root.Pool()}, delegation.MissingInput},
+		{"zero question", association.Question{}, good, policy(), reasons.MissingInput},
+		{"no direction", question(""), good, policy(), reasons.MissingInput},
+		{"unknown direction", question("sideways"), good, policy(), reasons.MissingInput},
+		{"no source", association.Question{Service: service, Direction: association.Outgoing}, good, policy(), reasons.MissingInput},
+		{"no service", association.Question{Source: source, Direction: association.Incoming}, good, policy(), reasons.MissingInput},
+		{"source in upper case", association.Question{Source: "B.example", Service: service, Direction: association.Incoming}, good, policy(), reasons.BadQuery},
+		{"service without underscore", association.Question{Source: source, Service: "xmpp-server", Direction: association.Incoming}, good, policy(), reasons.BadQuery},
+		{"no evidence", question(association.Outgoing), nil, policy(), reasons.MissingInput},
+		{"empty evidence", question(association.Outgoing), &delegation.Evidence{}, policy(), reasons.BadEvidence},
+		{"nothing looked at", question(association.Outgoing), &delegation.Evidence{Version: delegation.EvidenceVersion, Source: source, Service: service}, policy(), reasons.MissingInput},
+		{"evidence of version 1", question(association.Outgoing), &first, policy(), reasons.BadEvidence},
+		{"evidence about the second label", question(association.Outgoing), &replayed, policy(), reasons.BadEvidence},
+		{"zero policy", question(association.Outgoing), good, delegation.Policy{}, reasons.MissingInput},
+		{"no trust anchors", question(association.Incoming), good, delegation.Policy{Time: now}, reasons.MissingInput},
+		{"no time", question(association.Incoming), good, delegation.Policy{Roots: lab().root.Pool()}, reasons.MissingInput},
 	}
-	if len(cases) < 14 {
+	if len(cases) < 15 {
 		t.Errorf("only %d cases", len(cases))
 	}
 	for _, c := range cases {

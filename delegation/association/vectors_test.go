@@ -3,7 +3,7 @@ package association_test
 import (
 	"testing"
 
-	"github.com/dnasign/dnasign/internal/vectors/vectortest"
+	"github.com/dnasign/dnasign/internal/testkit/vectortest"
 )
 
 // TestVectors: every case of testvectors about a decision or a connection.

@@ -2,24 +2,25 @@
 // Web Signature (RFC 7515): the compact serialization with a protected header
 // of exactly three parameters,
 //
-//	alg  ES256, ES384, RS256, PS256 or EdDSA
+//	alg  a keys.Algorithm, such as ES256
 //	typ  the media type the caller asks for, so that no other token passes
 //	x5c  the signer's certificate chain, leaf first
 //
-// in any order, and nothing else. What other libraries take on trust is
-// refused before any cryptography: alg none and HMAC, crit and b64 in any
-// form, jwk, jku, x5u, kid, another or no typ, names that are duplicate,
-// unknown, escaped or of another case, octets outside the base64url alphabet,
-// non-zero trailing bits, padding, and anything before or after the token.
+// in any order, and nothing else. What other libraries take on trust is refused
+// before any cryptography. This covers alg none and HMAC, crit and b64 in any
+// form, jwk, jku, x5u, kid, and a missing or another typ. It covers names that
+// are duplicate, unknown, escaped or of another case. It covers octets outside
+// the base64url alphabet, non-zero trailing bits, padding, and anything before
+// or after the token.
 //
 // Data flow: octets -> [Parse] -> *[Unverified] -> [Unverified.Verify] ->
 // payload; and payload -> [Sign] -> octets.
 //
-// What the payload means, whether the certificates chain to a trust anchor,
-// whom they name and whether they are valid now is not checked here: the
-// caller must do all of it. A token is not unique: anybody can turn an ECDSA
-// signature (r, s) into (r, n-s), so neither the token nor a hash of it is a
-// key for anything.
+// The package does not check what the payload means, whether the certificates
+// chain to a trust anchor, whom they name and whether they are valid now. The
+// caller must check all of it. A token is not unique: anybody can turn an ECDSA
+// signature (r, s) into (r, n-s). So neither the token nor a hash of it can
+// identify anything.
 package jws
 
 import "errors"
@@ -42,7 +43,7 @@ var (
 	ErrHeader = errors.New("unacceptable header")
 	// ErrType: a typ other than the one asked for (RFC 8725, Section 3.11).
 	ErrType = errors.New("wrong typ")
-	// ErrAlgorithm: an alg that is not one of the five.
+	// ErrAlgorithm: an alg that is no [keys.Algorithm].
 	ErrAlgorithm = errors.New("unsupported alg")
 	// ErrCertificates: an x5c that is empty, too long or not canonical base64
 	// (RFC 7515, Section 4.1.6).

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/encoding/jws"
-	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/keys"
 )
 

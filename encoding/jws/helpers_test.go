@@ -13,7 +13,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/dnasign/dnasign/encoding/jws"
-	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -38,24 +38,15 @@ func signerFor(t testing.TB, a keys.Algorithm) *keys.Signer {
 	stock.Lock()
 	defer stock.Unlock()
 	if stock.issuing == nil {
-		root, err := localca.New("Test Root", time.Now())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if stock.issuing, err = root.Intermediate("Test Issuing", time.Now(), nil); err != nil {
-			t.Fatal(err)
-		}
+		stock.issuing = localca.NewChain(time.Now())
 		stock.signers = map[string]*keys.Signer{}
 	}
 	kind := kinds[a]
-	// Most of a leaf's bits are random: one in some tries has a base64 form
-	// with two padding characters and one of those that base64url replaces,
-	// which the tests of both need.
+	// Most of a leaf's bits are random. One in some tries has a base64 form
+	// with two padding characters and one of those that base64url replaces. The
+	// tests need both.
 	for stock.signers[kind] == nil {
-		signer, err := stock.issuing.Issue(kind, []string{"b.example"}, time.Now().Add(-time.Hour), time.Now().Add(time.Hour), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		signer := localca.Must(stock.issuing.Issue(kind, []string{"b.example"}, time.Now().Add(-time.Hour), time.Now().Add(time.Hour), nil))
 		if text := std(signer.Leaf().Raw); strings.HasSuffix(text, "==") && strings.ContainsAny(text, "+/") {
 			stock.signers[kind] = signer
 		}

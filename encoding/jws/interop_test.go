@@ -16,13 +16,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dnasign/dnasign/encoding/jws"
-	"github.com/dnasign/dnasign/internal/localca"
-	"github.com/dnasign/dnasign/internal/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/keys"
 )
 
-// Other implementations of JWS: each must accept what we sign, with the header
-// that we meant, refuse it when changed, and sign what we accept.
+// Other implementations of JWS. Each must accept what we sign, with the header
+// that we meant, and refuse it when changed. Each must sign what we accept.
 
 func TestNpmJose(t *testing.T) {
 	const dir = "testdata/npm"
@@ -56,10 +56,7 @@ func interoperate(t *testing.T, verifier, signer []string) {
 	for _, a := range algorithms {
 		token := ours(t, a)
 		tokens = append(append(tokens, token), alterations(t, token)...)
-		key, err := localca.KeyPEM(signerFor(t, a).Key())
-		if err != nil {
-			t.Fatal(err)
-		}
+		key := localca.Must(localca.KeyPEM(signerFor(t, a).Key()))
 		requests = append(requests, request{headerMembers(t, a), string(key), payload})
 	}
 	var verdicts []struct {

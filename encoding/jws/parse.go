@@ -94,8 +94,8 @@ func (u *Unverified) readHeader(header []byte, typ string) error {
 	return nil
 }
 
-// decodePart is the strict decoding of RFC 4648, Section 3.5: the decoder refuses
-// non-zero trailing bits, and we refuse CR and LF, which it would pass over.
+// decodePart is the strict decoding of RFC 4648, Section 3.5. The decoder
+// refuses non-zero trailing bits, and we refuse CR and LF, which it would skip.
 func decodePart(text []byte) ([]byte, error) {
 	for _, lineEnd := range []byte{'\r', '\n'} {
 		if i := bytes.IndexByte(text, lineEnd); i >= 0 {

@@ -60,8 +60,8 @@ func TestParseNoType(t *testing.T) {
 
 func TestParseSize(t *testing.T) {
 	signer := signerFor(t, keys.ES256)
-	// sized is a good token of that size: white space fills the header, and
-	// the payload a little, since no base64 text has a length of 4n+1.
+	// sized is a good token of that size. White space fills the header, and the
+	// payload a little, since no base64 text has a length of 4n+1.
 	sized := func(size int) string {
 		text := header(keys.ES256, signer)
 		for _, pad := range []string{"", " ", "  "} {
@@ -91,9 +91,9 @@ func TestParseSize(t *testing.T) {
 	}
 }
 
-// TestAgreement: whatever the payload, the chain, the key, the order of the
-// header's members and its white space, we accept a good token, and go-jose
-// accepts it with the same payload.
+// TestAgreement: we accept a good token, and go-jose accepts it with the same
+// payload. The payload, the chain, the key, the order of the header's members
+// and its white space may be any.
 func TestAgreement(t *testing.T) {
 	for _, a := range keys.Algorithms() {
 		signerFor(t, a)

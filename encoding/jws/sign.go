@@ -10,10 +10,10 @@ import (
 	"github.com/dnasign/dnasign/keys"
 )
 
-// Sign makes a token with the signer's key and whole chain. The algorithm
-// must fit the key; [keys.AlgorithmFor] chooses one. The token is read back
-// and its signature checked before it is returned, so that a faulty key store
-// cannot make us publish a token that nobody accepts.
+// Sign makes a token with the signer's key and whole chain. The algorithm must
+// fit the key; [keys.AlgorithmFor] chooses one. The token is read back and its
+// signature checked before it is returned. So a faulty key store cannot make us
+// publish a token that nobody accepts.
 func Sign(payload []byte, typ string, algorithm keys.Algorithm, signer *keys.Signer) ([]byte, error) {
 	if err := algorithm.Fits(signer.Leaf().PublicKey); err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func Sign(payload []byte, typ string, algorithm keys.Algorithm, signer *keys.Sig
 	}
 	u, err := Parse([]byte(compact), typ)
 	if err != nil {
-		return nil, fmt.Errorf("what was signed is no token: %w", err)
+		return nil, fmt.Errorf("what was signed is not a token: %w", err)
 	}
 	if _, err := u.Verify(signer.Leaf().PublicKey); err != nil {
 		return nil, fmt.Errorf("the key store made an unusable signature: %w", err)

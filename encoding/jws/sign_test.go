@@ -18,7 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dnasign/dnasign/encoding/jws"
-	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -82,14 +82,8 @@ func TestSign(t *testing.T) {
 // TestSignRefused: nothing is signed that Parse would refuse.
 func TestSignRefused(t *testing.T) {
 	signer := signerFor(t, keys.ES256)
-	key, err := localca.NewKey("P-521")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p521, err := stock.issuing.IssueFor(key, nil, signer.Leaf().NotBefore, signer.Leaf().NotAfter, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := localca.Must(localca.NewKey("P-521"))
+	p521 := localca.Must(stock.issuing.IssueFor(key, nil, signer.Leaf().NotBefore, signer.Leaf().NotAfter, nil))
 	for name, c := range map[string]struct {
 		payload   []byte
 		typ       string
@@ -144,10 +138,7 @@ func TestSignFaulty(t *testing.T) {
 		"garbage":  {answer([]byte("not a signature"), nil), keys.ErrSignature},
 		"zeros":    {answer(make([]byte, 64), nil), keys.ErrSignature},
 		"another key": {func(key crypto.Signer, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
-			other, err := localca.NewKey(keys.Describe(key.Public()))
-			if err != nil {
-				return nil, err
-			}
+			other := localca.Must(localca.NewKey(keys.Describe(key.Public())))
 			return other.Sign(rand.Reader, digest, opts)
 		}, keys.ErrSignature},
 		"another message": {func(key crypto.Signer, digest []byte, opts crypto.SignerOpts) ([]byte, error) {

@@ -12,6 +12,22 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
+// The algorithms, as content octets.
+const (
+	oidSHA256WithRSA   = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b" // 1.2.840.113549.1.1.11
+	oidSHA384WithRSA   = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c" // 1.2.840.113549.1.1.12
+	oidSHA512WithRSA   = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d" // 1.2.840.113549.1.1.13
+	oidRSAPSS          = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a" // 1.2.840.113549.1.1.10
+	oidMGF1            = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08" // 1.2.840.113549.1.1.8
+	oidECDSAWithSHA256 = "\x2a\x86\x48\xce\x3d\x04\x03\x02"     // 1.2.840.10045.4.3.2
+	oidECDSAWithSHA384 = "\x2a\x86\x48\xce\x3d\x04\x03\x03"     // 1.2.840.10045.4.3.3
+	oidECDSAWithSHA512 = "\x2a\x86\x48\xce\x3d\x04\x03\x04"     // 1.2.840.10045.4.3.4
+	oidEd25519         = "\x2b\x65\x70"                         // 1.3.101.112
+	oidSHA256          = "\x60\x86\x48\x01\x65\x03\x04\x02\x01" // 2.16.840.1.101.3.4.2.1
+	oidSHA384          = "\x60\x86\x48\x01\x65\x03\x04\x02\x02" // 2.16.840.1.101.3.4.2.2
+	oidSHA512          = "\x60\x86\x48\x01\x65\x03\x04\x02\x03" // 2.16.840.1.101.3.4.2.3
+)
+
 // An AlgorithmIdentifier names an algorithm and its parameters (RFC 5280,
 // Section 4.1.1.2).
 type AlgorithmIdentifier struct {
@@ -57,10 +73,9 @@ func addOID(b *cryptobyte.Builder, oid x509.OID) {
 }
 
 // signatureAlgorithm says which algorithm an identifier stands for. It is
-// UnknownSignatureAlgorithm where the algorithm is not one that this package
-// checks, and where the parameters are not exactly those of its
-// specification: there is one way to write each, and room for two only where
-// a specification asks for it.
+// UnknownSignatureAlgorithm if this package does not check the algorithm, or if
+// the parameters are not exactly those of its specification. There is one way
+// to write each algorithm, and two only if its specification asks for both.
 func signatureAlgorithm(id AlgorithmIdentifier) x509.SignatureAlgorithm {
 	parameters := string(id.Parameters)
 	switch oidContent(id.Algorithm) {
@@ -101,11 +116,10 @@ func signatureAlgorithm(id AlgorithmIdentifier) x509.SignatureAlgorithm {
 	return x509.UnknownSignatureAlgorithm
 }
 
-// pssAlgorithm reads the parameters of RSASSA-PSS. As in crypto/x509 the
-// mask generation has to use the hash of the message and the salt its
-// length; other combinations are not in use, and are what accidents look
-// like. The trailer field has its default value in all of them, so DER does
-// not write it.
+// pssAlgorithm reads the parameters of RSASSA-PSS. As in crypto/x509 the mask
+// generation must use the hash of the message, and the salt must have its
+// length. Other combinations are not in use and look like accidents. The
+// trailer field has its default value in all of them, so DER does not write it.
 //
 //	RSASSA-PSS-params ::= SEQUENCE {
 //	    hashAlgorithm    [0] HashAlgorithm DEFAULT sha1,
@@ -218,9 +232,9 @@ func pssParameters(hashOID string, salt int) []byte {
 	return b.BytesOrPanic()
 }
 
-// keyAlgorithm says what kind of key pub is and which signature algorithm
-// fits it best: for ECDSA the hash of the curve's size (RFC 5480, Section 4).
-// It refuses other kinds and curves, and RSA keys outside the limits.
+// keyAlgorithm says what kind of key pub is and which signature algorithm fits
+// it best. For ECDSA it takes the hash of the curve's size (RFC 5480, Section
+// 4). It refuses other kinds and curves, and RSA keys outside the limits.
 func keyAlgorithm(pub crypto.PublicKey) (x509.PublicKeyAlgorithm, x509.SignatureAlgorithm, error) {
 	switch pub := pub.(type) {
 	case *rsa.PublicKey:

@@ -28,11 +28,12 @@ type AttributeCertificate struct {
 	// RawIssuer is the issuer's name, a Name in DER. It is to be compared with
 	// x509.Certificate.RawSubject, byte for byte.
 	//
-	// RFC 5755, Section 4.2.3 asks for a name that is not empty. This package
-	// reads and writes an empty one (30 00) too, its one deviation: many
+	// RFC 5755, Section 4.2.3 asks for a name that is not empty. As its one
+	// deviation, this package reads and writes an empty one (30 00) too. Many
 	// certificates today have an empty subject and put their names in the
-	// subjectAltName, and their keys could issue nothing otherwise. An empty
-	// name fits every such certificate, so only the signature tells them apart.
+	// subjectAltName, and their keys could not issue anything otherwise. An
+	// empty name fits every such certificate, so only the signature tells them
+	// apart.
 	//
 	// Create ignores it and takes the issuer certificate's subject.
 	RawIssuer []byte
@@ -44,8 +45,8 @@ type AttributeCertificate struct {
 	// SignatureAlgorithmID is the same as it was encoded. Create ignores it.
 	SignatureAlgorithmID AlgorithmIdentifier
 	// Signature is the signature value. Create ignores it. Signatures are not
-	// unique: anybody can turn an ECDSA signature into a second one that is
-	// valid too, so Raw is no key for a cache or a list of what was revoked.
+	// unique: anybody can turn an ECDSA signature into a second valid one. So
+	// do not use Raw as a key for a cache or a revocation list.
 	Signature []byte
 
 	// SerialNumber is positive and has up to 20 octets (RFC 5755, Section
@@ -102,17 +103,17 @@ type Extension struct {
 }
 
 // ValidAt says whether t lies in the validity period. Both ends belong to it
-// (RFC 5755, Section 4.2.6), and as times have a resolution of one second, the
-// whole of the last second does: t is cut to its second before it is
-// compared, which crypto/x509 does not do.
+// (RFC 5755, Section 4.2.6). Times have a resolution of one second, so the
+// whole last second belongs to it. Therefore t is cut to its second before it
+// is compared; crypto/x509 does not do this.
 func (ac *AttributeCertificate) ValidAt(t time.Time) bool {
 	return t.Unix() >= ac.NotBefore.Unix() && t.Unix() <= ac.NotAfter.Unix()
 }
 
 // UnhandledCriticalExtensions returns the identifiers of the critical
-// extensions that this package gives no effect to, in their order. RFC 5755,
-// Section 5 has a verifier reject a certificate with a critical extension that
-// it does not support, so a caller must refuse unless it acts upon each one
+// extensions that this package gives no effect to, in their order. By RFC 5755,
+// Section 5 a verifier rejects a certificate with a critical extension that it
+// does not support. So a caller must refuse unless it acts on each extension
 // returned itself. targetInformation (2.5.29.55), which names the servers that
 // may use the certificate, is the one to expect.
 func (ac *AttributeCertificate) UnhandledCriticalExtensions() []x509.OID {

@@ -35,15 +35,14 @@ func (bag *Bag) Single() ([]byte, error) {
 }
 
 // ParseBag reads a bag from strict DER of at most MaxBagSize octets, with
-// nothing after it. The certificates are told apart by their tags and
-// counted, 16 of both kinds together at most, and no two may be the same; what
-// is inside them is left to Parse and to crypto/x509. There has to be at least
-// one attribute certificate; for exactly one, use [Bag.Single].
+// nothing after it. The certificates are told apart by their tags. There are at
+// most 16 of both kinds together, and no two are the same. Parse and
+// crypto/x509 judge what is inside them. There has to be at least one attribute
+// certificate; for exactly one, use [Bag.Single].
 //
-// The set of certificates may be in any order, the one place where DER is not
-// demanded: some software sorts such a set by other rules than X.690, Section
-// 11.6. The order within each kind is kept. The input is copied. An error
-// is an [*Error].
+// The set of certificates may be in any order. Only here DER is not demanded:
+// some software sorts such a set by other rules than X.690, Section 11.6. The
+// order within each kind is kept. The input is copied. An error is an [*Error].
 func ParseBag(der []byte) (*Bag, error) {
 	if len(der) > MaxBagSize {
 		return nil, fail(ProblemLimit, "bag has %d octets, more than %d", len(der), MaxBagSize)
@@ -123,8 +122,8 @@ func readSignedData(s cryptobyte.String) (*Bag, error) {
 	if len(bag.AttributeCertificates) == 0 {
 		return nil, fail(ProblemBagNone, "bag has no attribute certificate")
 	}
-	// RFC 5652, Section 5.1: the version is 4 where there are attribute
-	// certificates of version 2 and none of the choices refused above.
+	// RFC 5652, Section 5.1: the version is 4 with attribute certificates of
+	// version 2 and without the choices refused above.
 	if version.Cmp(big.NewInt(4)) != 0 {
 		return nil, fail(ProblemBagVersion, "bag's version is not 4")
 	}
@@ -159,23 +158,22 @@ func readCertificates(s cryptobyte.String) (*Bag, error) {
 		case asn1.SEQUENCE:
 			bag.Certificates = append(bag.Certificates, element)
 		case tagContext(2, true):
-			// The implicit tag took the place of that of the SEQUENCE, which is
-			// one octet too, so the element regains its own form in place. The
+			// The implicit tag replaced that of the SEQUENCE, which is one
+			// octet too. So the element gets its own form back in place. The
 			// signature does not cover it.
 			element[0] = byte(asn1.SEQUENCE)
 			bag.AttributeCertificates = append(bag.AttributeCertificates, element)
 		default:
-			return nil, fail(ProblemBagChoice, "bag has a member that is no certificate")
+			return nil, fail(ProblemBagChoice, "bag has a member that is not a certificate")
 		}
 	}
 	return bag, nil
 }
 
 // MarshalBag writes a bag in DER. It writes the set of certificates in the
-// order of DER, whatever their order in bag, and refuses what ParseBag would:
-// no attribute certificate, a certificate twice, or too much. That a member is
-// one DER SEQUENCE is checked, what is inside it is not. An error is an
-// [*Error].
+// order of DER, whatever their order in bag. It refuses what ParseBag would: no
+// attribute certificate, a certificate twice, or too much. That a member is one
+// DER SEQUENCE is checked, what is inside it is not. An error is an [*Error].
 func MarshalBag(bag *Bag) ([]byte, error) {
 	if bag == nil {
 		return nil, fail(ProblemTemplate, "no bag")

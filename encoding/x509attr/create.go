@@ -11,9 +11,9 @@ import (
 )
 
 // Create issues an attribute certificate and returns it in DER. Its arguments
-// are those of x509.CreateCertificate: the template says what to write,
-// issuer is the issuer's certificate and signer holds that certificate's key,
-// of RSA (2048 to 8192 bits), ECDSA (P-256, P-384, P-521) or Ed25519. rand is
+// are those of x509.CreateCertificate. The template says what to write, issuer
+// is the issuer's certificate, and signer holds that certificate's key. The key
+// is RSA (2048 to 8192 bits), ECDSA (P-256, P-384, P-521) or Ed25519. rand is
 // handed to the signer and not used otherwise.
 //
 // The template needs a holder, a serial number, both ends of the validity
@@ -23,11 +23,11 @@ import (
 // SHA256WithRSAPSS, ECDSAWithSHA256, their forms with SHA-384 and SHA-512,
 // and PureEd25519. It is not changed.
 //
-// Create makes nothing that Parse or CheckSignatureFrom would refuse: the
-// template is written and read again before the key is used, and the
-// signature is checked before it is returned. It does not look at the validity
-// of the issuer's certificate; an attribute certificate that outlives it is
-// of little use. An error is an [*Error].
+// Create makes nothing that Parse or CheckSignatureFrom would refuse. It writes
+// the template and reads it again before it uses the key, and checks the
+// signature before it returns. It does not look at the validity of the issuer's
+// certificate. An attribute certificate that outlives it is of little use. An
+// error is an [*Error].
 func Create(rand io.Reader, template *AttributeCertificate, issuer *x509.Certificate, signer crypto.Signer) ([]byte, error) {
 	if template == nil || issuer == nil || signer == nil {
 		return nil, fail(ProblemTemplate, "template, issuer and signer are all needed")
@@ -73,7 +73,7 @@ func Create(rand io.Reader, template *AttributeCertificate, issuer *x509.Certifi
 		return nil, err
 	}
 
-	signature, err := sign(rand, signer, scheme, info)
+	signature, err := signatureOf(rand, signer, scheme, info)
 	if err != nil {
 		return nil, err
 	}
@@ -85,8 +85,8 @@ func Create(rand io.Reader, template *AttributeCertificate, issuer *x509.Certifi
 	if err != nil {
 		return nil, err
 	}
-	// A signer may be a device or a service; a wrong signature of its must not
-	// leave this function.
+	// A signer may be a device or a service, and may sign wrongly. Such a
+	// signature must not leave this function.
 	if err := ac.CheckSignatureFrom(issuer); err != nil {
 		return nil, err
 	}
@@ -99,8 +99,8 @@ func samePublicKey(a, b crypto.PublicKey) bool {
 	return ok && key.Equal(b)
 }
 
-// sign has the signer sign message.
-func sign(rand io.Reader, signer crypto.Signer, s scheme, message []byte) ([]byte, error) {
+// signatureOf has the signer sign message.
+func signatureOf(rand io.Reader, signer crypto.Signer, s scheme, message []byte) ([]byte, error) {
 	digest := message
 	var opts crypto.SignerOpts = s.hash
 	if s.hash != 0 {

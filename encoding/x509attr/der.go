@@ -11,10 +11,10 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// Readers of primitive types. They follow the manner of cryptobyte: each
-// takes one element off s and says whether it was there and well-formed.
-// cryptobyte itself checks that lengths are definite and minimal (X.690,
-// Section 10.1); what it leaves open is closed here.
+// Readers of primitive types. They follow the manner of cryptobyte: each takes
+// one element off s and says whether it was there and well-formed. cryptobyte
+// itself checks that lengths are definite and minimal (X.690, Section 10.1).
+// This file checks what it leaves open.
 
 // tagContext is the tag of an element in the context-specific class, by its
 // number and whether its content is constructed.
@@ -138,11 +138,11 @@ func skipElement(s *cryptobyte.String) bool {
 	return s.ReadAnyASN1Element(&element, &tag) && tag != 0
 }
 
-// validAny reads over one element of any type and checks it as far as that
-// is possible without knowing its type: every element inside must be DER up
-// to the last octet. It is used for the parts that belong to this package's
-// structures but are of no fixed structure, such as algorithm parameters.
-// Tag numbers above 30 are refused: no such part uses them.
+// validAny reads over one element of any type and checks what can be checked
+// without knowing the type. Every element inside must be DER up to the last
+// octet. It is used for the parts that belong to this package's structures but
+// are of no fixed structure, such as algorithm parameters. Tag numbers above 30
+// are refused: no such part uses them.
 func validAny(s *cryptobyte.String, depth int) bool {
 	var content, element cryptobyte.String
 	var tag asn1.Tag
@@ -170,9 +170,9 @@ func validAny(s *cryptobyte.String, depth int) bool {
 	return true
 }
 
-// validUniversal checks an element of the universal class: that it is
+// validUniversal checks an element of the universal class. It must be
 // constructed exactly where DER says so, which is never for string types
-// (X.690, Section 10.2), and that simple types have their one form.
+// (X.690, Section 10.2). Simple types must have their one form.
 func validUniversal(tag asn1.Tag, content, element cryptobyte.String) bool {
 	const (
 		constructed   = asn1.Tag(0x20)

@@ -3,17 +3,15 @@ package x509attr
 import "fmt"
 
 // A Problem names one way in which an input is refused. The set is closed:
-// every [*Error] of this package carries one of the constants below, and a
-// layer above can map them one to one to codes of its own. The strings are
-// stable.
+// every [*Error] of this package carries one of the constants below. A layer
+// above can map them one to one to its own codes. The strings are stable.
 type Problem string
 
 // Problems of an attribute certificate as such, found by [Parse].
 const (
 	// ProblemSyntax: not strict DER, or not the ASN.1 structure of RFC 5755.
-	// Non-minimal lengths and integers, indefinite lengths, an encoded
-	// DEFAULT, a SET OF out of order and bytes left over at any level all
-	// count.
+	// This includes non-minimal lengths and integers, indefinite lengths, an
+	// encoded DEFAULT, a SET OF out of order, and bytes left over at any level.
 	ProblemSyntax Problem = "syntax"
 	// ProblemLimit: longer or more numerous than a limit in limits.go.
 	ProblemLimit Problem = "limit"
@@ -35,7 +33,7 @@ const (
 	// octets (RFC 5755, Section 4.2.5).
 	ProblemSerial Problem = "serial"
 	// ProblemTime: a time is not a GeneralizedTime in whole seconds ending in
-	// Z, not a date, or before 1950; from Create also an end before the
+	// Z, not a date, or before 1950. Create gives it also for an end before the
 	// beginning (RFC 5755, Section 4.2.6).
 	ProblemTime Problem = "time"
 	// ProblemAttributes: there is no attribute, or an attribute without a
@@ -50,8 +48,6 @@ const (
 	// ProblemExtension: an extension that this package reads is malformed
 	// or critical where RFC 5755, Section 4.3 says it must not be.
 	ProblemExtension Problem = "extension"
-	// ProblemPEM: not exactly one block as RFC 7468 describes it.
-	ProblemPEM Problem = "pem"
 )
 
 // Problems between an attribute certificate and its issuer's certificate,
@@ -128,8 +124,8 @@ func fail(p Problem, format string, args ...any) error {
 	return &Error{Problem: p, Detail: fmt.Sprintf(format, args...)}
 }
 
-// malformed is fail for the commonest case: the part that was being read is
-// not the DER encoding of what it should be.
+// malformed is fail for the commonest case: the part being read is not the DER
+// encoding of what it should be.
 func malformed(part string) error {
 	return fail(ProblemSyntax, "malformed %s", part)
 }

@@ -11,11 +11,11 @@ import (
 
 // A Holder says whom the attributes belong to, in one to three ways.
 //
-// RFC 5755, Section 4.2.2 advises to use one way only. A certificate with
-// more is parsed, since such are in use; each way then is a statement of the
-// issuer, and a caller has to decide which of them it demands. The name forms
-// are not restricted either: that a baseCertificateID names its issuer by
-// exactly one non-empty directory name is for the caller to check.
+// RFC 5755, Section 4.2.2 advises to use one way only. A certificate with more
+// is parsed, since such are in use. Each way is then a statement of the issuer,
+// and the caller decides which of them it requires. The name forms are not
+// restricted either. The caller checks that a baseCertificateID names its
+// issuer by exactly one non-empty directory name.
 type Holder struct {
 	// BaseCertificateID names a public key certificate by issuer and serial
 	// number, or is nil.

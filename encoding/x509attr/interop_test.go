@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"iter"
 	"math/big"
 	"os"
 	"os/exec"
@@ -19,7 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
-	"github.com/dnasign/dnasign/internal/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
 )
 
 // These tests run other software on what this package writes, and this
@@ -233,18 +234,30 @@ func interopTemplate(t testing.TB) *AttributeCertificate {
 	return template
 }
 
+// issuedForOthers gives issuers and what each issued: one without a subject, and one
+// with it.
+func issuedForOthers(t *testing.T) iter.Seq2[*x509.Certificate, []byte] {
+	key := testKeys()["P-256"]
+	return func(yield func(*x509.Certificate, []byte) bool) {
+		for _, subject := range []string{"", "Issuer"} {
+			issuer := selfSigned(t, issuerTemplate(subject), key)
+			der, err := Create(rand.Reader, interopTemplate(t), issuer, key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !yield(issuer, der) {
+				return
+			}
+		}
+	}
+}
+
 // TestASN1Crypto has another parser read certificates of ours and of others.
 func TestASN1Crypto(t *testing.T) {
 	realtest.NeedFile(t, debianPython, asn1crypto)
 	script := filepath.Join("testdata", "asn1crypto", "show.py")
 	dir := t.TempDir()
-	key := testKeys()["P-256"]
-	for _, subject := range []string{"", "Issuer"} {
-		issuer := selfSigned(t, issuerTemplate(subject), key)
-		der, err := Create(rand.Reader, interopTemplate(t), issuer, key)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for issuer, der := range issuedForOthers(t) {
 		want := describe(mustParse(t, der))
 		wantLines(t, run(t, debianPython, script, "ac", write(t, dir, "ac.der", der)), want)
 		bag := marshalBag(t, &Bag{[][]byte{der}, [][]byte{issuer.Raw}})
@@ -262,13 +275,7 @@ func TestASN1Crypto(t *testing.T) {
 func TestOpenSSL(t *testing.T) {
 	realtest.Need(t, "openssl")
 	dir := t.TempDir()
-	key := testKeys()["P-256"]
-	for _, subject := range []string{"", "Issuer"} {
-		issuer := selfSigned(t, issuerTemplate(subject), key)
-		der, err := Create(rand.Reader, interopTemplate(t), issuer, key)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for issuer, der := range issuedForOthers(t) {
 		text := string(run(t, "openssl", "asn1parse", "-inform", "DER", "-in", write(t, dir, "ac.der", der)))
 		for _, part := range []string{"GENERALIZEDTIME   :20260301120000Z", "ecdsa-with-SHA256", "INTEGER           :499602D2"} {
 			if !strings.Contains(text, part) {
@@ -316,11 +323,10 @@ func TestStrongSwan(t *testing.T) {
 		t.Run(tt.want.String(), func(t *testing.T) {
 			out := run(t, "pki", append([]string{"--acert", "--issuercert", issuerPath, "--issuerkey", keyPath, "--in", holderPath,
 				"--group", "one", "--group", "two", "--serial", "00f1e2d3", "--lifetime", "24"}, tt.args...)...)
-			parse := Parse
-			if bytes.HasPrefix(out, []byte("-----")) {
-				parse = ParsePEM
+			if block, _ := pem.Decode(out); block != nil {
+				out = block.Bytes
 			}
-			ac, err := parse(out)
+			ac, err := Parse(out)
 			if err != nil {
 				t.Fatal(err)
 			}

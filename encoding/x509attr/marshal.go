@@ -48,7 +48,7 @@ func marshalInfo(ac *AttributeCertificate) ([]byte, error) {
 }
 
 // checkEncodable refuses what could not be written, or would be read as
-// something else: a value that is two elements, for one, would become two
+// something else. For example, a value that is two elements would become two
 // values.
 func checkEncodable(ac *AttributeCertificate) error {
 	if ac.SerialNumber == nil {

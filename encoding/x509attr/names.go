@@ -49,10 +49,10 @@ func (k NameKind) constructed() bool {
 // A GeneralName is one name of the many kinds that X.509 knows (RFC 5280,
 // Section 4.2.1.6). Kind and Value together are the whole encoding.
 //
-// Of a parsed name it is known that ASCII kinds hold ASCII and that the others
-// have the structure of their types, except that an X.400 address is only known
-// to be well-formed DER. Nothing is known of the meaning: a DNS name may be
-// empty, an IP address of any length.
+// In a parsed name, ASCII kinds hold ASCII, and the others have the structure
+// of their types. An X.400 address is only known to be well-formed DER. Nothing
+// is known of the meaning: a DNS name may be empty, an IP address of any
+// length.
 type GeneralName struct {
 	Kind  NameKind
 	Value []byte
@@ -170,10 +170,10 @@ func readEDIPartyName(s cryptobyte.String) bool {
 		party.Empty()
 }
 
-// readName reads over one Name. A name stays in bytes, since it is compared
-// in bytes: RFC 5280, Section 7.1 has a laxer comparison, which ignores case
-// and runs of spaces, but an issuer copies its own subject and has no reason
-// to change it. An empty sequence is a Name.
+// readName reads over one Name. A name stays in bytes, since it is compared in
+// bytes. RFC 5280, Section 7.1 has a looser comparison, which ignores case and
+// runs of spaces. But an issuer copies its own subject and has no reason to
+// change it. An empty sequence is a Name.
 //
 //	Name ::= CHOICE { rdnSequence RDNSequence }
 //	RDNSequence ::= SEQUENCE OF RelativeDistinguishedName

@@ -9,10 +9,10 @@ import (
 )
 
 // Parse reads one attribute certificate from strict DER of at most MaxSize
-// octets, with nothing after it. It checks the structure and those rules of
-// RFC 5755 that need nothing but the certificate itself; the signature, the
-// time and the critical extensions are not among them. The input is copied.
-// An error is an [*Error].
+// octets, with nothing after it. It checks the structure and those rules of RFC
+// 5755 that need nothing but the certificate itself. It does not check the
+// signature, the time and the critical extensions. The input is copied. An
+// error is an [*Error].
 //
 //	AttributeCertificate ::= SEQUENCE {
 //	    acinfo             AttributeCertificateInfo,
@@ -144,8 +144,8 @@ func readIssuer(s *cryptobyte.String) ([]byte, error) {
 	// RFC 5755, Section 4.2.3: the v2Form, with exactly one directoryName in
 	// issuerName and without the two other fields. These are refused, not
 	// merely reported, because the name is all that ties an attribute
-	// certificate to its issuer: where it is missing or one of several, nothing
-	// that this package offers would be of use.
+	// certificate to its issuer. If it is missing, or one of several, nothing
+	// in this package would help.
 	if s.PeekASN1Tag(asn1.SEQUENCE) {
 		return nil, fail(ProblemIssuerV1, "issuer is in the v1Form")
 	}
@@ -277,8 +277,8 @@ func readAttribute(s *cryptobyte.String) (Attribute, error) {
 		out.Values = append(out.Values, rest[:len(rest)-len(values)])
 	}
 	// X.690, Section 11.6. Without the order one set of values would have
-	// several encodings, and what is parsed could not be written again to the
-	// same bytes from its fields.
+	// several encodings. What is parsed could not be written again to the same
+	// bytes from its fields.
 	if !inOrder(out.Values) {
 		return Attribute{}, fail(ProblemSyntax, "attribute values are not in the order of DER")
 	}

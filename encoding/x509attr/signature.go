@@ -6,18 +6,17 @@ import (
 	encoding_asn1 "encoding/asn1"
 )
 
-// CheckSignatureFrom says whether issuer's certificate issued ac: its subject
-// is the issuer's name byte for byte, it is no CA's, its keyUsage, if there is
-// one, has digitalSignature, and its key made the signature. The checks come
-// in this order, so the costly one is last. The key has to be of RSA (2048 to
-// 8192 bits), ECDSA (P-256, P-384, P-521) or Ed25519, the algorithm one of
-// those that [Create] can sign with.
+// CheckSignatureFrom says whether issuer's certificate issued ac. Its subject
+// must be the issuer's name byte for byte, and it must not be a CA's. Its
+// keyUsage, if there is one, must have digitalSignature. Its key must have made
+// the signature. The checks come in this order, so the costly one is last. The
+// key must be RSA (2048 to 8192 bits), ECDSA (P-256, P-384, P-521) or Ed25519.
+// The algorithm must be one that [Create] can sign with.
 //
-// It does not check issuer itself: neither its signature nor its chain to
-// anything trusted, its validity, its revocation, nor whether it may issue
-// attribute certificates. Nor does it check ac's validity period, critical
-// extensions or revocation. The caller does all that. An error is an
-// [*Error].
+// It does not check issuer itself: its signature, its chain to anything
+// trusted, its validity, its revocation, or whether it may issue attribute
+// certificates. Nor does it check ac's validity period, critical extensions or
+// revocation. The caller does all that. An error is an [*Error].
 func (ac *AttributeCertificate) CheckSignatureFrom(issuer *x509.Certificate) error {
 	if issuer == nil {
 		return fail(ProblemIssuerName, "no issuer certificate")

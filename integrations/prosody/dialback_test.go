@@ -1,17 +1,11 @@
 package prosody
 
 import (
-	"context"
-	"crypto/tls"
-	"encoding/xml"
-	"fmt"
-	"net"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/dnasign/dnasign/internal/realtest"
-	"github.com/dnasign/dnasign/internal/xmpp"
+	"github.com/dnasign/dnasign/internal/testkit/xmpptest"
 )
 
 // TestDialback: B's certificate is not accepted, and A's own rules would let it
@@ -24,40 +18,40 @@ func TestDialback(t *testing.T) {
 		t.Run(direction, func(t *testing.T) {
 			t.Parallel()
 			var says mouth
-			url, questions := daemon(t, says.respond)
+			url, questions := xmpptest.Daemon(t, says.respond)
 			p := newPair(t, withModule(t, url).and(weak).and(options{"dna_timeout": "2"}), nil)
 			from, to := send(p.users())
 			for _, c := range []struct {
 				name    string
-				respond func(question) any
+				respond func(xmpptest.Question) any
 				log     string
 			}{
-				{"statement", func(q question) any { return q.answer("refused", "peer-name-mismatch").with("required", true) }, "refused, peer-name-mismatch: "},
-				{"statement, looked up in vain", func(q question) any { return q.answer("undetermined", "dns-timeout").with("required", true) }, "undetermined, dns-timeout: "},
-				{"too much asked", func(q question) any { return q.answer("undetermined", "overloaded") }, "undetermined, overloaded: "},
-				{"no memory", func(q question) any { return q.answer("undetermined", "memory-failed") }, "undetermined, memory-failed: "},
-				{"status 500", func(q question) any { return 500 }, "undetermined, no-answer: "},
-				{"bad query", func(q question) any { return 400 }, "undetermined, no-answer: "},
-				{"silent", func(q question) any { return nil }, "undetermined, no-answer: "},
+				{"statement", func(q xmpptest.Question) any { return q.Answer("refused", "peer-name-mismatch").With("required", true) }, "refused, peer-name-mismatch: "},
+				{"statement, looked up in vain", func(q xmpptest.Question) any { return q.Answer("undetermined", "dns-timeout").With("required", true) }, "undetermined, dns-timeout: "},
+				{"too much asked", func(q xmpptest.Question) any { return q.Answer("undetermined", "overloaded") }, "undetermined, overloaded: "},
+				{"no memory", func(q xmpptest.Question) any { return q.Answer("undetermined", "memory-failed") }, "undetermined, memory-failed: "},
+				{"status 500", func(q xmpptest.Question) any { return 500 }, "undetermined, no-answer: "},
+				{"bad query", func(q xmpptest.Question) any { return 400 }, "undetermined, no-answer: "},
+				{"silent", func(q xmpptest.Question) any { return nil }, "undetermined, no-answer: "},
 			} {
 				t.Run(c.name, func(t *testing.T) {
-					p.t, from.t, to.t = t, t, t
+					p.T, from.T, to.T = t, t, t
 					says.say(c.respond)
 					mark := p.a.Log.Mark()
 					bounced(from, to, "hello")
-					p.logged(mark, "Certificate not accepted for b.example: ", c.log)
+					p.a.Log.Tells(p.T, mark, "Certificate not accepted for b.example: ", c.log)
 					if q := <-questions; q.Direction != direction || len(questions) != 0 {
 						t.Errorf("asked %+v and %d more", q, len(questions))
 					}
 				})
 			}
-			p.t, from.t, to.t = t, t, t
+			p.T, from.T, to.T = t, t, t
 			// This shows that dialback works here, and that it is left alone.
-			says.say(func(q question) any {
+			says.say(func(q xmpptest.Question) any {
 				if q.Direction == "incoming" {
-					return q.answer("undetermined", "https-failure")
+					return q.Answer("undetermined", "https-failure")
 				}
-				return q.answer("refused", "no-statement")
+				return q.Answer("refused", "no-statement")
 			})
 			delivered(from, to, "hello")
 		})
@@ -72,79 +66,24 @@ func TestWithoutTLS(t *testing.T) {
 	withoutTLS := options{"modules_enabled": `{ "saslauth", "dialback" }`, "modules_disabled": `{ "tls", "offline", "s2s_bidi" }`}
 	t.Run("incoming", func(t *testing.T) {
 		t.Parallel()
-		url, questions := daemon(t, func(q question) any { return q.answer("refused", "no-statement") })
+		url, questions := xmpptest.Daemon(t, func(q xmpptest.Question) any { return q.Answer("refused", "no-statement") })
 		p := newPair(t, withModule(t, url).and(plain), plain.and(withoutTLS))
 		a, b := p.users()
 		bounced(b, a, "hello")
-		p.logged(0, "Certificate not accepted for b.example: ", "undetermined, no-answer: it showed no certificate")
+		p.a.Log.Tells(p.T, 0, "Certificate not accepted for b.example: ", "undetermined, no-answer: it showed no certificate")
 		if len(questions) != 0 {
 			t.Errorf("asked: %+v", <-questions)
 		}
 	})
 	t.Run("outgoing", func(t *testing.T) {
 		t.Parallel()
-		url, _ := daemon(t, func(q question) any { return q.answer("refused", "no-statement") })
+		url, _ := xmpptest.Daemon(t, func(q xmpptest.Question) any { return q.Answer("refused", "no-statement") })
 		p := newPair(t, withModule(t, url).and(plain), nil)
-		p.records(attacker(t))
+		p.records(xmpptest.Attacker(t, domainB, domainA))
 		a, b := p.users()
 		bounced(a, b, "hello")
-		p.logged(0, "Not authenticated as b.example by dialback: ", "its certificate was not checked")
+		p.a.Log.Tells(p.T, 0, "Not authenticated as b.example by dialback: ", "its certificate was not checked")
 	})
-}
-
-// attacker is a server without TLS that agrees to any dialback. It returns its
-// port.
-func attacker(t *testing.T) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		conn, err := listener.Accept()
-		if err != nil {
-			return
-		}
-		defer conn.Close()
-		decoder := xml.NewDecoder(conn)
-		for {
-			token, err := decoder.Token()
-			if err != nil {
-				return
-			}
-			switch start, _ := token.(xml.StartElement); start.Name.Local {
-			case "stream":
-				fmt.Fprintf(conn, "<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' xmlns:db='jabber:server:dialback' id='1' from='%s' to='%s' version='1.0'>"+
-					"<stream:features><dialback xmlns='urn:xmpp:features:dialback'/></stream:features>", domainB, domainA)
-			case "result":
-				fmt.Fprintf(conn, "<db:result from='%s' to='%s' type='valid'/>", domainB, domainA)
-			case "message":
-				t.Errorf("the attacker got a message")
-			}
-		}
-	}()
-	return listener.Addr().(*net.TCPAddr).Port
-}
-
-// dial connects to a domain at A as a server would, with B's certificate.
-func (p *pair) dial(from, to string) *stream {
-	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), realtest.Timeout)
-	defer cancel()
-	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p.a.Server))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	p.t.Cleanup(func() { conn.Close() })
-	if err := xmpp.StartTLS(ctx, conn, xmpp.Stream{Namespace: xmpp.NamespaceServer, To: to, From: from}); err != nil {
-		p.t.Fatal(err)
-	}
-	certificate, err := tls.LoadX509KeyPair(p.dir+"/"+hostB+".pem", p.dir+"/"+hostB+".key")
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return &stream{t: p.t, conn: tls.Client(conn, &tls.Config{RootCAs: p.pool(), ServerName: hostA, Certificates: []tls.Certificate{certificate}})}
 }
 
 // TestDialbackOfAnotherDomain: a peer that is authenticated for one domain
@@ -156,82 +95,84 @@ func TestDialbackOfAnotherDomain(t *testing.T) {
 		options options
 		from    string // the stream's own domain, if it says one
 		to      string
-		respond func(question) any
+		respond func(xmpptest.Question) any
 		refused string // reason; none if dialback goes on
 	}{
-		{"with a statement", nil, domainB, domainA, func(q question) any {
+		{"with a statement", nil, domainB, domainA, func(q xmpptest.Question) any {
 			if q.Source == domainB {
-				return q.verified()
+				return q.Verified(hostB)
 			}
-			return q.answer("refused", "peer-name-mismatch").with("required", true)
+			return q.Answer("refused", "peer-name-mismatch").With("required", true)
 		}, "peer-name-mismatch"},
-		{"not looked at", nil, domainB, domainA, func(q question) any {
+		{"not looked at", nil, domainB, domainA, func(q xmpptest.Question) any {
 			if q.Source == domainB {
-				return q.verified()
+				return q.Verified(hostB)
 			}
-			return q.answer("undetermined", "overloaded")
+			return q.Answer("undetermined", "overloaded")
 		}, "overloaded"},
-		{"on a stream without a domain", weak, "", domainA, func(q question) any { return q.answer("refused", "revoked").with("required", true) }, "revoked"},
+		{"on a stream without a domain", weak, "", domainA, func(q xmpptest.Question) any { return q.Answer("refused", "revoked").With("required", true) }, "revoked"},
 		// On components no module is loaded that is enabled for all hosts.
 		{"to a component", weak.and(options{"zone": "nil\nComponent \"" + component + "\" \"muc\"\n"}), "", component,
-			func(q question) any { return q.answer("refused", "revoked").with("required", true) }, "revoked"},
-		{"without a statement", nil, domainB, domainA, func(q question) any {
+			func(q xmpptest.Question) any { return q.Answer("refused", "revoked").With("required", true) }, "revoked"},
+		{"without a statement", nil, domainB, domainA, func(q xmpptest.Question) any {
 			if q.Source == domainB {
-				return q.verified()
+				return q.Verified(hostB)
 			}
-			return q.answer("refused", "no-statement")
+			return q.Answer("refused", "no-statement")
 		}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			url, _ := daemon(t, c.respond)
+			url, _ := xmpptest.Daemon(t, c.respond)
 			p := newPair(t, withModule(t, url).and(c.options), nil)
-			s := p.dial(c.from, c.to)
+			s := p.Dial(p.a.Server, hostA, hostB, c.from, c.to)
 			attributes := "to='" + c.to + "'"
 			if c.from != "" {
 				attributes += " from='" + c.from + "'"
 			}
-			s.open(xmpp.NamespaceServer, attributes)
+			s.Open("jabber:server", attributes)
 			if c.from != "" {
-				s.send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>")
-				s.want("success")
-				s.open(xmpp.NamespaceServer, attributes)
+				s.Send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>")
+				s.Want("success")
+				s.Open("jabber:server", attributes)
 			}
-			s.send("<db:result from='c.example' to='%s'>key</db:result>", c.to)
+			s.Send("<db:result from='c.example' to='%s'>key</db:result>", c.to)
 			if c.refused == "" {
 				p.a.Log.Wait(t, 0, `Certificate not accepted for c.example: refused, no-statement`)
 				// A now looks for c.example, which does not exist.
 				p.a.Log.Wait(t, 0, `a.example->c.example|c.example.*(failed|closed)|replies for 1 queued`)
 				return
 			}
-			e := s.want("result")
+			e := s.Want("result")
 			if e.Type != "error" || !strings.Contains(e.Inner, "policy-violation") || !strings.Contains(e.Inner, "not accepted for c.example: "+c.refused) {
 				t.Errorf("answer: %+v", e)
 			}
-			p.logged(0, "Certificate not accepted for c.example: ", c.refused)
+			p.a.Log.Tells(p.T, 0, "Certificate not accepted for c.example: ", c.refused)
 		})
 	}
 }
 
 // TestAgain: a domain that was accepted is asked about again when its answer
-// says so, and leaves when it delegates no longer.
+// says so, and leaves when it delegates no longer. The questions say that its
+// stream is open.
 func TestAgain(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		then func(question) any
+		then func(xmpptest.Question) any
 		log  string
 	}{
-		{"after a reload", func(q question) any { return q.answer("refused", "revoked").with("required", true) }, "refused, revoked: "},
-		{"revoked", func(q question) any { return q.answer("refused", "revoked").with("required", true) }, "refused, revoked: "},
-		{"not known until the end", func(q question) any { return q.answer("undetermined", "dns-timeout").with("required", true) }, "undetermined, dns-timeout: "},
-		{"daemon away until the end", func(q question) any { return 500 }, "undetermined, no-answer: "},
+		{"after a reload", func(q xmpptest.Question) any { return q.Answer("refused", "revoked").With("required", true) }, "refused, revoked: "},
+		{"revoked", func(q xmpptest.Question) any { return q.Answer("refused", "revoked").With("required", true) }, "refused, revoked: "},
+		{"a newer statement was not found", func(q xmpptest.Question) any { return q.Answer("refused", "proof-expired").With("required", true) }, "refused, proof-expired: "},
+		{"not known until the end", func(q xmpptest.Question) any { return q.Answer("undetermined", "dns-timeout").With("required", true) }, "undetermined, dns-timeout: "},
+		{"daemon away until the end", func(q xmpptest.Question) any { return 500 }, "undetermined, no-answer: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			asked := 0
-			url, _ := daemon(t, func(q question) any {
+			url, questions := xmpptest.Daemon(t, func(q xmpptest.Question) any {
 				if asked++; asked <= 2 {
-					return q.verified().with("valid_until", in(4*time.Second)).with("refresh_at", in(2*time.Second))
+					return q.Verified(hostB).With("valid_until", xmpptest.In(4*time.Second)).With("refresh_at", xmpptest.In(2*time.Second))
 				}
 				return c.then(q)
 			})
@@ -241,9 +182,43 @@ func TestAgain(t *testing.T) {
 			if c.name == "after a reload" {
 				p.a.Shell(t, "module", "reload", "s2s_auth_dna")
 			}
-			p.logged(0, "Certificate no longer accepted for b.example: ", c.log)
+			p.a.Log.Tells(p.T, 0, "Certificate no longer accepted for b.example: ", c.log)
 			p.a.Log.Wait(t, 0, `Outgoing s2s stream a.example->b.example closed: .*not accepted`)
+			for i := 0; len(questions) > 0; i++ {
+				if q := <-questions; q.Recheck != (i > 0) {
+					t.Errorf("question %d: recheck is %t", i+1, q.Recheck)
+				}
+			}
 			bounced(a, b, "still there?")
 		})
+	}
+}
+
+// TestStays: while the daemon looks up a newer statement the stream stays, and is
+// asked about again soon. When it is found, it goes on as before.
+func TestStays(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	url, questions := xmpptest.Daemon(t, func(q xmpptest.Question) any {
+		asked++
+		switch asked {
+		case 1:
+			return q.Verified(hostB).With("refresh_at", xmpptest.In(2*time.Second))
+		case 2, 3: // the older statement, for a connection that is open
+			return q.Verified(hostB).With("valid_until", xmpptest.In(time.Minute)).With("refresh_at", xmpptest.In(time.Second))
+		}
+		return q.Verified(hostB)
+	})
+	p := newPair(t, withModule(t, url), nil)
+	a, b := p.users()
+	delivered(a, b, "hello")
+	for i := range 4 {
+		if q := <-questions; q.Recheck != (i > 0) {
+			t.Errorf("question %d: recheck is %t", i+1, q.Recheck)
+		}
+	}
+	delivered(a, b, "still there")
+	if len(questions) > 0 {
+		t.Errorf("a new stream was made: %+v", <-questions)
 	}
 }

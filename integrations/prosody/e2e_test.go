@@ -12,7 +12,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/dnasign/dnasign/internal/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
 )
 
 const (
@@ -35,7 +35,7 @@ func newField(t *testing.T) *field {
 	realtest.Need(t, "knotd", "keymgr", "unbound", "prosodyctl")
 	f := &field{site: newSite(t), bin: t.TempDir()}
 	realtest.Output(t, ".", "go", "build", "-o", f.bin, "../../cmd/dnasign", "../../cmd/dnaverify")
-	f.tsig = realtest.TSIGFile(t, f.dir, realtest.TSIGName, realtest.TSIGSecret)
+	f.tsig = realtest.TSIGFile(t, f.Dir, realtest.TSIGName, realtest.TSIGSecret)
 
 	// The providers choose their ports when they start, after the DNS.
 	zones := []realtest.Zone{
@@ -50,9 +50,9 @@ func newField(t *testing.T) *field {
 	f.authority, anchors = realtest.Knot(t, zones...)
 	f.resolver = realtest.Unbound(t, f.authority, anchors, names...)
 
-	_, certA, keyA := f.issue(hostA)
-	_, certB, keyB := f.issue(hostB)
-	_, certG, keyG := f.issue("xmpp.gamma.example", domainG)
+	_, certA, keyA := f.Issue(hostA)
+	_, certB, keyB := f.Issue(hostB)
+	_, certG, keyG := f.Issue("xmpp.gamma.example", domainG)
 	f.alphaURL = fmt.Sprintf("http://127.0.0.1:%d", realtest.Port(t))
 	f.alphaDaemon = f.serve(f.alphaURL)
 	beta := fmt.Sprintf("http://127.0.0.1:%d", realtest.Port(t))
@@ -77,29 +77,29 @@ func newField(t *testing.T) *field {
 // serve starts a daemon that listens at a URL and remembers in a file of its
 // own.
 func (f *field) serve(url string) *realtest.Process {
-	f.t.Helper()
+	f.T.Helper()
 	address := strings.TrimPrefix(url, "http://")
-	return realtest.Start(f.t, func() bool {
+	return realtest.Start(f.T, func() bool {
 		reply, err := http.Get(url + "/healthz")
 		if err != nil {
 			return false
 		}
 		reply.Body.Close()
 		return reply.StatusCode == http.StatusOK
-	}, filepath.Join(f.bin, "dnaverify"), "serve", "--listen", address, "--store", filepath.Join(f.dir, address+".db"),
-		"--roots", f.roots, "--resolver", f.resolver, "--allow-private-addresses", "--log-level", "debug")
+	}, filepath.Join(f.bin, "dnaverify"), "serve", "--listen", address, "--store", filepath.Join(f.Dir, address+".db"),
+		"--roots", f.Roots, "--resolver", f.resolver, "--allow-private-addresses", "--log-level", "debug")
 }
 
 // dnasign runs a command of an owner.
 func (f *field) dnasign(format string, args ...any) {
-	f.t.Helper()
-	realtest.Output(f.t, f.dir, filepath.Join(f.bin, "dnasign"), strings.Fields(fmt.Sprintf(format, args...))...)
+	f.T.Helper()
+	realtest.Output(f.T, f.Dir, filepath.Join(f.bin, "dnasign"), strings.Fields(fmt.Sprintf(format, args...))...)
 }
 
 // publish puts a statement into the domain's zone and waits until the resolver
 // has it.
 func (f *field) publish(file string) {
-	f.t.Helper()
+	f.T.Helper()
 	f.dnasign("publish dns --ttl 1s --server %[1]s --authority %[1]s --resolver %[2]s --tsig %[3]s %[4]s", f.authority, f.resolver, f.tsig, file)
 	f.spread(strings.TrimSuffix(file, filepath.Ext(file)))
 }
@@ -107,23 +107,23 @@ func (f *field) publish(file string) {
 // spread waits until the resolver has the statements that the domain's zone
 // has.
 func (f *field) spread(domain string) {
-	f.t.Helper()
+	f.T.Helper()
 	want := f.txt(f.authority, domain)
 	for deadline := time.Now().Add(realtest.Timeout); f.txt(f.resolver, domain) != want; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			f.t.Fatalf("the resolver has not what the authority has for %s", domain)
+			f.T.Fatalf("the resolver has not what the authority has for %s", domain)
 		}
 	}
 }
 
 // txt are the statements of a domain that a DNS server has.
 func (f *field) txt(server, domain string) string {
-	f.t.Helper()
+	f.T.Helper()
 	m := new(dns.Msg)
 	m.SetQuestion("_xmpp-server._tcp._dna."+domain+".", dns.TypeTXT)
 	reply, _, err := (&dns.Client{Net: "tcp", Timeout: realtest.Timeout}).Exchange(m, server)
 	if err != nil {
-		f.t.Fatal(err)
+		f.T.Fatal(err)
 	}
 	var all []string
 	for _, rr := range reply.Answer {
@@ -137,10 +137,10 @@ func (f *field) txt(server, domain string) string {
 
 // update puts a record into a zone, instead of what is there.
 func (f *field) update(record, zone string) {
-	f.t.Helper()
+	f.T.Helper()
 	rr, err := dns.NewRR(record)
 	if err != nil {
-		f.t.Fatal(err)
+		f.T.Fatal(err)
 	}
 	m := new(dns.Msg)
 	m.SetUpdate(zone + ".")
@@ -149,7 +149,7 @@ func (f *field) update(record, zone string) {
 	m.SetTsig(realtest.TSIGAll+".", dns.HmacSHA256, 300, time.Now().Unix())
 	reply, _, err := (&dns.Client{Net: "tcp", TsigSecret: map[string]string{realtest.TSIGAll + ".": realtest.TSIGSecret}}).Exchange(m, f.authority)
 	if err != nil || reply.Rcode != dns.RcodeSuccess {
-		f.t.Fatalf("update of %s: %v %v", zone, err, reply)
+		f.T.Fatalf("update of %s: %v %v", zone, err, reply)
 	}
 }
 
@@ -165,12 +165,12 @@ func lookAgain(t *testing.T, daemon *realtest.Process) {
 // hangUp ends the streams of alpha and gamma, so that the next message makes a
 // new one, and waits until beta knows of the end of its own.
 func (f *field) hangUp(ofBeta ...string) {
-	f.t.Helper()
+	f.T.Helper()
 	mark := f.beta.Log.Mark()
-	f.alpha.Shell(f.t, "s2s", "closeall", domainA)
-	f.gamma.Shell(f.t, "s2s", "closeall", domainG)
+	f.alpha.Shell(f.T, "s2s", "closeall", domainA)
+	f.gamma.Shell(f.T, "s2s", "closeall", domainG)
 	for _, stream := range ofBeta {
-		f.beta.Log.Wait(f.t, mark, "Outgoing s2s stream "+stream+" closed")
+		f.beta.Log.Wait(f.T, mark, "Outgoing s2s stream "+stream+" closed")
 	}
 }
 
@@ -178,10 +178,10 @@ func (f *field) hangUp(ofBeta ...string) {
 // neither has, as long as the owners say so.
 func TestEndToEnd(t *testing.T) {
 	f := newField(t)
-	a := login(t, f.pool(), f.alpha, hostA, domainA)
-	b := login(t, f.pool(), f.beta, hostB, domainB)
-	n := login(t, f.pool(), f.beta, hostB, domainN)
-	g := login(t, f.pool(), f.gamma, domainG, domainG)
+	a := login(t, f.Pool(), f.alpha, hostA, domainA)
+	b := login(t, f.Pool(), f.beta, hostB, domainB)
+	n := login(t, f.Pool(), f.beta, hostB, domainN)
+	g := login(t, f.Pool(), f.gamma, domainG, domainG)
 	// refused sends a message, which must not arrive, and whose sender's server
 	// says so. It says what the server says, in a sentence.
 	refused := func(from, to *user, server *realtest.ProsodyServer, pattern string) {
@@ -199,8 +199,8 @@ func TestEndToEnd(t *testing.T) {
 	refused(b, a, f.beta, `Certificate not accepted for a\.example: refused, no-statement: `)
 
 	// Both owners sign and publish, one in each form.
-	f.issue(domainA)
-	f.issue(domainB)
+	f.Issue(domainA)
+	f.Issue(domainB)
 	f.dnasign("sign --domain %[1]s --service xmpp-server --target %[2]s --cert %[1]s.pem --key %[1]s.key --format jws --out %[1]s.jws", domainA, target(hostA, f.alpha))
 	f.dnasign("sign --domain %[1]s --service xmpp-server --target %[2]s --cert %[1]s.pem --key %[1]s.key --format ac --out %[1]s.p7c", domainB, target(hostB, f.beta))
 	signed := time.Now()

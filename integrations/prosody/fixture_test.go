@@ -1,80 +1,31 @@
-// Package prosody tests the module mod_s2s_auth_dna.lua in a real prosody: by
-// itself, with a daemon that answers as a test wants, and together with
-// everything it is made for.
+// Package prosody tests the module mod_s2s_auth_dna.lua in a real prosody. It
+// runs alone, with a daemon that answers as a test wants, and with everything
+// it is made for.
 package prosody
 
 import (
-	"crypto/x509"
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/dnasign/dnasign/internal/dnsserver"
-	"github.com/dnasign/dnasign/internal/localca"
-	"github.com/dnasign/dnasign/internal/realtest"
-	"github.com/dnasign/dnasign/keys"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/xmpptest"
 )
 
-// A site is a folder with the root certificate that everybody in a test trusts.
-type site struct {
-	t     *testing.T
-	dir   string
-	ca    *localca.Authority
-	roots string // file
-}
+// A site is one that has a prosody.
+type site struct{ *xmpptest.Site }
 
 func newSite(t *testing.T) *site {
 	t.Helper()
 	realtest.Need(t, "prosody")
 	// Without lua-unbound a prosody would ask the resolvers of this machine.
-	needLua(t, "lunbound")
-	root, err := localca.New("Root", time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	ca, err := root.Intermediate("Intermediate", time.Now(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &site{t: t, dir: t.TempDir(), ca: ca}
-	s.roots = realtest.WriteFile(t, s.dir, "roots.pem", string(localca.PEM(ca.Root())))
-	return s
+	realtest.NeedLua(t, "lunbound")
+	return &site{xmpptest.NewSite(t)}
 }
-
-// needLua skips the test unless prosody's Lua has a library.
-func needLua(t *testing.T, library string) {
-	t.Helper()
-	for _, pattern := range []string{"/usr/lib/*/lua/*/" + library + ".so", "/usr/local/lib/lua/*/" + library + ".so"} {
-		if found, _ := filepath.Glob(pattern); len(found) > 0 {
-			return
-		}
-	}
-	realtest.NeedFile(t, "/usr/lib/lua/"+library+".so")
-}
-
-// issue makes a certificate, valid from yesterday, and writes it and its key to
-// NAME.pem and NAME.key, NAME being the first of the domains.
-func (s *site) issue(domains ...string) (signer *keys.Signer, cert, key string) {
-	s.t.Helper()
-	signer, err := s.ca.Issue("P-256", domains, time.Now().Add(-24*time.Hour), time.Now().Add(24*time.Hour), nil)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	secret, err := localca.KeyPEM(signer.Key())
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return signer, realtest.WriteFile(s.t, s.dir, domains[0]+".pem", string(localca.PEM(signer.Chain()...))),
-		realtest.WriteFile(s.t, s.dir, domains[0]+".key", string(secret))
-}
-
-// pool holds the root.
-func (s *site) pool() *x509.CertPool { return s.ca.Pool() }
 
 // options are options of a prosody's configuration.
 type options map[string]string
@@ -89,12 +40,12 @@ func (o options) and(more options) options {
 // prosody hosts domains that anybody may be a user of. It resolves names by
 // one resolver on the loopback address and asks nobody else.
 func (s *site) prosody(cert, key, resolver string, o options, domains ...string) *realtest.ProsodyServer {
-	s.t.Helper()
-	return realtest.Prosody(s.t, cert, key, options{
+	s.T.Helper()
+	return realtest.Prosody(s.T, cert, key, options{
 		"authentication":      `"anonymous"`,
 		"allow_anonymous_s2s": "true",
 		"s2s_close_timeout":   "1",
-		"s2s_ssl":             fmt.Sprintf("{ cafile = %q }", s.roots),
+		"s2s_ssl":             fmt.Sprintf("{ cafile = %q }", s.Roots),
 		"unbound": fmt.Sprintf(`{ resolvconf = false; hoststxt = false; forward = %q; options = { ["do-not-query-localhost:"] = "no" } }`,
 			strings.Replace(resolver, ":", "@", 1)),
 	}.and(o), domains...)
@@ -144,8 +95,8 @@ func newPair(t *testing.T, optionsA, optionsB options) *pair {
 	}
 	t.Cleanup(func() { dns.Close() })
 	p := &pair{site: s, dns: dns}
-	_, certA, keyA := s.issue(hostA, domainA)
-	_, certB, keyB := s.issue(hostB)
+	_, certA, keyA := s.Issue(hostA, domainA)
+	_, certB, keyB := s.Issue(hostB)
 	p.a = s.prosody(certA, keyA, dns.Addr, optionsA, domainA)
 	p.b = s.prosody(certB, keyB, dns.Addr, optionsB, domainB)
 	t.Cleanup(func() {
@@ -159,29 +110,18 @@ func newPair(t *testing.T, optionsA, optionsB options) *pair {
 
 // records are the names of both, B's with a port of its server.
 func (p *pair) records(portB int) {
-	p.t.Helper()
+	p.T.Helper()
 	if err := p.dns.SetRecords([]string{
 		hostA + ". A 127.0.0.1", hostB + ". A 127.0.0.1",
 		"_xmpp-server._tcp." + domainA + ". SRV 0 0 " + strconv.Itoa(p.a.Server) + " " + hostA + ".",
 		"_xmpp-server._tcp." + domainB + ". SRV 0 0 " + strconv.Itoa(portB) + " " + hostB + ".",
 	}); err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 }
 
 // users connects a user to each.
 func (p *pair) users() (userA, userB *user) {
-	p.t.Helper()
-	return login(p.t, p.pool(), p.a, hostA, domainA), login(p.t, p.pool(), p.b, hostB, domainB)
-}
-
-// logged waits for a line of A's log after a mark, and wants it to tell more.
-func (p *pair) logged(mark int, pattern string, parts ...string) {
-	p.t.Helper()
-	line := p.a.Log.Wait(p.t, mark, pattern)
-	for _, part := range parts {
-		if !strings.Contains(line, part) {
-			p.t.Errorf("the line does not tell %q:\n%s", part, line)
-		}
-	}
+	p.T.Helper()
+	return login(p.T, p.Pool(), p.a, hostA, domainA), login(p.T, p.Pool(), p.b, hostB, domainB)
 }

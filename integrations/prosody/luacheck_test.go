@@ -3,7 +3,7 @@ package prosody
 import (
 	"testing"
 
-	"github.com/dnasign/dnasign/internal/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
 )
 
 // TestLuacheck: nothing is undefined, unused or shadowed, in the oldest Lua that

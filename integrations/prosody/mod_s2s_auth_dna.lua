@@ -6,9 +6,10 @@
 --   "verified"                                            -> certificate valid
 --   anything else, or no answer                           -> never valid
 --
--- Besides, it closes the way around: dialback is left to Prosody's own rules only
--- for a domain of which the daemon said that it knows no statement. For Prosody
--- 0.12 and 13. See README.md beside it.
+-- It also closes the way around. Dialback is left to Prosody's own rules only
+-- where the daemon looked and nothing is required: `undetermined` leaves weaker
+-- ways, such as dialback, open only where `required` is false. For Prosody 0.12
+-- and 13. See README.md beside it.
 
 module:set_global();
 
@@ -76,8 +77,9 @@ end
 
 -- question is what to ask about a peer: it speaks for host, and this is what it
 -- showed in TLS. What Prosody dialled it does not know here (SRV targets are
--- resolved elsewhere), so the question has no target.
-local function question(session, host)
+-- resolved elsewhere), so the question has no target. A recheck is about a stream
+-- that was accepted before.
+local function question(session, host, recheck)
 	local source = idna_to_ascii(host);
 	if not source then
 		return nil, "the domain has no ASCII form";
@@ -94,12 +96,13 @@ local function question(session, host)
 	return {
 		source = source; service = "_xmpp-server._tcp"; direction = session.direction;
 		chain = table.concat(chain); peer = session.ip and session.ip:match("^[%x:.]+$");
+		recheck = recheck;
 	};
 end
 
 -- ask returns the daemon's answer, or nil and why there is none that can be used.
-local function ask(session, host)
-	local q, problem = question(session, host);
+local function ask(session, host, recheck)
+	local q, problem = question(session, host, recheck);
 	if not q then
 		return nil, problem;
 	end
@@ -143,8 +146,10 @@ local function proven(session, host)
 		and session.cert_chain_status == "valid" and session.cert_identity_status == "valid";
 end
 
--- knows_none reports whether the daemon looked and knows no statement of the
--- domain. Only then may anything weaker than a certificate count.
+-- knows_none reports whether the daemon looked and nothing is required for the
+-- domain. Only then may anything weaker than a certificate be accepted:
+-- `undetermined` leaves weaker ways, such as dialback, open only where `required`
+-- is false.
 local function knows_none(a)
 	return a and not a.required and not did_not_look[a.reason];
 end
@@ -175,14 +180,15 @@ local function refuse(session, host, reason)
 end
 
 -- watch asks again when the daemon says that it is time to, and ends the session
--- of a domain that delegates no longer. Without an answer, a proof lasts until
--- its end.
+-- of a domain that delegates no longer. While the daemon looks up a newer
+-- statement it still says "verified", and that it is to be asked again soon.
+-- Without an answer, a proof lasts until its end.
 local function watch(session, host, a)
 	local until_time = a.until_time;
 	local delegated = { answer = a };
 	local after; -- seconds from now
 	local function recheck()
-		local again, problem = ask(session, host);
+		local again, problem = ask(session, host, true);
 		if session.destroyed then
 			return;
 		elseif again and again.outcome == "verified" then

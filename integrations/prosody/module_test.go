@@ -8,70 +8,73 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dnasign/dnasign/internal/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/xmpptest"
 )
 
 // A mouth is what a daemon says, to be changed while it runs.
 type mouth struct {
-	atomic.Pointer[func(question) any]
+	atomic.Pointer[func(xmpptest.Question) any]
 }
 
-func (m *mouth) say(respond func(question) any) { m.Store(&respond) }
+func (m *mouth) say(respond func(xmpptest.Question) any) { m.Store(&respond) }
 
-func (m *mouth) respond(q question) any { return (*m.Load())(q) }
+func (m *mouth) respond(q xmpptest.Question) any { return (*m.Load())(q) }
 
 // TestOutgoing: A connects to B, whose certificate is not for its domain.
 func TestOutgoing(t *testing.T) {
 	t.Parallel()
 	var says mouth
-	url, questions := daemon(t, says.respond)
+	url, questions := xmpptest.Daemon(t, says.respond)
 	p := newPair(t, withModule(t, url).and(options{"dna_timeout": "2"}), nil)
 	a, b := p.users()
 	for _, c := range []struct {
 		name    string
-		respond func(question) any
+		respond func(xmpptest.Question) any
 		log     []string
 	}{
-		{"refused", func(q question) any { return q.answer("refused", "no-statement") },
+		{"refused", func(q xmpptest.Question) any { return q.Answer("refused", "no-statement") },
 			[]string{"refused, no-statement: the detail of no-statement; do this about no-statement"}},
-		{"refused and required", func(q question) any { return q.answer("refused", "revoked").with("required", true) },
+		{"refused and required", func(q xmpptest.Question) any { return q.Answer("refused", "revoked").With("required", true) },
 			[]string{"refused, revoked: ", "(it has a statement, so nothing weaker counts)"}},
-		{"undetermined", func(q question) any { return q.answer("undetermined", "dns-timeout") }, []string{"undetermined, dns-timeout: "}},
-		{"verified without end", func(q question) any { return q.verified().with("valid_until", nil) }, []string{"undetermined, no-answer: ", "without a name or an end"}},
-		{"verified until a minute ago", func(q question) any { return q.verified().with("valid_until", in(-time.Minute)) }, []string{"undetermined, no-answer: ", "past its end"}},
-		{"verified without name", func(q question) any { return q.verified().with("name", nil) }, []string{"undetermined, no-answer: "}},
-		{"another source", func(q question) any { return q.verified().with("source", "c.example") }, []string{"undetermined, no-answer: ", "not an answer to the question"}},
-		{"another direction", func(q question) any { return q.verified().with("direction", "incoming") }, []string{"undetermined, no-answer: "}},
-		{"another version", func(q question) any { return q.verified().with("version", 2) }, []string{"undetermined, no-answer: "}},
-		{"no outcome", func(q question) any { return q.verified().without("outcome") }, []string{"undetermined, no-answer: "}},
-		{"odd outcome", func(q question) any { return q.verified().with("outcome", "VERIFIED") }, []string{"undetermined, no-answer: "}},
-		{"required not said", func(q question) any { return q.verified().without("required") }, []string{"undetermined, no-answer: "}},
-		{"null", func(q question) any { return "null" }, []string{"undetermined, no-answer: "}},
-		{"garbage", func(q question) any { return "\x00\x1b]0;<html>" }, []string{"undetermined, no-answer: "}},
-		{"deep", func(q question) any { return strings.Repeat("[", 60000) }, []string{"undetermined, no-answer: "}},
-		{"nothing", func(q question) any { return "" }, []string{"undetermined, no-answer: "}},
-		{"huge", func(q question) any { return q.verified().with("detail", strings.Repeat("x", 100<<10)) }, []string{"undetermined, no-answer: "}},
-		{"huge, in pieces", func(q question) any { return q.verified().with("detail", strings.Repeat("x", 100<<10)).cut(1 << 10) }, []string{"undetermined, no-answer: "}},
-		{"status 500", func(q question) any { return 500 }, []string{"undetermined, no-answer: ", "status 500"}},
-		{"status 204", func(q question) any { return 204 }, []string{"undetermined, no-answer: "}},
-		{"silent", func(q question) any { return nil }, []string{"undetermined, no-answer: ", "no answer within 2 seconds; see whether dnaverify serve is running"}},
+		{"undetermined", func(q xmpptest.Question) any { return q.Answer("undetermined", "dns-timeout") }, []string{"undetermined, dns-timeout: "}},
+		{"verified without end", func(q xmpptest.Question) any { return q.Verified(hostB).With("valid_until", nil) }, []string{"undetermined, no-answer: ", "without a name or an end"}},
+		{"verified until a minute ago", func(q xmpptest.Question) any { return q.Verified(hostB).With("valid_until", xmpptest.In(-time.Minute)) }, []string{"undetermined, no-answer: ", "past its end"}},
+		{"verified without name", func(q xmpptest.Question) any { return q.Verified(hostB).With("name", nil) }, []string{"undetermined, no-answer: "}},
+		{"another source", func(q xmpptest.Question) any { return q.Verified(hostB).With("source", "c.example") }, []string{"undetermined, no-answer: ", "not an answer to the question"}},
+		{"another direction", func(q xmpptest.Question) any { return q.Verified(hostB).With("direction", "incoming") }, []string{"undetermined, no-answer: "}},
+		{"another version", func(q xmpptest.Question) any { return q.Verified(hostB).With("version", 2) }, []string{"undetermined, no-answer: "}},
+		{"no outcome", func(q xmpptest.Question) any { return q.Verified(hostB).Without("outcome") }, []string{"undetermined, no-answer: "}},
+		{"odd outcome", func(q xmpptest.Question) any { return q.Verified(hostB).With("outcome", "VERIFIED") }, []string{"undetermined, no-answer: "}},
+		{"required not said", func(q xmpptest.Question) any { return q.Verified(hostB).Without("required") }, []string{"undetermined, no-answer: "}},
+		{"null", func(q xmpptest.Question) any { return "null" }, []string{"undetermined, no-answer: "}},
+		{"garbage", func(q xmpptest.Question) any { return "\x00\x1b]0;<html>" }, []string{"undetermined, no-answer: "}},
+		{"deep", func(q xmpptest.Question) any { return strings.Repeat("[", 60000) }, []string{"undetermined, no-answer: "}},
+		{"nothing", func(q xmpptest.Question) any { return "" }, []string{"undetermined, no-answer: "}},
+		{"huge", func(q xmpptest.Question) any { return q.Verified(hostB).With("detail", strings.Repeat("x", 100<<10)) }, []string{"undetermined, no-answer: "}},
+		{"huge, in pieces", func(q xmpptest.Question) any {
+			return q.Verified(hostB).With("detail", strings.Repeat("x", 100<<10)).Cut(1 << 10)
+		}, []string{"undetermined, no-answer: "}},
+		{"status 500", func(q xmpptest.Question) any { return 500 }, []string{"undetermined, no-answer: ", "status 500"}},
+		{"status 204", func(q xmpptest.Question) any { return 204 }, []string{"undetermined, no-answer: "}},
+		{"silent", func(q xmpptest.Question) any { return nil }, []string{"undetermined, no-answer: ", "no answer within 2 seconds; see whether dnaverify serve is running"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p.t, a.t, b.t = t, t, t
+			p.T, a.T, b.T = t, t, t
 			says.say(c.respond)
 			mark := p.a.Log.Mark()
 			bounce := bounced(a, b, "hello")
 			if strings.Contains(bounce.Inner, domainB) || !strings.Contains(bounce.Inner, "Remote server") {
 				t.Errorf("the sender is told: %s", bounce.Inner)
 			}
-			p.logged(mark, "warn.*Certificate not accepted for b.example: ", c.log...)
+			p.a.Log.Tells(p.T, mark, "warn.*Certificate not accepted for b.example: ", c.log...)
 			p.asked(questions, "outgoing")
 		})
 	}
-	p.t, a.t, b.t = t, t, t
-	says.say(func(q question) any { return q.verified() })
+	p.T, a.T, b.T = t, t, t
+	says.say(func(q xmpptest.Question) any { return q.Verified(hostB) })
 	delivered(a, b, "hello")
-	p.logged(0, "info.*b.example may be served by "+hostB, "(delegation, until ")
+	p.a.Log.Tells(p.T, 0, "info.*b.example may be served by "+hostB, "(delegation, until ")
 	p.asked(questions, "outgoing")
 	delivered(a, b, "again")
 	if len(questions) != 0 {
@@ -83,35 +86,35 @@ func TestOutgoing(t *testing.T) {
 func TestIncoming(t *testing.T) {
 	t.Parallel()
 	var says mouth
-	url, questions := daemon(t, says.respond)
+	url, questions := xmpptest.Daemon(t, says.respond)
 	p := newPair(t, withModule(t, url), nil)
 	a, b := p.users()
-	says.say(func(q question) any { return q.answer("refused", "no-statement") })
+	says.say(func(q xmpptest.Question) any { return q.Answer("refused", "no-statement") })
 	bounced(b, a, "hello")
-	p.logged(0, "Certificate not accepted for b.example: ", "refused, no-statement: ")
+	p.a.Log.Tells(p.T, 0, "Certificate not accepted for b.example: ", "refused, no-statement: ")
 	p.asked(questions, "incoming")
-	says.say(func(q question) any { return q.verified() })
+	says.say(func(q xmpptest.Question) any { return q.Verified(hostB) })
 	delivered(b, a, "hello")
-	p.logged(0, "info.*b.example may be served by "+hostB)
+	p.a.Log.Tells(p.T, 0, "info.*b.example may be served by "+hostB)
 	p.asked(questions, "incoming")
 }
 
 // asked checks the one question that was asked, about B.
-func (p *pair) asked(questions chan question, direction string) {
-	p.t.Helper()
+func (p *pair) asked(questions chan xmpptest.Question, direction string) {
+	p.T.Helper()
 	q := <-questions
-	if q.Source != domainB || q.Service != "_xmpp-server._tcp" || q.Direction != direction || q.Peer != "127.0.0.1" {
-		p.t.Errorf("question: %+v", q)
+	if q.Source != domainB || q.Service != "_xmpp-server._tcp" || q.Direction != direction || q.Peer != "127.0.0.1" || q.Recheck {
+		p.T.Errorf("question: %+v", q)
 	}
-	want, err := os.ReadFile(p.dir + "/" + hostB + ".pem")
+	want, err := os.ReadFile(p.Dir + "/" + hostB + ".pem")
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	if q.Chain != string(want) {
-		p.t.Errorf("chain:\n%s\nwant leaf and intermediate:\n%s", q.Chain, want)
+		p.T.Errorf("chain:\n%s\nwant leaf and intermediate:\n%s", q.Chain, want)
 	}
 	if n := len(questions); n != 0 {
-		p.t.Errorf("%d more questions", n)
+		p.T.Errorf("%d more questions", n)
 	}
 }
 
@@ -119,7 +122,7 @@ func (p *pair) asked(questions chan question, direction string) {
 // daemon, and no daemon can take that away.
 func TestOwnCertificate(t *testing.T) {
 	t.Parallel()
-	url, questions := daemon(t, func(q question) any { return q.answer("refused", "revoked").with("required", true) })
+	url, questions := xmpptest.Daemon(t, func(q xmpptest.Question) any { return q.Answer("refused", "revoked").With("required", true) })
 	p := newPair(t, options{"s2s_secure_auth": "false"}, withModule(t, url)) // here B has the module
 	a, b := p.users()
 	delivered(b, a, "hello")
@@ -132,21 +135,21 @@ func TestOwnCertificate(t *testing.T) {
 func TestWaiting(t *testing.T) {
 	t.Parallel()
 	found := make(chan struct{})
-	url, questions := daemon(t, func(q question) any {
+	url, questions := xmpptest.Daemon(t, func(q xmpptest.Question) any {
 		if q.Direction == "outgoing" {
 			<-found
 		}
-		return q.verified()
+		return q.Verified(hostB)
 	})
 	p := newPair(t, withModule(t, url), nil)
 	a, b := p.users()
 	a.message(b, "slow")
 	<-questions // on its way to B, and waiting
 	delivered(b, a, "another session")
-	a.send("<iq type='get' id='ping' to='%s'><ping xmlns='urn:xmpp:ping'/></iq>", domainA)
-	a.want("iq")
+	a.Send("<iq type='get' id='ping' to='%s'><ping xmlns='urn:xmpp:ping'/></iq>", domainA)
+	a.Want("iq")
 	close(found)
-	if e := b.want("message"); e.Type == "error" || !strings.Contains(e.Inner, "slow") {
+	if e := b.Want("message"); e.Type == "error" || !strings.Contains(e.Inner, "slow") {
 		t.Errorf("arrived: %+v", e)
 	}
 }
@@ -168,7 +171,7 @@ func TestAway(t *testing.T) {
 			p := newPair(t, withModule(t, c.url).and(weak), nil)
 			a, b := p.users()
 			bounced(a, b, "hello")
-			p.logged(0, "Certificate not accepted for b.example: ", "undetermined, no-answer: ", c.log)
+			p.a.Log.Tells(p.T, 0, "Certificate not accepted for b.example: ", "undetermined, no-answer: ", c.log)
 		})
 	}
 }

@@ -1,6 +1,5 @@
-// Package cli is what the two commands share: exit codes, how errors are
-// shown, how names are read from a person, and files that are written whole
-// or not at all.
+// Package cli is what the two commands share: exit codes, errors, names that a
+// person types, and files that are written whole or not at all.
 package cli
 
 import (
@@ -17,6 +16,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/hints"
 	"github.com/dnasign/dnasign/internal/text"
 )
 
@@ -38,14 +39,14 @@ func (e UsageError) Unwrap() error { return e.err }
 func Usagef(format string, args ...any) error { return UsageError{fmt.Errorf(format, args...)} }
 
 // Reported is an error whose text the command has already shown.
-type Reported struct{ Outcome delegation.Outcome }
+type Reported struct{ Outcome reasons.Outcome }
 
 func (e Reported) Error() string { return string(e.Outcome) }
 
-// Run runs a command line and returns the exit code. Messages go to stderr.
-// It gives the command and those below it the manners of both programs: what
+// Run runs a command line and returns the exit code. Messages go to stderr. It
+// gives the command and those below it the behavior of both programs. What
 // fails before a command begins its work is a wrong call, and a command that
-// only groups others refuses to be called alone.
+// only groups others cannot be called alone.
 func Run(root *cobra.Command) int {
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.AddCommand(manCommand())
@@ -53,6 +54,9 @@ func Run(root *cobra.Command) int {
 	root.Version = version()
 	out := &output{File: os.Stdout}
 	root.SetOut(out)
+	root.SetErr(Wrapped(os.Stderr))
+	root.SetHelpFunc(help)
+	root.SetFlagErrorFunc(flagError)
 	started := false
 	prepare(root, &started)
 
@@ -79,33 +83,38 @@ func WriteError(cmd *cobra.Command, err error) {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s%s\n", prefix, text.Printable(line))
 		prefix = ""
 	}
-	if hint := delegation.ReasonOf(err).Hint(); hint != "" {
+	hint := hints.For
+	if cmd.Root().Name() == "dnasign" {
+		hint = hints.ForOwner // for owners
+	}
+	if hint := hint(delegation.ReasonOf(err)); hint != "" {
 		fmt.Fprintf(cmd.ErrOrStderr(), "hint: %s\n", hint)
 	}
 }
 
-// ReportedErrors is what a command returns that did several things, of which
-// some failed and were shown: nil if none did. A wrong call decides the exit
+// ReportedErrors is the error of a command that did several things. Those that
+// failed were shown. It is nil if none failed. A wrong call decides the exit
 // code, then a refusal.
 func ReportedErrors(failed []error) error {
 	if len(failed) == 0 {
 		return nil
 	}
-	worst := Reported{delegation.OutcomeUndetermined}
+	worst := Reported{reasons.OutcomeUndetermined}
 	for _, err := range failed {
 		if exitCode(err) == ExitRefused {
-			worst.Outcome = delegation.OutcomeRefused
+			worst.Outcome = reasons.OutcomeRefused
 		}
 	}
 	return errors.Join(append([]error{worst}, failed...)...)
 }
 
 func prepare(cmd *cobra.Command, started *bool) {
+	cmd.SuggestionsMinimumDistance = 2 // letters
 	if cmd.HasSubCommands() && cmd.RunE == nil {
 		cmd.Args = cobra.ArbitraryArgs
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return Usagef("there is no command %q; see %s --help", args[0], cmd.CommandPath())
+				return Usagef("there is no command %q%s; see %s --help", args[0], didYouMean(cmd.SuggestionsFor(args[0])), cmd.CommandPath())
 			}
 			return Usagef("name a command; see %s --help", cmd.CommandPath())
 		}
@@ -124,6 +133,31 @@ func prepare(cmd *cobra.Command, started *bool) {
 	}
 }
 
+// flagError says which flag was meant, where one is like it.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	var near []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		// cobra measures the distance between names of commands.
+		probe := &cobra.Command{SuggestionsMinimumDistance: 2}
+		probe.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+		if name := unknown.GetSpecifiedName(); len(name) > 1 && len(probe.SuggestionsFor(name)) > 0 {
+			near = append(near, "--"+f.Name)
+		}
+	})
+	return fmt.Errorf("%w%s", err, didYouMean(near))
+}
+
+func didYouMean(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %s?", strings.Join(names, " or "))
+}
+
 // An output remembers that it could not be written to.
 type output struct {
 	*os.File
@@ -138,8 +172,8 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// checkFlags refuses a flag that was given and is empty: a shell variable that
-// is not set must not turn a check off.
+// checkFlags refuses a flag that was given and is empty: an unset shell
+// variable must not turn a check off.
 func checkFlags(cmd *cobra.Command) (err error) {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if f.Value.String() == "" && err == nil {
@@ -174,7 +208,7 @@ func message(err error) string {
 func exitCode(err error) int {
 	var usage UsageError
 	var reported Reported
-	var outcome delegation.Outcome
+	var outcome reasons.Outcome
 	switch {
 	case err == nil:
 		return ExitDone
@@ -186,9 +220,9 @@ func exitCode(err error) int {
 		outcome = delegation.ReasonOf(err).Outcome()
 	}
 	switch outcome {
-	case delegation.OutcomeVerified:
+	case reasons.OutcomeVerified:
 		return ExitDone
-	case delegation.OutcomeUndetermined:
+	case reasons.OutcomeUndetermined:
 		return ExitUndetermined
 	}
 	return ExitRefused
@@ -206,15 +240,4 @@ func WriteJSON(w io.Writer, v any) error {
 // NO_COLOR in the environment (no-color.org).
 func Color(w io.Writer) bool {
 	return os.Getenv("NO_COLOR") == "" && Terminal(w)
-}
-
-// ReadFile reads a file of at most limit octets. Of a larger one it returns one
-// octet more than the limit, for the caller to refuse with a reason.
-func ReadFile(name string, limit int64) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, limit+1))
 }

@@ -1,18 +1,51 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dnasign/dnasign/delegation"
+)
 
 // Complete gives the values of a flag to shell completion.
 func Complete(cmd *cobra.Command, flag string, values ...string) {
+	CompleteFrom(cmd, flag, func() []string { return values })
+}
+
+// CompleteFrom is [Complete] with values that are found when they are needed.
+func CompleteFrom(cmd *cobra.Command, flag string, values func() []string) {
 	complete := func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return values, cobra.ShellCompDirectiveNoFileComp
+		return values(), cobra.ShellCompDirectiveNoFileComp
 	}
 	if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
 		panic(err) // a flag that is not defined
 	}
 }
 
-// CompleteService completes --service with the services of XMPP.
+// CompleteService completes --service with the services of the table of roles.
 func CompleteService(cmd *cobra.Command) {
-	Complete(cmd, "service", "xmpp-server", "xmpp-client", "xmpps-server", "xmpps-client")
+	CompleteFrom(cmd, "service", func() (names []string) {
+		for _, role := range delegation.Roles() {
+			for _, label := range role.Labels() {
+				names = append(names, shortService(label))
+			}
+		}
+		return names
+	})
+}
+
+// STARTTLSServices lists the services that can begin in clear text.
+func STARTTLSServices() string {
+	var names []string
+	for _, role := range delegation.Roles() {
+		if role.Start == delegation.STARTTLS {
+			names = append(names, shortService(role.Service))
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func shortService(label string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(label, "_"), "._tcp")
 }

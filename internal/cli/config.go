@@ -14,9 +14,10 @@ import (
 // maxConfig bounds a configuration file in octets.
 const maxConfig = 64 << 10
 
-// ApplyConfig reads a configuration file, in YAML, with the names of flags: a
-// value for each, a list where the flag can be repeated. Flags that were given
-// on the command line win. An error is a [UsageError] that names the line.
+// ApplyConfig reads a configuration file in YAML, with the names of flags as
+// keys. Each has a value, or a list if the flag can be repeated. Flags that
+// were given on the command line win. An error is a [UsageError] that names the
+// line.
 func ApplyConfig(flags *pflag.FlagSet, file string, except ...string) error {
 	data, err := ReadFile(file, maxConfig)
 	if err != nil {

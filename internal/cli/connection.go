@@ -3,22 +3,25 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/text"
 )
 
 // ConnectionVersion is the Version of a [Connection].
 const ConnectionVersion = 1
 
 // A Connection is what became of connecting to a domain's service, for a
-// person or for another program. Its JSON form is described in docs/spec.md.
+// person or for another program. Its JSON form is described in docs/reports.md.
 type Connection struct {
 	Version  int                     `json:"version"`
-	Outcome  delegation.Outcome      `json:"outcome"`
-	Reason   delegation.Reason       `json:"reason"`
+	Outcome  reasons.Outcome         `json:"outcome"`
+	Reason   reasons.Reason          `json:"reason"`
 	Detail   string                  `json:"detail,omitempty"`
 	Hint     string                  `json:"hint,omitempty"`
 	Source   string                  `json:"source"`
@@ -27,22 +30,21 @@ type Connection struct {
 	Accepted *association.Acceptance `json:"accepted"` // null unless verified
 	// RefreshAt is when to decide again; null if there was no decision.
 	RefreshAt *time.Time          `json:"refresh_at"`
-	Checks    []delegation.Check  `json:"checks"`
+	Checks    Checks              `json:"checks"`
 	Methods   []association.Proof `json:"methods"`
 	Targets   []ConnectionTarget  `json:"targets"`
 }
 
 // A ConnectionTarget is one target and what happened there.
 type ConnectionTarget struct {
-	delegation.ReportTarget
-	Label      string                 `json:"label"` // where it was found, such as _xmpps-server._tcp
+	delegation.Target
+	Start      delegation.Start       `json:"start"` // "starttls", "direct", or "" if it is not known
 	ServerName string                 `json:"server_name"`
-	DirectTLS  bool                   `json:"direct_tls"`
 	Tried      bool                   `json:"tried"`
 	Address    string                 `json:"address,omitempty"`
 	TLS        *ConnectionTLS         `json:"tls,omitempty"`
-	Reason     delegation.Reason      `json:"reason,omitempty"` // verified if accepted
-	Checks     []delegation.Check     `json:"checks"`
+	Reason     reasons.Reason         `json:"reason,omitempty"` // verified if accepted
+	Checks     Checks                 `json:"checks"`
 	Accepted   *association.Reference `json:"accepted,omitempty"`
 }
 
@@ -56,10 +58,34 @@ type ConnectionTLS struct {
 	NotAfter time.Time `json:"not_after"`
 }
 
-// WriteConnection explains a connection to a person: what was found, which
-// names count and why others do not, each target step by step, and the end.
-func WriteConnection(out io.Writer, c Connection, color bool) {
+// WriteConnection tells a person what became of a connection: the verdict and
+// what failed. With details it also tells what was found, which names are
+// accepted and why others are not, and each target step by step.
+func WriteConnection(out io.Writer, c Connection, color, details bool) {
 	w := newWriter(out, color)
+	if c.Accepted != nil {
+		r := c.Accepted.Reference
+		w.printf("%s until %s: the peer counts as %s by %s, as %s\n", w.verdict(c.Outcome, 0),
+			text.Stamp(c.Accepted.Until), c.Source, r.Method, r.Name)
+	} else {
+		w.end(c.Outcome, c.Reason, c.Detail, c.Hint)
+	}
+	if c.Required && c.Accepted == nil {
+		w.printf("note: the domain has a statement; do not fall back to anything weaker\n")
+	}
+	if !details {
+		if c.Accepted == nil {
+			checks := slices.Clone(c.Checks)
+			for _, t := range c.Targets {
+				for _, check := range t.Checks {
+					check.Origin = t.Endpoint.String()
+					checks = append(checks, check)
+				}
+			}
+			w.failures(checks, c.Reason, c.Detail)
+		}
+		return
+	}
 	w.printf("%s of %s\n", c.Service, c.Source)
 	w.checks(c.Checks)
 	if len(c.Methods) > 0 {
@@ -67,26 +93,12 @@ func WriteConnection(out io.Writer, c Connection, color bool) {
 		w.checks(methodLines(c.Methods))
 	}
 	for i, t := range c.Targets {
-		w.printf("target %d: %s, priority %d, weight %d, from %s\n", i+1, t.Endpoint, t.Priority, t.Weight, t.Label)
-		begin := "STARTTLS"
-		if t.DirectTLS {
-			begin = "TLS at once"
-		}
-		w.printf("  %s, asking for %s\n", begin, t.ServerName)
+		w.printf("target %d: %s, priority %d, weight %d\n", i+1, t.Endpoint, t.Priority, t.Weight)
+		w.printf("  %s, asking for %s\n", starts[t.Start], t.ServerName)
 		if !t.Tried {
 			w.printf("    --    not tried\n")
 		}
 		w.checks(t.Checks)
-	}
-	if c.Accepted != nil {
-		r := c.Accepted.Reference
-		w.printf("%s until %s: the peer counts as %s by %s, as %s\n", w.verdict(c.Outcome, 0),
-			c.Accepted.Until.Format(timeForm), c.Source, r.Method, r.Name)
-	} else {
-		w.end(c.Outcome, c.Reason, c.Detail, c.Hint)
-	}
-	if c.Required && c.Accepted == nil {
-		w.printf("note: the domain has a statement; do not fall back to anything weaker\n")
 	}
 }
 
@@ -95,7 +107,7 @@ func methodLines(methods []association.Proof) []delegation.Check {
 	var lines []delegation.Check
 	for _, m := range methods {
 		line := delegation.Check{Name: string(m.Method), Outcome: delegation.CheckInfo, Reason: m.Reason, Detail: m.Detail}
-		if m.Reason == delegation.Verified {
+		if m.Reason == reasons.Verified {
 			line.Outcome, line.Reason, line.Detail = delegation.CheckOK, "", ""
 			var names []string
 			for _, r := range m.References {
@@ -107,7 +119,7 @@ func methodLines(methods []association.Proof) []delegation.Check {
 					name += ", with a key that is pinned"
 				}
 				if !r.Until.IsZero() {
-					name += ", until " + r.Until.Format(timeForm)
+					name += ", until " + text.Stamp(r.Until)
 				}
 				names = append(names, name)
 			}
@@ -116,4 +128,11 @@ func methodLines(methods []association.Proof) []delegation.Check {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// starts says how a connection begins.
+var starts = map[delegation.Start]string{
+	delegation.STARTTLS:     "STARTTLS",
+	delegation.DirectTLS:    "direct TLS",
+	delegation.UnknownStart: "it is not known how TLS begins",
 }

@@ -19,7 +19,8 @@ import (
 func FuzzTarget(f *testing.F) {
 	for _, text := range []string{
 		"xmpp.hosting.example:5269", "XMPP.Hosting.example.:5269/10/5", "bücher.example:1/65535/0", "h.example", "h.example:0", "h.example:1/2",
-		"h.example:1/2/65536", "[::1]:5269", "h.example:1/2/3/4", ":1", "",
+		"h.example:1/2/65536", "[::1]:5269", "h.example:1/2/3/4", ":1", "", "h.example:5270/direct", "h.example:5270/1/2/direct",
+		"h.example:1/direct/2", "h.example:1/direct/direct", "h.example:1/starttls", "h.example/direct", "/direct",
 	} {
 		f.Add(text)
 	}
@@ -36,7 +37,13 @@ func FuzzTarget(f *testing.F) {
 			t.Fatalf("%q is read as %+v", text, target)
 		}
 		written := fmt.Sprintf("%s:%d/%d/%d", target.Host, target.Port, target.Priority, target.Weight)
-		if again, err := Target(written); err != nil || again.Endpoint != target.Endpoint || again.Priority != target.Priority || again.Weight != target.Weight {
+		if target.TLS == delegation.Direct {
+			written += "/direct"
+		}
+		if strings.HasSuffix(text, "/direct") != (target.TLS == delegation.Direct) {
+			t.Fatalf("%q is read as %+v", text, target)
+		}
+		if again, err := Target(written); err != nil || again.Endpoint != target.Endpoint || again.Priority != target.Priority || again.Weight != target.Weight || again.TLS != target.TLS {
 			t.Fatalf("%q is written as %q and that read as %+v, %v", text, written, again, err)
 		}
 	})
@@ -60,9 +67,9 @@ func FuzzWords(f *testing.F) {
 	})
 }
 
-// FuzzConfig: a file sets options that there are, each once, to what it says,
-// never those that were given or that it may not set; a mistake is a wrong call
-// and names the line.
+// FuzzConfig: a file sets options that exist, each once, to what it says. It
+// never sets those that were given or that it may not set. A mistake is a wrong
+// call and names the line.
 func FuzzConfig(f *testing.F) {
 	for _, text := range []string{
 		"listen: 127.0.0.1:1\n", "# none\n", "listen: a\nlisten: b\n", "trust:\n  - a\n  - b\n", "given: 1\n", "config: x\n", "unknown: 1\n",
@@ -106,4 +113,34 @@ func FuzzConfig(f *testing.F) {
 			t.Fatalf("listen %q, number %d", *listen, *number)
 		}
 	})
+}
+
+// TestTarget: the ways to write a target, and to write none.
+func TestTarget(t *testing.T) {
+	target := func(priority, weight uint16, tls delegation.TLSMode) *delegation.Target {
+		return &delegation.Target{Endpoint: delegation.Endpoint{Host: "h.example", Port: 5270}, Priority: priority, Weight: weight, TLS: tls}
+	}
+	for text, want := range map[string]*delegation.Target{
+		"h.example:5270":               target(0, 0, ""),
+		"H.Example.:5270/1/2":          target(1, 2, ""),
+		"h.example:5270/direct":        target(0, 0, delegation.Direct),
+		"h.example:5270/1/2/direct":    target(1, 2, delegation.Direct),
+		"h.example:5270/1":             nil,
+		"h.example:5270/1/direct":      nil,
+		"h.example:5270/direct/1/2":    nil,
+		"h.example:5270/direct/direct": nil,
+		"h.example:5270/Direct":        nil,
+		"h.example:5270/starttls":      nil,
+		"h.example:5270/":              nil,
+		"h.example/direct":             nil,
+	} {
+		got, err := Target(text)
+		var usage UsageError
+		switch {
+		case want == nil && !errors.As(err, &usage):
+			t.Errorf("%q: %+v, %v, want a usage error", text, got, err)
+		case want != nil && (err != nil || fmt.Sprint(got) != fmt.Sprint(*want)):
+			t.Errorf("%q: %+v, %v, want %+v", text, got, err, *want)
+		}
+	}
 }

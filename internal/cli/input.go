@@ -18,15 +18,14 @@ func Domain(s string) (string, error) {
 	return name, nil
 }
 
-// Service reads xmpp-server or _xmpp-server._tcp.
+// Service reads xmpp-server or _xmpp-server._tcp, see [delegation.ParseService].
 func Service(s string) (string, error) {
-	name, proto, found := strings.Cut(strings.ToLower(s), ".")
-	if !found {
-		proto = "_tcp"
-	}
-	service := "_" + strings.TrimPrefix(name, "_") + "." + proto
-	if err := delegation.CheckService(service); err != nil {
+	service, err := delegation.ParseService(s)
+	if err != nil {
 		return "", Usagef("not a service, such as xmpp-server or _xmpp-server._tcp: %w", err)
+	}
+	if name, _, _ := strings.Cut(service, "."); name == "_xmpp" || name == "_xmpps" || name == "_jabber" {
+		return "", Usagef("%q is not a service; xmpp-server (between servers) or xmpp-client (for clients)?", s)
 	}
 	return service, nil
 }
@@ -58,14 +57,18 @@ func Endpoint(s string) (delegation.Endpoint, error) {
 	return delegation.Endpoint{Host: name, Port: uint16(n)}, err
 }
 
-// Target reads host:port[/priority/weight].
+// Target reads host:port[/priority/weight][/direct].
 func Target(s string) (delegation.Target, error) {
-	parts := strings.Split(s, "/")
+	rest, direct := strings.CutSuffix(s, "/"+string(delegation.Direct))
+	parts := strings.Split(rest, "/")
 	endpoint, err := Endpoint(parts[0])
 	if err != nil {
 		return delegation.Target{}, err
 	}
 	t := delegation.Target{Endpoint: endpoint}
+	if direct {
+		t.TLS = delegation.Direct
+	}
 	switch len(parts) {
 	case 1:
 		return t, nil
@@ -77,5 +80,5 @@ func Target(s string) (delegation.Target, error) {
 			return t, nil
 		}
 	}
-	return t, Usagef("%q is not host:port or host:port/priority/weight, with numbers up to 65535", s)
+	return t, Usagef("%q is not a target: want host:port, host:port/priority/weight with numbers up to 65535, or either with /direct behind it", s)
 }

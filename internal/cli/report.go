@@ -3,9 +3,13 @@ package cli
 import (
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/hints"
 	"github.com/dnasign/dnasign/internal/text"
 )
 
@@ -17,7 +21,8 @@ const (
 	reset  = "\x1b[0m"
 )
 
-// A writer writes for a person, in colour or not.
+// A writer writes for a person, in colour or not, in lines as wide as the
+// terminal.
 type writer struct {
 	io.Writer
 	color  bool
@@ -25,7 +30,7 @@ type writer struct {
 }
 
 func newWriter(w io.Writer, color bool) *writer {
-	return &writer{w, color, map[string]bool{}}
+	return &writer{Wrapped(w), color, map[string]bool{}}
 }
 
 func (w *writer) paint(c, s string) string {
@@ -37,30 +42,42 @@ func (w *writer) paint(c, s string) string {
 
 func (w *writer) printf(format string, args ...any) { fmt.Fprintf(w, format, args...) }
 
-// WriteReport explains a verdict to a person: a line for each check, with what
-// to do where one failed, and the verdict last. What strangers supplied stands
-// there quoted or in a form that has been checked, never raw.
-func WriteReport(out io.Writer, r delegation.Report, color bool) {
+// WriteReport tells a verdict to a person: the verdict, what to do, and what
+// failed. With details it also has a line for each check. What strangers
+// supplied stands there quoted or in a form that has been checked, never raw.
+func WriteReport(out io.Writer, r delegation.Report, color, details bool) {
 	w := newWriter(out, color)
-	w.printf("%s of %s\n", r.Service, r.Source)
-	w.checks(r.Checks)
-	if r.Outcome == delegation.OutcomeVerified {
-		w.printf("%s until %s: connect to\n", w.verdict(r.Outcome, 0), r.Expires.Format(timeForm))
-		for _, t := range r.Dial {
-			w.printf("  %s and accept a certificate for %s\n", t, t.Host)
+	if r.Outcome == reasons.OutcomeVerified {
+		w.printf("%s until %s: connect to\n", w.verdict(r.Outcome, 0), text.Stamp(*r.Expires))
+		for _, e := range r.Dial {
+			begins := ""
+			if slices.ContainsFunc(r.Targets, func(t delegation.Target) bool { return t.Endpoint == e && t.TLS == delegation.Direct }) {
+				begins = " with direct TLS"
+			}
+			w.printf("  %s%s and accept a certificate for %s\n", e, begins, e.Host)
 		}
 	} else {
-		w.end(r.Outcome, r.Reason, r.Detail, r.Hint)
+		w.end(r.Outcome, r.Reason, r.Detail, hints.For(r.Reason))
 	}
 	for _, note := range r.Notes {
 		w.printf("note: %s\n", note)
 	}
+	if details {
+		w.printf("%s of %s\n", r.Service, r.Source)
+		w.checks(r.Checks)
+	} else if r.Outcome != reasons.OutcomeVerified {
+		w.failures(r.Checks, r.Reason, r.Detail)
+	}
 }
 
-// WriteReportLine tells a verdict in one line, for lists.
-func WriteReportLine(out io.Writer, r delegation.Report, color bool) {
+// WriteReportLine tells a verdict in one line, for lists, and with details each
+// check below it.
+func WriteReportLine(out io.Writer, r delegation.Report, color, details bool) {
 	w := newWriter(out, color)
-	if r.Outcome != delegation.OutcomeVerified {
+	if details {
+		defer w.checks(r.Checks)
+	}
+	if r.Outcome != reasons.OutcomeVerified {
 		w.printf("%s  %s  %s: %s\n", w.verdict(r.Outcome, 12), r.Source, r.Reason, text.Printable(r.Detail))
 		return
 	}
@@ -68,12 +85,12 @@ func WriteReportLine(out io.Writer, r delegation.Report, color bool) {
 	for _, e := range r.Dial {
 		dial = append(dial, e.String())
 	}
-	w.printf("%s  %s  %s, until %s\n", w.verdict(r.Outcome, 12), r.Source, strings.Join(dial, " "), r.Expires.Format(timeForm))
+	w.printf("%s  %s  %s, until %s\n", w.verdict(r.Outcome, 12), r.Source, strings.Join(dial, " "), text.Stamp(*r.Expires))
 }
 
 // verdict is an outcome in capital letters, at least so wide.
-func (w *writer) verdict(outcome delegation.Outcome, width int) string {
-	colors := map[delegation.Outcome]string{delegation.OutcomeVerified: green, delegation.OutcomeUndetermined: yellow}
+func (w *writer) verdict(outcome reasons.Outcome, width int) string {
+	colors := map[reasons.Outcome]string{reasons.OutcomeVerified: green, reasons.OutcomeUndetermined: yellow}
 	color := colors[outcome]
 	if color == "" {
 		color = red
@@ -81,8 +98,7 @@ func (w *writer) verdict(outcome delegation.Outcome, width int) string {
 	return w.paint(color, fmt.Sprintf("%-*s", width, strings.ToUpper(string(outcome))))
 }
 
-// timeForm is how a person reads a time.
-const timeForm = "2006-01-02 15:04:05 MST"
+// stamp is how a person reads a time, and JSON has it.
 
 // checks writes a line for each check, below what it is about.
 func (w *writer) checks(checks []delegation.Check) {
@@ -97,22 +113,66 @@ func (w *writer) checks(checks []delegation.Check) {
 			w.printf("  %s\n", text.Printable(c.Origin))
 			origin = c.Origin
 		}
-		detail := text.Printable(c.Detail)
-		if c.Reason != "" {
-			detail = fmt.Sprintf("%s: %s", c.Reason, detail)
+		w.printf("    %s  %-9s  %s\n", marks[c.Outcome], c.Name, said(c))
+		w.hint(fmt.Sprintf("          %-9s  ", ""), hintOf(c))
+	}
+}
+
+func said(c delegation.Check) string {
+	detail := text.Printable(c.Detail)
+	if c.Reason != "" {
+		return fmt.Sprintf("%s: %s", c.Reason, detail)
+	}
+	return detail
+}
+
+// failures writes the checks that failed, those with one cause in one line, and
+// not that of the verdict again.
+func (w *writer) failures(checks []delegation.Check, reason reasons.Reason, detail string) {
+	type cause struct{ reason, detail string }
+	said := map[cause]bool{{string(reason), causeOf(detail)}: true}
+	var list []cause
+	where := map[cause][]delegation.Check{}
+	for _, c := range checks {
+		is := cause{string(c.Reason), causeOf(c.Detail)}
+		if c.Outcome != delegation.CheckFail || said[is] {
+			continue
 		}
-		w.printf("    %s  %-9s  %s\n", marks[c.Outcome], c.Name, detail)
-		if c.Hint != "" {
-			w.printf("          %-9s  hint: %s\n", "", c.Hint)
-			w.hinted[c.Hint] = true
+		if where[is] == nil {
+			list = append(list, is)
 		}
+		where[is] = append(where[is], c)
+	}
+	for _, is := range list {
+		first := where[is][0]
+		place := text.Printable(first.Origin)
+		if n := len(where[is]); n > 1 {
+			place = fmt.Sprintf("%s and %d more", place, n-1)
+		}
+		if place != "" {
+			place += ": "
+		}
+		w.printf("  %s  %s  %s%s: %s\n", w.paint(red, "FAIL"), first.Name, place, is.reason, text.Printable(is.detail))
+		w.hint("        ", hintOf(first))
+	}
+}
+
+// particulars are what differs between the errors of one cause: what was asked,
+// and the ports of sockets.
+var particulars = regexp.MustCompile(`^(?:[^ ]+: )?[^ ]+ (?:A|AAAA|SRV|TXT|CNAME): |(?:read|write) (?:udp|tcp) [^ ]+->[^ ]+: (?:read: |write: )?`)
+
+func causeOf(detail string) string { return particulars.ReplaceAllString(detail, "") }
+
+// hint writes a hint, if it was not shown before.
+func (w *writer) hint(indent, hint string) {
+	if hint != "" && !w.hinted[hint] {
+		w.printf("%shint: %s\n", indent, hint)
+		w.hinted[hint] = true
 	}
 }
 
 // end writes a verdict other than verified.
-func (w *writer) end(outcome delegation.Outcome, reason delegation.Reason, detail, hint string) {
+func (w *writer) end(outcome reasons.Outcome, reason reasons.Reason, detail, hint string) {
 	w.printf("%s: %s: %s\n", w.verdict(outcome, 0), reason, text.Printable(detail))
-	if hint != "" && !w.hinted[hint] {
-		w.printf("hint: %s\n", hint)
-	}
+	w.hint("", hint)
 }

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/internal/watch"
 )
@@ -44,10 +44,10 @@ func conclusion(r watch.Report) string {
 	var dial []string
 	verified, accepted := 0, 0
 	for _, v := range r.Verdicts {
-		if v.Host != nil && v.Host.Outcome == delegation.OutcomeVerified {
+		if v.Host != nil && v.Host.Outcome == reasons.OutcomeVerified {
 			accepted++
 		}
-		if v.Outcome != delegation.OutcomeVerified {
+		if v.Outcome != reasons.OutcomeVerified {
 			continue
 		}
 		if verified++; verified == 1 {
@@ -58,9 +58,9 @@ func conclusion(r watch.Report) string {
 	}
 	line := "nothing is verified"
 	if verified > 0 {
-		line = fmt.Sprintf("%s, statement until %s", strings.Join(dial, " "), r.StatementEnds.Format(timeForm))
+		line = fmt.Sprintf("%s, statement until %s", strings.Join(dial, " "), text.Stamp(*r.StatementEnds))
 		if r.CertificateEnds != nil {
-			line += fmt.Sprintf(", certificate until %s", r.CertificateEnds.Format(timeForm))
+			line += fmt.Sprintf(", certificate until %s", text.Stamp(*r.CertificateEnds))
 		}
 	}
 	if of := len(r.Verdicts); verified > 0 && verified < of {

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,7 +9,9 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
-	"github.com/dnasign/dnasign/internal/decisions"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/discovery/verifier"
+	"github.com/dnasign/dnasign/internal/hints"
 	"github.com/dnasign/dnasign/internal/text"
 )
 
@@ -24,32 +25,36 @@ const maxDetail = 1 << 10
 // An Answer is what the daemon says of a peer. docs/openapi.yaml describes it.
 type Answer struct {
 	Version   int                   `json:"version"`
-	Outcome   delegation.Outcome    `json:"outcome"`
-	Reason    delegation.Reason     `json:"reason"`
+	Outcome   reasons.Outcome       `json:"outcome"`
+	Reason    reasons.Reason        `json:"reason"`
 	Detail    string                `json:"detail"`
 	Hint      string                `json:"hint"`
 	Source    string                `json:"source"`
 	Service   string                `json:"service"`
 	Direction association.Direction `json:"direction"`
-	// Method is how the peer counts, and Name the name in its certificate that
-	// does; null unless verified.
+	// Method is how the peer was accepted, and Name the name in its
+	// certificate; null unless verified.
 	Method *association.Method `json:"method"`
 	Name   *string             `json:"name"`
+	// ChainVerifiedBy is who verified the path from the peer's certificate to a
+	// trust anchor, "daemon" or "caller"; null unless verified.
+	ChainVerifiedBy *string `json:"chain_verified_by"`
 	// Names are all that would count, as far as they are known.
 	Names []Name `json:"names"`
-	// Required: the source has a statement, or nobody can say. Whoever refuses
-	// the peer must not fall back to anything weaker.
+	// Required: the source has a statement, or had one less than 31 days ago, or
+	// nobody can say. "undetermined leaves weaker ways, such as dialback, open
+	// only where required is false."
 	Required bool `json:"required"`
-	// ValidUntil is when the peer stops to count, null unless verified.
+	// ValidUntil is when the peer is no longer accepted, null unless verified.
 	ValidUntil *time.Time `json:"valid_until"`
 	// RefreshAt is when the daemon decides again; null if it did not decide.
 	RefreshAt *time.Time `json:"refresh_at"`
-	// Cached: no look-up was made for this answer.
+	// Cached: no lookup was made for this answer.
 	Cached bool `json:"cached"`
 	// Message is one sentence for an administrator's log.
 	Message string `json:"message"`
 	// Evidence is what the decision rests on, if it was asked for.
-	Evidence json.RawMessage `json:"evidence,omitempty"`
+	Evidence *delegation.Evidence `json:"evidence,omitempty"`
 }
 
 // A Name is a name that a peer's certificate may carry.
@@ -62,22 +67,38 @@ type Name struct {
 // newAnswer begins an answer that says no.
 func newAnswer(q question) *Answer {
 	return &Answer{
-		Version: AnswerVersion, Outcome: delegation.OutcomeRefused, Reason: delegation.MissingInput,
+		Version: AnswerVersion, Outcome: reasons.OutcomeRefused, Reason: reasons.MissingInput,
 		Source: q.source, Service: q.service, Direction: q.direction, Names: []Name{},
 	}
 }
 
 // decided notes what is known of the source.
-func (a *Answer) decided(d *decisions.Decision) {
-	a.Required = d.Required
-	if d.Association == nil {
-		return
-	}
+func (a *Answer) decided(h *Handler, q question, d *verifier.Decision) *Answer {
 	refreshAt := d.RefreshAt
-	a.Cached, a.RefreshAt = d.Cached, &refreshAt
-	for _, r := range d.Association.References() {
+	a.Required, a.Cached, a.RefreshAt = d.Required, d.Cached, &refreshAt
+	references := d.Association.References()
+	a.Names = make([]Name, 0, len(references))
+	for _, r := range references {
 		a.name(r)
 	}
+	if q.evidence {
+		evidence, err := d.Evidence()
+		if err != nil {
+			h.log.Error("evidence cannot be shown", "source", q.source, "error", err)
+		}
+		a.Evidence = evidence
+	}
+	return a
+}
+
+// failed says no, or that it is not known, with what is known of the source.
+func (a *Answer) failed(h *Handler, q question, err error) *Answer {
+	a.Required = !verifier.MayFallBack(err)
+	var e *verifier.Error
+	if errors.As(err, &e) && e.Decision != nil {
+		a.decided(h, q, e.Decision)
+	}
+	return a.refused(err)
 }
 
 // name lists a name once for each method: endpoints are not told apart.
@@ -93,13 +114,20 @@ func (a *Answer) name(r association.Reference) {
 }
 
 // accepted says yes.
-func (a *Answer) accepted(by *association.Acceptance) *Answer {
-	r := by.Reference
+func (a *Answer) accepted(q question, by *verifier.Proof) *Answer {
+	r, path := by.Reference, "daemon"
+	if q.verified {
+		path = "caller"
+	}
+	a.ChainVerifiedBy = &path
 	until := by.Until.UTC()
-	a.Outcome, a.Reason, a.Method, a.Name, a.ValidUntil = delegation.OutcomeVerified, delegation.Verified, &r.Method, &r.Name, &until
-	a.Detail = fmt.Sprintf("the certificate names %s, which counts by %s", r.Name, r.Method)
-	a.Message = fmt.Sprintf("%s is verified: the peer shows a certificate for %s, which counts by %s until %s",
-		a.Source, r.Name, r.Method, until.Format(time.RFC3339))
+	a.Outcome, a.Reason, a.Method, a.Name, a.ValidUntil = reasons.OutcomeVerified, reasons.Verified, &r.Method, &r.Name, &until
+	why := r.Name + ", which counts by " + string(r.Method)
+	a.Detail = "the certificate names " + why
+	a.Message = a.Source + " is verified: the peer shows a certificate for " + why + " until " + text.Stamp(until)
+	if q.verified {
+		a.Message += "; the caller verified the certificate's path"
+	}
 	return a
 }
 
@@ -107,11 +135,11 @@ func (a *Answer) accepted(by *association.Acceptance) *Answer {
 func (a *Answer) refused(err error) *Answer {
 	var e *delegation.Error
 	if !errors.As(err, &e) {
-		e = refuse(delegation.MissingInput, "%v", err)
+		e = delegation.Errorf(reasons.MissingInput, "%v", err)
 	}
-	a.Outcome, a.Reason, a.Detail, a.Hint = e.Outcome, e.Reason, text.Short(e.Detail, maxDetail), e.Reason.Hint()
+	a.Outcome, a.Reason, a.Detail, a.Hint = e.Outcome, e.Reason, text.Short(e.Detail, maxDetail), hints.For(e.Reason)
 	verb := "is refused"
-	if a.Outcome == delegation.OutcomeUndetermined {
+	if a.Outcome == reasons.OutcomeUndetermined {
 		verb = "cannot be decided on now"
 	}
 	a.Message = fmt.Sprintf("%s %s (%s): %s", cmp.Or(a.Source, "the question"), verb, a.Reason, a.Detail)
@@ -122,23 +150,4 @@ func (a *Answer) refused(err error) *Answer {
 		a.Message += "; " + a.Hint
 	}
 	return a
-}
-
-// why tells of a peer that was refused for its name why no statement gives
-// that name: that is what somebody can do something about. If it is not known,
-// because a look-up failed, the outcome is undetermined.
-func why(a *association.Association, refused error) error {
-	if delegation.ReasonOf(refused) != delegation.PeerNameMismatch {
-		return refused
-	}
-	for _, p := range a.Proofs() {
-		if p.Method != association.Delegation || p.Reason == delegation.Verified || p.Reason == delegation.NotUsed {
-			continue
-		}
-		var e *delegation.Error
-		if errors.As(refused, &e) {
-			return refuse(p.Reason, "%s; %s", p.Detail, e.Detail)
-		}
-	}
-	return refused
 }

@@ -7,12 +7,14 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/internal/decisions"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/discovery/floors"
+	"github.com/dnasign/dnasign/internal/hints"
 )
 
 const (
-	// healthLife is how long the result of the tests counts: whoever asks for
-	// it often does not thereby ask the resolver often.
+	// healthLife is how long the result of the tests is used. So frequent
+	// questions to the daemon do not become frequent questions to the resolver.
 	healthLife = 30 * time.Second
 	// healthTimeout bounds the tests.
 	healthTimeout = 8 * time.Second
@@ -21,7 +23,7 @@ const (
 // Health tells whether the daemon can do its work.
 type Health struct {
 	// Memory is read.
-	Memory decisions.Memory
+	Memory floors.Store
 	// SelfTest asks the validating resolver; nil if there is nothing to test.
 	SelfTest func(context.Context) error
 
@@ -34,19 +36,19 @@ type Health struct {
 type HealthReport struct {
 	Version int    `json:"version"`
 	Status  string `json:"status"` // ok or failing
-	// Since is when the status began to be what it is, as far as it was asked
-	// for.
+	// Since is when the status became what it is, as far as somebody asked for
+	// it.
 	Since time.Time     `json:"since"`
 	Tests []HealthCheck `json:"tests"`
 }
 
 // A HealthCheck is one of its tests.
 type HealthCheck struct {
-	Name   string            `json:"name"` // memory, resolver
-	OK     bool              `json:"ok"`
-	Reason delegation.Reason `json:"reason,omitempty"`
-	Detail string            `json:"detail,omitempty"`
-	Hint   string            `json:"hint,omitempty"`
+	Name   string         `json:"name"` // memory, resolver
+	OK     bool           `json:"ok"`
+	Reason reasons.Reason `json:"reason,omitempty"`
+	Detail string         `json:"detail,omitempty"`
+	Hint   string         `json:"hint,omitempty"`
 }
 
 // probe is a name that is nobody's.
@@ -62,21 +64,21 @@ func (h *Health) report(ctx context.Context) HealthReport {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), healthTimeout)
 	defer cancel()
 	r := HealthReport{Version: 1, Status: "ok", Since: time.Now().UTC().Truncate(time.Second)}
-	test := func(name string, otherwise delegation.Reason, err error) {
+	test := func(name string, otherwise reasons.Reason, err error) {
 		c := HealthCheck{Name: name, OK: err == nil}
 		if err != nil {
 			r.Status = "failing"
 			if c.Reason = delegation.ReasonOf(err); c.Reason == "" {
 				c.Reason = otherwise
 			}
-			c.Detail, c.Hint = err.Error(), c.Reason.Hint()
+			c.Detail, c.Hint = err.Error(), hints.For(c.Reason)
 		}
 		r.Tests = append(r.Tests, c)
 	}
-	_, err := h.Memory.Floors(ctx, probe)
-	test("memory", delegation.MemoryFailed, err)
+	_, err := h.Memory.Load(ctx, probe, "_xmpp-server._tcp")
+	test("memory", reasons.MemoryFailed, err)
 	if h.SelfTest != nil {
-		test("resolver", delegation.SelfTestFailed, h.SelfTest(ctx))
+		test("resolver", reasons.SelfTestFailed, h.SelfTest(ctx))
 	}
 	if r.Status == h.last.Status {
 		r.Since = h.last.Since

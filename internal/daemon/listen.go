@@ -10,13 +10,12 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/coreos/go-systemd/v22/activation"
 )
 
 const (
-	// firstInherited is the first file descriptor of socket activation
-	// (sd_listen_fds(3)).
-	firstInherited = 3
-	// maxInherited bounds their number.
+	// maxInherited bounds the sockets of socket activation (sd_listen_fds(3)).
 	maxInherited = 16
 	// socketMode lets the group of the socket's folder or unit ask.
 	socketMode = 0o660
@@ -64,8 +63,8 @@ func listenTCP(a string, publicly bool) (net.Listener, error) {
 }
 
 // listenUnix opens a socket that nobody but owner and group can use, at no
-// moment. A socket that a daemon left behind when it was killed is replaced;
-// one that somebody answers at is not.
+// moment. It replaces a socket that a killed daemon left behind, but not one at
+// which somebody answers.
 func listenUnix(path string) (net.Listener, error) {
 	if !strings.HasPrefix(path, "/") {
 		return nil, errors.New("the path of a socket begins with /")
@@ -76,7 +75,7 @@ func listenUnix(path string) (net.Listener, error) {
 	case err != nil:
 		return nil, err
 	case info.Mode().Type() != fs.ModeSocket:
-		return nil, errors.New("there is a file that is no socket")
+		return nil, errors.New("there is a file that is not a socket")
 	default:
 		if c, err := net.Dial("unix", path); err == nil {
 			c.Close()
@@ -95,22 +94,23 @@ func listenUnix(path string) (net.Listener, error) {
 }
 
 // Inherited takes the listeners that systemd opened (socket activation), none
-// without it. What they can be reached from is the unit's business, but TCP
-// that other machines can reach is [ErrPublic] all the same, unless publicly.
+// without it. The unit decides from where they can be reached. But TCP that
+// other machines can reach is [ErrPublic] all the same, unless publicly.
 func Inherited(publicly bool) ([]net.Listener, error) {
-	if pid, err := strconv.Atoi(os.Getenv("LISTEN_PID")); err != nil || pid != os.Getpid() {
-		return nil, nil
+	// The library takes a number that it cannot read for none.
+	ours := os.Getenv("LISTEN_PID") == strconv.Itoa(os.Getpid())
+	if n, err := strconv.Atoi(os.Getenv("LISTEN_FDS")); ours && (err != nil || n < 1 || n > maxInherited) {
+		return nil, fmt.Errorf("LISTEN_FDS=%q is not a number from 1 to %d", os.Getenv("LISTEN_FDS"), maxInherited)
 	}
-	n, err := strconv.Atoi(os.Getenv("LISTEN_FDS"))
-	if err != nil || n < 1 || n > maxInherited {
-		return nil, fmt.Errorf("LISTEN_FDS=%q is no number from 1 to %d", os.Getenv("LISTEN_FDS"), maxInherited)
-	}
+	files := activation.Files(false)
+	defer func() {
+		for _, f := range files {
+			f.Close() // a listener has a descriptor of its own
+		}
+	}()
 	var listeners []net.Listener
-	for i := range n {
-		f := os.NewFile(uintptr(firstInherited+i), "LISTEN_FD_"+strconv.Itoa(firstInherited+i))
-		syscall.CloseOnExec(firstInherited + i)
+	for i, f := range files {
 		l, err := net.FileListener(f)
-		f.Close()
 		if err == nil {
 			listeners = append(listeners, l)
 			if a, isTCP := l.Addr().(*net.TCPAddr); isTCP && !a.IP.IsLoopback() && !publicly {

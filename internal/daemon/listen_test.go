@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -70,6 +71,21 @@ func TestListenTCP(t *testing.T) {
 	}
 	if _, err := os.Stat(path); err == nil {
 		t.Error("a socket is left behind")
+	}
+}
+
+// TestInherited: a number of sockets that cannot be is an error, and not none.
+func TestInherited(t *testing.T) {
+	t.Setenv("LISTEN_PID", strconv.Itoa(os.Getpid()))
+	for _, n := range []string{"", "0", "-1", "x", "17"} {
+		t.Setenv("LISTEN_FDS", n)
+		if listeners, err := Inherited(false); err == nil {
+			t.Errorf("LISTEN_FDS=%q: %d listeners and no error", n, len(listeners))
+		}
+	}
+	t.Setenv("LISTEN_PID", "1")
+	if listeners, err := Inherited(false); len(listeners) > 0 || err != nil {
+		t.Errorf("sockets of another process: %v, %v", listeners, err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -18,9 +19,10 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/internal/decisions"
-	"github.com/dnasign/dnasign/internal/localca"
-	"github.com/dnasign/dnasign/internal/memory"
+	"github.com/dnasign/dnasign/discovery/floors/filestore"
+	"github.com/dnasign/dnasign/discovery/verifier"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -33,99 +35,85 @@ const (
 	day     = 24 * time.Hour
 )
 
-// A laboratory holds an authority and the certificates of names.
+// A laboratory holds two authorities, and of gives the certificate of a name,
+// the same each time.
 type laboratory struct {
 	ca, strange *localca.Authority
-	mu          sync.Mutex
-	leaves      map[string]*keys.Signer
+	of          func(name string) *keys.Signer
 }
 
 var lab = sync.OnceValue(func() *laboratory {
-	l := &laboratory{leaves: map[string]*keys.Signer{}}
-	for _, a := range []**localca.Authority{&l.ca, &l.strange} {
-		root, err := localca.New("Test Root", time.Now())
-		if err != nil {
-			panic(err)
-		}
-		if *a, err = root.Intermediate("Test Intermediate", time.Now(), nil); err != nil {
-			panic(err)
-		}
-	}
-	return l
+	now := time.Now()
+	ca := localca.NewChain(now)
+	return &laboratory{ca, localca.NewChain(now), ca.Leaves(now.Add(-day), now.Add(60*day))}
 })
 
-// of gives the certificate of a name, the same each time.
-func of(name string) *keys.Signer {
-	l := lab()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.leaves[name] == nil {
-		s, err := l.ca.Issue("P-256", []string{name}, time.Now().Add(-day), time.Now().Add(60*day), nil)
-		if err != nil {
-			panic(err)
-		}
-		l.leaves[name] = s
-	}
-	return l.leaves[name]
-}
+func of(name string) *keys.Signer { return lab().of(name) }
 
 func pemOf(chain ...*x509.Certificate) string { return string(localca.PEM(chain...)) }
 
-// record is a TXT record by which the source delegates to hosts.
-func record(hosts ...string) string {
-	now := time.Now().Truncate(time.Second)
-	s := delegation.Statement{Source: source, Service: service, Targets: []delegation.Target{}, Issued: now, Expires: now.Add(14 * day), ID: delegation.ID{1}}
-	for _, h := range hosts {
-		s.Targets = append(s.Targets, delegation.Target{Endpoint: delegation.Endpoint{Host: h, Port: 5269}})
-	}
-	token, err := delegation.Sign(s, delegation.JWS, of(source))
-	if err != nil {
-		panic(err)
-	}
-	return delegation.TXTRecord(delegation.JWS, token)
+// record is a TXT record by which the source delegates to hosts, issued now.
+func record(hosts ...string) string { return issuedAt(time.Now(), hosts...) }
+
+func issuedAt(at time.Time, hosts ...string) string {
+	return setup.Record(setup.Statement(source, service, at, hosts...), of(source))
 }
 
-// A network is what look-ups find: records of the source, nothing of others.
+// A network is what lookups find: records of the source, nothing of others.
 type network struct {
+	mu      sync.Mutex
 	records []string
 	failure *delegation.Failure
-	hold    chan struct{} // if not nil, look-ups wait until it is closed
-	begun   chan struct{} // if not nil, gets a value for each look-up
+	hold    chan struct{} // if not nil, lookups wait until it is closed
+	begun   chan struct{} // if not nil, gets a value for each lookup
+}
+
+func (n *network) set(change func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	change()
 }
 
 func (n *network) Gather(ctx context.Context, domain, service string, _ func(*delegation.Evidence) bool) (*delegation.Evidence, error) {
-	if n.begun != nil {
-		n.begun <- struct{}{}
+	n.mu.Lock()
+	records, failure, hold, begun := n.records, n.failure, n.hold, n.begun
+	n.mu.Unlock()
+	if begun != nil {
+		begun <- struct{}{}
 	}
-	if n.hold != nil {
+	if hold != nil {
 		select {
-		case <-n.hold:
+		case <-hold:
 		case <-ctx.Done():
 		}
 	}
-	answer := delegation.TXTAnswer{Answer: delegation.Answer{Name: delegation.TXTName(domain, service), DNSSEC: delegation.Insecure, TTL: 3600, Failure: n.failure}}
-	if domain == source && n.failure == nil {
-		answer.Records = n.records
+	answer := delegation.TXTAnswer{Answer: delegation.Answer{Name: delegation.TXTName(domain, service), DNSSEC: delegation.Insecure, TTL: 3600, Failure: failure}}
+	if domain == source && failure == nil {
+		answer.Records = records
 	}
 	return &delegation.Evidence{
 		Version: delegation.EvidenceVersion, Source: domain, Service: service, Collected: time.Now(), TXT: []delegation.TXTAnswer{answer},
 	}, nil
 }
 
+func (n *network) DialContext(context.Context, string, string) (net.Conn, error) {
+	return nil, errors.New("nothing is dialled")
+}
+
 // newState makes a state that finds that. Its memory is a file.
-func newState(t testing.TB, n decisions.Gatherer, m *Metrics, limits decisions.Limits) *State {
+func newState(t testing.TB, n verifier.Network, m *Metrics, limits verifier.Limits) *State {
 	t.Helper()
-	store, err := memory.Open(t.Context(), filepath.Join(t.TempDir(), "memory.db"), memory.Options{})
+	store, err := filestore.Open(t.Context(), filepath.Join(t.TempDir(), "memory.db"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	decider, err := decisions.New(decisions.Config{Gatherer: n, Memory: store, Roots: lab().ca.Pool(), Limits: limits, Metrics: m.Decisions})
+	engine, err := verifier.New(verifier.Config{Discovery: n, Floors: store, Roots: lab().ca.Pool(), Limits: limits, Metrics: m.Engine})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &State{
-		Decider: decider, Peers: delegation.PeerPolicy{Roots: lab().ca.Pool(), Now: time.Now}, Health: &Health{Memory: store},
+		Verifier: engine, Health: &Health{Memory: store},
 	}
 }
 
@@ -141,13 +129,13 @@ type running struct {
 }
 
 // start runs a daemon until the test ends.
-func start(t testing.TB, n decisions.Gatherer, listen string, b bounds) *running {
+func start(t testing.TB, n verifier.Network, listen string, b bounds) *running {
 	t.Helper()
 	r := &running{TB: t, ended: make(chan error, 1), log: &safeBuffer{}}
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	metrics := NewMetrics()
 	r.handler = NewHandler(metrics, log)
-	r.handler.Use(newState(t, n, metrics, decisions.Limits{}))
+	r.handler.Use(newState(t, n, metrics, verifier.Limits{}))
 	if listen == "" {
 		listen = "unix:" + filepath.Join(t.TempDir(), "s")
 	}

@@ -8,13 +8,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/dnasign/dnasign/internal/decisions"
+	"github.com/dnasign/dnasign/discovery/verifier"
 )
 
 // Metrics are what /metrics shows. No label holds what a stranger chooses.
 type Metrics struct {
-	// Decisions are those of the cache and the look-ups.
-	Decisions *decisions.Metrics
+	// Engine counts those of the cache and the lookups.
+	Engine verifier.Metrics
 
 	handler   http.Handler
 	questions *prometheus.CounterVec
@@ -27,13 +27,13 @@ type Metrics struct {
 func NewMetrics() *Metrics {
 	registry := prometheus.NewRegistry()
 	m := &Metrics{
-		Decisions: decisions.NewMetrics(registry),
-		handler:   promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4}),
+		Engine:  newEngineMetrics(registry),
+		handler: promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4}),
 		questions: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "dnaverify_questions_total", Help: "Answers by outcome, reason, the method by which the peer counts, and direction.",
-		}, []string{"outcome", "reason", "method", "direction"}),
+			Name: "dnaverify_questions_total", Help: "Answers by outcome, reason, the method by which the peer counts, direction, and who verified the path of its certificate.",
+		}, []string{"outcome", "reason", "method", "direction", "chain_verified_by"}),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "dnaverify_answer_seconds", Help: "Time to answer, by whether a look-up was needed.",
+			Name: "dnaverify_answer_seconds", Help: "Time to answer, by whether a lookup was needed.",
 			Buckets: []float64{.0003, .001, .003, .01, .03, .1, .3, 1, 3, 10},
 		}, []string{"cached"}),
 		bad: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -69,7 +69,7 @@ func reloadResult(ok bool) string {
 
 // answered counts an answer.
 func (m *Metrics) answered(a *Answer, took time.Duration) {
-	m.questions.WithLabelValues(string(a.Outcome), string(a.Reason), string(value0(a.Method)), string(a.Direction)).Inc()
+	m.questions.WithLabelValues(string(a.Outcome), string(a.Reason), string(value0(a.Method)), string(a.Direction), value0(a.ChainVerifiedBy)).Inc()
 	cached := "false"
 	if a.Cached {
 		cached = "true"

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // A schema is what the test reads of one in the description.
@@ -63,7 +64,7 @@ func TestOpenAPI(t *testing.T) {
 	question := schemas["Question"]
 	members := []string{"source", "service", "direction", "chain"}
 	equal(t, "Question: required", members, question.Required)
-	equal(t, "Question: members", append(members, "target", "peer", "evidence"), keysOf(question.Properties))
+	equal(t, "Question: members", append(members, "target", "peer", "evidence", "recheck", "chain_verified"), keysOf(question.Properties))
 	equal(t, "target", []string{"host", "port"}, question.Properties["target"].Required)
 	for _, s := range []schema{question, question.Properties["target"]} {
 		if s.AdditionalProperties == nil || *s.AdditionalProperties {
@@ -71,23 +72,24 @@ func TestOpenAPI(t *testing.T) {
 		}
 	}
 	for name, value := range map[string]string{
-		"target": `{"host":"x.example","port":1}`, "peer": `"192.0.2.1"`, "evidence": "true",
+		"target": `{"host":"x.example","port":1}`, "peer": `"192.0.2.1"`, "evidence": "true", "recheck": "true", "chain_verified": "false",
 	} {
-		if _, err := decode([]byte(with(`"direction":"outgoing"`, `"`+name+`":`+value))); err != nil {
+		if _, err := readQuestion([]byte(with(`"direction":"outgoing"`, `"`+name+`":`+value)), newChains()); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 
 	// Before and behind are the reasons of other programs.
-	all := delegation.Reasons()
-	first, last := slices.Index(all, delegation.MissingInput), slices.Index(all, delegation.PeerKeyMismatch)
-	reasons := []string{string(delegation.Verified), string(delegation.Overloaded), string(delegation.MemoryFailed)}
+	all := reasons.Reasons()
+	first, last := slices.Index(all, reasons.MissingInput), slices.Index(all, reasons.PeerKeyMismatch)
+	ends := []string{string(reasons.Verified), string(reasons.Overloaded), string(reasons.MemoryFailed)}
 	for _, r := range all[first : last+1] {
-		reasons = append(reasons, string(r))
+		ends = append(ends, string(r))
 	}
-	equal(t, "reasons", reasons, schemas["Reason"].Enum)
-	equal(t, "outcomes", []string{string(delegation.OutcomeVerified), string(delegation.OutcomeRefused), string(delegation.OutcomeUndetermined)}, schemas["Outcome"].Enum)
+	equal(t, "reasons", ends, schemas["Reason"].Enum)
+	equal(t, "outcomes", []string{string(reasons.OutcomeVerified), string(reasons.OutcomeRefused), string(reasons.OutcomeUndetermined)}, schemas["Outcome"].Enum)
 	equal(t, "methods", []string{string(association.PKIX), string(association.DNSSEC), string(association.Delegation)}, schemas["Method"].Enum)
+	equal(t, "who verified the path", []string{"daemon", "caller"}, slices.DeleteFunc(schemas["Answer"].Properties["chain_verified_by"].Enum, func(s string) bool { return s == "" }))
 	equal(t, "directions", []string{string(association.Incoming), string(association.Outgoing)}, question.Properties["direction"].Enum)
 	if n := question.Properties["source"].MaxLength; n != delegation.MaxNameLength {
 		t.Errorf("names of %d octets", n)

@@ -7,15 +7,14 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -23,51 +22,82 @@ import (
 // as the source?
 type question struct {
 	source    string
-	nameless  bool // the source is no name that could have a statement, in whatever form
-	service   string
+	nameless  bool   // the source is no name that could have a statement, in whatever form
+	service   string // the role
 	direction association.Direction
-	chain     []*x509.Certificate
+	shown     []byte              // the chain as it stands in the question
+	chain     []*x509.Certificate // what it means
+	known     bool                // it was known before
 	unusable  *delegation.Error   // instead of the chain: what the peer showed cannot be used
 	target    delegation.Endpoint // outgoing: what was dialled; zero if nobody knows
 	peer      netip.Addr          // zero if nobody knows
 	evidence  bool                // in the answer
+	recheck   bool                // the connection is open because of an earlier answer
+	verified  bool                // the caller verified the path from the certificate to its own anchors
 }
 
-// decode reads a question. It is strict: what the caller misspelt must not be
-// taken for what it left out. The error is a *[delegation.Error],
-// [delegation.BadQuery] or [delegation.MissingInput], and then what was read of
-// source, service and direction is in the question for the answer to repeat.
-// What the peer did wrong, and not the caller, is no error: the answer has to
-// say whether the source has a statement all the same.
-func decode(body []byte) (question, error) {
+// readQuestion reads a question. It is strict: what the caller misspelt must
+// not be taken for what it left out. The error is a *[delegation.Error],
+// [reasons.BadQuery] or [reasons.MissingInput]. The question then has what was
+// read of source, service and direction, so that the answer can repeat it. A
+// fault of the peer, not of the caller, is not an error: the answer has to say
+// all the same whether the source has a statement. A chain that is known is not
+// read again.
+func readQuestion(body []byte, known *chains) (question, error) {
 	var q question
 	var service, direction, chain string
-	r := &reader{json.NewDecoder(bytes.NewReader(body))}
-	r.UseNumber()
-	err := r.whole(body, members{
-		"source":    str(&q.source),
-		"service":   str(&service),
-		"direction": str(&direction),
-		"chain":     str(&chain),
-		"peer":      address(&q.peer),
-		"evidence":  boolean(&q.evidence),
-		"target": func(r *reader) error {
-			return r.object(members{"host": str(&q.target.Host), "port": port(&q.target.Port)}, "host", "port")
-		},
+	r := &reader{text: body}
+	err := r.whole(func(name string) error {
+		switch name {
+		case "source":
+			return r.string(&q.source)
+		case "service":
+			return r.string(&service)
+		case "direction":
+			return r.string(&direction)
+		case "chain":
+			q.shown = r.token()
+			if q.chain, q.known = known.find(q.shown); q.known {
+				return nil
+			}
+			return unquote(q.shown, &chain)
+		case "peer":
+			return r.address(&q.peer)
+		case "evidence":
+			return r.boolean(&q.evidence)
+		case "recheck":
+			return r.boolean(&q.recheck)
+		case "chain_verified":
+			return r.boolean(&q.verified)
+		case "target":
+			return r.object(func(name string) error {
+				switch name {
+				case "host":
+					return r.string(&q.target.Host)
+				case "port":
+					return r.port(&q.target.Port)
+				}
+				return unknown(name)
+			}, "host", "port")
+		}
+		return unknown(name)
 	}, "source", "service", "direction", "chain")
 	if err != nil {
 		return q, err
 	}
 	if err := delegation.CheckName(q.source); err != nil {
-		q.nameless = !nearly(q.source)
-		q.source = ""
+		// The peer writes the name, for example in upper case. It must not
+		// choose that way that the domain has no statement.
+		_, unusable := delegation.ParseName(q.source)
+		q.nameless, q.source = unusable != nil, ""
 		return q, bad("source: %v", err)
 	}
-	if q.service, err = serviceName(service); err != nil {
-		return q, err
+	if service, err = delegation.ParseService(service); err != nil {
+		return q, bad("%v", err)
 	}
-	if name := delegation.TXTName(q.source, q.service); len(name) > delegation.MaxNameLength {
-		return q, bad("%s is longer than %d octets", name, delegation.MaxNameLength)
+	q.service = delegation.RoleOf(service).Service
+	if err := delegation.CheckTXTName(q.source, q.service); err != nil {
+		return q, bad("%v", err)
 	}
 	switch q.direction = association.Direction(direction); q.direction {
 	case association.Incoming, association.Outgoing:
@@ -83,44 +113,24 @@ func decode(body []byte) (question, error) {
 			return q, bad("target: %v", err)
 		}
 	}
-	q.chain, q.unusable, err = certificates(chain)
+	if !q.known {
+		q.chain, q.unusable, err = certificates(chain)
+	}
+	if q.verified && len(q.chain) > 1 {
+		return q, bad("chain_verified: the chain has %d certificates; leave chain_verified out, and the daemon verifies the path", len(q.chain))
+	}
 	return q, err
 }
 
-// maxTyped bounds what may be a name in another form, in octets (RFC 7622,
-// Section 3.2: the domain part of an address).
-const maxTyped = 1023
-
-// nearly reports whether a source is a name in another form, such as in upper
-// case. It is the peer who writes it so, and who must not choose thereby that
-// the domain has no statement.
-func nearly(source string) bool {
-	if len(source) > maxTyped {
-		return false
-	}
-	_, err := delegation.ParseName(source)
-	return err == nil
-}
-
-// serviceName takes _xmpp-server._tcp, and xmpp-server for short.
-func serviceName(s string) (string, error) {
-	if !strings.HasPrefix(s, "_") && !strings.Contains(s, ".") {
-		s = "_" + s + "._tcp"
-	}
-	if err := delegation.CheckService(s); err != nil {
-		return "", bad("%v", err)
-	}
-	return s, nil
-}
-
 // certificates reads a chain in PEM: certificate after certificate, with blank
-// lines around them at most. That PEM is the caller's. What is in it is the
-// peer's: if it shows nothing, too much, no certificate, or a key of a size that
-// nobody should verify with, it is unusable, before any signature is checked.
+// lines around them at most. That PEM is the caller's. The peer chooses its
+// content. It is unusable if it shows nothing, too much, no certificate, or a
+// key of a size that nobody should verify with. This is decided before any
+// signature is checked.
 func certificates(text string) (chain []*x509.Certificate, unusable *delegation.Error, err error) {
 	rest := afterBlankLines([]byte(text))
 	if len(rest) == 0 {
-		return nil, refuse(delegation.PeerUntrusted, "the peer showed no certificate"), nil
+		return nil, delegation.Errorf(reasons.PeerUntrusted, "the peer showed no certificate"), nil
 	}
 	const begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 	for n := 1; len(rest) > 0; n++ {
@@ -145,12 +155,12 @@ func certificates(text string) (chain []*x509.Certificate, unusable *delegation.
 		c, err := x509.ParseCertificate(block.Bytes)
 		switch {
 		case n > delegation.MaxPeerCertificates:
-			unusable = refuse(delegation.PeerUntrusted, "the peer showed more than %d certificates", delegation.MaxPeerCertificates)
+			unusable = delegation.Errorf(reasons.PeerUntrusted, "the peer showed more than %d certificates", delegation.MaxPeerCertificates)
 		case err != nil:
-			unusable = refuse(delegation.PeerUntrusted, "certificate %d of the peer cannot be read: %v", n, err)
+			unusable = delegation.Errorf(reasons.PeerUntrusted, "certificate %d of the peer cannot be read: %v", n, err)
 		default:
 			if err := keys.CheckSize(c.PublicKey); err != nil {
-				unusable = refuse(delegation.UnsupportedKey, "certificate %d of the peer: %v", n, err)
+				unusable = delegation.Errorf(reasons.UnsupportedKey, "certificate %d of the peer: %v", n, err)
 			}
 		}
 		chain = append(chain, c)
@@ -175,58 +185,71 @@ func afterBlankLines(text []byte) []byte {
 	}
 }
 
-// A reader reads one JSON object strictly: encoding/json by itself takes names
-// in any case, names twice, null for anything and octets that are no text. The
-// module's own strict parser knows no escapes, which PEM needs for its line
-// ends.
-type reader struct{ *json.Decoder }
+func bad(format string, args ...any) error {
+	return delegation.Errorf(reasons.BadQuery, format, args...)
+}
 
-// members says how the value of each name is read.
-type members map[string]func(*reader) error
+func missing(format string, args ...any) error {
+	return delegation.Errorf(reasons.MissingInput, format, args...)
+}
 
-// whole reads a body that is one object and nothing else.
-func (r *reader) whole(body []byte, m members, needed ...string) error {
-	if !utf8.Valid(body) {
+// A reader reads one JSON object strictly: encoding/json takes names in any case,
+// names twice, null for anything and bytes that are no text. The module's own
+// strict parser knows no escapes, which PEM needs for its line ends.
+type reader struct {
+	text []byte
+	at   int
+}
+
+// whole reads a text that is one object and nothing else.
+func (r *reader) whole(member func(name string) error, needed ...string) error {
+	if !utf8.Valid(r.text) {
 		return bad("the body is not UTF-8")
 	}
-	if err := r.object(m, needed...); err != nil {
+	if err := r.object(member, needed...); err != nil {
 		return err
 	}
-	if _, err := r.Token(); !errors.Is(err, io.EOF) {
+	if len(r.token()) > 0 {
 		return bad("something follows the question")
 	}
 	return nil
 }
 
-func (r *reader) object(m members, needed ...string) error {
-	if t, err := r.Token(); err != nil || t != json.Delim('{') {
-		return bad("an object is needed%s", detail(err))
+// object reads an object. member reads the value of a name.
+func (r *reader) object(member func(name string) error, needed ...string) error {
+	if t := r.token(); string(t) != "{" {
+		return bad("an object is needed%s", atEnd(t))
 	}
-	var seen []string
-	for r.More() {
-		t, err := r.Token()
-		if err != nil {
-			return bad("not JSON%s", detail(err))
+	seen := make([]string, 0, 16)
+	t := r.token()
+	for string(t) != "}" {
+		var name string
+		if err := unquote(t, &name); err != nil {
+			return bad("not JSON: the name of a member: %v", err)
 		}
-		name, _ := t.(string) // within an object it is one
-		read, known := m[name]
-		switch {
-		case !known:
-			return bad("there is no member %.40q", name)
-		case slices.Contains(seen, name):
+		if slices.Contains(seen, name) {
 			return bad("%q is there twice", name)
 		}
 		seen = append(seen, name)
-		if err := read(r); err != nil {
+		if t = r.token(); string(t) != ":" {
+			return bad("not JSON: a colon is needed after %.40q%s", name, atEnd(t))
+		}
+		if err := member(name); err != nil {
 			var e *delegation.Error
 			if errors.As(err, &e) {
 				return err
 			}
 			return bad("%s: %v", name, err)
 		}
-	}
-	if t, err := r.Token(); err != nil || t != json.Delim('}') {
-		return bad("not JSON%s", detail(err))
+		switch t = r.token(); string(t) {
+		case "}":
+		case ",":
+			if t = r.token(); string(t) == "}" {
+				return bad("not JSON: a comma stands before the end of an object")
+			}
+		default:
+			return bad("not JSON: a comma or the end of an object is needed after %.40q%s", name, atEnd(t))
+		}
 	}
 	for _, name := range needed {
 		if !slices.Contains(seen, name) {
@@ -236,59 +259,105 @@ func (r *reader) object(m members, needed ...string) error {
 	return nil
 }
 
-func detail(err error) string {
-	if err == nil {
+// token reads the next bracket, colon or comma, or a string, number or word that
+// may be malformed. It is empty at the end of the text.
+func (r *reader) token() []byte {
+	for r.at < len(r.text) && isSpace(r.text[r.at]) {
+		r.at++
+	}
+	start := r.at
+	switch {
+	case start == len(r.text):
+		return nil
+	case r.text[start] == '"':
+		r.at = endOfString(r.text, start)
+	case isMark(r.text[start]):
+		r.at++
+	default:
+		for r.at < len(r.text) && !isSpace(r.text[r.at]) && !isMark(r.text[r.at]) {
+			r.at++
+		}
+	}
+	return r.text[start:r.at]
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+
+func isMark(c byte) bool { return bytes.IndexByte([]byte(`{}[]:,"`), c) >= 0 }
+
+// endOfString is where a string that begins at start ends: behind a quotation mark
+// that an even number of backslashes precedes, or at the end of the text.
+func endOfString(text []byte, start int) int {
+	for end := start + 1; ; end++ {
+		i := bytes.IndexByte(text[end:], '"')
+		if i < 0 {
+			return len(text)
+		}
+		end += i
+		inside := text[start+1 : end]
+		if (len(inside)-len(bytes.TrimRight(inside, `\`)))%2 == 0 {
+			return end + 1
+		}
+	}
+}
+
+func (r *reader) string(to *string) error { return unquote(r.token(), to) }
+
+// unquote reads a string. encoding/json judges the ones with escapes, and those
+// with bytes that need one.
+func unquote(token []byte, to *string) error {
+	if len(token) < 2 || token[0] != '"' {
+		return fmt.Errorf("a string is needed%s", atEnd(token))
+	}
+	inside := token[1 : len(token)-1]
+	if token[len(token)-1] == '"' && !bytes.ContainsFunc(inside, func(c rune) bool { return c < ' ' || c == '\\' }) {
+		*to = string(inside)
+		return nil
+	}
+	if err := json.Unmarshal(token, to); err != nil {
+		return fmt.Errorf("a string is needed: %w", err)
+	}
+	return nil
+}
+
+func (r *reader) boolean(to *bool) error {
+	t := r.token()
+	*to = string(t) == "true"
+	if !*to && string(t) != "false" {
+		return fmt.Errorf("true or false is needed%s", atEnd(t))
+	}
+	return nil
+}
+
+func (r *reader) port(to *uint16) error {
+	t := r.token()
+	p, err := strconv.ParseUint(string(t), 10, 16)
+	if err != nil || t[0] == '0' {
+		return fmt.Errorf("a port from 1 to 65535 is needed%s", atEnd(t))
+	}
+	*to = uint16(p)
+	return nil
+}
+
+func (r *reader) address(to *netip.Addr) error {
+	var text string
+	if err := r.string(&text); err != nil {
+		return fmt.Errorf("an IP address: %w", err)
+	}
+	address, err := netip.ParseAddr(text)
+	if err != nil {
+		return errors.New("an IP address is needed, without a port")
+	}
+	*to = address
+	return nil
+}
+
+// atEnd says so if a token is missing because the text has ended.
+func atEnd(token []byte) string {
+	if len(token) > 0 {
 		return ""
 	}
-	return ": " + err.Error()
+	return ": unexpected end of JSON input"
 }
 
-// value reads a value that is no object and no array.
-func value[T any](what string, set func(T) error) func(*reader) error {
-	return func(r *reader) error {
-		t, err := r.Token()
-		v, ok := t.(T)
-		if err != nil || !ok {
-			return fmt.Errorf("%s is needed%s", what, detail(err))
-		}
-		return set(v)
-	}
-}
-
-func str(to *string) func(*reader) error {
-	return value("a string", func(s string) error { *to = s; return nil })
-}
-
-func boolean(to *bool) func(*reader) error {
-	return value("true or false", func(b bool) error { *to = b; return nil })
-}
-
-func port(to *uint16) func(*reader) error {
-	return value("a port from 1 to 65535", func(n json.Number) error {
-		p, err := strconv.ParseUint(n.String(), 10, 16)
-		if err != nil || p == 0 {
-			return errors.New("a port from 1 to 65535 is needed")
-		}
-		*to = uint16(p)
-		return nil
-	})
-}
-
-func address(to *netip.Addr) func(*reader) error {
-	return value("an IP address", func(s string) (err error) {
-		if *to, err = netip.ParseAddr(s); err != nil {
-			return errors.New("an IP address is needed, without a port")
-		}
-		return nil
-	})
-}
-
-func bad(format string, args ...any) error { return refuse(delegation.BadQuery, format, args...) }
-
-func missing(format string, args ...any) error {
-	return refuse(delegation.MissingInput, format, args...)
-}
-
-func refuse(reason delegation.Reason, format string, args ...any) *delegation.Error {
-	return &delegation.Error{Outcome: reason.Outcome(), Reason: reason, Detail: fmt.Sprintf(format, args...)}
-}
+func unknown(name string) error { return bad("there is no member %.40q", name) }

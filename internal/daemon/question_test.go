@@ -15,7 +15,8 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
-	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
 )
 
 // escaped is PEM as it stands in JSON.
@@ -49,28 +50,23 @@ func with(members ...string) string {
 
 func TestDecode(t *testing.T) {
 	chain := of(host).Chain()
-	small, err := lab().ca.Issue("RSA-2048", []string{host}, chain[0].NotBefore, chain[0].NotAfter, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := localca.KeyPEM(of(host).Key())
-	if err != nil {
-		t.Fatal(err)
-	}
+	small := localca.Must(lab().ca.Issue("RSA-2048", []string{host}, chain[0].NotBefore, chain[0].NotAfter, nil))
+	key := localca.Must(localca.KeyPEM(of(host).Key()))
 	leaf := pemOf(chain[0])
 	many := strings.Repeat(leaf, delegation.MaxPeerCertificates)
 	const (
-		ok      = delegation.Reason("")
-		bad     = delegation.BadQuery
-		missing = delegation.MissingInput
+		ok      = reasons.Reason("")
+		bad     = reasons.BadQuery
+		missing = reasons.MissingInput
 	)
 	for _, c := range []struct {
 		name, body string
-		want       delegation.Reason
+		want       reasons.Reason
 		says       string
 	}{
 		{"good", with(), ok, ""},
 		{"short service", with(`"service":"xmpp-server"`), ok, ""},
+		{"the second label of the role", with(`"service":"xmpps-server"`), ok, ""},
 		{"white space", " \n" + with() + "\t\n", ok, ""},
 		{"escapes", with(`"source":"b.ex\u0061mple"`), ok, ""},
 		{"outgoing, target", with(`"direction":"outgoing"`, `"target":{"host":"xmpp.hosting.example","port":5269}`), ok, ""},
@@ -87,7 +83,7 @@ func TestDecode(t *testing.T) {
 		{"null", "null", bad, "object"},
 		{"a list", "[]", bad, "object"},
 		{"a list of one", "[" + with() + "]", bad, "object"},
-		{"half of it", with()[:40], bad, "unexpected EOF"},
+		{"half of it", with()[:40], bad, "unexpected end of JSON input"},
 		{"an empty object", "{}", missing, `"source" is needed`},
 		{"no chain", `{"source":"b.example","service":"xmpp-server","direction":"incoming"}`, missing, `"chain" is needed`},
 		{"two questions", with() + with(), bad, "follows"},
@@ -122,6 +118,9 @@ func TestDecode(t *testing.T) {
 		{"peer with a port", with(`"peer":"192.0.2.1:5269"`), bad, "without a port"},
 		{"peer is a name", with(`"peer":"localhost"`), bad, "address"},
 		{"evidence is text", with(`"evidence":"true"`), bad, "true or false"},
+		{"recheck is a number", with(`"recheck":1`), bad, "true or false"},
+		{"chain_verified is text", with(`"chain_verified":"true"`), bad, "true or false"},
+		{"chain_verified, with the chain", with(`"chain_verified":true`), bad, "leave chain_verified out"},
 
 		{"no PEM", with(`"chain":"x"`), bad, "something else"},
 		{"text before", with(chainMember("subject=...\n" + leaf)), bad, "something else"},
@@ -134,6 +133,10 @@ func TestDecode(t *testing.T) {
 		{"a lone CR before PEM", with(chainMember(leaf + "\r" + leaf)), bad, "something else"},
 		{"a key", with(chainMember(leaf + string(key))), bad, "something else"},
 		{"a block of another kind", with(chainMember(strings.ReplaceAll(leaf, "CERTIFICATE", "X509 CRL"))), bad, "something else"},
+		{"OpenSSL's oldest label", with(chainMember(leaf + strings.ReplaceAll(leaf, "CERTIFICATE", "X509 CERTIFICATE"))), bad, "after 1 certificates"},
+		{"OpenSSL's trusted label", with(chainMember(leaf + strings.ReplaceAll(leaf, "CERTIFICATE", "TRUSTED CERTIFICATE"))), bad, "after 1 certificates"},
+		{"a byte order mark", with(chainMember("\ufeff" + leaf)), bad, "something else"},
+		{"a byte order mark between", with(chainMember(leaf + "\ufeff" + leaf)), bad, "after 1 certificates"},
 		{"a header", with(chainMember(strings.Replace(leaf, "-----\n", "-----\nA: b\n\n", 1))), bad, "not in PEM"},
 		{"cut off", with(chainMember(leaf[:len(leaf)/2])), bad, "no end"},
 		{"cut off, then a whole one", with(chainMember(leaf[:len(leaf)/2] + "\n" + leaf)), bad, "no end"},
@@ -142,7 +145,7 @@ func TestDecode(t *testing.T) {
 		{"deep", strings.Repeat(`{"target":`, 1000), bad, "no member"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			q, err := decode([]byte(c.body))
+			q, err := readQuestion([]byte(c.body), newChains())
 			if got := delegation.ReasonOf(err); got != c.want || err != nil && !strings.Contains(err.Error(), c.says) {
 				t.Errorf("got %v, want %q that says %q", err, c.want, c.says)
 			}
@@ -151,9 +154,9 @@ func TestDecode(t *testing.T) {
 			}
 		})
 	}
-	q, err := decode([]byte(with(`"direction":"outgoing"`, `"target":{"port":5270,"host":"xmpp.hosting.example"}`, `"peer":"192.0.2.7"`, `"evidence":true`)))
+	q, err := readQuestion([]byte(with(`"direction":"outgoing"`, `"target":{"port":5270,"host":"xmpp.hosting.example"}`, `"peer":"192.0.2.7"`, `"evidence":true`, `"recheck":true`)), newChains())
 	if err != nil || q.direction != association.Outgoing || q.target != (delegation.Endpoint{Host: host, Port: 5270}) ||
-		q.peer != netip.MustParseAddr("192.0.2.7") || !q.evidence || !q.chain[1].Equal(chain[1]) {
+		q.peer != netip.MustParseAddr("192.0.2.7") || !q.evidence || !q.recheck || !q.chain[1].Equal(chain[1]) {
 		t.Errorf("got %+v, %v", q, err)
 	}
 }
@@ -180,24 +183,24 @@ func TestUnusable(t *testing.T) {
 	r := start(t, &network{records: []string{record(host)}}, "", defaultBounds)
 	for name, c := range map[string]struct {
 		chain string
-		want  delegation.Reason
+		want  reasons.Reason
 	}{
-		"nothing":                       {"", delegation.PeerUntrusted},
-		"white space":                   {" \n ", delegation.PeerUntrusted},
-		"eleven certificates":           {strings.Repeat(pemOf(leaf), delegation.MaxPeerCertificates+1), delegation.PeerUntrusted},
-		"no certificate":                {block([]byte("x")), delegation.PeerUntrusted},
-		"octets behind it":              {block(append(bytes.Clone(leaf.Raw), 0)), delegation.PeerUntrusted},
-		"no certificate behind another": {pemOf(leaf) + block([]byte("x")), delegation.PeerUntrusted},
-		"P-224":                         {selfSigned(elliptic.P224()), delegation.UnsupportedKey},
-		"P-224 behind another":          {pemOf(leaf) + selfSigned(elliptic.P224()), delegation.UnsupportedKey},
-		"P-521":                         {selfSigned(elliptic.P521()), delegation.PeerUntrusted},
+		"nothing":                       {"", reasons.PeerUntrusted},
+		"white space":                   {" \n ", reasons.PeerUntrusted},
+		"eleven certificates":           {strings.Repeat(pemOf(leaf), delegation.MaxPeerCertificates+1), reasons.PeerUntrusted},
+		"no certificate":                {block([]byte("x")), reasons.PeerUntrusted},
+		"octets behind it":              {block(append(bytes.Clone(leaf.Raw), 0)), reasons.PeerUntrusted},
+		"no certificate behind another": {pemOf(leaf) + block([]byte("x")), reasons.PeerUntrusted},
+		"P-224":                         {selfSigned(elliptic.P224()), reasons.UnsupportedKey},
+		"P-224 behind another":          {pemOf(leaf) + selfSigned(elliptic.P224()), reasons.UnsupportedKey},
+		"P-521":                         {selfSigned(elliptic.P521()), reasons.PeerUntrusted},
 	} {
-		q, err := decode([]byte(with(chainMember(c.chain))))
+		q, err := readQuestion([]byte(with(chainMember(c.chain))), newChains())
 		if err != nil || (q.unusable == nil) != (name == "P-521") || q.unusable != nil && q.chain != nil {
 			t.Errorf("%s: got %+v, %v", name, q, err)
 		}
 		status, _, body := r.send(nil, "POST", "/v1/check", with(chainMember(c.chain)))
-		if a := r.read(body); status != 200 || a.Outcome != delegation.OutcomeRefused || a.Reason != c.want || !a.Required {
+		if a := r.read(body); status != 200 || a.Outcome != reasons.OutcomeRefused || a.Reason != c.want || !a.Required {
 			t.Errorf("%s: status %d: %s", name, status, body)
 		}
 	}
@@ -207,16 +210,16 @@ func TestUnusable(t *testing.T) {
 // is what package encoding/pem reads.
 func FuzzDecode(f *testing.F) {
 	for _, body := range []string{
-		with(), with(`"direction":"outgoing"`, `"target":{"host":"xmpp.hosting.example","port":5269}`, `"peer":"192.0.2.7"`, `"evidence":false`),
+		with(), with(`"direction":"outgoing"`, `"target":{"host":"xmpp.hosting.example","port":5269}`, `"peer":"192.0.2.7"`, `"evidence":false`, `"recheck":true`), with(`"chain_verified":true`, chainMember(pemOf(of(host).Leaf()))),
 		with(chainMember("")), `{"source":"b.example","source":"b.example"}`, `{"source":null}`, `{}`, ``,
 	} {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		q, err := decode(body)
+		q, err := readQuestion(body, newChains())
 		if err != nil {
 			switch delegation.ReasonOf(err) {
-			case delegation.BadQuery, delegation.MissingInput:
+			case reasons.BadQuery, reasons.MissingInput:
 			default:
 				t.Fatalf("an error of another kind: %v", err)
 			}
@@ -226,13 +229,15 @@ func FuzzDecode(f *testing.F) {
 			Source, Service, Direction, Chain string
 			Target                            delegation.Endpoint
 			Peer                              netip.Addr
-			Evidence                          bool
+			Evidence, Recheck                 bool
+			Verified                          bool `json:"chain_verified"`
 		}
 		if err := json.Unmarshal(body, &want); err != nil {
 			t.Fatalf("we accept, encoding/json refuses: %v", err)
 		}
-		if q.source != want.Source || !strings.Contains(q.service, strings.TrimPrefix(want.Service, "_")) || string(q.direction) != want.Direction ||
-			q.target != want.Target || q.peer != want.Peer || q.evidence != want.Evidence {
+		service, err := delegation.ParseService(want.Service)
+		if err != nil || q.source != want.Source || q.service != delegation.RoleOf(service).Service || string(q.direction) != want.Direction ||
+			q.target != want.Target || q.peer != want.Peer || q.evidence != want.Evidence || q.recheck != want.Recheck || q.verified != want.Verified || q.verified && len(q.chain) > 1 {
 			t.Fatalf("got %+v, want %+v", q, want)
 		}
 		if q.unusable != nil {
@@ -258,10 +263,10 @@ func TestNameless(t *testing.T) {
 	for source, required := range map[string]bool{
 		"B.example": true, "b.example.": true, "Bücher.example": true, "b。example": true,
 		"b": false, "192.0.2.1": false, "[2001:db8::1]": false, "b.local": false, "b..example": false, "": false,
-		strings.Repeat("A", 64) + ".example": false, strings.Repeat("ü", maxTyped) + ".example": false,
+		strings.Repeat("A", 64) + ".example": false, strings.Repeat("ü", 1023) + ".example": false,
 	} {
 		status, _, body := r.send(nil, "POST", "/v1/check", with(`"source":`+escaped(source)))
-		if a := r.read(body); status != 400 || a.Reason != delegation.BadQuery || a.Required != required {
+		if a := r.read(body); status != 400 || a.Reason != reasons.BadQuery || a.Required != required {
 			t.Errorf("%.40q: status %d, required %t, want %t", source, status, a.Required, required)
 		}
 	}

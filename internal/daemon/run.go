@@ -27,13 +27,13 @@ var defaultBounds = bounds{
 	idle: 30 * time.Second,
 	// What questions under way may take when the daemon ends.
 	stop: questionTimeout + 5*time.Second,
-	// Twice the questions that may wait for look-ups, so that these keep
+	// Twice the questions that may wait for lookups, so that these keep
 	// nobody out whose answer is in the cache. More wait in the kernel until
 	// others end.
-	connections: 2048,
+	connections: 4096,
 }
 
-// Serve answers at the listeners until ctx ends; then it takes no more
+// Serve answers at the listeners until ctx ends. Then it takes no more
 // questions, finishes those under way within 20 seconds and returns nil. It
 // closes the listeners.
 func Serve(ctx context.Context, handler http.Handler, listeners []net.Listener, log *slog.Logger) error {

@@ -1,24 +1,22 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"mime"
 	"net"
 	"net/http"
 	"net/netip"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/delegation/association"
-	"github.com/dnasign/dnasign/internal/decisions"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/discovery/verifier"
 )
 
 // Limits of the protocol.
@@ -26,6 +24,8 @@ const (
 	// maxBody bounds a question in octets: ten certificates of 8 KB, in PEM and
 	// JSON, twice over.
 	maxBody = 256 << 10
+	// usualBody is for how many of them there is room before they arrive.
+	usualBody = 8 << 10
 	// maxHeader bounds the header of a request in octets.
 	maxHeader = 16 << 10
 	// questionTimeout bounds the time until a question is answered. A server
@@ -35,9 +35,7 @@ const (
 
 // A State is what questions are answered with. A reload makes another one.
 type State struct {
-	Decider *decisions.Decider
-	// Peers is what is believed about the certificates of peers.
-	Peers delegation.PeerPolicy
+	Verifier *verifier.Verifier
 	// Health says whether the daemon can do its work.
 	Health *Health
 
@@ -48,14 +46,14 @@ type State struct {
 // are answered.
 func (s *State) Close() {
 	s.users.Wait()
-	s.Decider.Close()
+	s.Verifier.Close()
 }
 
 // A Handler answers questions.
 type Handler struct {
-	checking chan struct{} // bounds the certificates verified at a time
-	metrics  *Metrics
-	log      *slog.Logger
+	metrics *Metrics
+	log     *slog.Logger
+	chains  *chains
 
 	mu    sync.Mutex
 	state *State
@@ -66,12 +64,12 @@ func NewHandler(m *Metrics, log *slog.Logger) *Handler {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Handler{checking: make(chan struct{}, runtime.GOMAXPROCS(0)), metrics: m, log: log}
+	return &Handler{metrics: m, log: log, chains: newChains()}
 }
 
-// Use answers questions with another state from now on, and returns the one
-// before, nil the first time, for the caller to close. Questions under way end
-// with what they began with.
+// Use answers questions with another state from now on. It returns the one
+// before, for the caller to close; the first time that is nil. Questions under
+// way end with what they began with.
 func (h *Handler) Use(s *State) *State {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -119,8 +117,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	serve()
 }
 
-// local refuses what a web page could send through somebody's browser: a
-// request with an Origin, and on TCP one for a host name that is not this
+// local refuses what a web page could send through somebody's browser. This is
+// a request with an Origin and, on TCP, one for a host name that is not this
 // machine's, however it resolves.
 func local(r *http.Request) error {
 	if len(r.Header.Values("Origin")) > 0 {
@@ -165,7 +163,9 @@ func (h *Handler) check(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, http.StatusUnsupportedMediaType, bad("the question is to be application/json"))
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var body bytes.Buffer
+	body.Grow(int(min(max(r.ContentLength, 0), usualBody)) + bytes.MinRead)
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
@@ -175,101 +175,60 @@ func (h *Handler) check(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, http.StatusBadRequest, bad("the question did not arrive whole: %v", err))
 		return
 	}
-	q, err := decode(body)
+	q, err := readQuestion(body.Bytes(), h.chains)
 	if err != nil {
 		h.reject(w, http.StatusBadRequest, q, err)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), questionTimeout)
 	defer cancel()
-	h.using(func(s *State) { h.tell(w, q, s.answer(ctx, h, q), begun) })
+	h.using(func(s *State) {
+		a := s.answer(ctx, h, q)
+		if a.Outcome == reasons.OutcomeVerified {
+			h.chains.keep(q)
+		}
+		h.tell(w, q, a, begun)
+	})
 }
 
-// answer decides on the source and holds the peer to that.
+// answer answers a question.
 func (s *State) answer(ctx context.Context, h *Handler, q question) *Answer {
 	a := newAnswer(q)
-	asked := decisions.Question{Source: q.source, Service: q.service, Direction: q.direction, Peer: q.peer}
-	d := s.Decider.Known(asked)
-	if d == nil && !q.evidence && q.unusable == nil {
-		// A certificate of the source itself counts whatever a look-up finds.
-		if by := s.pkix(ctx, h, q); by != nil {
-			a.Cached = true
-			a.name(by.Reference)
-			return a.accepted(by)
-		}
-	}
-	if d == nil {
-		var err error
-		if d, err = s.Decider.Decide(ctx, asked); err != nil {
-			a.decided(d)
-			return a.refused(err)
-		}
-	}
-	a.decided(d)
-	if q.evidence {
-		if evidence, err := d.Evidence(); err == nil {
-			a.Evidence = evidence
-		} else {
-			h.log.Error("evidence cannot be shown", "source", q.source, "error", err)
-		}
-	}
 	if q.unusable != nil {
-		return a.refused(q.unusable)
-	}
-	var by *association.Acceptance
-	err := h.verify(ctx, func() (err error) {
-		if q.direction == association.Outgoing && q.target != (delegation.Endpoint{}) {
-			by, err = d.Association.Accept(q.target, s.Peers, q.chain)
-		} else {
-			by, err = d.Association.AcceptAnywhere(s.Peers, q.chain)
+		d, err := s.Verifier.Decide(ctx, verifier.Question{Source: q.source, Service: q.service, Direction: q.direction, Addr: q.peer, Recheck: q.recheck})
+		if err != nil {
+			return a.failed(h, q, err)
 		}
-		return err
+		return a.decided(h, q, d).refused(q.unusable)
+	}
+	proof, err := s.Verifier.Check(ctx, q.source, q.service, verifier.Peer{
+		Direction: q.direction, Chain: q.chain, ChainVerified: q.verified, Endpoint: q.target, Addr: q.peer, Recheck: q.recheck, Lookup: q.evidence,
 	})
 	if err != nil {
-		return a.refused(why(d.Association, err))
+		return a.failed(h, q, err)
 	}
-	return a.accepted(by)
-}
-
-// pkix accepts a peer for its certificate alone, or returns nil.
-func (s *State) pkix(ctx context.Context, h *Handler, q question) *association.Acceptance {
-	var by *association.Acceptance
-	name := delegation.Reference{Name: q.source}
-	_ = h.verify(ctx, func() error {
-		_, until, err := s.Peers.Check(q.chain, []delegation.Reference{name})
-		if err == nil {
-			by = &association.Acceptance{
-				Source: q.source, Direction: q.direction, Until: until,
-				Reference: association.Reference{Reference: name, Method: association.PKIX},
-			}
-		}
-		return err
-	})
-	return by
-}
-
-// verify runs a check of certificates, as many at a time as there are
-// processors: strangers' chains may take a tenth of a second each.
-func (h *Handler) verify(ctx context.Context, check func() error) error {
-	select {
-	case h.checking <- struct{}{}:
-	case <-ctx.Done():
-		return refuse(delegation.Overloaded, "too many certificates wait to be verified")
+	if proof.Decision == nil {
+		// The certificate of the source itself counts whatever a lookup finds.
+		a.Cached = true
+		a.name(proof.Reference)
+	} else {
+		a.decided(h, q, proof.Decision)
 	}
-	defer func() { <-h.checking }()
-	return check()
+	return a.accepted(q, proof)
 }
 
 // tell sends the answer to a question, counts and logs it.
 func (h *Handler) tell(w http.ResponseWriter, q question, a *Answer, begun time.Time) {
 	h.metrics.answered(a, time.Since(begun))
 	level := slog.LevelInfo
-	if a.Outcome == delegation.OutcomeVerified {
+	if a.Outcome == reasons.OutcomeVerified {
 		level = slog.LevelDebug
 	}
-	h.log.Log(context.Background(), level, a.Message, "source", a.Source, "service", a.Service, "direction", a.Direction,
-		"peer", peerText(q.peer), "outcome", a.Outcome, "reason", a.Reason, "method", value0(a.Method), "required", a.Required,
-		"cached", a.Cached, "took", time.Since(begun))
+	if ctx := context.Background(); h.log.Enabled(ctx, level) {
+		h.log.Log(ctx, level, a.Message, "source", a.Source, "service", a.Service, "direction", a.Direction,
+			"peer", peerText(q.peer), "outcome", a.Outcome, "reason", a.Reason, "method", value0(a.Method), "chain_verified_by", value0(a.ChainVerifiedBy), "required", a.Required,
+			"cached", a.Cached, "took", time.Since(begun))
+	}
 	h.write(w, http.StatusOK, a)
 }
 
@@ -289,14 +248,14 @@ func value0[T any](p *T) (v T) {
 
 // write sends JSON.
 func (h *Handler) write(w http.ResponseWriter, status int, v any) {
-	data, err := json.Marshal(v)
-	if err != nil { // none of our types has such a value
+	var data bytes.Buffer
+	if err := json.NewEncoder(&data).Encode(v); err != nil { // none of our types has such a value
 		h.log.Error("an answer has no JSON form", "error", err)
 		http.Error(w, "", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(data)+1))
+	w.Header().Set("Content-Length", strconv.Itoa(data.Len()))
 	w.WriteHeader(status)
-	_, _ = w.Write(append(data, '\n')) // a client that is gone is no concern of ours
+	_, _ = data.WriteTo(w) // a client that is gone is no concern of ours
 }

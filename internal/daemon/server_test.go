@@ -3,11 +3,16 @@ package daemon
 import (
 	"bufio"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
-	"encoding/json"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -19,60 +24,54 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
-	"github.com/dnasign/dnasign/internal/decisions"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/discovery/floors"
+	"github.com/dnasign/dnasign/discovery/verifier"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
 )
 
 // TestAnswers: what is said of peers.
 func TestAnswers(t *testing.T) {
-	foreign, err := lab().strange.Issue("P-256", []string{host}, time.Now().Add(-day), time.Now().Add(day), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	expired, err := lab().ca.Issue("P-256", []string{host}, time.Now().Add(-2*day), time.Now().Add(-day), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	both, err := lab().ca.Issue("P-256", []string{host, source}, time.Now().Add(-day), time.Now().Add(day), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	foreign := localca.Must(lab().strange.Issue("P-256", []string{host}, time.Now().Add(-day), time.Now().Add(day), nil))
+	expired := localca.Must(lab().ca.Issue("P-256", []string{host}, time.Now().Add(-2*day), time.Now().Add(-day), nil))
+	both := localca.Must(lab().ca.Issue("P-256", []string{host, source}, time.Now().Add(-day), time.Now().Add(day), nil))
 	const (
-		verified     = delegation.OutcomeVerified
-		refused      = delegation.OutcomeRefused
-		undetermined = delegation.OutcomeUndetermined
+		verified     = reasons.OutcomeVerified
+		refused      = reasons.OutcomeRefused
+		undetermined = reasons.OutcomeUndetermined
 	)
 	port := func(n int) string { return fmt.Sprintf(`"target":{"host":"%s","port":%d}`, host, n) }
-	down := &delegation.Failure{Reason: delegation.DNSTimeout, Detail: "nobody answers"}
+	down := &delegation.Failure{Reason: reasons.DNSTimeout, Detail: "nobody answers"}
 	for _, c := range []struct {
 		name      string
 		network   *network
 		direction string
 		chain     []*x509.Certificate
 		more      string
-		outcome   delegation.Outcome
-		reason    delegation.Reason
+		outcome   reasons.Outcome
+		reason    reasons.Reason
 		method    association.Method
 		required  bool
 	}{
-		{"delegated", &network{records: []string{record(host)}}, "incoming", of(host).Chain(), "", verified, delegation.Verified, association.Delegation, true},
-		{"delegated, outgoing", &network{records: []string{record(host)}}, "outgoing", of(host).Chain(), "", verified, delegation.Verified, association.Delegation, true},
-		{"delegated, target", &network{records: []string{record(host)}}, "outgoing", of(host).Chain(), port(5269), verified, delegation.Verified, association.Delegation, true},
-		{"another port", &network{records: []string{record(host)}}, "outgoing", of(host).Chain(), port(5270), refused, delegation.PortMismatch, "", true},
-		{"another host", &network{records: []string{record("x.example")}}, "outgoing", of(host).Chain(), port(5269), refused, delegation.TargetMismatch, "", true},
-		{"another peer", &network{records: []string{record(host)}}, "incoming", of("evil.example").Chain(), "", refused, delegation.PeerNameMismatch, "", true},
-		{"without intermediate", &network{records: []string{record(host)}}, "incoming", of(host).Chain()[:1], "", refused, delegation.PeerUntrusted, "", true},
-		{"of another authority", &network{records: []string{record(host)}}, "incoming", foreign.Chain(), "", refused, delegation.PeerUntrusted, "", true},
-		{"expired", &network{records: []string{record(host)}}, "incoming", expired.Chain(), "", refused, delegation.PeerUntrusted, "", true},
-		{"its own certificate", &network{}, "incoming", of(source).Chain(), "", verified, delegation.Verified, association.PKIX, false},
-		{"its own certificate, target", &network{}, "outgoing", of(source).Chain(), port(1), verified, delegation.Verified, association.PKIX, false},
-		{"its own certificate, resolver down", &network{failure: down}, "incoming", of(source).Chain(), "", verified, delegation.Verified, association.PKIX, false},
-		{"its own certificate, revoked", &network{records: []string{record()}}, "incoming", of(source).Chain(), `"evidence":true`, verified, delegation.Verified, association.PKIX, true},
-		{"both names", &network{records: []string{record(host)}}, "incoming", both.Chain(), `"evidence":true`, verified, delegation.Verified, association.PKIX, true},
-		{"no statement", &network{}, "incoming", of(host).Chain(), "", refused, delegation.NoStatement, "", false},
-		{"no statement, and a chain of nobody's", &network{}, "incoming", foreign.Chain(), "", refused, delegation.PeerUntrusted, "", false},
-		{"revoked", &network{records: []string{record()}}, "incoming", of(host).Chain(), "", refused, delegation.Revoked, "", true},
-		{"a bad statement", &network{records: []string{"v=DNA1; e=jws; s=x"}}, "incoming", of(host).Chain(), "", refused, delegation.MalformedToken, "", false},
-		{"resolver down", &network{failure: down}, "incoming", of(host).Chain(), "", undetermined, delegation.DNSTimeout, "", false},
+		{"delegated", &network{records: []string{record(host)}}, "incoming", of(host).Chain(), "", verified, reasons.Verified, association.Delegation, true},
+		{"delegated, outgoing", &network{records: []string{record(host)}}, "outgoing", of(host).Chain(), "", verified, reasons.Verified, association.Delegation, true},
+		{"delegated, target", &network{records: []string{record(host)}}, "outgoing", of(host).Chain(), port(5269), verified, reasons.Verified, association.Delegation, true},
+		{"another port", &network{records: []string{record(host)}}, "outgoing", of(host).Chain(), port(5270), refused, reasons.PortMismatch, "", true},
+		{"another host", &network{records: []string{record("x.example")}}, "outgoing", of(host).Chain(), port(5269), refused, reasons.TargetMismatch, "", true},
+		{"another peer", &network{records: []string{record(host)}}, "incoming", of("evil.example").Chain(), "", refused, reasons.PeerNameMismatch, "", true},
+		{"without intermediate", &network{records: []string{record(host)}}, "incoming", of(host).Chain()[:1], "", refused, reasons.PeerUntrusted, "", true},
+		{"of another authority", &network{records: []string{record(host)}}, "incoming", foreign.Chain(), "", refused, reasons.PeerUntrusted, "", true},
+		{"expired", &network{records: []string{record(host)}}, "incoming", expired.Chain(), "", refused, reasons.PeerUntrusted, "", true},
+		{"its own certificate", &network{}, "incoming", of(source).Chain(), "", verified, reasons.Verified, association.PKIX, false},
+		{"its own certificate, target", &network{}, "outgoing", of(source).Chain(), port(1), verified, reasons.Verified, association.PKIX, false},
+		{"its own certificate, resolver down", &network{failure: down}, "incoming", of(source).Chain(), "", verified, reasons.Verified, association.PKIX, false},
+		{"its own certificate, revoked", &network{records: []string{record()}}, "incoming", of(source).Chain(), `"evidence":true`, verified, reasons.Verified, association.PKIX, true},
+		{"both names", &network{records: []string{record(host)}}, "incoming", both.Chain(), `"evidence":true`, verified, reasons.Verified, association.PKIX, true},
+		{"no statement", &network{}, "incoming", of(host).Chain(), "", refused, reasons.NoStatement, "", false},
+		{"no statement, and a chain of nobody's", &network{}, "incoming", foreign.Chain(), "", refused, reasons.PeerUntrusted, "", false},
+		{"revoked", &network{records: []string{record()}}, "incoming", of(host).Chain(), "", refused, reasons.Revoked, "", true},
+		{"a bad statement", &network{records: []string{"v=DNA1; e=jws; s=x"}}, "incoming", of(host).Chain(), "", refused, reasons.MalformedToken, "", false},
+		{"resolver down", &network{failure: down}, "incoming", of(host).Chain(), "", undetermined, reasons.DNSTimeout, "", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := start(t, c.network, "", defaultBounds)
@@ -98,7 +97,7 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("message %q, detail %q", a.Message, a.Detail)
 			}
 			if (a.Evidence != nil) != strings.Contains(c.more, "evidence") {
-				t.Errorf("evidence: %s", a.Evidence)
+				t.Errorf("evidence: %+v", a.Evidence)
 			}
 			if strings.Contains(r.log.String(), "MII") || strings.Contains(r.log.String(), "BEGIN") {
 				t.Error("certificates are in the log")
@@ -107,16 +106,80 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// TestChainVerified: the caller verified the path from the peer's certificate. The
+// daemon judges everything but that path, says so, and remembers nothing of it.
+func TestChainVerified(t *testing.T) {
+	leaf := func(template *x509.Certificate) []*x509.Certificate {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		template.SerialNumber = big.NewInt(1)
+		if template.NotAfter.IsZero() {
+			template.NotAfter = time.Now().Add(day)
+		}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []*x509.Certificate{c}
+	}
+	const verified, refused = reasons.OutcomeVerified, reasons.OutcomeRefused
+	chain, names := of(host).Chain(), []string{host}
+	r := start(t, &network{records: []string{record(host)}}, "", defaultBounds)
+	for _, c := range []struct {
+		name    string
+		chain   []*x509.Certificate
+		said    string
+		outcome reasons.Outcome
+		reason  reasons.Reason
+		by      string
+	}{
+		{"not said", chain[:1], "false", refused, reasons.PeerUntrusted, ""},
+		{"said", chain[:1], "true", verified, reasons.Verified, "caller"},
+		{"nothing of it is remembered", chain[:1], "false", refused, reasons.PeerUntrusted, ""},
+		{"the daemon's own path", chain, "false", verified, reasons.Verified, "daemon"},
+		{"by anchors of the caller", leaf(&x509.Certificate{DNSNames: names}), "true", verified, reasons.Verified, "caller"},
+		{"the source's own certificate", of(source).Chain()[:1], "true", verified, reasons.Verified, "caller"},
+		{"another name", leaf(&x509.Certificate{DNSNames: []string{"evil.example"}}), "true", refused, reasons.PeerNameMismatch, ""},
+		{"the common name", leaf(&x509.Certificate{Subject: pkix.Name{CommonName: host}}), "true", refused, reasons.PeerNameMismatch, ""},
+		{"expired", leaf(&x509.Certificate{DNSNames: names, NotAfter: time.Now().Add(-time.Minute)}), "true", refused, reasons.PeerUntrusted, ""},
+		{"of the future", leaf(&x509.Certificate{DNSNames: names, NotBefore: time.Now().Add(time.Hour)}), "true", refused, reasons.PeerUntrusted, ""},
+		{"for clients only", leaf(&x509.Certificate{DNSNames: names, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}), "true", refused, reasons.PeerUntrusted, ""},
+		{"with an unknown critical extension", leaf(&x509.Certificate{DNSNames: names, ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Critical: true}}}),
+			"true", refused, reasons.PeerUntrusted, ""},
+		{"no certificate", nil, "true", refused, reasons.PeerUntrusted, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := r.ask(source, "incoming", c.chain, `"chain_verified":`+c.said)
+			if a.Outcome != c.outcome || a.Reason != c.reason || value0(a.ChainVerifiedBy) != c.by {
+				t.Errorf("got %s, %s, chain verified by %q: %s", a.Outcome, a.Reason, value0(a.ChainVerifiedBy), a.Detail)
+			}
+			if strings.Contains(a.Message, "the caller verified") != (c.by == "caller") {
+				t.Errorf("message %q", a.Message)
+			}
+		})
+	}
+	if !strings.Contains(r.log.String(), "chain_verified_by=caller") {
+		t.Error("the log does not say who verified the path")
+	}
+	// Whoever has the whole chain has no reason to leave its path out.
+	status, _, body := r.send(nil, "POST", "/v1/check", ask(source, "incoming", chain, `"chain_verified":true`))
+	if a := r.read(body); status != 400 || a.Reason != reasons.BadQuery || !a.Required || a.ChainVerifiedBy != nil {
+		t.Errorf("the whole chain: status %d: %s", status, body)
+	}
+}
+
 // TestEvidenceInAnswer: it gives the same verdict again.
 func TestEvidenceInAnswer(t *testing.T) {
 	r := start(t, &network{records: []string{record(host)}}, "", defaultBounds)
 	for range 2 { // looked up, and from the cache
 		a := r.ask(source, "incoming", of(host).Chain(), `"evidence":true`)
-		var e delegation.Evidence
-		if err := json.Unmarshal(a.Evidence, &e); err != nil {
-			t.Fatal(err)
-		}
-		d, err := association.Decide(association.Question{Source: source, Service: service, Direction: association.Incoming}, &e,
+		d, err := association.Decide(association.Question{Source: source, Service: service, Direction: association.Incoming}, a.Evidence,
 			delegation.Policy{Roots: lab().ca.Pool(), Time: time.Now()})
 		if err != nil || len(d.References()) != 2 {
 			t.Errorf("got %v, %v", d, err)
@@ -177,7 +240,7 @@ func TestRequests(t *testing.T) {
 					continue
 				}
 				a := r.read(body)
-				if a.Outcome != delegation.OutcomeRefused || a.Reason != delegation.BadQuery && a.Reason != delegation.MissingInput || a.Detail == "" {
+				if a.Outcome != reasons.OutcomeRefused || a.Reason != reasons.BadQuery && a.Reason != reasons.MissingInput || a.Detail == "" {
 					t.Errorf("got %s", body)
 				}
 				if !a.Required {
@@ -279,7 +342,7 @@ func TestStop(t *testing.T) {
 	r := start(t, n, "", defaultBounds)
 	var asking sync.WaitGroup
 	asking.Go(func() {
-		if a := r.ask(source, "incoming", of(host).Chain()); a.Outcome != delegation.OutcomeVerified {
+		if a := r.ask(source, "incoming", of(host).Chain()); a.Outcome != reasons.OutcomeVerified {
 			t.Errorf("got %+v", a)
 		}
 	})
@@ -324,14 +387,14 @@ func TestUse(t *testing.T) {
 	r := start(t, old, "", defaultBounds)
 	var asking, closing sync.WaitGroup
 	asking.Go(func() {
-		if a := r.ask(source, "incoming", of(host).Chain()); a.Outcome != delegation.OutcomeVerified {
+		if a := r.ask(source, "incoming", of(host).Chain()); a.Outcome != reasons.OutcomeVerified {
 			t.Errorf("got %+v", a)
 		}
 	})
 	<-old.begun
-	before := r.handler.Use(newState(t, &network{}, NewMetrics(), decisions.Limits{}))
+	before := r.handler.Use(newState(t, &network{}, NewMetrics(), verifier.Limits{}))
 	closing.Go(before.Close)
-	if a := r.ask(source, "incoming", of(host).Chain()); a.Reason != delegation.NoStatement {
+	if a := r.ask(source, "incoming", of(host).Chain()); a.Reason != reasons.NoStatement {
 		t.Errorf("got %+v", a)
 	}
 	close(old.hold)
@@ -344,39 +407,45 @@ func TestUse(t *testing.T) {
 func TestOverload(t *testing.T) {
 	n := &network{records: []string{record(host)}}
 	r := start(t, n, "", defaultBounds)
-	state := newState(t, n, NewMetrics(), decisions.Limits{LookupsPerSecond: 0.1})
+	state := newState(t, n, NewMetrics(), verifier.Limits{Waiting: 1})
 	r.handler.Use(state).Close()
 	r.ask(source, "incoming", of(host).Chain())
+	n.set(func() { n.hold, n.begun = make(chan struct{}), make(chan struct{}, 1) })
+	var waiting sync.WaitGroup
+	waiting.Go(func() { r.ask("slow.example", "incoming", of(host).Chain()) })
+	defer waiting.Wait()
+	defer close(n.hold)
+	<-n.begun
 	a := r.ask("c.example", "incoming", of(host).Chain())
-	if a.Outcome != delegation.OutcomeUndetermined || a.Reason != delegation.Overloaded || a.Cached || a.RefreshAt != nil {
+	if a.Outcome != reasons.OutcomeUndetermined || a.Reason != reasons.Overloaded || a.Cached || a.RefreshAt != nil {
 		t.Errorf("got %+v", a)
 	}
-	if a := r.ask(source, "incoming", of(host).Chain()); a.Outcome != delegation.OutcomeVerified || !a.Cached {
+	if a := r.ask(source, "incoming", of(host).Chain()); a.Outcome != reasons.OutcomeVerified || !a.Cached {
 		t.Errorf("got %+v", a)
 	}
-	// Who needs no look-up gets an answer.
-	if a := r.ask("c.example", "incoming", of("c.example").Chain()); a.Outcome != delegation.OutcomeVerified {
+	// Who needs no lookup gets an answer.
+	if a := r.ask("c.example", "incoming", of("c.example").Chain()); a.Outcome != reasons.OutcomeVerified {
 		t.Errorf("got %+v", a)
 	}
 }
 
-// TestWaiting: hundreds of questions that wait for a look-up keep nobody out
+// TestWaiting: hundreds of questions that wait for a lookup keep nobody out
 // whose answer is in the cache.
 func TestWaiting(t *testing.T) {
 	n := &network{records: []string{record(host)}}
 	r := start(t, n, "", defaultBounds)
 	r.ask(source, "incoming", of(host).Chain())
-	n.hold, n.begun = make(chan struct{}), make(chan struct{}, 1)
+	n.set(func() { n.hold, n.begun = make(chan struct{}), make(chan struct{}, 1) })
 	var waiting sync.WaitGroup
 	for range 300 {
 		waiting.Go(func() {
-			if a := r.ask("slow.example", "incoming", of(host).Chain()); a.Reason != delegation.NoStatement {
+			if a := r.ask("slow.example", "incoming", of(host).Chain()); a.Reason != reasons.NoStatement {
 				t.Errorf("got %+v", a)
 			}
 		})
 	}
 	<-n.begun
-	if a := r.ask(source, "incoming", of(host).Chain()); a.Outcome != delegation.OutcomeVerified || !a.Cached {
+	if a := r.ask(source, "incoming", of(host).Chain()); a.Outcome != reasons.OutcomeVerified || !a.Cached {
 		t.Errorf("got %+v", a)
 	}
 	close(n.hold)
@@ -384,26 +453,28 @@ func TestWaiting(t *testing.T) {
 }
 
 // A failing memory.
-type failing struct{ decisions.Memory }
+type failing struct{ floors.Store }
 
-func (failing) Floors(context.Context, string) ([]delegation.Floor, error) {
-	return nil, errors.New("disk on fire")
+func (failing) Load(context.Context, string, string) (delegation.Floor, error) {
+	return delegation.Floor{}, errors.New("disk on fire")
 }
+
+func (failing) Watch(ctx context.Context, _ floors.Watcher) { <-ctx.Done() }
 
 // TestMemoryFails: a decision without the memory is none; what is cached goes
 // on, and health says so.
 func TestMemoryFails(t *testing.T) {
 	r := start(t, &network{}, "", defaultBounds)
 	metrics := NewMetrics()
-	decider, err := decisions.New(decisions.Config{Gatherer: &network{records: []string{record(host)}}, Memory: failing{}, Roots: lab().ca.Pool(), Metrics: metrics.Decisions})
+	engine, err := verifier.New(verifier.Config{Discovery: &network{records: []string{record(host)}}, Floors: failing{}, Roots: lab().ca.Pool(), Metrics: metrics.Engine})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.handler.Use(&State{
-		Decider: decider, Peers: delegation.PeerPolicy{Roots: lab().ca.Pool(), Now: time.Now}, Health: &Health{Memory: failing{}},
+		Verifier: engine, Health: &Health{Memory: failing{}},
 	}).Close()
 	a := r.ask(source, "incoming", of(host).Chain())
-	if a.Outcome != delegation.OutcomeUndetermined || a.Reason != delegation.MemoryFailed || !a.Required {
+	if a.Outcome != reasons.OutcomeUndetermined || a.Reason != reasons.MemoryFailed || !a.Required {
 		t.Errorf("got %+v", a)
 	}
 	status, _, body := r.send(nil, "GET", "/healthz", "")
@@ -414,7 +485,7 @@ func TestMemoryFails(t *testing.T) {
 
 // TestHealth: the tests run now and then only, and say since when.
 func TestHealth(t *testing.T) {
-	state := newState(t, &network{}, NewMetrics(), decisions.Limits{})
+	state := newState(t, &network{}, NewMetrics(), verifier.Limits{})
 	defer state.Close()
 	asked, wrong := 0, error(nil)
 	h := state.Health
@@ -423,10 +494,10 @@ func TestHealth(t *testing.T) {
 	if again := h.report(t.Context()); first.Status != "ok" || again.Status != "ok" || asked != 1 || len(first.Tests) != 2 {
 		t.Errorf("got %+v, asked %d times", again, asked)
 	}
-	wrong = refuse(delegation.SelfTestFailed, "it lies")
+	wrong = delegation.Errorf(reasons.SelfTestFailed, "it lies")
 	h.tested = h.tested.Add(-healthLife)
 	second := h.report(t.Context())
-	if second.Status != "failing" || asked != 2 || second.Tests[1].Reason != delegation.SelfTestFailed || second.Tests[1].Hint == "" {
+	if second.Status != "failing" || asked != 2 || second.Tests[1].Reason != reasons.SelfTestFailed || second.Tests[1].Hint == "" {
 		t.Errorf("got %+v", second)
 	}
 	h.tested = h.tested.Add(-healthLife)
@@ -445,8 +516,8 @@ func TestMetrics(t *testing.T) {
 	r.send(nil, "POST", "/v1/check", "{}")
 	_, _, body := r.send(nil, "GET", "/metrics", "")
 	for _, want := range []string{
-		`dnaverify_questions_total{direction="incoming",method="delegation",outcome="verified",reason="verified"} 1`,
-		`dnaverify_questions_total{direction="outgoing",method="",outcome="refused",reason="no-statement"} 1`,
+		`dnaverify_questions_total{chain_verified_by="daemon",direction="incoming",method="delegation",outcome="verified",reason="verified"} 1`,
+		`dnaverify_questions_total{chain_verified_by="",direction="outgoing",method="",outcome="refused",reason="no-statement"} 1`,
 		`dnaverify_bad_requests_total{status="400"} 1`,
 		`dnaverify_lookups_total{result="proven"} 1`,
 		`dnaverify_lookups_total{result="none"} 1`,

@@ -1,17 +1,25 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
+	"github.com/dnasign/dnasign/encoding/jws"
+	"github.com/dnasign/dnasign/internal/text"
+	"github.com/dnasign/dnasign/keys"
 )
 
 // Run plays the story and tells it on out. It returns an error if anything
@@ -41,8 +49,8 @@ type story struct {
 	now    time.Time
 	policy delegation.Policy
 
-	jws, ac []byte
-	result  *delegation.Result
+	jws, ac  []byte
+	decision *association.Association
 }
 
 func (s *story) title(format string, args ...any) {
@@ -54,7 +62,7 @@ func (s *story) line(what, format string, args ...any) {
 }
 
 func (s *story) sign() (err error) {
-	fmt.Fprintf(s.out, "The owner of %s signs: %s is delegated to %s.\n", source, service, s.target)
+	fmt.Fprintf(s.out, "The owner of %s signs: %s is delegated to %s, where TLS begins with the first byte.\n", source, service, s.target)
 	expires := s.now.Add(delegation.DefaultLife)
 	if s.jws, err = s.world.sign(delegation.JWS, s.now, expires, s.target); err != nil {
 		return err
@@ -91,19 +99,27 @@ func (s *story) find() error {
 		if err := s.publish(s.target, statement, statement); err != nil {
 			return err
 		}
-		r, err := s.check(s.ctx, way.via, s.policy)
+		a, err := s.check(s.ctx, way.via, s.policy)
 		if err != nil {
 			return err
 		}
-		s.line(fmt.Sprintf("over %s, as %s", way.via, way.encoding), "verified until %s", r.ValidUntil().Format(time.RFC3339))
-		s.result = r
+		result, err := a.Statement()
+		if err != nil {
+			return err
+		}
+		s.line(fmt.Sprintf("over %s, as %s", way.via, way.encoding), "verified until %s", text.Stamp(result.ValidUntil()))
+		s.decision = a
 	}
 	return nil
 }
 
 func (s *story) connect() error {
 	s.title("It connects to %s, which shows its own certificate.", s.target)
-	accept := s.result.ConnectionCheck(s.target, delegation.PeerPolicy{Roots: s.roots, Now: time.Now})
+	peers := delegation.PeerPolicy{Roots: s.roots, Now: time.Now}
+	accept := func(state tls.ConnectionState) error {
+		_, err := s.decision.Accept(s.target, peers, state.PeerCertificates)
+		return err
+	}
 	state, err := s.dial(s.peer, accept)
 	if err != nil {
 		return err
@@ -116,7 +132,15 @@ func (s *story) connect() error {
 	}
 	defer hijacked.Close()
 	_, err = s.dial(hijacked, accept)
-	return s.refused("certificate of "+other, err, delegation.PeerNameMismatch)
+	if err := s.refused("certificate of "+other, err, reasons.PeerNameMismatch); err != nil {
+		return err
+	}
+
+	newer := s.decision.Floor()
+	newer.Order.Issued, newer.Targets = newer.Order.Issued.Add(time.Second), delegation.DigestTargets(nil)
+	peers.Floor = func(string, string) delegation.Floor { return newer }
+	_, err = s.dial(s.peer, accept)
+	return s.refused("a revocation became known meanwhile", err, reasons.Superseded)
 }
 
 // dial connects as a server that relies on the proof does: the check does all
@@ -160,21 +184,26 @@ func (s *story) attack() error {
 	if err != nil {
 		return err
 	}
+	second, err := s.secondLabel(older)
+	if err != nil {
+		return err
+	}
 	remembering := s.policy
-	remembering.Floor = s.result.Floors()
+	remembering.Floor = s.decision.Floor()
 
 	for _, attempt := range []struct {
 		what   string
 		srv    delegation.Endpoint
 		raw    []byte
 		policy delegation.Policy
-		want   delegation.Reason
+		want   reasons.Reason
 	}{
-		{"a forged SRV record", evil, s.jws, s.policy, delegation.TargetMismatch},
-		{"an altered statement", evil, altered, s.policy, delegation.BadSignature},
-		{"a statement of another domain", evil, foreign, s.policy, delegation.SourceMismatch},
-		{"an expired statement", evil, expired, s.policy, delegation.Expired},
-		{"an older statement after a newer one", evil, older, remembering, delegation.Superseded},
+		{"a forged SRV record", evil, s.jws, s.policy, reasons.TargetMismatch},
+		{"an altered statement", evil, altered, s.policy, reasons.BadSignature},
+		{"a statement of another domain", evil, foreign, s.policy, reasons.SourceMismatch},
+		{"an expired statement", evil, expired, s.policy, reasons.Expired},
+		{"an older statement after a newer one", evil, older, remembering, reasons.Superseded},
+		{"a statement for the second SRV label", evil, second, s.policy, reasons.ServiceMismatch},
 	} {
 		statement := only(delegation.JWS, attempt.raw)
 		if err := s.publish(attempt.srv, statement, statement); err != nil {
@@ -188,10 +217,21 @@ func (s *story) attack() error {
 	return nil
 }
 
+// secondLabel signs a statement again, with the owner's own key, for the second
+// SRV label of the role. dnasign does not do that.
+func (s *story) secondLabel(token []byte) ([]byte, error) {
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(string(token), ".")[1])
+	if err != nil {
+		return nil, err
+	}
+	payload = bytes.Replace(payload, []byte(service), []byte(label), 1)
+	return jws.Sign(payload, delegation.Type, keys.ES256, s.owner)
+}
+
 // refused tells of a refusal, which must be the one expected.
-func (s *story) refused(what string, err error, want delegation.Reason) error {
+func (s *story) refused(what string, err error, want reasons.Reason) error {
 	var e *delegation.Error
-	if !errors.As(err, &e) || e.Outcome != delegation.OutcomeRefused || e.Reason != want {
+	if !errors.As(err, &e) || e.Outcome != reasons.OutcomeRefused || e.Reason != want {
 		return fmt.Errorf("%s: got %v, want it refused: %s", what, err, want)
 	}
 	s.line(what, "refused: %s: %s", e.Reason, e.Detail)

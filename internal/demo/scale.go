@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -17,17 +18,19 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
-	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/discovery/verifier"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/keys"
 )
 
 // Scale shows what delegation saves two hosting providers with that many
 // domains each, of which every one talks with every one of the other. Each
-// domain has a certificate and a statement of its own; both providers prove
-// every domain of the other, in both directions, and open connections over
-// loopback only where none that exists will do. Some more domains did not
-// delegate to their provider, and must be refused. progress is told how many
-// steps there are and returns what to call for each, from any goroutine.
+// domain has a certificate and a statement of its own. Both providers prove
+// every domain of the other, in both directions. They open a connection over
+// loopback only if no existing one will do. Some more domains did not delegate
+// to their provider, and must be refused. progress is told how many steps there
+// are and returns what to call for each, from any goroutine.
 func Scale(ctx context.Context, out io.Writer, domains int, progress func(total int) (step func())) error {
 	if err := scale(ctx, out, domains, progress); err != nil {
 		return fmt.Errorf("demo: %w", err)
@@ -104,20 +107,33 @@ type scaling struct {
 	step   func()
 }
 
-// A provider hosts domains. It knows the connections that it opened and those
-// that were opened to it by their TLS connections.
+// A link is a connection, and the question for which it was opened.
+type link struct {
+	opened association.Question
+	at     delegation.Endpoint // that was dialled; zero for an incoming one
+	chain  []*x509.Certificate
+}
+
+// serves says whether a source may use the connection.
+func (l *link) serves(a *association.Association, peers delegation.PeerPolicy) error {
+	_, err := a.AcceptFurther(l.opened, l.at, peers, l.chain)
+	return err
+}
+
+// A provider hosts domains.
 type provider struct {
 	host     string
 	endpoint delegation.Endpoint
 	config   *tls.Config
 	listener net.Listener
 	tenants  []tenant
-	table    *association.Table[*tls.Conn]
 	accepted *tls.Conn // the last one that was opened to it
+	incoming *link     // the same, once a domain was proven on it
 
-	opening sync.Mutex
-	opened  int
-	conns   []*tls.Conn
+	mu     sync.Mutex
+	links  map[delegation.Endpoint]*link // that it opened
+	opened int
+	conns  []*tls.Conn
 }
 
 // A tenant is a domain with what DNS says of it: an SRV record that leads to
@@ -130,11 +146,8 @@ type tenant struct {
 
 // newProvider makes a provider and has its domains sign.
 func (s *scaling) newProvider(name string, domains, strangers int) (*provider, error) {
-	p := &provider{
-		host:  "xmpp." + name + ".example",
-		table: association.NewTable[*tls.Conn](s.peers, association.Limits{Connections: 100, Pairs: 4 * domains}),
-	}
-	p.endpoint = delegation.Endpoint{Host: p.host, Port: 5269}
+	p := &provider{host: "xmpp." + name + ".example", links: map[delegation.Endpoint]*link{}}
+	p.endpoint = delegation.Endpoint{Host: p.host, Port: 5270}
 	signer, err := s.issue(p.host)
 	if err != nil {
 		return nil, err
@@ -176,14 +189,14 @@ func (s *scaling) newTenant(domain string, target delegation.Endpoint, stranger 
 		return t, err
 	}
 	statement := delegation.Statement{
-		Source: domain, Service: service, Targets: []delegation.Target{{Endpoint: target}},
+		Source: domain, Service: service, Targets: []delegation.Target{{Endpoint: target, TLS: delegation.Direct}},
 		Issued: s.now, Expires: s.now.Add(delegation.DefaultLife),
 	}
 	if _, err := rand.Read(statement.ID[1:]); err != nil {
 		return t, err
 	}
 	raw, err := delegation.Sign(statement, delegation.JWS, signer)
-	t.record = delegation.TXTRecord(delegation.JWS, raw)
+	t.record = delegation.JWS.TXTRecord(raw)
 	return t, err
 }
 
@@ -194,10 +207,10 @@ func (s *scaling) decide(t tenant, host delegation.Endpoint, d association.Direc
 	}
 	e := &delegation.Evidence{
 		Version: delegation.EvidenceVersion, Source: t.domain, Service: service, Collected: s.now,
-		SRV: []delegation.SRVAnswer{{
-			Answer:  insecure(delegation.SRVName(t.domain, service)),
-			Records: []delegation.SRVRecord{{Port: host.Port, Target: host.Host}},
-		}},
+		SRV: []delegation.SRVAnswer{
+			{Answer: insecure(delegation.SRVName(t.domain, service))},
+			{Answer: insecure(delegation.SRVName(t.domain, label)), Records: []delegation.SRVRecord{{Port: host.Port, Target: host.Host}}},
+		},
 		TXT: []delegation.TXTAnswer{{Answer: insecure(delegation.TXTName(t.domain, service))}},
 	}
 	if t.record != "" {
@@ -215,12 +228,7 @@ func (s *scaling) talk(from, to *provider) (outgoing, incoming *tally, err error
 		if err != nil {
 			return err
 		}
-		local := from.tenants[i].domain
-		_, _, err = from.table.Find(local, a)
-		if errors.Is(err, association.ErrNoConnection) {
-			err = s.open(from, to, local, a)
-		}
-		return outgoing.count(to.tenants[i], err)
+		return outgoing.count(to.tenants[i], s.find(from, to, a))
 	}
 	request := func(i int) error {
 		a, err := s.decide(from.tenants[i], from.endpoint, association.Incoming)
@@ -228,14 +236,12 @@ func (s *scaling) talk(from, to *provider) (outgoing, incoming *tally, err error
 			return err
 		}
 		if i == 0 {
-			_, err = to.table.Add(to.accepted, delegation.Endpoint{}, to.accepted.ConnectionState().PeerCertificates, to.tenants[i].domain, a)
-		} else {
-			_, err = to.table.Request(to.accepted, to.tenants[i].domain, a)
+			to.incoming = &link{a.Question(), delegation.Endpoint{}, to.accepted.ConnectionState().PeerCertificates}
 		}
-		return incoming.count(from.tenants[i], err)
+		return incoming.count(from.tenants[i], to.incoming.serves(a, s.peers))
 	}
 	for _, ask := range []func(int) error{find, request} {
-		// The first one opens the connection, or puts it into the table.
+		// The connection is opened for the first one.
 		if err := s.each(1, ask); err != nil {
 			return nil, nil, err
 		}
@@ -246,26 +252,37 @@ func (s *scaling) talk(from, to *provider) (outgoing, incoming *tally, err error
 	return outgoing, incoming, nil
 }
 
-// open connects to the other provider, each holding the other to its
-// certificate: the caller at once, the called for each claim that comes.
-func (s *scaling) open(from, to *provider, local string, a *association.Association) error {
-	from.opening.Lock()
-	defer from.opening.Unlock()
-	if _, _, err := from.table.Find(local, a); !errors.Is(err, association.ErrNoConnection) {
-		return err // another one has opened it
-	}
+// find asks for a connection that the source of a may use, and opens one if there is
+// none to its endpoint.
+func (s *scaling) find(from, to *provider, a *association.Association) error {
 	dial, err := a.Dial()
 	if err != nil {
 		return err
 	}
+	from.mu.Lock()
+	l := from.links[dial[0].Endpoint]
+	if l == nil {
+		defer from.mu.Unlock()
+		return s.open(from, to, dial[0], a)
+	}
+	from.mu.Unlock()
+	return l.serves(a, s.peers)
+}
+
+// open connects to the other provider, each holding the other to its
+// certificate: the caller at once, the called for each claim that comes.
+func (s *scaling) open(from, to *provider, target association.Dial, a *association.Association) error {
 	config := from.config.Clone()
-	config.ServerName, config.InsecureSkipVerify = dial[0].ServerName, true
-	config.VerifyConnection = a.ConnectionCheck(dial[0].Endpoint, s.peers)
+	config.ServerName, config.InsecureSkipVerify = target.ServerName, true
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		_, err := a.Accept(target.Endpoint, s.peers, state.PeerCertificates)
+		return err
+	}
 	accepted := make(chan error, 1)
 	go func() {
 		raw, err := to.listener.Accept()
 		if err == nil {
-			to.accepted = tls.Server(raw, association.ServerConfig(to.config, nil, s.peers))
+			to.accepted = tls.Server(raw, verifier.ServerConfig(to.config))
 			to.conns = append(to.conns, to.accepted)
 			err = to.accepted.HandshakeContext(s.ctx)
 		}
@@ -282,8 +299,8 @@ func (s *scaling) open(from, to *provider, local string, a *association.Associat
 	if err := <-accepted; err != nil {
 		return err
 	}
-	_, err = from.table.Add(conn, dial[0].Endpoint, conn.ConnectionState().PeerCertificates, local, a)
-	return err
+	from.links[target.Endpoint] = &link{a.Question(), target.Endpoint, conn.ConnectionState().PeerCertificates}
+	return nil
 }
 
 // each calls a function for 0 to n-1, as many at once as there are processors,
@@ -315,10 +332,10 @@ func (s *scaling) each(n int, do func(i int) error) error {
 type tally struct {
 	mu       sync.Mutex
 	accepted int
-	refused  map[delegation.Reason]int
+	refused  map[reasons.Reason]int
 }
 
-func newTally() *tally { return &tally{refused: map[delegation.Reason]int{}} }
+func newTally() *tally { return &tally{refused: map[reasons.Reason]int{}} }
 
 // count notes what became of a domain, which must be what it deserves.
 func (c *tally) count(t tenant, err error) error {
@@ -328,7 +345,7 @@ func (c *tally) count(t tenant, err error) error {
 	switch {
 	case err == nil && !t.stranger:
 		c.accepted++
-	case errors.As(err, &e) && e.Outcome == delegation.OutcomeRefused && t.stranger:
+	case errors.As(err, &e) && e.Outcome == reasons.OutcomeRefused && t.stranger:
 		c.refused[e.Reason]++
 	default:
 		return fmt.Errorf("%s, which delegated to its provider: %t: got %v", t.domain, !t.stranger, err)

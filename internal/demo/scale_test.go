@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 func TestScale(t *testing.T) {
@@ -52,8 +53,8 @@ func TestScaleEnds(t *testing.T) {
 
 // TestTally: the demonstration fails if anybody ends other than deserved.
 func TestTally(t *testing.T) {
-	refused := &delegation.Error{Outcome: delegation.OutcomeRefused, Reason: delegation.NoStatement}
-	undetermined := &delegation.Error{Outcome: delegation.OutcomeUndetermined, Reason: delegation.DNSTimeout}
+	refused := &delegation.Error{Outcome: reasons.OutcomeRefused, Reason: reasons.NoStatement}
+	undetermined := &delegation.Error{Outcome: reasons.OutcomeUndetermined, Reason: reasons.DNSTimeout}
 	for _, c := range []struct {
 		stranger bool
 		err      error

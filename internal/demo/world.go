@@ -19,15 +19,17 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/discovery"
-	"github.com/dnasign/dnasign/internal/dnsserver"
-	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/keys"
 )
 
 const (
 	source  = "b.example"
-	service = "_xmpp-server._tcp"
+	service = "_xmpp-server._tcp"  // the role
+	label   = "_xmpps-server._tcp" // where its SRV records for direct TLS are
 	host    = "xmpp.hosting.example"
 	other   = "c.example"
 )
@@ -159,7 +161,7 @@ func (w *world) sign(e delegation.Encoding, issued, expires time.Time, targets .
 func signAs(signer *keys.Signer, domain string, e delegation.Encoding, issued, expires time.Time, targets ...delegation.Endpoint) ([]byte, error) {
 	s := delegation.Statement{Source: domain, Service: service, Issued: issued, Expires: expires}
 	for _, t := range targets {
-		s.Targets = append(s.Targets, delegation.Target{Endpoint: t})
+		s.Targets = append(s.Targets, delegation.Target{Endpoint: t, TLS: delegation.Direct})
 	}
 	if _, err := rand.Read(s.ID[1:]); err != nil {
 		return nil, err
@@ -170,12 +172,12 @@ func signAs(signer *keys.Signer, domain string, e delegation.Encoding, issued, e
 // publish makes DNS and the web server say this and nothing else.
 func (w *world) publish(srv delegation.Endpoint, txt map[delegation.Encoding][]byte, documents map[delegation.Encoding][]byte) error {
 	records := []string{
-		fmt.Sprintf("%s. 60 IN SRV 0 0 %d %s.", delegation.SRVName(source, service), srv.Port, srv.Host),
+		fmt.Sprintf("%s. 60 IN SRV 0 0 %d %s.", delegation.SRVName(source, label), srv.Port, srv.Host),
 		source + ". 60 IN A 127.0.0.1",
 		host + ". 60 IN A 127.0.0.1",
 	}
 	for e, raw := range txt {
-		records = append(records, fmt.Sprintf("%s. 60 IN TXT \"%s\"", delegation.TXTName(source, service), strings.Join(delegation.TXTStrings(e, raw), `" "`)))
+		records = append(records, fmt.Sprintf("%s. 60 IN TXT \"%s\"", delegation.TXTName(source, service), strings.Join(e.TXTStrings(raw), `" "`)))
 	}
 	w.document.Clear()
 	for e, raw := range documents {
@@ -184,8 +186,8 @@ func (w *world) publish(srv delegation.Endpoint, txt map[delegation.Encoding][]b
 	return w.dns.SetRecords(records)
 }
 
-// check finds and verifies, as dnaverify check does.
-func (w *world) check(ctx context.Context, via discovery.Via, p delegation.Policy) (*delegation.Result, error) {
+// check finds and verifies, as dnaverify check does, and decides about connections.
+func (w *world) check(ctx context.Context, via discovery.Via, p delegation.Policy) (*association.Association, error) {
 	connect, err := discovery.ParseConnectTo(source + ":443:" + w.webAddr)
 	if err != nil {
 		return nil, err
@@ -199,5 +201,8 @@ func (w *world) check(ctx context.Context, via discovery.Via, p delegation.Polic
 	if err != nil {
 		return nil, err
 	}
-	return delegation.Verify(q, e, p)
+	if _, err := delegation.Verify(q, e, p); err != nil {
+		return nil, err
+	}
+	return association.Decide(association.Question{Source: source, Service: service, Direction: association.Outgoing}, e, p)
 }

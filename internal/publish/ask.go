@@ -2,18 +2,18 @@ package publish
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/miekg/dns"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/dnsexchange"
 )
 
 // Limits of what is asked and sent. Passing one is an error.
@@ -22,6 +22,10 @@ const (
 	// server that signs the zone answers after it has.
 	askTime    = 5 * time.Second
 	updateTime = 20 * time.Second
+	// findTime bounds all questions about where a record set is. Anybody who owns
+	// the zone that an alias leads to chooses how many there are, and how long
+	// each takes.
+	findTime = 30 * time.Second
 	// maxMessage is the longest DNS message, in octets (RFC 1035, Section
 	// 4.2.2).
 	maxMessage = 65535
@@ -31,22 +35,13 @@ const (
 	// maxAddresses the addresses of one. The root zone has 13 and 2.
 	maxServers   = 16
 	maxAddresses = 4
-	// maxResolvers is how many resolvers of the system are asked, as many as
-	// resolv.conf(5) documents.
-	maxResolvers = 3
-
-	resolvConf = "/etc/resolv.conf"
-	dnsPort    = 53
 )
 
-// parseServer reads address:port, or an address alone for port 53.
+// parseServer is [dnsexchange.ParseServer] with the error of this package.
 func parseServer(s string) (netip.AddrPort, error) {
-	if a, err := netip.ParseAddr(s); err == nil {
-		return netip.AddrPortFrom(a, dnsPort), nil
-	}
-	server, err := netip.ParseAddrPort(s)
-	if err != nil || server.Port() == 0 {
-		return server, failure(delegation.BadQuery, "%q is not an IP address and a port, such as 192.0.2.1:53 or [2001:db8::1]:53", s)
+	server, err := dnsexchange.ParseServer(s)
+	if err != nil {
+		return server, delegation.Errorf(reasons.BadQuery, "%v", err)
 	}
 	return server, nil
 }
@@ -63,94 +58,120 @@ func parseServers(list []string) ([]netip.AddrPort, error) {
 	return servers, nil
 }
 
-// exchange sends octets to a server over a TCP connection of their own and
-// returns the octets that come back (RFC 7766). sent is whether the server may
-// have received them.
-func exchange(ctx context.Context, server netip.AddrPort, wire []byte) (reply []byte, sent bool, err error) {
-	defer func() {
-		if err != nil && ctx.Err() != nil {
-			err = fmt.Errorf("no reply in time: %w", context.Cause(ctx))
-		}
-	}()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", server.String())
-	if err != nil {
-		return nil, false, err
-	}
-	// The end of ctx interrupts reads and writes.
-	interrupted := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(interrupted)
-		_ = conn.SetDeadline(time.Unix(1, 0)) // fails only on a broken socket
-	})
-	defer func() {
-		if !stop() {
-			<-interrupted
-		}
-		_ = conn.Close() // what could fail was read
-	}()
-	if _, err := conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(wire))), wire...)); err != nil {
-		return nil, true, err
-	}
-	var length [2]byte
-	if _, err := io.ReadFull(conn, length[:]); err != nil {
-		return nil, true, fmt.Errorf("the connection ends before the reply: %w", err)
-	}
-	reply = make([]byte, binary.BigEndian.Uint16(length[:]))
-	if _, err := io.ReadFull(conn, reply); err != nil {
-		return nil, true, fmt.Errorf("the connection ends within the reply: %w", err)
-	}
-	return reply, true, nil
+// An asker puts questions to one server.
+type asker struct {
+	address netip.AddrPort
+	recurse bool // it is a resolver
+	// key signs the questions, nil if they are not signed. A server may show
+	// different things to a client with a key: by views, or by its access lists.
+	key *TSIGKey
+	now func() time.Time
 }
 
-// readReply parses the reply to a message and makes sure that it is that. The
-// library takes a message that is cut for one with fewer records, so the counts
-// of the header are compared (RFC 1035, Section 4.1.1).
-func readReply(query *dns.Msg, wire []byte) (*dns.Msg, error) {
-	reply := new(dns.Msg)
-	if err := reply.Unpack(wire); err != nil {
-		return nil, fmt.Errorf("the reply is no DNS message: %w", err)
+// asker is who asks a server as the owner: with the key, if updates go there.
+func (d *DNS) asker(server netip.AddrPort) asker {
+	a := asker{address: server}
+	if d.Server != "" && d.Key != nil {
+		if updated, err := parseServer(d.Server); err == nil && updated == server {
+			a = d.keyed(server)
+		}
 	}
-	count := func(offset int) int { return int(binary.BigEndian.Uint16(wire[offset:])) }
-	switch {
-	case reply.Id != query.Id || !reply.Response || reply.Opcode != query.Opcode:
-		return nil, errors.New("the reply is to another message")
-	case count(4) != len(reply.Question) || count(6) != len(reply.Answer) || count(8) != len(reply.Ns) || count(10) != len(reply.Extra):
-		return nil, errors.New("the reply is cut")
-	}
-	return reply, nil
+	return a
 }
 
-// ask puts a question to a server. recurse is for resolvers.
-func ask(ctx context.Context, server netip.AddrPort, name string, qtype uint16, recurse bool) (*dns.Msg, error) {
+// keyed is who asks with the key.
+func (d *DNS) keyed(server netip.AddrPort) asker {
+	return asker{address: server, key: d.Key, now: d.Now}
+}
+
+func (a asker) String() string { return a.address.String() }
+
+// A standing is what the server lets the key do, as far as a signed question
+// shows. The zero standing: the server signs no replies to questions, or there
+// is no key.
+type standing struct {
+	known    bool     // the reply is signed with the key
+	rejected *dns.Msg // the reply that says what is wrong with the signature (NOTAUTH)
+}
+
+// ask puts a question. A signed question that gets no answer is asked once more
+// without a signature. So a bad key does not hide what is published.
+func (a asker) ask(ctx context.Context, name string, qtype uint16) (reply *dns.Msg, key standing, err error) {
+	if a.key != nil {
+		reply, key.known, err = a.once(ctx, name, qtype, a.key)
+		if err == nil && key.known && a.answers(reply) || errors.Is(err, dnsexchange.ErrSilent) {
+			return reply, key, err
+		}
+		if err == nil && !key.known && reply.Rcode == dns.RcodeNotAuth {
+			key.rejected = reply
+		}
+	}
+	plain, _, err := a.once(ctx, name, qtype, nil)
+	if key.known && (err != nil || !a.answers(plain)) {
+		return reply, key, nil
+	}
+	return plain, standing{rejected: key.rejected}, err
+}
+
+// said is what a server said in place of an answer, for a message.
+func (a asker) said(reply *dns.Msg, key standing) string {
+	who := "a question without a key"
+	if key.known {
+		who = "a question that is signed with the key " + a.key.String()
+	}
+	if reply.Rcode == dns.RcodeSuccess || reply.Rcode == dns.RcodeNameError {
+		return fmt.Sprintf("%s has no authority for it", a)
+	}
+	return fmt.Sprintf("%s says %s to %s", a, rcode(reply.Rcode), who)
+}
+
+// once puts a question once, signed with a key or not, over TCP.
+func (a asker) once(ctx context.Context, name string, qtype uint16, key *TSIGKey) (reply *dns.Msg, known bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	query := new(dns.Msg).SetQuestion(name, qtype)
-	query.RecursionDesired = recurse
-	wire, err := query.Pack()
+	query.RecursionDesired = a.recurse
+	wire, mac, err := pack(query, key, a.now)
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be asked for: %w", name, err)
+		return nil, false, fmt.Errorf("%s cannot be asked for: %w", name, err)
 	}
-	wire, _, err = exchange(ctx, server, wire)
+	wire, _, err = dnsexchange.OverTCP(ctx, a.address, wire)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	reply, err := readReply(query, wire)
+	reply, err = dnsexchange.Read(query, wire)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	if reply.Rcode != dns.RcodeSuccess && reply.Rcode != dns.RcodeNameError {
-		return reply, nil // some servers leave the question out
+	if reply.Truncated {
+		return nil, false, errors.New("the reply is truncated, which is for UDP only")
 	}
-	if len(reply.Question) != 1 || reply.Question[0].Qtype != qtype || dns.CanonicalName(reply.Question[0].Name) != name || reply.Truncated {
-		return nil, errors.New("the reply is to another question, or truncated")
-	}
-	return reply, nil
+	return reply, key.signed(reply, wire, mac), nil
 }
 
-// answered reports whether a reply says what there is or that there is none,
-// and comes from a server that should know.
-func answered(reply *dns.Msg) bool {
-	return (reply.Rcode == dns.RcodeSuccess || reply.Rcode == dns.RcodeNameError) && (reply.Authoritative || reply.RecursionAvailable)
+// pack is a message in octets, signed with a key if there is one, and the
+// signature.
+func pack(m *dns.Msg, key *TSIGKey, clock func() time.Time) (wire []byte, mac string, err error) {
+	if key == nil {
+		wire, err = m.Pack()
+		return wire, "", err
+	}
+	m.SetTsig(key.name, key.algorithm, 300, now(clock).Unix())
+	return dns.TsigGenerate(m, key.secret, "", false)
+}
+
+// signed reports whether the reply to a message with that signature is signed
+// with the key.
+func (k *TSIGKey) signed(reply *dns.Msg, wire []byte, mac string) bool {
+	// The library shortens the octets it is given.
+	return k != nil && reply.IsTsig() != nil && dns.TsigVerify(slices.Clone(wire), k.secret, mac, false) == nil
+}
+
+// answers reports whether a reply says what there is or that there is none, and
+// comes from a server that should know.
+func (a asker) answers(reply *dns.Msg) bool {
+	return (reply.Rcode == dns.RcodeSuccess || reply.Rcode == dns.RcodeNameError) &&
+		(reply.Authoritative || a.recurse && reply.RecursionAvailable)
 }
 
 // resolvers are those to ask for names.
@@ -158,38 +179,33 @@ func (d *DNS) resolvers() ([]netip.AddrPort, error) {
 	if d.Resolver != "" {
 		return parseServers([]string{d.Resolver})
 	}
-	conf, err := dns.ClientConfigFromFile(resolvConf)
+	servers, err := dnsexchange.SystemResolvers("")
 	if err != nil {
-		return nil, failure(delegation.BadQuery, "the system names no resolver, name one, or the servers of the zone: %v", err)
-	}
-	var servers []netip.AddrPort
-	for _, s := range conf.Servers {
-		if server, err := parseServer(s); err == nil && len(servers) < maxResolvers {
-			servers = append(servers, server)
-		}
+		return nil, delegation.Errorf(reasons.BadQuery, "%v; name one, or the servers of the zone", err)
 	}
 	return servers, nil
 }
 
-// resolve asks the resolvers in turn until one answers.
-func (d *DNS) resolve(ctx context.Context, name string, qtype uint16) (*dns.Msg, error) {
+// resolve asks the resolvers in turn until one answers, and says which.
+func (d *DNS) resolve(ctx context.Context, name string, qtype uint16) (*dns.Msg, asker, error) {
 	servers, err := d.resolvers()
 	if err != nil {
-		return nil, err
+		return nil, asker{}, err
 	}
 	var said []string
 	for _, server := range servers {
-		reply, err := ask(ctx, server, name, qtype, true)
+		a := asker{address: server, recurse: true}
+		reply, _, err := a.ask(ctx, name, qtype)
 		switch {
 		case err != nil:
 			said = append(said, fmt.Sprintf("%s: %v", server, err))
-		case !answered(reply):
+		case !a.answers(reply):
 			said = append(said, fmt.Sprintf("%s: %s", server, rcode(reply.Rcode)))
 		default:
-			return reply, nil
+			return reply, a, nil
 		}
 	}
-	return nil, failure(delegation.DNSFailure, "%s %s: %s", strings.TrimSuffix(name, "."), dns.TypeToString[qtype], strings.Join(said, "; "))
+	return nil, asker{}, delegation.Errorf(reasons.DNSFailure, "%s %s: %s", strings.TrimSuffix(name, "."), dns.TypeToString[qtype], strings.Join(said, "; "))
 }
 
 func rcode(code int) string {

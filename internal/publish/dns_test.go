@@ -12,7 +12,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/internal/dnsserver"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
 func mustServers(t testing.TB, list ...string) []netip.AddrPort {
@@ -36,8 +39,8 @@ func TestReplace(t *testing.T) {
 	other := draft{age: time.Hour, service: "_xmpp-client._tcp"}.sign(t)
 	foreign := draft{age: time.Hour, source: "c.example"}.sign(t)
 	fresh := draft{}.sign(t)
-	text := func(raw []byte) string { return delegation.TXTRecord(delegation.JWS, raw) }
-	textAC := delegation.TXTRecord(delegation.AC, oldAC)
+	text := func(raw []byte) string { return delegation.JWS.TXTRecord(raw) }
+	textAC := delegation.AC.TXTRecord(oldAC)
 	for _, c := range []struct {
 		name         string
 		there, after []string // besides the new one
@@ -58,7 +61,7 @@ func TestReplace(t *testing.T) {
 			for _, text := range c.there {
 				records = append(records, line(text))
 			}
-			s := startServer(t, records...)
+			s := setup.DNS(t, records...)
 			place := at(t, s).Place(source, service)
 			if c.name == "expired, but newer" {
 				place.dns.Now = func() time.Time { return time.Now().Add(2 * time.Minute) }
@@ -99,11 +102,11 @@ func TestTTL(t *testing.T) {
 		there []string
 		want  string
 	}{
-		{"the set's", time.Minute, []string{line("other")}, " 600 IN TXT"},
+		{"the set's", time.Minute, []string{line("other")}, " 300 IN TXT"},
 		{"the caller's", time.Minute, nil, " 60 IN TXT"},
 		{"an hour", 0, nil, " 3600 IN TXT"},
 	} {
-		s := startServer(t, zone(c.there...)...)
+		s := setup.DNS(t, zone(c.there...)...)
 		d := at(t, s)
 		d.TTL = c.ttl
 		u, err := d.Place(source, service).Plan(t.Context(), draft{}.sign(t))
@@ -134,20 +137,20 @@ func TestNotPublished(t *testing.T) {
 		name  string
 		there []string
 		raw   []byte
-		want  delegation.Reason
+		want  reasons.Reason
 	}{
-		{"older than a revocation", zone(record(delegation.JWS, newer)), draft{age: time.Minute}.sign(t), delegation.Superseded},
-		{"same second, other targets", zone(record(delegation.JWS, newer)), draft{}.sign(t), delegation.Conflict},
-		{"same second, other targets, other encoding", zone(record(delegation.JWS, newer)), draft{encoding: delegation.AC}.sign(t), delegation.Conflict},
-		{"too many others", full, draft{}.sign(t), delegation.TooManyRecords},
-		{"no statement", zone(), []byte("x"), delegation.MalformedToken},
-		{"altered", zone(), draft{spoil: true}.sign(t), delegation.BadSignature},
-		{"expired", zone(), draft{age: time.Hour, life: time.Minute}.sign(t), delegation.Expired},
-		{"another domain", zone(), draft{source: "c.example"}.sign(t), delegation.SourceMismatch},
-		{"another service", zone(), draft{service: "_sip._tcp"}.sign(t), delegation.ServiceMismatch},
+		{"older than a revocation", zone(record(delegation.JWS, newer)), draft{age: time.Minute}.sign(t), reasons.Superseded},
+		{"same second, other targets", zone(record(delegation.JWS, newer)), draft{}.sign(t), reasons.Conflict},
+		{"same second, other targets, other encoding", zone(record(delegation.JWS, newer)), draft{encoding: delegation.AC}.sign(t), reasons.Conflict},
+		{"too many others", full, draft{}.sign(t), reasons.TooManyRecords},
+		{"no statement", zone(), []byte("x"), reasons.MalformedToken},
+		{"altered", zone(), draft{spoil: true}.sign(t), reasons.BadSignature},
+		{"expired", zone(), draft{age: time.Hour, life: time.Minute}.sign(t), reasons.Expired},
+		{"another domain", zone(), draft{source: "c.example"}.sign(t), reasons.SourceMismatch},
+		{"another service", zone(), draft{service: "_sip._tcp"}.sign(t), reasons.ServiceMismatch},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := startServer(t, c.there...)
+			s := setup.DNS(t, c.there...)
 			before := recordsAt(t, s.Addr)
 			_, err := at(t, s).Place(source, service).Publish(t.Context(), c.raw)
 			wantReason(t, err, c.want)
@@ -164,74 +167,77 @@ func TestFaults(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		fault func(t *testing.T, s *dnsserver.Server, d *DNS)
-		want  delegation.Reason
+		want  reasons.Reason
 		says  string
 		made  bool // the update was made all the same
+		raced bool // others added records
 	}{
-		{name: "unknown key", want: delegation.TSIGRejected, says: "does not know the key owner-key",
-			fault: func(t *testing.T, s *dnsserver.Server, d *DNS) { s.AllowUpdates(keyName, "") }},
-		{name: "another secret", want: delegation.TSIGRejected, says: "BADSIG",
+		{name: "unknown key", want: reasons.TSIGRejected, says: "does not know the key owner-key",
+			fault: func(t *testing.T, s *dnsserver.Server, d *DNS) { s.AllowUpdates(realtest.TSIGName, "") }},
+		{name: "another secret", want: reasons.TSIGRejected, says: "BADSIG",
 			fault: func(t *testing.T, s *dnsserver.Server, d *DNS) {
-				s.AllowUpdates(keyName, "AAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+				s.AllowUpdates(realtest.TSIGName, "AAAAAAAAAAAAAAAAAAAAAAAAAAAA")
 			}},
-		{name: "another algorithm", want: delegation.TSIGRejected,
+		{name: "another algorithm", want: reasons.TSIGRejected,
 			fault: func(t *testing.T, s *dnsserver.Server, d *DNS) { d.Key.algorithm = "hmac-sha224." }},
-		{name: "clock wrong", want: delegation.ClockMismatch, says: time.Now().Add(time.Hour).UTC().Format("2006-01-02T15:"),
+		{name: "clock wrong", want: reasons.ClockMismatch, says: time.Now().Add(time.Hour).UTC().Format("2006-01-02T15:"),
 			fault: func(t *testing.T, s *dnsserver.Server, d *DNS) {
 				d.Now = func() time.Time { return time.Now().Add(time.Hour) }
 			}},
-		{name: "clock wrong, the server's time is told", want: delegation.ClockMismatch, says: "that of 127.0.0.1:",
+		{name: "clock wrong, the server's time is told", want: reasons.ClockMismatch, says: "that of 127.0.0.1:",
 			fault: func(t *testing.T, s *dnsserver.Server, d *DNS) {
 				d.Now = func() time.Time { return time.Now().Add(time.Hour) }
 			}},
-		{name: "no key", want: delegation.MissingInput,
+		{name: "no key", want: reasons.MissingInput,
 			fault: func(t *testing.T, s *dnsserver.Server, d *DNS) { d.Key = nil }},
-		{name: "REFUSED", want: delegation.UpdateRefused, says: "may not update",
+		{name: "REFUSED", want: reasons.UpdateRefused, says: "may not change TXT " + owner,
 			fault: faultOf(dnsserver.Fault{Rcode: 5})},
-		{name: "REFUSED, unsigned", want: delegation.UpdateRefused, says: "not signed",
+		{name: "REFUSED, unsigned", want: reasons.UpdateRefused, says: "not signed",
 			fault: faultOf(dnsserver.Fault{Rcode: 5, Unsigned: true})},
-		{name: "NOTAUTH", want: delegation.UpdateRefused, says: "not the primary",
+		{name: "NOTAUTH", want: reasons.UpdateRefused, says: "not the primary",
 			fault: faultOf(dnsserver.Fault{Rcode: 9})},
-		{name: "NOTZONE", want: delegation.UpdateRefused, fault: faultOf(dnsserver.Fault{Rcode: 10})},
-		{name: "NOTIMP", want: delegation.UpdateRefused, says: "does not take", fault: faultOf(dnsserver.Fault{Rcode: 4})},
-		{name: "SERVFAIL", want: delegation.UpdateFailed, fault: faultOf(dnsserver.Fault{Rcode: 2})},
-		{name: "reply without TSIG", want: delegation.UpdateFailed, says: "not known whether", made: true,
+		{name: "NOTZONE", want: reasons.UpdateRefused, fault: faultOf(dnsserver.Fault{Rcode: 10})},
+		{name: "NOTIMP", want: reasons.UpdateRefused, says: "does not take", fault: faultOf(dnsserver.Fault{Rcode: 4})},
+		{name: "SERVFAIL", want: reasons.UpdateFailed, fault: faultOf(dnsserver.Fault{Rcode: 2})},
+		{name: "reply without TSIG", want: reasons.UpdateFailed, says: "not known whether", made: true,
 			fault: faultOf(dnsserver.Fault{Unsigned: true})},
-		{name: "reply with a forged TSIG", want: delegation.UpdateFailed, says: "not signed with the key", made: true,
+		{name: "reply with a forged TSIG", want: reasons.UpdateFailed, says: "not signed with the key", made: true,
 			fault: faultOf(dnsserver.Fault{Forged: true})},
-		{name: "refusal with a forged TSIG", want: delegation.UpdateRefused, says: "not signed with the key",
+		{name: "refusal with a forged TSIG", want: reasons.UpdateRefused, says: "not signed with the key",
 			fault: faultOf(dnsserver.Fault{Rcode: 5, Forged: true})},
-		{name: "failed prerequisite without TSIG", want: delegation.UpdateFailed, fault: faultOf(dnsserver.Fault{Rcode: 8, Unsigned: true})},
-		{name: "always another faster", want: delegation.UpdateRaced, fault: faultOf(dnsserver.Fault{Rcode: 8})},
-		{name: "server away", want: delegation.UpdateFailed, says: "nothing was sent",
+		{name: "failed prerequisite without TSIG", want: reasons.UpdateFailed, fault: faultOf(dnsserver.Fault{Rcode: 8, Unsigned: true})},
+		{name: "always another faster", want: reasons.UpdateRaced, says: "changed 5 times", raced: true, fault: faultOf(dnsserver.Fault{Raced: true})},
+		{name: "nobody faster, and NXRRSET", want: reasons.UpdateRefused, says: "nobody else changes them", fault: faultOf(dnsserver.Fault{Rcode: 8})},
+		{name: "nobody faster, and YXRRSET", want: reasons.UpdateRefused, says: "as Technitium DNS Server does", fault: faultOf(dnsserver.Fault{Rcode: 7})},
+		{name: "server away", want: reasons.UpdateFailed, says: "nothing was sent",
 			fault: func(t *testing.T, s *dnsserver.Server, d *DNS) { d.Server = closedPort(t) }},
-		{name: "lame", want: delegation.UpdateRefused, says: "no authority",
+		{name: "lame", want: reasons.UpdateRefused, says: "no authority",
 			fault: func(t *testing.T, s *dnsserver.Server, d *DNS) {
 				if err := s.Fault("", "TXT", dnsserver.Fault{Lame: true}); err != nil {
 					t.Fatal(err)
 				}
 			}},
-		{name: "server refuses questions", want: delegation.UpdateRefused, says: "REFUSED",
+		{name: "server refuses questions", want: reasons.UpdateRefused, says: "REFUSED",
 			fault: func(t *testing.T, s *dnsserver.Server, d *DNS) {
 				if err := s.Fault("", "TXT", dnsserver.Fault{Rcode: 5}); err != nil {
 					t.Fatal(err)
 				}
 			}},
-		{name: "cut reply", want: delegation.UpdateFailed,
+		{name: "cut reply", want: reasons.UpdateFailed,
 			fault: func(t *testing.T, s *dnsserver.Server, d *DNS) {
 				if err := s.Fault("", "TXT", dnsserver.Fault{Short: true}); err != nil {
 					t.Fatal(err)
 				}
 			}},
-		{name: "fewer records than promised", want: delegation.UpdateFailed,
+		{name: "fewer records than promised", want: reasons.UpdateFailed,
 			fault: func(t *testing.T, s *dnsserver.Server, d *DNS) {
 				if err := s.Fault("", "TXT", dnsserver.Fault{WrongCounts: true}); err != nil {
 					t.Fatal(err)
 				}
 			}},
-		{name: "no address", want: delegation.BadQuery,
+		{name: "no address", want: reasons.BadQuery,
 			fault: func(t *testing.T, s *dnsserver.Server, d *DNS) { d.Server = "ns.example" }},
-		{name: "resolver fails", want: delegation.DNSFailure,
+		{name: "resolver fails", want: reasons.DNSFailure,
 			fault: func(t *testing.T, s *dnsserver.Server, d *DNS) {
 				d.Server, d.Authorities = "", nil
 				if err := s.Fault("", "SOA", dnsserver.Fault{Rcode: 2}); err != nil {
@@ -240,8 +246,9 @@ func TestFaults(t *testing.T) {
 			}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := startServer(t, zone(record(delegation.JWS, old))...)
+			s := setup.DNS(t, zone(record(delegation.JWS, old))...)
 			d := at(t, s)
+			d.testPause = time.Millisecond
 			place := d.Place(source, service)
 			c.fault(t, s, d)
 			_, err := place.Publish(t.Context(), fresh)
@@ -259,7 +266,11 @@ func TestFaults(t *testing.T) {
 			if c.made {
 				want = fresh
 			}
-			if diff := cmp.Diff([]string{delegation.TXTRecord(delegation.JWS, want)}, recordsAt(t, s.Addr)); diff != "" {
+			there := recordsAt(t, s.Addr)
+			if c.raced {
+				there = there[:1]
+			}
+			if diff := cmp.Diff([]string{delegation.JWS.TXTRecord(want)}, there); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -288,17 +299,17 @@ func closedPort(t *testing.T) string {
 // TestLostReply: the update was made and nobody heard of it; the next run finds
 // it done.
 func TestLostReply(t *testing.T) {
-	s := startServer(t, zone(record(delegation.JWS, draft{age: time.Hour}.sign(t)))...)
+	s := setup.DNS(t, zone(record(delegation.JWS, draft{age: time.Hour}.sign(t)))...)
 	if err := s.Fault("", "UPDATE", dnsserver.Fault{Lost: true, Times: 1}); err != nil {
 		t.Fatal(err)
 	}
 	place, fresh := at(t, s).Place(source, service), draft{}.sign(t)
 	ctx, cancel := contextUntil(t, func() bool {
-		return slices.Contains(recordsAt(t, s.Addr), delegation.TXTRecord(delegation.JWS, fresh))
+		return slices.Contains(recordsAt(t, s.Addr), delegation.JWS.TXTRecord(fresh))
 	})
 	defer cancel()
 	_, err := place.Publish(ctx, fresh)
-	wantReason(t, err, delegation.UpdateFailed)
+	wantReason(t, err, reasons.UpdateFailed)
 	if change, err := place.Publish(t.Context(), fresh); err != nil || change.Changed {
 		t.Errorf("%+v, %v, want it to be there", change, err)
 	}
@@ -306,10 +317,10 @@ func TestLostReply(t *testing.T) {
 
 // TestRetry: another was faster once.
 func TestRetry(t *testing.T) {
-	s := startServer(t, zone()...)
-	faultOf(dnsserver.Fault{Rcode: 8, Times: 2})(t, s, nil)
+	s := setup.DNS(t, zone()...)
+	faultOf(dnsserver.Fault{Raced: true, Times: 2})(t, s, nil)
 	change, err := at(t, s).Place(source, service).Publish(t.Context(), draft{}.sign(t))
-	if err != nil || !change.Changed || len(recordsAt(t, s.Addr)) != 1 {
+	if err != nil || !change.Changed || len(recordsAt(t, s.Addr)) != 3 {
 		t.Errorf("%+v, %v", change, err)
 	}
 }
@@ -318,7 +329,7 @@ func TestRetry(t *testing.T) {
 // records. In the end the newest is there alone, and at no moment was there none.
 func TestTwoAtOnce(t *testing.T) {
 	first := draft{age: time.Hour}.sign(t)
-	s := startServer(t, zone(record(delegation.JWS, first), line("v=spf1 -all"))...)
+	s := setup.DNS(t, zone(record(delegation.JWS, first), line("v=spf1 -all"))...)
 	var statements [][]byte
 	for i := range 6 {
 		statements = append(statements, draft{age: time.Duration(6-i) * time.Minute}.sign(t))
@@ -352,7 +363,7 @@ func TestTwoAtOnce(t *testing.T) {
 				mu.Lock()
 				changed++
 				mu.Unlock()
-			case reason != delegation.Superseded && reason != delegation.UpdateRaced:
+			case reason != reasons.Superseded && reason != reasons.UpdateRaced:
 				t.Errorf("%+v, %v", change, err)
 			}
 		})
@@ -368,7 +379,7 @@ func TestTwoAtOnce(t *testing.T) {
 	if _, err := at(t, s).Place(source, service).Publish(t.Context(), newest); err != nil {
 		t.Fatal(err)
 	}
-	want := sorted("v=spf1 -all", delegation.TXTRecord(delegation.JWS, newest))
+	want := sorted("v=spf1 -all", delegation.JWS.TXTRecord(newest))
 	if diff := cmp.Diff(want, sorted(recordsAt(t, s.Addr)...)); diff != "" {
 		t.Error(diff)
 	}
@@ -376,7 +387,7 @@ func TestTwoAtOnce(t *testing.T) {
 
 // TestBothEncodings: one record for each.
 func TestBothEncodings(t *testing.T) {
-	s := startServer(t, zone()...)
+	s := setup.DNS(t, zone()...)
 	place := at(t, s).Place(source, service)
 	for _, host := range []string{"one.example", "two.example"} {
 		for _, e := range delegation.Encodings() {
@@ -400,6 +411,16 @@ func TestBothEncodings(t *testing.T) {
 	}
 }
 
+// TestLongJunk: what a stranger left at the name fills half of a message, and
+// does not keep the owner out.
+func TestLongJunk(t *testing.T) {
+	s := setup.DNS(t, zone(line("v=DNA1; e=jws; s="+strings.Repeat("A", 33000)))...)
+	change, err := at(t, s).Place(source, service).Publish(t.Context(), draft{}.sign(t))
+	if err != nil || !change.Changed || change.Replaced != 1 || len(recordsAt(t, s.Addr)) != 1 {
+		t.Errorf("%+v, %v, %d records", change, err, len(recordsAt(t, s.Addr)))
+	}
+}
+
 // TestTooLarge: two statements that do not fit into one message.
 func TestTooLarge(t *testing.T) {
 	u := &Update{Zone: "b.example.", Name: owner}
@@ -409,5 +430,5 @@ func TestTooLarge(t *testing.T) {
 		u.present = append(u.present, newTXT(t, line(text)))
 	}
 	_, err := d.send(t.Context(), u)
-	wantReason(t, err, delegation.UpdateTooLarge)
+	wantReason(t, err, reasons.UpdateTooLarge)
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/miekg/dns"
 )
 
-// FuzzTSIGKey: a key that is read is written in every form and read again as the
-// same, signs for the DNS library, and shows its secret nowhere; nor does an
-// error.
+// FuzzTSIGKey: a key that is read is written in every form and read again as
+// the same. It signs for the DNS library. Neither it nor an error shows its
+// secret.
 func FuzzTSIGKey(f *testing.F) {
 	for _, text := range goodKeys {
 		f.Add([]byte(text))

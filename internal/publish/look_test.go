@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -8,7 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/internal/dnsserver"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
 // TestLag: one of two servers has the old zone, and gets the new one or not.
@@ -30,8 +33,8 @@ func TestLag(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			primary := startServer(t, zone(record(delegation.JWS, old))...)
-			second := startServer(t, c.lags...)
+			primary := setup.DNS(t, zone(record(delegation.JWS, old))...)
+			second := setup.DNS(t, c.lags...)
 			if err := second.Fault("", "TXT", c.fault); err != nil {
 				t.Fatal(err)
 			}
@@ -41,7 +44,7 @@ func TestLag(t *testing.T) {
 				t.Fatal(err)
 			}
 			err := place.Check(t.Context(), fresh)
-			wantReason(t, err, delegation.NotEverywhere)
+			wantReason(t, err, reasons.NotEverywhere)
 			if !strings.Contains(err.Error(), second.Addr) || strings.Contains(err.Error(), primary.Addr) {
 				t.Errorf("%v, want it to name %s alone", err, second.Addr)
 			}
@@ -62,13 +65,13 @@ func TestLag(t *testing.T) {
 			case c.comes && err != nil:
 				t.Error(err)
 			case !c.comes:
-				wantReason(t, err, delegation.NotEverywhere)
+				wantReason(t, err, reasons.NotEverywhere)
 				if !strings.Contains(err.Error(), c.says) {
 					t.Errorf("says %q, want %q in it", err, c.says)
 				}
 			}
 			// What was published stands.
-			if diff := cmp.Diff([]string{delegation.TXTRecord(delegation.JWS, fresh)}, recordsAt(t, primary.Addr)); diff != "" {
+			if diff := cmp.Diff([]string{delegation.JWS.TXTRecord(fresh)}, recordsAt(t, primary.Addr)); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -78,8 +81,8 @@ func TestLag(t *testing.T) {
 // TestCurrent: each server by itself.
 func TestCurrent(t *testing.T) {
 	raw := draft{}.sign(t)
-	primary := startServer(t, zone(record(delegation.JWS, raw), line("v=DNA1; e=jws; s=half"), line("other"))...)
-	empty, broken := startServer(t, zone()...), startServer(t, zone()...)
+	primary := setup.DNS(t, zone(record(delegation.JWS, raw), line("v=DNA1; e=jws; s=half"), line("other"))...)
+	empty, broken := setup.DNS(t, zone()...), setup.DNS(t, zone()...)
 	if err := broken.Fault("", "TXT", dnsserver.Fault{Rcode: 5}); err != nil {
 		t.Fatal(err)
 	}
@@ -104,13 +107,13 @@ func TestCurrent(t *testing.T) {
 	if string(good.Statement.Raw) != string(raw) || good.Err != nil || bad.Statement != nil {
 		t.Errorf("%+v, %+v", good, bad)
 	}
-	wantReason(t, bad.Err, delegation.MalformedToken)
+	wantReason(t, bad.Err, reasons.MalformedToken)
 }
 
 // TestPrimaryAway: what is there can be seen without the server that is updated.
 func TestPrimaryAway(t *testing.T) {
 	raw := draft{}.sign(t)
-	second := startServer(t, zone(record(delegation.JWS, raw))...)
+	second := setup.DNS(t, zone(record(delegation.JWS, raw))...)
 	d := &DNS{Server: closedPort(t), Authorities: []string{second.Addr}, Resolver: second.Addr, Key: goodKey(t)}
 	place := d.Place(source, service)
 	if views, err := place.Current(t.Context()); err != nil || len(views[0].Found) != 1 {
@@ -120,23 +123,23 @@ func TestPrimaryAway(t *testing.T) {
 		t.Error(err)
 	}
 	_, err := place.Publish(t.Context(), raw)
-	wantReason(t, err, delegation.UpdateFailed)
+	wantReason(t, err, reasons.UpdateFailed)
 	d.Authorities[0] = closedPort(t)
 	_, err = place.Current(t.Context())
-	wantReason(t, err, delegation.DNSTimeout)
+	wantReason(t, err, reasons.DNSTimeout)
 }
 
 // TestAlias: the name is an alias into the zone of a provider, whose servers
 // are updated and looked at.
 func TestAlias(t *testing.T) {
 	const target = "b-example.dna.provider.example."
-	provider := startServer(t,
+	provider := setup.DNS(t,
 		"provider.example. 3600 IN SOA ns.provider.example. hostmaster.provider.example. 1 3600 600 86400 60",
 	)
 	if err := provider.Fault(owner, "", dnsserver.Fault{Rcode: 5}); err != nil {
 		t.Fatal(err) // it does not have the owner's zone
 	}
-	own := startServer(t, zone(owner+" IN CNAME link.b.example.", "link.b.example. IN CNAME "+target,
+	own := setup.DNS(t, zone(owner+" IN CNAME link.b.example.", "link.b.example. IN CNAME "+target,
 		"provider.example. 3600 IN SOA ns.provider.example. hostmaster.provider.example. 1 3600 600 86400 60")...)
 	d := at(t, provider)
 	d.Resolver = own.Addr
@@ -165,16 +168,16 @@ func TestAliasTrouble(t *testing.T) {
 		"self":        {owner + " IN CNAME " + owner},
 		"no SOA here": nil,
 	} {
-		s := startServer(t, zone(records...)...)
+		s := setup.DNS(t, zone(records...)...)
 		if records == nil {
 			if err := s.Fault("", "SOA", dnsserver.Fault{NoSOA: true}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		_, err := at(t, s).Place(source, service).Plan(t.Context(), draft{}.sign(t))
-		want := delegation.AliasLoop
+		want := reasons.AliasLoop
 		if records == nil {
-			want = delegation.DNSFailure
+			want = reasons.DNSFailure
 		}
 		if got := delegation.ReasonOf(err); got != want {
 			t.Errorf("%s: %v, reason %q, want %s", name, err, got, want)
@@ -184,7 +187,7 @@ func TestAliasTrouble(t *testing.T) {
 
 // TestFindServers: without servers from the caller, those of the zone, port 53.
 func TestFindServers(t *testing.T) {
-	s := startServer(t,
+	s := setup.DNS(t,
 		"b.example. 3600 IN SOA primary.b.example. hostmaster.b.example. 1 3600 600 86400 60",
 		"b.example. IN NS two.b.example.", "b.example. IN NS one.b.example.", "b.example. IN NS lost.b.example.",
 		"one.b.example. IN A 192.0.2.1", "one.b.example. IN AAAA 2001:db8::1", "two.b.example. IN A 192.0.2.2",
@@ -217,5 +220,34 @@ func TestFindServers(t *testing.T) {
 		if !q.RD {
 			t.Errorf("asked the resolver for %s %s without RD", q.Name, q.Type)
 		}
+	}
+}
+
+// TestSlowZone: whoever owns the zone cannot make us look for its servers for
+// long, however many they are.
+func TestSlowZone(t *testing.T) {
+	s := setup.DNS(t, "b.example. IN SOA primary.b.example. h.b.example. 1 60 60 60 60", "b.example. IN NS one.b.example.", "b.example. IN NS two.b.example.")
+	for _, rtype := range []string{"A", "AAAA"} {
+		if err := s.Fault("", rtype, dnsserver.Fault{Drop: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := &DNS{Resolver: s.Addr, Key: goodKey(t), findTime: 100 * time.Millisecond}
+	place, raw, begin := d.Place(source, service), draft{}.sign(t), time.Now()
+	views, err := place.Current(t.Context())
+	for _, v := range views {
+		err = errors.Join(err, v.Err)
+	}
+	if err == nil {
+		t.Errorf("%+v", views)
+	}
+	if _, err := place.Publish(t.Context(), raw); err == nil {
+		t.Error("published nowhere")
+	}
+	if err := place.Check(t.Context(), raw); err == nil {
+		t.Error("shown nowhere")
+	}
+	if took := time.Since(begin); took > 8*time.Second {
+		t.Errorf("it took %s", took)
 	}
 }

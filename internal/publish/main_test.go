@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"crypto/rand"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -12,8 +13,11 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/internal/dnsserver"
-	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -22,11 +26,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var _, _ Place = (*Records)(nil), (*Files)(nil)
 
 const (
-	source  = "b.example"
-	service = "_xmpp-server._tcp"
-	owner   = "_xmpp-server._tcp._dna.b.example."
-	keyName = "owner-key"
-	secret  = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+	source   = "b.example"
+	service  = "_xmpp-server._tcp"
+	owner    = "_xmpp-server._tcp._dna.b.example."
+	document = ".well-known/dna/_xmpp-server._tcp.jws" // below a web root
+	secret   = realtest.TSIGSecret
 )
 
 // testNow is when statements of age 0 are issued, and start when the
@@ -36,34 +40,14 @@ var (
 	start   = testNow.Add(-24 * time.Hour)
 )
 
-// authority issues the certificates of the tests.
-var authority = sync.OnceValue(func() *localca.Authority {
-	root, err := localca.New("Test Root", time.Now())
-	if err != nil {
-		panic(err)
-	}
-	inter, err := root.Intermediate("Test Intermediate", time.Now(), nil)
-	if err != nil {
-		panic(err)
-	}
-	return inter
-})
+// authority issues the certificates of the tests, and signerOf has one for each
+// domain.
+var (
+	authority = sync.OnceValue(func() *localca.Authority { return localca.NewChain(time.Now()) })
+	leaves    = sync.OnceValue(func() func(string) *keys.Signer { return authority().Leaves(start, start.AddDate(0, 2, 0)) })
+)
 
-// signerOf has a certificate for a domain; there is one for each.
-var signerOf = func() func(domain string) *keys.Signer {
-	var known sync.Map
-	return func(domain string) *keys.Signer {
-		if s, ok := known.Load(domain); ok {
-			return s.(*keys.Signer)
-		}
-		s, err := authority().Issue("P-256", []string{domain}, start, start.AddDate(0, 2, 0), nil)
-		if err != nil {
-			panic(err)
-		}
-		known.Store(domain, s)
-		return s
-	}
-}()
+func signerOf(domain string) *keys.Signer { return leaves()(domain) }
 
 // A draft is a statement to be signed; what it leaves out is that of the usual
 // one, of b.example to one.example, issued now.
@@ -84,25 +68,13 @@ func (d draft) sign(t testing.TB) []byte {
 		}
 		return s
 	}
-	s := delegation.Statement{Source: or(d.source, source), Service: or(d.service, service)}
-	for host := range strings.FieldsSeq(or(d.host, "one.example")) {
-		if host != "nobody" {
-			s.Targets = append(s.Targets, delegation.Target{Endpoint: delegation.Endpoint{Host: host, Port: 5269}})
-		}
+	hosts := slices.DeleteFunc(strings.Fields(or(d.host, "one.example")), func(h string) bool { return h == "nobody" })
+	s := setup.Statement(or(d.source, source), or(d.service, service), testNow.Add(-d.age), hosts...)
+	rand.Read(s.ID[1:])
+	if d.life != 0 {
+		s.Expires = s.Issued.Add(d.life)
 	}
-	for !s.ID.Valid() {
-		rand.Read(s.ID[:])
-		s.ID[0] &= 0x7f
-	}
-	s.Issued = testNow.Add(-d.age)
-	if d.life == 0 {
-		d.life = 14 * 24 * time.Hour
-	}
-	s.Expires = s.Issued.Add(d.life)
-	raw, err := delegation.Sign(s, delegation.Encoding(or(string(d.encoding), "jws")), signerOf(s.Source))
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := localca.Must(delegation.Sign(s, delegation.Encoding(or(string(d.encoding), "jws")), signerOf(s.Source)))
 	if d.spoil {
 		at := len(raw) - 9
 		if raw[at] ^= 1; raw[at]|0x20 < 'a' || raw[at]|0x20 > 'z' {
@@ -122,36 +94,14 @@ func zone(more ...string) []string {
 }
 
 // line is a zone line with a text.
-func line(text string) string {
-	out := owner + " 600 IN TXT"
-	for len(text) > 200 {
-		out += ` "` + text[:200] + `"`
-		text = text[200:]
-	}
-	return out + ` "` + text + `"`
-}
+func line(text string) string { return setup.Line(source, service, text) }
 
 // record is a zone line with a statement.
-func record(e delegation.Encoding, raw []byte) string { return line(delegation.TXTRecord(e, raw)) }
-
-func startServer(t testing.TB, records ...string) *dnsserver.Server {
-	t.Helper()
-	s, err := dnsserver.Start(records)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	s.AllowUpdates(keyName, secret)
-	return s
-}
+func record(e delegation.Encoding, raw []byte) string { return line(e.TXTRecord(raw)) }
 
 func goodKey(t testing.TB) *TSIGKey {
 	t.Helper()
-	key, err := parseTSIGKey([]byte("hmac-sha256:" + keyName + ":" + secret))
+	key, err := parseTSIGKey([]byte(realtest.TSIGKey))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,15 +110,18 @@ func goodKey(t testing.TB) *TSIGKey {
 
 // at updates one server and looks at others, that one too if there are none.
 func at(t testing.TB, primary *dnsserver.Server, authorities ...*dnsserver.Server) *DNS {
-	d := &DNS{Server: primary.Addr, Resolver: primary.Addr, Key: goodKey(t), Authorities: []string{primary.Addr}}
+	d := &DNS{Owner: Owner{Roots: authority().Pool()}, Server: primary.Addr, Resolver: primary.Addr, Key: goodKey(t), Authorities: []string{primary.Addr}}
 	for _, a := range authorities {
 		d.Authorities = append(d.Authorities, a.Addr)
 	}
 	return d
 }
 
+// webRoot is a web root of an owner who believes the authority of the tests.
+func webRoot(root string) *Web { return &Web{Owner: Owner{Roots: authority().Pool()}, Root: root} }
+
 // wantReason fails the test unless an error has a reason.
-func wantReason(t testing.TB, err error, want delegation.Reason) {
+func wantReason(t testing.TB, err error, want reasons.Reason) {
 	t.Helper()
 	if got := delegation.ReasonOf(err); err == nil || got != want {
 		t.Fatalf("error %v, reason %q, want %s", err, got, want)

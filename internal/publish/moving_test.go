@@ -12,7 +12,8 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/discovery"
-	"github.com/dnasign/dnasign/internal/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
 // The two providers of docs/moving.md.
@@ -24,12 +25,12 @@ const (
 // A watcher is one who verifies: what it decided last, and what it remembers.
 type watcher struct {
 	out, in *association.Association
-	floor   []delegation.Floor
+	floor   delegation.Floor
 }
 
 // looksUp is what a watcher decides on what DNS says now. Its memory is what
 // it was given and what it has seen now.
-func looksUp(t *testing.T, s *dnsserver.Server, floor []delegation.Floor) watcher {
+func looksUp(t *testing.T, s *dnsserver.Server, floor delegation.Floor) watcher {
 	t.Helper()
 	client := &discovery.Client{Resolver: s.Addr, Via: discovery.ViaDNS}
 	evidence, err := client.Gather(t.Context(), source, service, nil)
@@ -39,7 +40,7 @@ func looksUp(t *testing.T, s *dnsserver.Server, floor []delegation.Floor) watche
 	return decides(t, evidence, floor)
 }
 
-func decides(t *testing.T, evidence *delegation.Evidence, floor []delegation.Floor) watcher {
+func decides(t *testing.T, evidence *delegation.Evidence, floor delegation.Floor) watcher {
 	t.Helper()
 	policy := delegation.Policy{Roots: authority().Pool(), Time: time.Now(), Floor: floor}
 	w := watcher{floor: floor}
@@ -47,9 +48,9 @@ func decides(t *testing.T, evidence *delegation.Evidence, floor []delegation.Flo
 	var refused *delegation.Error
 	switch {
 	case err == nil:
-		w.floor = result.Floors()
-	case errors.As(err, &refused) && len(refused.Floors) > 0:
-		w.floor = refused.Floors
+		w.floor = result.Floor()
+	case errors.As(err, &refused):
+		w.floor = w.floor.Join(refused.Floor)
 	}
 	for direction, a := range map[association.Direction]**association.Association{association.Outgoing: &w.out, association.Incoming: &w.in} {
 		if *a, err = association.Decide(association.Question{Source: source, Service: service, Direction: direction}, evidence, policy); err != nil {
@@ -104,14 +105,14 @@ func accepted(out []string, in ...string) map[string][]string {
 	return map[string][]string{"out": append([]string{}, out...), "in": append([]string{}, in...)}
 }
 
-// TestMoving is docs/moving.md: at every step the verifier runs for a peer at
-// each provider, for one who looks up for the first time, one who remembers,
-// and one who still uses what it found at the step before.
+// TestMoving is docs/moving.md. At every step the verifier runs for a peer at
+// each provider. It looks up for the first time, remembers, or still uses what
+// it found at the step before.
 func TestMoving(t *testing.T) {
 	onlyA, onlyB := []string{hostA}, []string{hostB}
-	s := startServer(t, zone()...)
+	s := setup.DNS(t, zone()...)
 	place := at(t, s).Place(source, service)
-	var memory []delegation.Floor
+	var memory delegation.Floor
 	var before watcher
 	for i, step := range []struct {
 		name    string
@@ -136,7 +137,7 @@ func TestMoving(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		fresh, remembering := looksUp(t, s, nil), looksUp(t, s, memory)
+		fresh, remembering := looksUp(t, s, delegation.Floor{}), looksUp(t, s, memory)
 		for name, w := range map[string]watcher{"fresh": fresh, "remembering": remembering} {
 			if diff := cmp.Diff(step.now, w.accepts(t)); diff != "" {
 				t.Errorf("%s, %s: %s", step.name, name, diff)
@@ -164,46 +165,46 @@ func TestMoving(t *testing.T) {
 		Version: delegation.EvidenceVersion, Source: source, Service: service, Collected: time.Now(),
 		TXT: []delegation.TXTAnswer{{
 			Answer:  delegation.Answer{Name: delegation.TXTName(source, service), DNSSEC: delegation.Insecure},
-			Records: []string{delegation.TXTRecord(delegation.JWS, delegated(t, 3, hostA, hostB))},
+			Records: []string{delegation.JWS.TXTRecord(delegated(t, 3, hostA, hostB))},
 		}},
 	}
 	if got := decides(t, old, memory).accepts(t); len(got["in"]) > 0 {
 		t.Errorf("remembering, shown the old statement: %q", got)
 	}
-	if got := decides(t, old, nil).accepts(t); len(got["in"]) != 2 {
+	if got := decides(t, old, delegation.Floor{}).accepts(t); len(got["in"]) != 2 {
 		t.Errorf("fresh, shown the old statement: %q, and docs/moving.md says that it counts until its end", got)
 	}
 }
 
 // TestMovingWrong: the SRV record first is a gap.
 func TestMovingWrong(t *testing.T) {
-	s := startServer(t, zone()...)
+	s := setup.DNS(t, zone()...)
 	if _, err := at(t, s).Place(source, service).Publish(t.Context(), delegated(t, 1, hostA)); err != nil {
 		t.Fatal(err)
 	}
 	zoneWithSRV(t, s, hostB)
-	if diff := cmp.Diff(accepted(nil, hostA), looksUp(t, s, nil).accepts(t)); diff != "" {
+	if diff := cmp.Diff(accepted(nil, hostA), looksUp(t, s, delegation.Floor{}).accepts(t)); diff != "" {
 		t.Error(diff)
 	}
 }
 
 // TestRevoking is the other half of docs/moving.md.
 func TestRevoking(t *testing.T) {
-	s := startServer(t, zone()...)
+	s := setup.DNS(t, zone()...)
 	zoneWithSRV(t, s, hostA)
 	place := at(t, s).Place(source, service)
 	old := delegated(t, 2, hostA)
 	if _, err := place.Publish(t.Context(), old); err != nil {
 		t.Fatal(err)
 	}
-	before := looksUp(t, s, nil)
+	before := looksUp(t, s, delegation.Floor{})
 	if diff := cmp.Diff(accepted([]string{hostA}, hostA), before.accepts(t)); diff != "" {
 		t.Fatal(diff)
 	}
 	if _, err := place.Publish(t.Context(), draft{host: "nobody", age: time.Hour}.sign(t)); err != nil {
 		t.Fatal(err)
 	}
-	fresh, remembering := looksUp(t, s, nil), looksUp(t, s, before.floor)
+	fresh, remembering := looksUp(t, s, delegation.Floor{}), looksUp(t, s, before.floor)
 	for name, w := range map[string]watcher{"fresh": fresh, "remembering": remembering} {
 		if diff := cmp.Diff(accepted(nil), w.accepts(t)); diff != "" {
 			t.Errorf("%s: %s", name, diff)

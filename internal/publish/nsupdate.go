@@ -42,8 +42,12 @@ func (u *Update) Script() string {
 	for _, rr := range u.present {
 		fmt.Fprintf(&b, "prereq yxrrset %s IN TXT %s\n", u.Name, data(rr))
 	}
-	for _, rr := range u.remove {
-		fmt.Fprintf(&b, "update delete %s IN TXT %s\n", u.Name, data(rr))
+	if u.clears() {
+		fmt.Fprintf(&b, "update delete %s IN TXT\n", u.Name)
+	} else {
+		for _, rr := range u.remove {
+			fmt.Fprintf(&b, "update delete %s IN TXT %s\n", u.Name, data(rr))
+		}
 	}
 	for _, rr := range u.add {
 		fmt.Fprintf(&b, "update add %s %d IN TXT %s\n", u.Name, rr.Header().Ttl, data(rr))

@@ -11,7 +11,9 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/internal/realtest"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/keys"
 )
 
 // knot starts a real server with the zone of the owner, and a place there.
@@ -20,7 +22,7 @@ func knot(t *testing.T, content string) (*DNS, *Records) {
 	addr, _ := realtest.Knot(t,
 		realtest.Zone{Name: "b.example", Content: content, Updated: true, Signed: true},
 		realtest.Zone{Name: "c.example", Content: ""})
-	key, _, err := LoadTSIGKey(realtest.TSIGFile(t, t.TempDir(), realtest.TSIGName, realtest.TSIGSecret))
+	key, _, err := LoadTSIGKey(keys.Loader{}, realtest.TSIGFile(t, t.TempDir(), realtest.TSIGName, realtest.TSIGSecret))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +52,7 @@ func TestKnot(t *testing.T) {
 	if _, err := place.Publish(t.Context(), freshAC); err != nil {
 		t.Fatal(err)
 	}
-	want := sorted("v=spf1 -all", odd, delegation.TXTRecord(delegation.JWS, fresh), delegation.TXTRecord(delegation.AC, freshAC))
+	want := sorted("v=spf1 -all", odd, delegation.JWS.TXTRecord(fresh), delegation.AC.TXTRecord(freshAC))
 	state := func() []string { return sorted(recordsAt(t, d.Server)...) }
 	if diff := cmp.Diff(want, state()); diff != "" {
 		t.Fatal(diff)
@@ -62,12 +64,12 @@ func TestKnot(t *testing.T) {
 		t.Error(err)
 	}
 	// It kept the TTL of the set.
-	reply, err := ask(t.Context(), mustServers(t, d.Server)[0], owner, dns.TypeTXT, false)
+	reply, _, err := d.asker(mustServers(t, d.Server)[0]).ask(t.Context(), owner, dns.TypeTXT)
 	if err != nil || len(reply.Answer) != 4 {
 		t.Fatalf("%v, %v", reply, err)
 	}
 	for _, rr := range reply.Answer {
-		if rr.Header().Ttl != 600 {
+		if rr.Header().Ttl != 300 {
 			t.Errorf("TTL %d", rr.Header().Ttl)
 		}
 	}
@@ -77,14 +79,14 @@ func TestKnot(t *testing.T) {
 		name string
 		key  string // alg:name:secret
 		edit func(*DNS)
-		want delegation.Reason
+		want reasons.Reason
 	}{
-		{name: "wrong secret", key: "hmac-sha256:owner-key:" + strings.Repeat("A", 43) + "=", want: delegation.TSIGRejected},
-		{name: "unknown key", key: "hmac-sha256:other:" + secret, want: delegation.TSIGRejected},
-		{name: "another algorithm", key: "hmac-sha512:owner-key:" + secret, want: delegation.TSIGRejected},
+		{name: "wrong secret", key: "hmac-sha256:owner-key:" + strings.Repeat("A", 43) + "=", want: reasons.TSIGRejected},
+		{name: "unknown key", key: "hmac-sha256:other:" + secret, want: reasons.TSIGRejected},
+		{name: "another algorithm", key: "hmac-sha512:owner-key:" + secret, want: reasons.TSIGRejected},
 		// What Knot DNS says of a key that it knows and that may not.
-		{name: "a key that may not", key: "hmac-sha256:" + realtest.TSIGIdle + ":" + secret, want: delegation.TSIGRejected},
-		{name: "slow clock", edit: func(d *DNS) { d.Now = func() time.Time { return time.Now().Add(-10 * time.Minute) } }, want: delegation.ClockMismatch},
+		{name: "a key that may not", key: "hmac-sha256:" + realtest.TSIGIdle + ":" + secret, want: reasons.TSIGRejected},
+		{name: "slow clock", edit: func(d *DNS) { d.Now = func() time.Time { return time.Now().Add(-10 * time.Minute) } }, want: reasons.ClockMismatch},
 	} {
 		bad := *d
 		if c.key != "" {
@@ -96,7 +98,7 @@ func TestKnot(t *testing.T) {
 			c.edit(&bad)
 		}
 		raw := newer
-		if c.want == delegation.ClockMismatch {
+		if c.want == reasons.ClockMismatch {
 			raw = draft{age: 20 * time.Minute, service: "_xmpp-client._tcp"}.sign(t) // that clock must find it valid
 			_, err = bad.Place(source, "_xmpp-client._tcp").Publish(t.Context(), raw)
 		} else {
@@ -109,17 +111,21 @@ func TestKnot(t *testing.T) {
 			t.Errorf("%s: %s", c.name, diff)
 		}
 	}
-	// A name in the zone that the key may not update.
+	// A name in the zone that the key may not update: it answers BADKEY, and yet it
+	// knows the key.
 	_, err = d.Place(source, "_sip._tcp").Publish(t.Context(), draft{service: "_sip._tcp"}.sign(t))
-	wantReason(t, err, delegation.TSIGRejected)
+	wantReason(t, err, reasons.UpdateRefused)
+	if want := "knows the key owner-key (hmac-sha256) and does not let it change TXT _sip._tcp._dna.b.example."; !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %q in it", err, want)
+	}
 	// A zone that the key may not update, and one that the server does not have.
 	_, err = d.Place("c.example", service).Publish(t.Context(), draft{source: "c.example"}.sign(t))
-	wantReason(t, err, delegation.TSIGRejected)
+	wantReason(t, err, reasons.TSIGRejected)
 	_, err = d.Place("d.example", service).Publish(t.Context(), draft{source: "d.example"}.sign(t))
-	wantReason(t, err, delegation.DNSFailure)
+	wantReason(t, err, reasons.DNSFailure)
 	foreign := &Update{server: mustServers(t, d.Server)[0], Server: d.Server, Zone: "d.example.", Name: "x.d.example."}
 	_, err = d.send(t.Context(), foreign)
-	wantReason(t, err, delegation.UpdateRefused)
+	wantReason(t, err, reasons.UpdateRefused)
 	// Somebody was faster.
 	u.present = u.present[:1]
 	if raced, err := d.send(t.Context(), u); !raced || err != nil {
@@ -155,7 +161,7 @@ func TestKnotTwoAtOnce(t *testing.T) {
 	for _, raw := range statements {
 		publishing.Go(func() {
 			_, err := place.Publish(t.Context(), raw)
-			if reason := delegation.ReasonOf(err); err != nil && reason != delegation.Superseded && reason != delegation.UpdateRaced {
+			if reason := delegation.ReasonOf(err); err != nil && reason != reasons.Superseded && reason != reasons.UpdateRaced {
 				t.Error(err)
 			}
 		})
@@ -167,7 +173,7 @@ func TestKnotTwoAtOnce(t *testing.T) {
 	if _, err := place.Publish(t.Context(), newest); err != nil {
 		t.Fatal(err)
 	}
-	if got := recordsAt(t, d.Server); len(got) != 2 || !slices.Contains(got, delegation.TXTRecord(delegation.JWS, newest)) {
+	if got := recordsAt(t, d.Server); len(got) != 2 || !slices.Contains(got, delegation.JWS.TXTRecord(newest)) {
 		t.Errorf("%.80q", got)
 	}
 }
@@ -182,7 +188,7 @@ func TestKnotSecondary(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := place.Check(t.Context(), fresh)
-	wantReason(t, err, delegation.NotEverywhere)
+	wantReason(t, err, reasons.NotEverywhere)
 	if !strings.Contains(err.Error(), second+" shows the statement issued") || strings.Contains(err.Error(), d.Server) {
 		t.Error(err)
 	}
@@ -211,7 +217,7 @@ func TestNsupdate(t *testing.T) {
 	key := realtest.TSIGFile(t, dir, realtest.TSIGName, realtest.TSIGSecret)
 	for i, program := range [][]string{
 		{"nsupdate", "-k", key},
-		{"knsupdate", "-y", "hmac-sha256:" + realtest.TSIGName + ":" + realtest.TSIGSecret},
+		{"knsupdate", "-y", realtest.TSIGKey},
 	} {
 		fresh := draft{age: time.Minute - time.Duration(i)*time.Second}.sign(t)
 		u, err := place.Plan(t.Context(), fresh)
@@ -220,7 +226,7 @@ func TestNsupdate(t *testing.T) {
 		}
 		file := realtest.WriteFile(t, dir, "script", u.Script())
 		realtest.Output(t, dir, program[0], append(program[1:], file)...)
-		want := sorted(odd, delegation.TXTRecord(delegation.JWS, fresh))
+		want := sorted(odd, delegation.JWS.TXTRecord(fresh))
 		if diff := cmp.Diff(want, sorted(recordsAt(t, d.Server)...)); diff != "" {
 			t.Errorf("%s: %s", program[0], diff)
 		}

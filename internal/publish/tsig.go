@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -46,30 +47,31 @@ func (k TSIGKey) String() string {
 // secret.
 func (k TSIGKey) Format(s fmt.State, _ rune) { fmt.Fprint(s, k.String()) }
 
-// LoadTSIGKey reads a key file, in the form of BIND (named.conf, tsig-keygen),
-// of Knot DNS (the section "key" of knot.conf, keymgr -t), or one line
-// algorithm:name:secret. It must hold one key, for HMAC with SHA-256, SHA-384 or
-// SHA-512, and nothing else but comments.
+// LoadTSIGKey reads a key file. It may be in the form of BIND (named.conf, all
+// that tsig-keygen or ddns-confgen prints) or of Knot DNS (the section "key" of
+// knot.conf, keymgr -t). It may also be one line algorithm:name:secret. It must
+// hold one key, for HMAC with SHA-256, SHA-384 or SHA-512, and nothing else but
+// comments. One byte order mark is passed over.
 //
-// Like a private key, the file is refused with [delegation.KeyReadable] if every
-// user can read it; that its group can is a warning, a sentence for the person
-// who runs the program. All else that is wrong with it is
-// [delegation.BadTSIGKey], or an [io/fs] error.
-func LoadTSIGKey(file string) (key *TSIGKey, warnings []string, err error) {
-	data, warnings, err := keys.ReadPrivate(file)
+// Like a private key, the file is refused with [reasons.KeyReadable] if every
+// user can read it, unless the loader allows that. That its group can is a
+// warning, a sentence for the person who runs the program. All else that is wrong
+// with it is [reasons.BadTSIGKey], or an [io/fs] error.
+func LoadTSIGKey(loader keys.Loader, file string) (key *TSIGKey, warnings []string, err error) {
+	data, warnings, err := loader.ReadPrivate(file)
 	switch {
 	case errors.Is(err, keys.ErrPEM):
-		return nil, nil, failure(delegation.BadTSIGKey, "%s is a directory, or too large", file)
+		return nil, nil, delegation.Errorf(reasons.BadTSIGKey, "%s is a directory, or too large", file)
 	case err != nil:
 		return nil, nil, err
 	}
 	defer clear(data)
 	if len(data) > maxKeyFile {
-		return nil, nil, failure(delegation.BadTSIGKey, "%s is larger than %d octets; give a file with the key alone", file, maxKeyFile)
+		return nil, nil, delegation.Errorf(reasons.BadTSIGKey, "%s is larger than %d octets; give a file with the key alone", file, maxKeyFile)
 	}
 	key, err = parseTSIGKey(data)
 	if err != nil {
-		return nil, nil, failure(delegation.BadTSIGKey, "%s: %v", file, err)
+		return nil, nil, delegation.Errorf(reasons.BadTSIGKey, "%s: %v", file, err)
 	}
 	return key, warnings, nil
 }
@@ -77,6 +79,7 @@ func LoadTSIGKey(file string) (key *TSIGKey, warnings []string, err error) {
 // parseTSIGKey tells the forms apart by what none of the others begins with.
 // Its errors hold nothing of the secret.
 func parseTSIGKey(data []byte) (*TSIGKey, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	text := string(data)
 	switch {
 	case bindBegin.MatchString(stripComments(text)):
@@ -89,8 +92,10 @@ func parseTSIGKey(data []byte) (*TSIGKey, error) {
 
 var (
 	bindBegin = regexp.MustCompile(`^\s*key\s+["A-Za-z0-9_]`)
-	// A clause "key" as the manual of BIND has it, the names quoted or not.
-	bindKey    = regexp.MustCompile(`^\s*key\s+("[^"\s]+"|[^"\s{;]+)\s*\{([^{}]*)\}\s*;?\s*$`)
+	// A clause "key" as the manual of BIND has it, the names quoted or not. Behind
+	// it there may be what ddns-confgen says for named.conf and for nsupdate.
+	bindKey = regexp.MustCompile(`^\s*key\s+("[^"\s]+"|[^"\s{;]+)\s*\{([^{}]*)\}\s*;?\s*` +
+		`(?:update-policy\s*\{[^{}]*\}\s*;?\s*)?(?:nsupdate\s+-k\s+\S+\s*)?$`)
 	bindOption = regexp.MustCompile(`^\s*(algorithm|secret)\s+("[^"\s]+"|[^"\s;]+)\s*$`)
 	knotBegin  = regexp.MustCompile(`(?m)^key:`)
 )
@@ -98,7 +103,7 @@ var (
 func parseBIND(text string) (*TSIGKey, error) {
 	clause := bindKey.FindStringSubmatch(text)
 	if clause == nil {
-		return nil, errors.New(`it begins as a key of BIND and is not: key "name" { algorithm hmac-sha256; secret "..."; };`)
+		return nil, errors.New(`it begins as a key of BIND and is not one key alone: key "name" { algorithm hmac-sha256; secret "..."; };`)
 	}
 	options := map[string]string{}
 	body := strings.TrimSpace(clause[2])
@@ -172,7 +177,7 @@ func parseLine(text string) (*TSIGKey, error) {
 		}
 		parts := strings.Split(line, ":")
 		if len(parts) != 3 || found != nil {
-			return nil, errors.New("it is no key of BIND or Knot DNS, and not one line algorithm:name:secret")
+			return nil, errors.New("it is not a key of BIND or Knot DNS, nor one line algorithm:name:secret")
 		}
 		key, err := newTSIGKey(parts[1], parts[0], parts[2])
 		if err != nil {
@@ -191,12 +196,12 @@ func newTSIGKey(name, algorithm, secret string) (*TSIGKey, error) {
 	// a lone backslash, and cannot sign with it.
 	strange := func(r rune) bool { return r <= ' ' || r >= unicode.MaxASCII || r == '\\' }
 	if _, ok := dns.IsDomainName(name); !ok || name == "" || name == "." || strings.ContainsFunc(name, strange) {
-		return nil, errors.New("the key has no name, or one that is no domain name")
+		return nil, errors.New("the key's name is missing or is not a domain name")
 	}
 	canonical := tsigAlgorithms[strings.TrimSuffix(strings.ToLower(algorithm), ".")]
 	switch {
 	case canonical == "" && !strings.HasPrefix(strings.ToLower(algorithm), "hmac-"): // perhaps the secret, in the wrong place
-		return nil, errors.New("what stands in the place of the algorithm is none, such as hmac-sha256")
+		return nil, errors.New("the algorithm is missing or unknown; give one such as hmac-sha256")
 	case canonical == "":
 		return nil, fmt.Errorf("the algorithm %.40q is not accepted; make a key for hmac-sha256, as tsig-keygen and keymgr do without options", algorithm)
 	}

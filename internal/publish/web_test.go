@@ -9,16 +9,19 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 	"github.com/dnasign/dnasign/internal/wholefile"
 )
-
-const document = ".well-known/dna/_xmpp-server._tcp.jws"
 
 // names lists everything below a folder.
 func names(t *testing.T, root string) []string {
@@ -39,9 +42,9 @@ func names(t *testing.T, root string) []string {
 func TestWeb(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0o077)) // whatever it is, a web server reads what is written
 	root := t.TempDir()
-	place := (&Web{Root: root}).Place(source, service)
+	place := webRoot(root).Place(source, service)
 	old, fresh := draft{age: time.Hour}.sign(t), draft{}.sign(t)
-	wantReason(t, place.Check(t.Context(), fresh), delegation.NotEverywhere)
+	wantReason(t, place.Check(t.Context(), fresh), reasons.NotEverywhere)
 	if views, err := place.Current(t.Context()); err != nil || len(views) != 1 || views[0].Err != nil || len(views[0].Found) != 0 {
 		t.Errorf("%+v, %v", views, err)
 	}
@@ -65,7 +68,7 @@ func TestWeb(t *testing.T) {
 	}
 	// An older one does not come back, a broken one gives way.
 	_, err := place.Publish(t.Context(), old)
-	wantReason(t, err, delegation.Superseded)
+	wantReason(t, err, reasons.Superseded)
 	if err := place.Check(t.Context(), fresh); err != nil {
 		t.Error(err)
 	}
@@ -77,7 +80,7 @@ func TestWeb(t *testing.T) {
 	if err != nil || len(views[0].Found) != 1 || views[0].Found[0].Statement != nil {
 		t.Errorf("%+v, %v", views, err)
 	}
-	wantReason(t, views[0].Found[0].Err, delegation.MalformedToken)
+	wantReason(t, views[0].Found[0].Err, reasons.MalformedToken)
 	if _, err := place.Publish(t.Context(), old); err != nil {
 		t.Error(err)
 	}
@@ -89,15 +92,15 @@ func TestWeb(t *testing.T) {
 		t.Errorf("%+v, %v", views, err)
 	}
 	// Another domain's is not replaced.
-	c := (&Web{Root: root}).Place("c.example", service)
+	c := webRoot(root).Place("c.example", service)
 	_, err = c.Publish(t.Context(), draft{source: "c.example"}.sign(t))
-	wantReason(t, err, delegation.SourceMismatch)
+	wantReason(t, err, reasons.SourceMismatch)
 }
 
 // TestKilled: what a killed run left is no file of anybody's, and goes.
 func TestKilled(t *testing.T) {
 	root := t.TempDir()
-	place := (&Web{Root: root}).Place(source, service)
+	place := webRoot(root).Place(source, service)
 	old, fresh := draft{age: time.Hour}.sign(t), draft{}.sign(t)
 	if _, err := place.Publish(t.Context(), old); err != nil {
 		t.Fatal(err)
@@ -156,10 +159,13 @@ func TestNotWritable(t *testing.T) {
 			dir := t.TempDir()
 			root := c.make(t, dir)
 			before := names(t, dir)
-			change, err := (&Web{Root: root}).Place(source, service).Publish(t.Context(), fresh)
-			wantReason(t, err, delegation.BadFile)
+			change, err := webRoot(root).Place(source, service).Publish(t.Context(), fresh)
+			wantReason(t, err, reasons.BadFile)
 			if c.want != nil && !errors.Is(err, c.want) || change.Changed {
 				t.Errorf("%+v, %v, want %v", change, err, c.want)
+			}
+			if strings.HasSuffix(name, "in its place") && !strings.Contains(err.Error(), "remove it") {
+				t.Errorf("%v does not say what to do", err)
 			}
 			if after := names(t, dir); !slices.Equal(before, after) {
 				t.Errorf("files %q, before %q", after, before)
@@ -187,7 +193,7 @@ func mkdir(t *testing.T, name string) {
 // half of one.
 func TestWebTwoAtOnce(t *testing.T) {
 	root := t.TempDir()
-	place := (&Web{Root: root}).Place(source, service)
+	place := webRoot(root).Place(source, service)
 	var statements [][]byte
 	for i := range 10 {
 		statements = append(statements, draft{age: time.Duration(10-i) * time.Minute}.sign(t))
@@ -207,7 +213,7 @@ func TestWebTwoAtOnce(t *testing.T) {
 	})
 	for _, raw := range statements {
 		publishing.Go(func() {
-			if _, err := place.Publish(t.Context(), raw); err != nil && delegation.ReasonOf(err) != delegation.Superseded {
+			if _, err := place.Publish(t.Context(), raw); err != nil && delegation.ReasonOf(err) != reasons.Superseded {
 				t.Error(err)
 			}
 		})
@@ -226,7 +232,7 @@ func TestWebTwoAtOnce(t *testing.T) {
 // TestLocked: who waits for a lock stops with its context.
 func TestLocked(t *testing.T) {
 	root := t.TempDir()
-	place := (&Web{Root: root}).Place(source, service)
+	place := webRoot(root).Place(source, service)
 	if _, err := place.Publish(t.Context(), draft{age: time.Hour}.sign(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +256,8 @@ func TestLocked(t *testing.T) {
 // process is left alone then.
 func TestLockedForEver(t *testing.T) {
 	root := t.TempDir()
-	place := (&Web{Root: root, lockTime: time.Millisecond}).Place(source, service)
+	place := webRoot(root).Place(source, service)
+	place.LockTime = time.Millisecond
 	if _, err := place.Publish(t.Context(), draft{age: time.Hour}.sign(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -273,40 +280,172 @@ func TestLockedForEver(t *testing.T) {
 	}
 }
 
-// TestOwnerOfTheRoot: whoever owns a web root cannot use the rights of whoever
-// publishes there: not by a link in the place of a folder that was just made,
-// which would open up another file, nor hold him up by a pipe.
-func TestOwnerOfTheRoot(t *testing.T) {
-	dir := t.TempDir()
-	root, secret := filepath.Join(dir, "root"), filepath.Join(dir, "secret")
-	mkdir(t, root)
-	if err := os.WriteFile(secret, []byte("x"), 0o600); err != nil {
+// TestBusy: who does not want to wait for a folder is told at once.
+func TestBusy(t *testing.T) {
+	root := t.TempDir()
+	place := webRoot(root).Place(source, service)
+	place.NoWait = true
+	if _, err := place.Publish(t.Context(), draft{age: time.Hour}.sign(t)); err != nil {
 		t.Fatal(err)
 	}
-	for _, to := range []string{secret, "../secret"} {
-		link := filepath.Join(root, ".well-known")
-		if err := os.Symlink(to, link); err != nil {
-			t.Fatal(err)
+	unlock, err := wholefile.Lock(t.Context(), filepath.Join(root, ".well-known/dna"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	if change, err := place.Publish(t.Context(), draft{}.sign(t)); !errors.Is(err, ErrBusy) || change.Changed {
+		t.Errorf("%+v, %v", change, err)
+	}
+}
+
+// TestOwnerOfTheRoot: whoever owns a web root cannot use the rights of whoever
+// publishes there. Each of the places below it is a link that leads out, a link
+// to nowhere, or a pipe. Nothing is waited for, and nothing outside is touched.
+func TestOwnerOfTheRoot(t *testing.T) {
+	fresh := draft{}.sign(t)
+	for _, name := range []string{".well-known", ".well-known/dna", document} {
+		for kind, put := range map[string]func(t *testing.T, outside, file string){
+			"link": func(t *testing.T, outside, file string) { symlink(t, outside, file) },
+			"relative link": func(t *testing.T, _, file string) {
+				symlink(t, strings.Repeat("../", strings.Count(name, "/")+1)+"outside", file)
+			},
+			"link to nowhere": func(t *testing.T, outside, file string) {
+				symlink(t, filepath.Join(outside, "new"), file)
+			},
+			"link to a file": func(t *testing.T, outside, file string) { symlink(t, filepath.Join(outside, "secret"), file) },
+			"pipe": func(t *testing.T, _, file string) {
+				if err := syscall.Mkfifo(file, 0o666); err != nil {
+					t.Fatal(err)
+				}
+			},
+		} {
+			t.Run(strings.ReplaceAll(name+" "+kind, " ", "-"), func(t *testing.T) {
+				t.Parallel()
+				dir := t.TempDir()
+				root, outside := filepath.Join(dir, "root"), filepath.Join(dir, "outside")
+				mkdir(t, outside)
+				mkdir(t, filepath.Join(outside, "dna"))
+				secret := filepath.Join(outside, "secret")
+				if err := os.WriteFile(secret, fresh, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				mkdir(t, filepath.Dir(filepath.Join(root, name)))
+				put(t, outside, filepath.Join(root, name))
+				before := names(t, outside)
+				place := webRoot(root).Place(source, service)
+				change, err := place.Publish(t.Context(), fresh)
+				if wantReason(t, err, reasons.BadFile); change.Changed {
+					t.Errorf("%+v", change)
+				}
+				if strings.Contains(kind, "link") && name != document && !strings.Contains(err.Error(), "it is a link that leads out of "+root+",") || !strings.Contains(err.Error(), filepath.Join(root, ".well-known")) {
+					t.Error(err)
+				}
+				if place.Check(t.Context(), fresh) == nil {
+					t.Error("a file outside is taken for ours")
+				}
+				views, err := place.Current(t.Context())
+				if err != nil || len(views[0].Found) != 0 {
+					t.Errorf("%+v, %v", views, err)
+				}
+				if change, err := place.Remove(t.Context(), func(*delegation.Inspection) bool { return true }); change.Changed {
+					t.Errorf("removed: %+v, %v", change, err)
+				}
+				if diff := cmp.Diff(before, names(t, outside)); diff != "" {
+					t.Error(diff)
+				}
+				if info, err := os.Stat(secret); err != nil || info.Mode().Perm() != 0o600 {
+					t.Errorf("%v, %v", info.Mode(), err)
+				}
+			})
 		}
-		if err := openUp(link); err == nil {
+	}
+	// The web root itself.
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	_, err := webRoot(pipe).Place(source, service).Publish(t.Context(), fresh)
+	wantReason(t, err, reasons.BadFile)
+}
+
+// TestReplacedMeanwhile: what was a folder or a file a moment ago is something
+// else now.
+func TestReplacedMeanwhile(t *testing.T) {
+	dir := t.TempDir()
+	mkdir(t, filepath.Join(dir, "root"))
+	secret := write(t, filepath.Join(dir, "root", "secret"))
+	if err := os.Chmod(secret, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	root, err := wholefile.OpenRoot(filepath.Join(dir, "root"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	mkdir(t, filepath.Join(dir, "root", "private"))
+	if err := os.Chmod(filepath.Join(dir, "root", "private"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []string{secret, "secret", "private", "../root/secret"} {
+		link := filepath.Join(dir, "root", "link")
+		symlink(t, to, link)
+		if err := openUp(root, "link"); err == nil {
 			t.Errorf("%s: the link is followed", to)
-		}
-		if info, err := os.Stat(secret); err != nil || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s: the file it leads to has mode %v, %v", to, info.Mode(), err)
 		}
 		if err := os.Remove(link); err != nil {
 			t.Fatal(err)
 		}
 	}
-	pipe := filepath.Join(root, "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+	for name, mode := range map[string]fs.FileMode{"secret": 0o600, "private": 0o700} {
+		if info, err := root.Stat(name); err != nil || info.Mode().Perm() != mode {
+			t.Errorf("%s has mode %v, %v", name, info.Mode(), err)
+		}
+	}
+	if err := syscall.Mkfifo(filepath.Join(dir, "root", "pipe"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	info, err := os.Stat(secret) // as if it had been a file a moment ago
+	info, err := os.Stat(secret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readAs(pipe, info); err == nil {
+	if _, err := readAs(root, "pipe", info); err == nil {
 		t.Error("a pipe is read as a file")
+	}
+}
+
+func symlink(t *testing.T, to, name string) {
+	t.Helper()
+	if err := os.Symlink(to, name); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestRemove: ours goes, and nothing else.
+func TestRemove(t *testing.T) {
+	root := t.TempDir()
+	raw, rawAC := draft{}.sign(t), draft{encoding: delegation.AC}.sign(t)
+	s := setup.DNS(t, zone(line("v=spf1 -all"))...)
+	for name, place := range map[string]Place{"files": webRoot(root).Place(source, service), "records": at(t, s).Place(source, service)} {
+		t.Run(name, func(t *testing.T) {
+			for _, r := range [][]byte{raw, rawAC} {
+				if _, err := place.Publish(t.Context(), r); err != nil {
+					t.Fatal(err)
+				}
+			}
+			isJWS := func(in *delegation.Inspection) bool { return in.Encoding == delegation.JWS }
+			for i, want := range []Change{{Changed: true, Replaced: 1}, {}} {
+				change, err := place.Remove(t.Context(), isJWS)
+				if err != nil || change.Changed != want.Changed || change.Replaced != want.Replaced || change.Changed && change.Where == "" {
+					t.Errorf("%d: %+v, %v", i, change, err)
+				}
+			}
+			views, err := place.Current(t.Context())
+			if err != nil || len(views) != 1 || len(views[0].Found) != 1 || views[0].Found[0].Statement.Encoding != delegation.AC {
+				t.Errorf("%+v, %v", views, err)
+			}
+		})
+	}
+	if got := recordsAt(t, s.Addr); !slices.Contains(got, "v=spf1 -all") || len(got) != 2 {
+		t.Errorf("%.80q", got)
 	}
 }

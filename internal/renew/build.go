@@ -2,10 +2,13 @@ package renew
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // A builder makes delegations of domains and defaults, and holds them against
@@ -16,6 +19,7 @@ type builder struct {
 	defaults    settings
 	delegations map[[2]string]string // source and service: where it is listed
 	files       map[string]string    // that are written: by which delegation
+	publish     map[string][]PlaceConfig
 }
 
 func (b *builder) add(d domainSetting) {
@@ -41,6 +45,7 @@ func (b *builder) add(d domainSetting) {
 			problem("", "has no %s; write \"%[1]s: FILE\" there, or under defaults with {domain} in the path", key)
 		}
 	}
+	b.warn(d, s)
 	fill := strings.NewReplacer("{domain}", d.name)
 	for _, service := range s.services {
 		one := Delegation{
@@ -57,13 +62,11 @@ func (b *builder) add(d domainSetting) {
 				problem("services", "has no targets for %s; write \"targets: [host:port]\", or \"revoke: true\" if nobody runs it", service.name)
 			}
 		}
-		if name := delegation.TXTName(d.name, service.name); len(name) > delegation.MaxNameLength {
-			problem("services", "is too long: %s has more than %d octets", name, delegation.MaxNameLength)
+		if err := delegation.CheckTXTName(d.name, service.name); err != nil {
+			problem("services", "is too long: %v", err)
 		}
-		for _, p := range s.publish {
-			p.Webroot, p.Pattern = fill.Replace(p.Webroot), fill.Replace(p.Pattern)
-			one.Publish = append(one.Publish, p.PlaceConfig)
-		}
+		one.Publish = placesOf(d.name, s.publish)
+		b.publish[d.name] = one.Publish
 		id := [2]string{one.Source, one.Service}
 		if earlier, twice := b.delegations[id]; twice {
 			problem("services", "is listed twice with the service %s, first at %s; keep one", one.Service, earlier)
@@ -72,6 +75,53 @@ func (b *builder) add(d domainSetting) {
 		b.delegations[id] = Problem{File: d.file, Line: d.line, Text: one.Source}.String()
 		b.claimFiles(&one, problem)
 		b.config.Delegations = append(b.config.Delegations, one)
+	}
+}
+
+// warn tells of a life that verifiers do not accept, once for each place in the
+// files that says so.
+func (b *builder) warn(d domainSetting, s settings) {
+	if s.valid <= delegation.DefaultMaxLife {
+		return
+	}
+	const day = 24 * time.Hour
+	life := s.valid.String()
+	if s.valid%day == 0 {
+		life = fmt.Sprintf("%dd", s.valid/day)
+	}
+	file, line := b.file, b.defaults.given["valid"]
+	if d.given["valid"] > 0 {
+		file, line = d.file, d.given["valid"]
+	}
+	w := Problem{File: file, Line: line, Text: fmt.Sprintf("valid: %s is longer than the %d days that verifiers accept; "+
+		"all but those whose operator allows more will refuse the statements (%s). Write \"valid: %[2]dd\" or less",
+		life, delegation.DefaultMaxLife/day, reasons.LifeTooLong)}
+	if !slices.Contains(b.config.Warnings, w) {
+		b.config.Warnings = append(b.config.Warnings, w)
+	}
+}
+
+// placesOf are places with the domain filled in.
+func placesOf(domain string, settings []placeSetting) (list []PlaceConfig) {
+	fill := strings.NewReplacer("{domain}", domain)
+	for _, p := range settings {
+		p.Webroot, p.Pattern = fill.Replace(p.Webroot), fill.Replace(p.Pattern)
+		list = append(list, p.PlaceConfig)
+	}
+	return list
+}
+
+// whole notes in the configuration what all of the file says.
+func (b *builder) whole() {
+	b.config.listed = map[[2]string]bool{}
+	for id := range b.delegations {
+		b.config.listed[id] = true
+	}
+	b.config.places = func(domain string) []PlaceConfig {
+		if list, ok := b.publish[domain]; ok {
+			return list
+		}
+		return placesOf(domain, b.defaults.publish)
 	}
 }
 

@@ -15,6 +15,12 @@ import (
 type Config struct {
 	File        string
 	Delegations []Delegation // in the order of the file, no source and service twice
+	Warnings    []Problem    // what is no mistake, and is told before anything is done
+
+	// What the whole file says, also where Only has left out the rest.
+	listed map[[2]string]bool                // source and service
+	places func(domain string) []PlaceConfig // of a domain, or of every domain that is not listed
+	part   bool                              // Only has left something out
 }
 
 // A Delegation is one service of one domain that is to be kept signed.
@@ -73,13 +79,14 @@ func (p PlaceConfig) file(service string, format delegation.Encoding) string {
 // Only returns the configuration with nothing but the delegations that keep
 // says yes to.
 func (c *Config) Only(keep func(*Delegation) bool) *Config {
-	out := &Config{File: c.File}
+	out := *c
+	out.Delegations, out.part = nil, true
 	for _, d := range c.Delegations {
 		if keep(&d) {
 			out.Delegations = append(out.Delegations, d)
 		}
 	}
-	return out
+	return &out
 }
 
 // Has reports whether the configuration is about a domain.
@@ -101,8 +108,8 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text)
 }
 
-// A ConfigError is everything that is wrong with a configuration, as far as
-// maxProblems, in the order in which it was found.
+// A ConfigError is everything that is wrong with a configuration, in the order
+// in which it was found, up to maxProblems.
 type ConfigError struct {
 	Problems []Problem
 	More     int // that were not kept

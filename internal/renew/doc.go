@@ -1,6 +1,6 @@
-// Package renew keeps delegations signed and published: it reads a
-// configuration, looks at what is published, signs what needs it, publishes it
-// and verifies the end as a stranger would.
+// Package renew keeps delegations signed and published. It reads a
+// configuration, looks at what is published, signs and publishes what needs it,
+// and verifies the result as a stranger would.
 //
 //	ReadConfig -> Config -> Runner.Run -> Report
 //
@@ -8,10 +8,11 @@
 //
 //	certificate and key, what is at each place -> plan -> sign -> publish -> check -> verify
 //
-// There is no state: the places of publication are what a run finds out from
-// what is to be done. A run that is killed leaves the old statement or the new
-// one at each place, and the next run brings the places together again. Two
-// runs at once lose nothing, since a place changes in one step; see [Lock].
+// A run finds out what to do from the places of publication, and from the
+// memory of what was signed ([signing.State]). A run that is killed leaves the
+// old statement or the new one at each place, and the next run brings the
+// places together again. Two runs at once lose nothing, since a place changes
+// in one step; see [Lock].
 //
 // It decides nothing about whom to trust: package delegation does.
 package renew

@@ -11,11 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dnasign/dnasign/internal/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 )
 
-// newFleet is a lab with many domains, each with a certificate of its own and a
-// name in a list, that are published at a place.
+// newFleet is a lab with many domains that are published at a place. Each has a
+// certificate of its own and a name in a list.
 func newFleet(t testing.TB, n int, place string) *lab {
 	t.Helper()
 	var domains []string
@@ -39,7 +39,7 @@ domains-from: names
 }
 
 // TestFleet: many domains in one run, each in order after it, and a second run
-// that changes nothing; BenchmarkFleet is the same with more of them.
+// that changes nothing. BenchmarkFleet is the same with more of them.
 func TestFleet(t *testing.T) {
 	const domains = 300
 	l := newFleet(t, domains, "dns")

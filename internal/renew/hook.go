@@ -1,10 +1,16 @@
 package renew
 
 import (
+	"crypto/x509"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/keys"
 )
 
 // A Hook is what a certificate client says in the environment about the
@@ -12,34 +18,96 @@ import (
 // certificate, so a run from a hook is about that one.
 type Hook struct {
 	domains []string // of the certificate, as far as is known
-	cert    string   // its file, or the folder with it
+	cert    string   // its file, or the folder with it; "" if it is not said
+
+	files []fs.FileInfo     // the certificate and what else is in its folder, behind links
+	leaf  *x509.Certificate // nil if it cannot be read
 }
 
-// HookFrom reads the variables of certbot (RENEWED_LINEAGE, RENEWED_DOMAINS) or
-// lego (LEGO_CERT_DOMAIN, LEGO_CERT_PATH). It returns nil if there are none.
+// variables are those of the clients: where the certificate is, and its names,
+// separated by blanks or commas.
+var variables = [][2]string{
+	{"RENEWED_LINEAGE", "RENEWED_DOMAINS"},            // certbot
+	{"LEGO_HOOK_CERT_PATH", "LEGO_HOOK_CERT_DOMAINS"}, // lego 5
+	{"LEGO_CERT_PATH", "LEGO_CERT_DOMAIN"},            // lego 4
+}
+
+// HookFrom reads the variables of certbot and lego. It returns nil if there are
+// none.
 func HookFrom(getenv func(string) string) *Hook {
-	h := &Hook{cert: getenv("RENEWED_LINEAGE"), domains: strings.Fields(getenv("RENEWED_DOMAINS"))}
-	if h.cert == "" && len(h.domains) == 0 {
-		h = &Hook{cert: getenv("LEGO_CERT_PATH"), domains: strings.Fields(getenv("LEGO_CERT_DOMAIN"))}
+	for _, v := range variables {
+		h := &Hook{cert: getenv(v[0])}
+		for _, name := range strings.FieldsFunc(getenv(v[1]), func(r rune) bool { return r == ',' || r == ' ' }) {
+			if name, err := delegation.ParseName(name); err == nil { // a wildcard signs nothing
+				h.domains = append(h.domains, name)
+			}
+		}
+		if h.cert == "" && getenv(v[1]) == "" {
+			continue
+		}
+		h.read()
+		return h
 	}
-	if h.cert == "" && len(h.domains) == 0 {
-		return nil
-	}
-	return h
+	return nil
 }
 
-// Concerns reports whether a delegation is signed with the certificate: it is
-// of one of the domains, or its certificate is that file or in that folder.
+// read finds out which files the client means. certbot names a folder.
+func (h *Hook) read() {
+	if h.cert == "" {
+		return
+	}
+	names := []string{h.cert}
+	if info, err := os.Stat(h.cert); err == nil && info.IsDir() {
+		h.files = append(h.files, info)
+		names = []string{filepath.Join(h.cert, "fullchain.pem"), filepath.Join(h.cert, "cert.pem")}
+	}
+	for _, name := range names {
+		if info, err := os.Stat(name); err == nil {
+			h.files = append(h.files, info)
+		}
+		if list, err := keys.LoadCertificates(name); err == nil && h.leaf == nil {
+			h.leaf = list[0]
+		}
+	}
+}
+
+// Concerns reports whether a delegation is signed with the certificate: its
+// file is the client's, by whatever links, is in the client's folder, or is a
+// copy. Where the client's file cannot be read, the names decide.
 func (h *Hook) Concerns(d *Delegation) bool {
-	if slices.Contains(h.domains, d.Source) {
+	if h.cert != "" && h.sameFile(d.Cert) {
 		return true
 	}
-	if h.cert == "" {
-		return false
+	if h.leaf == nil {
+		return h.names(d)
 	}
-	cert, err1 := filepath.Abs(d.Cert)
+	list, err := keys.LoadCertificates(d.Cert)
+	return err == nil && slices.ContainsFunc(list, h.leaf.Equal)
+}
+
+func (h *Hook) names(d *Delegation) bool { return slices.Contains(h.domains, d.Source) }
+
+func (h *Hook) sameFile(cert string) bool {
+	for _, name := range []string{cert, filepath.Dir(cert)} {
+		if info, err := os.Stat(name); err == nil && slices.ContainsFunc(h.files, func(f fs.FileInfo) bool { return os.SameFile(f, info) }) {
+			return true
+		}
+	}
+	// Files that are not there yet, or may not be read, are compared by name.
+	cert, err1 := filepath.Abs(cert)
 	renewed, err2 := filepath.Abs(h.cert)
 	return err1 == nil && err2 == nil && (cert == renewed || filepath.Dir(cert) == renewed)
+}
+
+// Nothing says why a hook concerns nothing of a configuration, and what to do.
+func (h *Hook) Nothing(c *Config) string {
+	what := fmt.Sprintf("%s has nothing that is signed with the renewed certificate of %s", c.File, h)
+	for _, d := range c.Delegations {
+		if h.names(&d) {
+			return fmt.Sprintf("%s: %s is signed with %s, which is another; write the renewed one under cert and key, or leave this hook out", what, d.Source, d.Cert)
+		}
+	}
+	return what + "; list its domains in the configuration, or add --hook-for-all if the hook is called for every certificate of this machine"
 }
 
 func (h *Hook) String() string {

@@ -12,10 +12,10 @@ import (
 // ErrLocked: another run works with the same configuration file.
 var ErrLocked = errors.New("another run is at work with this configuration")
 
-// Lock lets one run at a time work with a configuration: others wait, as long
+// Lock lets one run at a time work with a configuration. Others wait, as long
 // as wait says, and then get [ErrLocked]. It locks the configuration file
-// itself, so nothing is left behind by a run that is killed, and no folder need
-// be writable. Whoever can read the file can lock it too.
+// itself. So a killed run leaves nothing behind, and no folder need be
+// writable. Anybody who can read the file can lock it too.
 //
 // It saves work and keeps reports true; what is published is safe without it.
 func Lock(ctx context.Context, file string, wait time.Duration) (unlock func(), err error) {

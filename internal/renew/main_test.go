@@ -12,20 +12,18 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
-	"github.com/dnasign/dnasign/internal/dnsserver"
-	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const (
-	keyName = "owner-key"
-	secret  = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-)
-
-// A lab is a folder with certificates, keys and a configuration, and a DNS
-// server that is the primary of all domains, and a resolver too.
+// A lab is a folder with certificates, keys and a configuration. Its DNS server
+// is the primary of all domains, and a resolver too.
 type lab struct {
 	testing.TB
 	dir    string
@@ -38,17 +36,14 @@ type lab struct {
 func newLab(t testing.TB, domains ...string) *lab {
 	t.Helper()
 	l := &lab{TB: t, dir: t.TempDir(), now: time.Now()}
-	root, err := localca.New("Root", l.now)
-	l.must(err)
-	l.ca, err = root.Intermediate("Intermediate", l.now, nil)
-	l.must(err)
+	l.ca = localca.NewChain(l.now)
 	var zones []string
 	for _, d := range domains {
 		l.certificate(d, -day, 60*day)
 		zones = append(zones, zone(d)...)
 	}
-	l.server = l.start(zones)
-	l.write("tsig.key", "hmac-sha256:"+keyName+":"+secret)
+	l.server = setup.DNS(t, zones...)
+	l.write("tsig.key", realtest.TSIGKey)
 	return l
 }
 
@@ -67,19 +62,6 @@ func zone(domain string) []string {
 	}
 }
 
-func (l *lab) start(records []string) *dnsserver.Server {
-	l.Helper()
-	s, err := dnsserver.Start(records)
-	l.must(err)
-	l.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			l.Error(err)
-		}
-	})
-	s.AllowUpdates(keyName, secret)
-	return s
-}
-
 func (l *lab) path(name string) string { return filepath.Join(l.dir, name) }
 
 func (l *lab) write(name, text string) {
@@ -91,12 +73,7 @@ func (l *lab) write(name, text string) {
 // and to relative to now.
 func (l *lab) certificate(domain string, from, to time.Duration) {
 	l.Helper()
-	s, err := l.ca.Issue("P-256", []string{domain}, l.now.Add(from), l.now.Add(to), nil)
-	l.must(err)
-	key, err := localca.KeyPEM(s.Key())
-	l.must(err)
-	l.write(domain+".pem", string(localca.PEM(s.Chain()...)))
-	l.write(domain+".key", string(key))
+	l.use(domain, l.issue(l.ca, domain, from, to))
 }
 
 // config writes the configuration: the defaults, with the place dns at the
@@ -179,17 +156,17 @@ func (l *lab) queries(rtype string) int {
 
 // want fails the test unless an entry is as said; reasons are those of all that
 // went wrong.
-func (l *lab) want(e Entry, action Action, why Why, verified delegation.Outcome, reasons ...delegation.Reason) {
+func (l *lab) want(e Entry, action Action, why Why, verified reasons.Outcome, ends ...reasons.Reason) {
 	l.Helper()
-	var got []delegation.Reason
+	var got []reasons.Reason
 	for _, t := range e.troubles() {
 		got = append(got, t.Reason)
 		if t.Detail == "" {
 			l.Errorf("%s: no detail", t.Reason)
 		}
 	}
-	if e.Action != action || e.Why != why || !slices.Equal(got, reasons) {
-		l.Errorf("%s: %s because %q, %v; want %s because %q, %v", e.Source, e.Action, e.Why, got, action, why, reasons)
+	if e.Action != action || e.Why != why || !slices.Equal(got, ends) {
+		l.Errorf("%s: %s because %q, %v; want %s because %q, %v", e.Source, e.Action, e.Why, got, action, why, ends)
 	}
 	for _, v := range e.Verified {
 		if v.Outcome != verified {

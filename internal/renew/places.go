@@ -1,9 +1,6 @@
 package renew
 
 import (
-	"bytes"
-	"context"
-	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,32 +12,29 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/internal/cli"
 	"github.com/dnasign/dnasign/internal/publish"
-	"github.com/dnasign/dnasign/internal/wholefile"
 )
 
-// updatesPerServer is how many updates are under way at one server at a time:
-// each makes it write its journal, sign a zone and tell its secondaries.
+// updatesPerServer is how many updates are under way at one server at a time.
+// Each makes the server write its journal, sign a zone and tell its
+// secondaries.
 const updatesPerServer = 4
-
-// lockTime bounds how long one process waits for another that writes to the
-// same folder, before it goes on without the lock.
-const lockTime = 10 * time.Second
 
 // places makes publication places of a configuration. It reads each TSIG key and
 // each folder once, and counts what is under way at each server.
 type places struct {
 	runner *Runner
+	// until is how long a folder that another process has locked is waited for.
+	// While it is zero, such a folder is for later.
+	until time.Time
 
-	mu        sync.Mutex
+	mu        sync.Mutex // never held while something is read, written or asked
 	keys      map[string]*tsigKey
-	turns     map[string]chan struct{}       // by server or folder
-	leftovers map[string]map[string][]string // by folder and file: what killed runs left
+	turns     map[string]chan struct{} // by server or folder
+	leftovers map[string]*leftovers    // by folder
 }
 
 func newPlaces(r *Runner) *places {
-	return &places{
-		runner: r, keys: map[string]*tsigKey{}, turns: map[string]chan struct{}{}, leftovers: map[string]map[string][]string{},
-	}
+	return &places{runner: r, keys: map[string]*tsigKey{}, turns: map[string]chan struct{}{}, leftovers: map[string]*leftovers{}}
 }
 
 type tsigKey struct {
@@ -52,24 +46,51 @@ type tsigKey struct {
 
 // place makes one place; wait is for servers that lag.
 func (p *places) place(c PlaceConfig, d *Delegation, wait time.Duration) (publish.Place, error) {
-	switch {
-	case c.Webroot != "":
-		return (&publish.Web{Root: c.Webroot, Now: p.runner.Now}).Place(d.Source, d.Service), nil
-	case c.Pattern != "":
-		return &carried{places: p, config: c, d: d}, nil
+	if c.DNS != nil {
+		return p.records(c, d, wait)
 	}
-	records := &publish.DNS{
-		Server: c.DNS.Server, Authorities: c.DNS.Authorities, Resolver: p.runner.Client.Resolver,
-		TTL: time.Duration(c.DNS.TTL) * time.Second, Wait: wait, Logger: p.runner.Logger, Now: p.runner.Now,
+	return p.files(c, d), nil
+}
+
+// records is a place in DNS.
+func (p *places) records(c PlaceConfig, d *Delegation, wait time.Duration) (*publish.Records, error) {
+	dns := &publish.DNS{
+		Owner: p.runner.owner(), Server: c.DNS.Server, Authorities: c.DNS.Authorities, Resolver: p.runner.Client.Resolver,
+		TTL: time.Duration(c.DNS.TTL) * time.Second, Wait: wait, Logger: p.runner.Logger,
 	}
 	if c.DNS.TSIG != "" {
 		k := p.key(c.DNS.TSIG)
 		if k.err != nil {
 			return nil, k.err
 		}
-		records.Key = k.key
+		dns.Key = k.key
 	}
-	return records.Place(d.Source, d.Service), nil
+	return dns.Place(d.Source, d.Service), nil
+}
+
+// files is a place on disk: below a web root, or files that somebody carries
+// further, for example into the form of a DNS provider. None of these takes the
+// place of the certificate or key.
+func (p *places) files(c PlaceConfig, d *Delegation) *publish.Files {
+	var files *publish.Files
+	if c.Webroot != "" {
+		files = (&publish.Web{Owner: p.runner.owner(), Root: c.Webroot}).Place(d.Source, d.Service)
+	} else {
+		files = &publish.Files{
+			Owner: p.runner.owner(), Source: d.Source, Service: d.Service, Title: c.Pattern,
+			File: func(e delegation.Encoding) (folder, name string) {
+				file := c.file(d.Service, e)
+				return filepath.Dir(file), filepath.Base(file)
+			},
+			Mode: func(name string, old fs.FileInfo) (fs.FileMode, error) {
+				return cli.WriteMode(name, old, d.Cert, d.Key)
+			},
+			Leftovers: p.leftoversOf,
+		}
+	}
+	files.NoWait = p.until.IsZero()
+	files.LockTime = max(time.Until(p.until), time.Millisecond)
+	return files
 }
 
 func (p *places) key(file string) *tsigKey {
@@ -80,7 +101,7 @@ func (p *places) key(file string) *tsigKey {
 		p.keys[file] = k
 	}
 	p.mu.Unlock()
-	k.once.Do(func() { k.key, k.warnings, k.err = publish.LoadTSIGKey(file) })
+	k.once.Do(func() { k.key, k.warnings, k.err = publish.LoadTSIGKey(p.runner.loader(), file) })
 	return k
 }
 
@@ -110,27 +131,35 @@ func (p *places) enter(c PlaceConfig) (leave func()) {
 	return func() { <-turn }
 }
 
+// leftovers are what killed runs left in a folder, by the file that they are
+// beside.
+type leftovers struct {
+	once  sync.Once
+	files map[string][]string
+	err   error
+}
+
 // leftoversOf are the files beside name that killed runs left. The folder must
 // be locked: what is found when it is first read is nobody's work any more.
-func (p *places) leftoversOf(name string) ([]string, error) {
+func (p *places) leftoversOf(root *os.Root, name string) ([]string, error) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	dir, base := filepath.Dir(name), filepath.Base(name)
-	known := p.leftovers[dir]
-	if known == nil {
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			return nil, err
-		}
-		known = map[string][]string{}
+	left := p.leftovers[root.Name()]
+	if left == nil {
+		left = &leftovers{}
+		p.leftovers[root.Name()] = left
+	}
+	p.mu.Unlock()
+	left.once.Do(func() {
+		var entries []fs.DirEntry
+		entries, left.err = fs.ReadDir(root.FS(), ".")
+		left.files = map[string][]string{}
 		for _, e := range entries {
 			if m := temporary.FindStringSubmatch(e.Name()); m != nil && e.Type().IsRegular() {
-				known[m[1]] = append(known[m[1]], filepath.Join(dir, e.Name()))
+				left.files[m[1]] = append(left.files[m[1]], e.Name())
 			}
 		}
-		p.leftovers[dir] = known
-	}
-	return known[base], nil
+	})
+	return left.files[name], left.err
 }
 
 // temporary is what wholefile.Write calls a file until it is whole.
@@ -144,87 +173,3 @@ func (p *places) warnings() (list []string) {
 	slices.Sort(list)
 	return list
 }
-
-// carried is a [publish.Place] of files that somebody carries further: into a
-// form of a DNS provider, or by other software.
-type carried struct {
-	places *places
-	config PlaceConfig
-	d      *Delegation
-}
-
-// Publish implements [publish.Place]. One process at a time changes the folder.
-func (c *carried) Publish(ctx context.Context, statement []byte) (publish.Change, error) {
-	in, err := delegation.Inspect(statement)
-	if err != nil {
-		return publish.Change{}, err
-	}
-	name := c.config.file(c.d.Service, in.Encoding)
-	change := publish.Change{Where: name}
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return publish.Change{}, err
-	}
-	unlock, locked, err := wholefile.LockFor(ctx, filepath.Dir(name), lockTime)
-	if err != nil {
-		return publish.Change{}, err
-	}
-	defer unlock()
-	if there, err := c.read(in.Encoding); err == nil {
-		if old := there.Statement; old != nil {
-			if bytes.Equal(old.Raw, in.Raw) {
-				return change, nil
-			}
-			// Another run was faster, and knows better, such as of a revocation.
-			if old.Statement.Source == c.d.Source && old.Statement.Service == c.d.Service &&
-				old.Order().Compare(in.Order()) > 0 && old.Check(c.places.runner.now()) == nil {
-				return publish.Change{}, refuse(delegation.Superseded, "%s holds a newer statement, issued %s", name, stamp(old.Statement.Issued))
-			}
-		}
-		change.Replaced = 1
-	}
-	if locked {
-		leftovers, e := c.places.leftoversOf(name)
-		for _, leftover := range leftovers {
-			e = errors.Join(e, os.Remove(leftover))
-		}
-		err = e
-	}
-	if err == nil {
-		err = cli.WriteFile(name, in.Raw, c.d.Cert, c.d.Key)
-	}
-	change.Changed = err == nil
-	return change, err
-}
-
-// Check implements [publish.Place]: the file was written, and is nobody else's.
-func (c *carried) Check(context.Context, []byte) error { return nil }
-
-// Current implements [publish.Place].
-func (c *carried) Current(context.Context) ([]publish.View, error) {
-	view := publish.View{Where: c.config.Pattern}
-	for _, e := range delegation.Encodings() {
-		found, err := c.read(e)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			view.Err = err
-		default:
-			view.Found = append(view.Found, found)
-		}
-	}
-	return []publish.View{view}, nil
-}
-
-func (c *carried) read(e delegation.Encoding) (publish.Found, error) {
-	name := c.config.file(c.d.Service, e)
-	raw, err := cli.ReadFile(name, delegation.MaxStatementSize+2)
-	if err != nil {
-		return publish.Found{}, err
-	}
-	f := publish.Found{Where: name}
-	f.Statement, f.Err = delegation.Inspect(raw)
-	return f, nil
-}
-
-// String implements [publish.Place].
-func (c *carried) String() string { return c.config.Pattern }

@@ -9,7 +9,10 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/publish"
+	"github.com/dnasign/dnasign/internal/signing"
+	words "github.com/dnasign/dnasign/internal/text"
 )
 
 // A Why says why a statement is signed anew.
@@ -25,120 +28,205 @@ const (
 	FormatsChanged     Why = "formats-changed"     // it is not there in every format
 	LifeChanged        Why = "life-changed"        // it lives longer than the configuration says
 	Expiring           Why = "expiring"            // less than a third of its life is left
+	Replaced           Why = "replaced"            // an older one is there than the last that was signed here, to the same targets
 )
 
 // A plan is what is to be done about one delegation.
 type plan struct {
 	why             Why // "": nothing is signed
+	targets         []delegation.Target
 	issued, expires time.Time
 	// kept is the statement that stays, by format, and id its id, unless one
 	// is signed; the times are then its own.
-	kept map[delegation.Encoding][]byte
-	id   delegation.ID
+	kept    map[delegation.Encoding][]byte
+	id      delegation.ID
+	standby bool // it was signed with a newer certificate, by another machine
+	byHand  bool // it renews a revocation that somebody made by hand
 	// notes are sentences for a person, about what signing does not mend.
 	notes []string
 }
 
-// decide is the whole judgement about one delegation. It is pure: what the
-// configuration wants, the chain to sign with (leaf first), what is at the
-// places, and the time. The error is a *[delegation.Error] about why nothing
-// can be signed.
-func decide(d *Delegation, chain []*x509.Certificate, found inventory, now time.Time, force bool) (plan, error) {
-	now = now.UTC().Truncate(time.Second)
-	leaf := chain[0]
-	switch {
-	case now.Before(leaf.NotBefore):
-		return plan{}, refuse(delegation.SignerNotYetValid, "the certificate in %s is valid from %s, and this machine's clock says %s; is the clock right?",
-			d.Cert, stamp(leaf.NotBefore), stamp(now))
-	case now.After(leaf.NotAfter):
-		return plan{}, refuse(delegation.SignerExpired, "the certificate in %s was valid until %s, and this machine's clock says %s; renew it first",
-			d.Cert, stamp(leaf.NotAfter), stamp(now))
-	case found.ahead != nil && found.ahead.Compare(delegation.Order{SignerNotBefore: leaf.NotBefore, Issued: now}) > 0 && !force:
-		return plan{}, refuse(delegation.ClockMismatch, "a statement is published that was issued at %s, and this machine's clock says %s; if the clock is right, sign anew with --force",
-			stamp(found.ahead.Issued), stamp(now))
+// A situation is what a plan is made of.
+type situation struct {
+	delegation *Delegation
+	chain      []*x509.Certificate // to sign with, leaf first
+	found      inventory           // at the places
+	record     *signing.Record     // what was signed here; nil if nothing was
+	now        time.Time
+	force      bool
+	again      string // the command that delegates again after a revocation
+}
+
+// decide is the whole judgement about one delegation. It is pure. The error is a
+// *[delegation.Error] about why nothing can be signed.
+func (s situation) decide() (plan, error) {
+	d, leaf, now := s.delegation, s.chain[0], s.now.UTC().Truncate(time.Second)
+	p := plan{targets: d.Targets, notes: s.found.notes}
+	var newest *found
+	if len(s.found.all) > 0 {
+		newest = s.found.all[0]
 	}
-	p := plan{issued: now, notes: found.unlisted}
-	var newest *signing
-	if len(found.signings) > 0 {
-		newest = found.signings[0]
-		switch c := newest.order.SignerNotBefore.Compare(leaf.NotBefore); {
-		case c > 0:
-			return plan{}, refuse(delegation.Superseded, "a statement is published that was signed with a newer certificate, of %s, than %s, of %s; is that file out of date?",
-				stamp(newest.order.SignerNotBefore), d.Cert, stamp(leaf.NotBefore))
-		case c == 0 && !newest.order.Issued.Before(now):
-			// Of two statements of the same second, neither would be the newer one.
-			p.issued = newest.order.Issued.Add(time.Second)
+	if at, revoked := s.revokedByHand(newest); revoked && !s.force {
+		p.byHand, p.targets = true, nil
+		p.notes = append(p.notes, fmt.Sprintf("the service was revoked by hand, at %s; it stays revoked, and the revocation is renewed. To delegate again: %s",
+			words.Stamp(at), s.again))
+	}
+	issued, notes, err := signing.Moment(leaf, now, s.earlier(), s.force)
+	if delegation.ReasonOf(err) == reasons.Superseded && newest.isGood(p.targets, now) {
+		// Another machine has the newer certificate, and signs.
+		p.standby = true
+		p.keep(newest)
+		p.notes = append(p.notes, s.unpublished(newest)...)
+		for _, e := range d.Formats {
+			if newest.raw[e] == nil {
+				p.notes = append(p.notes, fmt.Sprintf("the machine that signs does not sign the format %s", e))
+			}
 		}
+		return p, nil
 	}
-	p.expires = expiry(d, leaf, p.issued)
+	if err != nil {
+		return plan{}, err
+	}
+	p.issued = issued
+	p.expires, _ = signing.Expires(issued, lifeOf(d, p.targets), leaf)
 	switch {
-	case force:
+	case s.force:
 		p.why = Forced
-	case newest == nil && found.unusable:
+	case newest == nil && s.found.unusable:
 		p.why = Unusable
 	case newest == nil:
 		p.why = Missing
 	default:
-		p.why = newest.lacks(d, chain, p.expires, now)
-	}
-	switch {
-	case p.why == "":
-		p.kept, p.id = newest.raw, newest.statement.ID
-		p.issued, p.expires = newest.statement.Issued.UTC(), newest.statement.Expires.UTC()
-		if newest.expiring(now) {
-			p.notes = append(p.notes, fmt.Sprintf("the statement ends with its certificate, at %s; renew the certificate", stamp(p.expires)))
+		p.why = newest.lacks(d, p.targets, s.chain, p.expires, now)
+		if p.why == "" && s.replaced(newest, p.targets) {
+			p.why = Replaced
 		}
-	case lifeOf(d) > delegation.DefaultMaxLife:
+	}
+	if p.why == "" {
+		p.keep(newest)
+		if newest.expiring(now) {
+			p.notes = append(p.notes, fmt.Sprintf("the statement ends with its certificate, at %s; renew the certificate", words.Stamp(p.expires)))
+		}
+		p.notes = append(p.notes, s.unpublished(newest)...)
+		return p, nil
+	}
+	p.notes = append(p.notes, notes...)
+	if lifeOf(d, p.targets) > delegation.DefaultMaxLife {
 		p.notes = append(p.notes, "verifiers accept statements that live 31 days at most, unless their operator says otherwise")
 	}
 	return p, nil
 }
 
-// An inventory is what the places have about a delegation.
-type inventory struct {
-	signings []*signing        // that hold by themselves, the newest first
-	ahead    *delegation.Order // the highest that will hold only later, if this machine's clock is right
-	unusable bool              // there is something else that claims to be a statement
-	unlisted []string          // sentences about formats that the configuration does not list
+// keep takes what is there.
+func (p *plan) keep(f *found) {
+	p.kept, p.id = f.raw, f.statement.ID
+	p.issued, p.expires = f.statement.Issued.UTC(), f.statement.Expires.UTC()
 }
 
-// A signing is one statement as it was found, in one encoding or several.
-type signing struct {
+// earlier is what a new statement must be above: what is published, and what was
+// signed here.
+func (s situation) earlier() []signing.Earlier {
+	list := s.record.Earlier()
+	for _, f := range s.found.all {
+		list = append(list, f.earlier)
+	}
+	if s.found.ahead != nil {
+		list = append(list, *s.found.ahead)
+	}
+	return list
+}
+
+// replaced reports whether what is there ranks below the last statement that was
+// signed here, to the same targets. Anybody who writes to the place can put an old
+// one back, and those who have seen the new one refuse it. With other targets
+// the last one is somebody's draft.
+func (s situation) replaced(newest *found, targets []delegation.Target) bool {
+	return s.record != nil && s.record.Newest.Order.Compare(newest.order) > 0 && s.record.Newest.Targets == delegation.DigestTargets(targets)
+}
+
+// unpublished warns of a statement that was signed here and is not published.
+func (s situation) unpublished(newest *found) []string {
+	if s.record == nil || s.record.Newest.Order.Compare(newest.order) <= 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("a newer statement was signed here at %s and is not published; anybody who has it can show it. Publish it, or sign above it with --force",
+		words.Stamp(s.record.Newest.Order.Issued))}
+}
+
+// revokedByHand reports whether the newest known statement is a revocation that
+// this configuration did not ask for, and when it was issued. The statement may
+// be published or signed here. One that renew itself signed, when the
+// configuration said so, is undone by changing the configuration.
+//
+// A published revocation that is older than what was signed here says nothing:
+// anybody can show it again. For the same reason a revocation that renew kept up
+// does not end when it is taken away.
+func (s situation) revokedByHand(newest *found) (at time.Time, revoked bool) {
+	if len(s.delegation.Targets) == 0 {
+		return at, false
+	}
+	here := s.record
+	if newest != nil && (here == nil || newest.order.Compare(here.Newest.Order) > 0) {
+		return newest.statement.Issued, newest.statement.Revoked()
+	}
+	if here == nil {
+		return at, false
+	}
+	return here.Newest.Order.Issued, here.Newest.Kept
+}
+
+// An inventory is what the places have about a delegation.
+type inventory struct {
+	all      []*found         // what counts, the newest first
+	ahead    *signing.Earlier // the highest that will count only later, if this machine's clock is right
+	unusable bool             // there is something else that claims to be a statement
+	notes    []string         // about what nobody keeps
+}
+
+// A found is one statement as it lies there, in one encoding or several.
+type found struct {
 	statement delegation.Statement
 	order     delegation.Order
+	earlier   signing.Earlier
 	raw       map[delegation.Encoding][]byte
 	carried   [][]*x509.Certificate // the chain in each encoding
 }
 
 // collect takes stock.
-func collect(d *Delegation, views []publish.View, now time.Time) inventory {
-	all := inventory{unlisted: unlisted(d, views)}
+func collect(d *Delegation, owner publish.Owner, views []publish.View) inventory {
+	all := inventory{notes: unlisted(d, views)}
 	seen := map[string]bool{} // the octets that were judged
 	for _, view := range views {
 		for _, f := range view.Found {
 			in := f.Statement
-			if in != nil && seen[string(in.Raw)] {
+			if in == nil {
+				all.unusable = true
 				continue
 			}
-			if in == nil || in.Statement.Source != d.Source || in.Statement.Service != d.Service {
-				all.unusable = true
+			if seen[string(in.Raw)] {
 				continue
 			}
 			seen[string(in.Raw)] = true
-			switch err := in.Check(now); {
-			case err == nil:
+			switch owner.Rank(in, d.Source, d.Service) {
+			case publish.Counts:
 				all.add(in)
-			case delegation.ReasonOf(err) == delegation.NotYetValid && in.Check(in.Statement.Issued) == nil:
-				if order := in.Order(); all.ahead == nil || all.ahead.Compare(order) < 0 {
-					all.ahead = &order
+			case publish.Ahead:
+				if e := signing.EarlierOf(in, "published"); all.ahead == nil || all.ahead.Order.Compare(e.Order) < 0 {
+					all.ahead = &e
 				}
 				all.unusable = true
+			case publish.Others:
+				all.unusable = true
+				if s := in.Statement; !owner.Protects(in) {
+					all.notes = append(all.notes, fmt.Sprintf("%s holds a valid statement of %s for %s, which nothing here lists or has signed; it is replaced. If it is yours, give it a place of its own",
+						f.Where, s.Source, s.Service))
+				}
 			default:
 				all.unusable = true
 			}
 		}
 	}
-	slices.SortStableFunc(all.signings, func(a, b *signing) int {
+	slices.SortStableFunc(all.all, func(a, b *found) int {
 		return cmp.Or(b.order.Compare(a.order), cmp.Compare(len(b.raw), len(a.raw)))
 	})
 	return all
@@ -146,30 +234,36 @@ func collect(d *Delegation, views []publish.View, now time.Time) inventory {
 
 // add puts the encodings of one statement together.
 func (all *inventory) add(in *delegation.Inspection) {
-	at := slices.IndexFunc(all.signings, func(s *signing) bool {
+	at := slices.IndexFunc(all.all, func(s *found) bool {
 		return s.statement.ID == in.Statement.ID && s.order == in.Order() && s.raw[in.Encoding] == nil &&
 			delegation.DigestTargets(s.statement.Targets) == delegation.DigestTargets(in.Statement.Targets)
 	})
 	if at < 0 {
-		at = len(all.signings)
-		all.signings = append(all.signings, &signing{statement: in.Statement, order: in.Order(), raw: map[delegation.Encoding][]byte{}})
+		at = len(all.all)
+		all.all = append(all.all, &found{statement: in.Statement, order: in.Order(), earlier: signing.EarlierOf(in, "published"), raw: map[delegation.Encoding][]byte{}})
 	}
-	s := all.signings[at]
+	s := all.all[at]
 	s.raw[in.Encoding] = in.Raw
 	s.carried = append(s.carried, in.Certificates)
 }
 
+// isGood reports whether a statement delegates to these targets and has enough
+// of its life left.
+func (s *found) isGood(targets []delegation.Target, now time.Time) bool {
+	return s != nil && delegation.DigestTargets(s.statement.Targets) == delegation.DigestTargets(targets) && !s.expiring(now)
+}
+
 // lacks says why a statement cannot stay, "" if it can. renewed is when the one
 // that would replace it ends.
-func (s *signing) lacks(d *Delegation, chain []*x509.Certificate, renewed, now time.Time) Why {
+func (s *found) lacks(d *Delegation, targets []delegation.Target, chain []*x509.Certificate, renewed, now time.Time) Why {
 	switch {
-	case delegation.DigestTargets(s.statement.Targets) != delegation.DigestTargets(d.Targets):
+	case delegation.DigestTargets(s.statement.Targets) != delegation.DigestTargets(targets):
 		return TargetsChanged
 	case slices.ContainsFunc(s.carried, func(c []*x509.Certificate) bool { return !sameChain(c, chain) }):
 		return CertificateChanged
 	case slices.ContainsFunc(d.Formats, func(e delegation.Encoding) bool { return s.raw[e] == nil }):
 		return FormatsChanged
-	case s.statement.Expires.Sub(s.statement.Issued) > lifeOf(d):
+	case s.statement.Expires.Sub(s.statement.Issued) > lifeOf(d, targets):
 		return LifeChanged
 	case s.expiring(now) && renewed.After(s.statement.Expires):
 		return Expiring
@@ -178,7 +272,7 @@ func (s *signing) lacks(d *Delegation, chain []*x509.Certificate, renewed, now t
 }
 
 // expiring: less than a third of its life is left.
-func (s *signing) expiring(now time.Time) bool {
+func (s *found) expiring(now time.Time) bool {
 	return s.statement.Expires.Sub(now) < s.statement.Expires.Sub(s.statement.Issued)/3
 }
 
@@ -197,27 +291,20 @@ func sameChain(a, b []*x509.Certificate) bool {
 }
 
 // lifeOf is how long a statement of the delegation is to live.
-func lifeOf(d *Delegation) time.Duration {
+func lifeOf(d *Delegation, targets []delegation.Target) time.Duration {
 	switch {
+	case len(targets) == 0 && len(d.Targets) > 0:
+		return delegation.DefaultMaxLife // a revocation made by hand
 	case d.Valid > 0:
 		return d.Valid.Truncate(time.Second)
-	case len(d.Targets) == 0:
+	case len(targets) == 0:
 		return delegation.DefaultMaxLife
 	}
 	return delegation.DefaultLife
 }
 
-// expiry is the end of a statement, never after that of its certificate.
-func expiry(d *Delegation, leaf *x509.Certificate, issued time.Time) time.Time {
-	end := issued.Add(lifeOf(d))
-	if end.After(leaf.NotAfter) {
-		end = leaf.NotAfter.UTC()
-	}
-	return end
-}
-
-// unlisted tells of statements in a format that the configuration does not
-// list: nobody keeps them, and who reads only that format believes them.
+// unlisted reports statements in a format that the configuration does not list.
+// Nobody renews them, and verifiers that read only that format believe them.
 func unlisted(d *Delegation, views []publish.View) (notes []string) {
 	for _, view := range views {
 		for _, f := range view.Found {
@@ -253,9 +340,3 @@ func shows(view publish.View, e delegation.Encoding, raw []byte) bool {
 	}
 	return there
 }
-
-func refuse(reason delegation.Reason, format string, args ...any) *delegation.Error {
-	return &delegation.Error{Outcome: reason.Outcome(), Reason: reason, Detail: fmt.Sprintf(format, args...)}
-}
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/publish"
+	"github.com/dnasign/dnasign/internal/signing"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -27,13 +29,8 @@ type bench struct {
 
 func newBench(t testing.TB) *bench {
 	b := &bench{t: t, now: time.Date(2026, 6, 1, 12, 0, 0, 500, time.UTC)}
-	var err error
-	if b.root, err = localca.New("Root", b.now); err != nil {
-		t.Fatal(err)
-	}
-	if b.inter, err = b.root.Intermediate("Intermediate", b.now, nil); err != nil {
-		t.Fatal(err)
-	}
+	b.root = localca.Must(localca.New("Root", b.now))
+	b.inter = localca.Must(b.root.Intermediate("Intermediate", b.now, nil))
 	return b
 }
 
@@ -42,11 +39,7 @@ const hour, day = time.Hour, 24 * time.Hour
 // signer is a certificate for b.example, from and to relative to now.
 func (b *bench) signer(from, to time.Duration) *keys.Signer {
 	b.t.Helper()
-	s, err := b.inter.Issue("P-256", []string{"b.example"}, b.now.Add(from), b.now.Add(to), nil)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return s
+	return localca.Must(b.inter.Issue("P-256", []string{"b.example"}, b.now.Add(from), b.now.Add(to), nil))
 }
 
 // delegation is what the configuration wants.
@@ -63,19 +56,23 @@ func (b *bench) sign(d *Delegation, s *keys.Signer, age, life time.Duration, for
 	b.n++
 	for _, e := range formats {
 		issued := b.now.Add(-age).Truncate(time.Second)
-		raw, err := delegation.Sign(delegation.Statement{
+		raw := localca.Must(delegation.Sign(delegation.Statement{
 			Source: d.Source, Service: d.Service, Targets: d.Targets, Issued: issued, Expires: issued.Add(life), ID: delegation.ID{b.n},
-		}, e, s)
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		in, err := delegation.Inspect(raw)
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		found = append(found, publish.Found{Where: "somewhere", Statement: in})
+		}, e, s))
+		found = append(found, publish.Found{Where: "somewhere", Statement: localca.Must(delegation.Inspect(raw))})
 	}
 	return found
+}
+
+// recordOf is what is remembered after a statement was signed here.
+func recordOf(found []publish.Found, kept bool) *signing.Record {
+	s, err := signing.ReadState("")
+	if err != nil {
+		panic(err)
+	}
+	in := found[0].Statement
+	s.Add(in, kept)
+	return s.Of(in.Statement.Source, in.Statement.Service)
 }
 
 func TestDecide(t *testing.T) {
@@ -100,6 +97,11 @@ func TestDecide(t *testing.T) {
 	long := wanted(jws)
 	long.Valid = 60 * day
 	both := wanted(jws, ac)
+	byRenew := b.sign(revoked, leaf, day, 31*day, jws)
+	twin := b.signer(-10*day, 50*day)
+	c := localca.Must(b.inter.Issue("P-256", []string{"c.example"}, b.now.Add(-day), b.now.Add(50*day), nil))
+	strangers := localca.Must(localca.New("Stranger", b.now))
+	planted := localca.Must(strangers.Issue("P-256", []string{"b.example"}, b.now.Add(-day), b.now.Add(50*day), nil))
 	garbage := publish.Found{Where: "somewhere", Err: errors.New("half")}
 	altered := b.sign(d, leaf, day, 14*day, jws)
 	altered[0].Statement.Raw[len(altered[0].Statement.Raw)-9] ^= 1
@@ -110,7 +112,11 @@ func TestDecide(t *testing.T) {
 		chain *keys.Signer
 		found [][]publish.Found
 		force bool
-		want  string // the cause, "" for keeping, or a reason
+		// record is what was signed here.
+		record  *signing.Record
+		want    string // the cause, "" for keeping, or a reason
+		standby bool
+		revoke  bool // a revocation made by hand stays
 		// When what stays or is signed was issued and ends, relative to now.
 		issued, expires time.Duration
 		note            string
@@ -128,11 +134,32 @@ func TestDecide(t *testing.T) {
 		{name: "the newer of two", d: d, found: [][]publish.Found{b.sign(d, leaf, 2*day, 14*day, jws), b.sign(d, leaf, day, 14*day, jws)}, issued: -day, expires: 13 * day},
 		{name: "a newer one with other targets", d: d, found: [][]publish.Found{b.sign(d, leaf, 2*day, 14*day, jws), b.sign(other, leaf, day, 14*day, jws)}, want: "targets-changed", expires: 14 * day},
 		{name: "other targets", d: d, found: [][]publish.Found{b.sign(other, leaf, day, 14*day, jws)}, want: "targets-changed", expires: 14 * day},
-		{name: "revoked, and no longer", d: d, found: [][]publish.Found{b.sign(revoked, leaf, day, 14*day, jws)}, want: "targets-changed", expires: 14 * day},
+		{name: "revoked by hand", d: d, found: [][]publish.Found{b.sign(revoked, leaf, day, 31*day, jws)}, issued: -day, expires: 30 * day, revoke: true, note: "To delegate again: type this"},
+		{name: "revoked by hand, expiring", d: d, found: [][]publish.Found{b.sign(revoked, leaf, 9*day, 12*day, jws)}, want: "expiring", expires: 31 * day, revoke: true, note: "it stays revoked"},
+		{name: "revoked by hand, another certificate", d: d, found: [][]publish.Found{b.sign(revoked, older, day, 31*day, jws)}, want: "certificate-changed", expires: 31 * day, revoke: true, note: "it stays revoked"},
+		{name: "revoked by hand, renewed once", d: d, found: [][]publish.Found{byRenew}, record: recordOf(byRenew, true), issued: -day, expires: 30 * day, revoke: true, note: "it stays revoked"},
+		{name: "revoked by hand, forced", d: d, found: [][]publish.Found{b.sign(revoked, leaf, day, 31*day, jws)}, force: true, want: "forced", expires: 14 * day},
+		{name: "revoked by the configuration, and no longer", d: d, found: [][]publish.Found{byRenew}, record: recordOf(byRenew, false), want: "targets-changed", expires: 14 * day},
+		{name: "an old revocation is back, and it was delegated since", d: d, found: [][]publish.Found{b.sign(revoked, leaf, day, 31*day, jws)}, record: recordOf(b.sign(d, leaf, hour, 14*day, jws), false), want: "targets-changed", expires: 14 * day},
+		{name: "revoked by hand, after it was signed here", d: d, found: [][]publish.Found{b.sign(revoked, leaf, hour, 31*day, jws)}, record: recordOf(b.sign(d, leaf, day, 14*day, jws), false), issued: -hour, expires: 31*day - hour, revoke: true, note: "it stays revoked"},
+		{name: "revoked by hand, renewed, and gone", d: d, record: recordOf(byRenew, true), want: "missing", expires: 31 * day, revoke: true, note: "it stays revoked"},
+		{name: "revoked by hand, renewed, and an old delegation is back", d: d, found: [][]publish.Found{b.sign(d, leaf, 2*day, 14*day, jws)}, record: recordOf(byRenew, true), want: "targets-changed", expires: 31 * day, revoke: true, note: "it stays revoked"},
+		{name: "revoked by hand, renewed, and delegated elsewhere since", d: d, found: [][]publish.Found{b.sign(d, leaf, hour, 14*day, jws)}, record: recordOf(byRenew, true), issued: -hour, expires: 14*day - hour},
 		{name: "an older certificate", d: d, found: [][]publish.Found{b.sign(d, older, day, 14*day, jws)}, want: "certificate-changed", expires: 14 * day},
 		{name: "a chain without issuer", d: d, found: [][]publish.Found{b.sign(d, alone, day, 14*day, jws)}, want: "certificate-changed", expires: 14 * day},
-		{name: "a newer certificate", d: d, found: [][]publish.Found{b.sign(d, newer, day, 14*day, jws)}, want: string(delegation.Superseded)},
-		{name: "a newer certificate, forced", d: d, found: [][]publish.Found{b.sign(d, newer, day, 14*day, jws)}, force: true, want: string(delegation.Superseded)},
+		{name: "a newer certificate", d: d, found: [][]publish.Found{b.sign(d, newer, day, 14*day, jws)}, issued: -day, expires: 13 * day, standby: true},
+		{name: "a newer certificate, in one format of two", d: both, found: [][]publish.Found{b.sign(d, newer, day, 14*day, jws)}, issued: -day, expires: 13 * day, standby: true, note: "does not sign the format ac"},
+		{name: "a newer certificate, other targets", d: d, found: [][]publish.Found{b.sign(other, newer, day, 14*day, jws)}, want: string(reasons.Superseded)},
+		{name: "a newer certificate, which is not renewed", d: d, found: [][]publish.Found{b.sign(d, newer, 4*day, 5*day, jws)}, want: string(reasons.Superseded)},
+		{name: "a newer certificate, forced", d: d, found: [][]publish.Found{b.sign(d, newer, day, 14*day, jws)}, force: true, want: "forced", expires: 14 * day, note: "get a new certificate"},
+		{name: "a newer certificate of a stranger's authority", d: d, found: [][]publish.Found{b.sign(other, planted, day, 14*day, jws)}, want: "unusable", expires: 14 * day},
+		{name: "a newer certificate signed here", d: d, record: recordOf(b.sign(d, newer, day, 14*day, jws), false), want: string(reasons.Superseded)},
+		{name: "another certificate of the same moment", d: d, found: [][]publish.Found{b.sign(d, twin, day, 14*day, jws)}, want: "certificate-changed", expires: 14 * day, note: "can still sign above it"},
+		{name: "a draft", d: d, found: [][]publish.Found{b.sign(d, leaf, day, 14*day, jws)}, record: recordOf(b.sign(other, leaf, hour, 14*day, jws), false), issued: -day, expires: 13 * day, note: "is not published"},
+		{name: "signed here a moment ago, and not published", d: d, record: recordOf(b.sign(d, leaf, -time.Minute, 14*day, jws), false), want: "missing", issued: 61 * time.Second, expires: 14*day + 61*time.Second},
+		{name: "signed here in the future", d: d, record: recordOf(b.sign(d, leaf, -hour, 14*day, jws), false), want: string(reasons.ClockMismatch)},
+		{name: "signed here in the future, with an older certificate", d: d, record: recordOf(b.sign(d, older, -hour, 14*day, jws), false), want: "missing", expires: 14 * day},
+		{name: "a statement of another domain", d: d, found: [][]publish.Found{b.sign(&moved, c, day, 14*day, jws)}, want: "unusable", expires: 14 * day},
 		{name: "one format of two", d: both, found: [][]publish.Found{b.sign(d, leaf, day, 14*day, jws)}, want: "formats-changed", expires: 14 * day},
 		{name: "formats signed apart", d: both, found: [][]publish.Found{b.sign(d, leaf, day, 14*day, jws), b.sign(d, leaf, 2*day, 14*day, ac)}, want: "formats-changed", expires: 14 * day},
 		{name: "a format too many", d: d, found: [][]publish.Found{b.sign(d, leaf, day, 14*day, jws, ac)}, issued: -day, expires: 13 * day, note: "somewhere has a statement in the format ac"},
@@ -146,11 +173,11 @@ func TestDecide(t *testing.T) {
 		{name: "half a record beside", d: d, found: [][]publish.Found{append(b.sign(d, leaf, day, 14*day, jws), garbage)}, issued: -day, expires: 13 * day},
 		{name: "signed this second", d: d, found: [][]publish.Found{b.sign(other, leaf, 0, 14*day, jws)}, want: "targets-changed", issued: time.Second, expires: 14*day + time.Second},
 		{name: "signed by a clock that is a little fast", d: d, found: [][]publish.Found{b.sign(other, leaf, -time.Minute, 14*day, jws)}, want: "targets-changed", issued: 61 * time.Second, expires: 14*day + 61*time.Second},
-		{name: "signed in the future", d: d, found: [][]publish.Found{b.sign(d, leaf, -hour, 14*day, jws)}, want: string(delegation.ClockMismatch)},
+		{name: "signed in the future", d: d, found: [][]publish.Found{b.sign(d, leaf, -hour, 14*day, jws)}, want: string(reasons.ClockMismatch)},
 		{name: "signed in the future, forced", d: d, found: [][]publish.Found{b.sign(d, leaf, -hour, 14*day, jws)}, force: true, want: "forced", expires: 14 * day},
 		{name: "signed in the future with an older certificate", d: d, found: [][]publish.Found{b.sign(d, older, -hour, 14*day, jws)}, want: "unusable", expires: 14 * day},
-		{name: "certificate not yet valid", d: d, chain: b.signer(hour, 60*day), want: string(delegation.SignerNotYetValid)},
-		{name: "certificate expired", d: d, chain: b.signer(-60*day, -hour), want: string(delegation.SignerExpired)},
+		{name: "certificate not yet valid", d: d, chain: b.signer(hour, 60*day), want: string(reasons.SignerNotYetValid)},
+		{name: "certificate expired", d: d, chain: b.signer(-60*day, -hour), want: string(reasons.SignerExpired)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			chain := leaf.Chain()
@@ -161,9 +188,12 @@ func TestDecide(t *testing.T) {
 			for _, f := range tt.found {
 				views = append(views, publish.View{Where: "a place", Found: f})
 			}
-			p, err := decide(tt.d, chain, collect(tt.d, views, b.now), b.now, tt.force)
+			owner := publish.Owner{Roots: b.root.Pool(), Leaf: chain[0], Now: func() time.Time { return b.now }}
+			p, err := situation{
+				delegation: tt.d, chain: chain, found: collect(tt.d, owner, views), record: tt.record, now: b.now, force: tt.force, again: "type this",
+			}.decide()
 			if err != nil {
-				if delegation.ReasonOf(err) != delegation.Reason(tt.want) || tt.want == "" {
+				if delegation.ReasonOf(err) != reasons.Reason(tt.want) || tt.want == "" {
 					t.Errorf("refused: %v, want %q", err, tt.want)
 				}
 				return
@@ -178,7 +208,13 @@ func TestDecide(t *testing.T) {
 			if notes := strings.Join(p.notes, "\n"); (tt.note == "") != (notes == "") || !strings.Contains(notes, tt.note) {
 				t.Errorf("notes %q, want %q", notes, tt.note)
 			}
-			for _, e := range tt.d.Formats {
+			if p.standby != tt.standby || p.byHand != tt.revoke {
+				t.Errorf("standby %t, by hand %t", p.standby, p.byHand)
+			}
+			if revokes := len(p.targets) == 0; revokes != (tt.revoke || len(tt.d.Targets) == 0) {
+				t.Errorf("signs for %v", p.targets)
+			}
+			for _, e := range tt.d.Formats[:1] {
 				if (p.kept[e] != nil) != (tt.want == "") {
 					t.Errorf("kept %v, signs because %q", p.kept, p.why)
 				}

@@ -69,10 +69,11 @@ func parseConfig(file string, data []byte) (*Config, error) {
 	r := &reader{file: file}
 	domains, defaults := r.document(data)
 	c := &Config{File: file}
-	b := &builder{reader: r, config: c, defaults: defaults, delegations: map[[2]string]string{}, files: map[string]string{}}
+	b := &builder{reader: r, config: c, defaults: defaults, delegations: map[[2]string]string{}, files: map[string]string{}, publish: map[string][]PlaceConfig{}}
 	for _, d := range domains {
 		b.add(d)
 	}
+	b.whole()
 	if len(r.err.Problems) == 0 && len(c.Delegations) == 0 {
 		r.problem(0, "there is no domain in it; list them under domains")
 	}
@@ -96,7 +97,7 @@ func (r *reader) document(data []byte) (domains []domainSetting, defaults settin
 		return nil, defaults
 	case err != nil:
 		line, text := yamlError(err)
-		r.problem(line, "this is no YAML, near that line: %s", text)
+		r.problem(line, "this is not YAML, near that line: %s", text)
 		return nil, defaults
 	}
 	var next yaml.Node
@@ -178,8 +179,8 @@ func (r *reader) domainsFrom(file string, line int) (domains []domainSetting) {
 	return domains
 }
 
-// settings reads the keys that defaults and domains share; a domain has its
-// name besides, and may be revoked.
+// settings reads the keys that defaults and domains share. A domain also has
+// its name, and may be revoked.
 func (r *reader) settings(n *yaml.Node, what string, name *string) (s settings) {
 	fields := []field{
 		{"services", func(n *yaml.Node) { s.services = r.services(n) }},
@@ -229,6 +230,10 @@ func (r *reader) services(n *yaml.Node) (list []serviceSetting) {
 		if !ok {
 			return false
 		}
+		if role := delegation.RoleOf(name).Service; role != name {
+			r.problem(n.Line, "services: %s has no statement of its own; write its targets under %s, with /direct behind them", n.Value, role)
+			return false
+		}
 		if slices.ContainsFunc(list, func(s serviceSetting) bool { return s.name == name }) {
 			r.problem(n.Line, "services: %s is there twice; keep one", n.Value)
 			return false
@@ -264,14 +269,17 @@ func (r *reader) targets(n *yaml.Node, what string) (list []delegation.Target) {
 	return list
 }
 
-// target reads host:port[/priority/weight], or that and pins.
+// target reads host:port[/priority/weight][/direct], or a mapping with that,
+// tls and pins.
 func (r *reader) target(n *yaml.Node, what string) (t delegation.Target, ok bool) {
 	if n.Kind == yaml.ScalarNode {
 		return value(r, n, what, cli.Target)
 	}
 	var pins []delegation.Pin
+	var mode delegation.TLSMode
 	r.mapping(n, "a target",
 		field{"target", func(n *yaml.Node) { t, ok = value(r, n, what, cli.Target) }},
+		field{"tls", func(n *yaml.Node) { mode, _ = value(r, n, "tls", tlsMode) }},
 		field{"pins", func(n *yaml.Node) {
 			r.list(n, "pins", "a list of SHA-256 in hexadecimal", func(n *yaml.Node) {
 				p, good := value(r, n, "pins", pin)
@@ -286,12 +294,22 @@ func (r *reader) target(n *yaml.Node, what string) (t delegation.Target, ok bool
 		r.problem(n.Line, "a target has the key target: \"target: xmpp.hosting.example:5269\"")
 	}
 	t.SPKI = pins
+	if mode != "" {
+		t.TLS = mode
+	}
 	return t, ok
+}
+
+func tlsMode(text string) (delegation.TLSMode, error) {
+	if text != string(delegation.Direct) {
+		return "", fmt.Errorf("unknown mode %.40q (want direct, or leave the key out)", text)
+	}
+	return delegation.Direct, nil
 }
 
 func pin(text string) (p delegation.Pin, err error) {
 	if err := p.UnmarshalText([]byte(text)); err != nil {
-		return p, fmt.Errorf("%.80q is no SHA-256 of a public key in 64 hexadecimal digits", text)
+		return p, fmt.Errorf("%.80q is not a SHA-256 of a public key in 64 hexadecimal digits", text)
 	}
 	return p, nil
 }
@@ -357,7 +375,7 @@ func (r *reader) dns(n *yaml.Node) *DNSConfig {
 func address(text string) (string, error) {
 	a, err := netip.ParseAddrPort(text)
 	if err != nil || a.Port() == 0 {
-		return "", fmt.Errorf("%.80q is no address:port, such as 192.0.2.53:53 or [2001:db8::53]:53", text)
+		return "", fmt.Errorf("%.80q is not an address:port, such as 192.0.2.53:53 or [2001:db8::53]:53", text)
 	}
 	return text, nil
 }
@@ -369,7 +387,7 @@ const maxTTL = 24 * time.Hour
 func ttl(text string) (uint32, error) {
 	n, err := strconv.ParseUint(text, 10, 31)
 	if err != nil || n == 0 || n > uint64(maxTTL/time.Second) {
-		return 0, fmt.Errorf("%.40q is no number of seconds from 1 to %d", text, uint64(maxTTL/time.Second))
+		return 0, fmt.Errorf("%.40q is not a number of seconds from 1 to %d", text, uint64(maxTTL/time.Second))
 	}
 	return uint32(n), nil
 }

@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/hints"
+	words "github.com/dnasign/dnasign/internal/text"
 )
 
 // ReportVersion is the Version of a [Report].
@@ -21,6 +24,7 @@ const (
 	Signed    Action = "signed"     // a new statement, published in one place at least
 	Published Action = "published"  // the statement there is was put where it was missing
 	Kept      Action = "kept"       // nothing was to be done
+	Standby   Action = "standby"    // nor here: another machine has a newer certificate, and signs
 	WouldSign Action = "would-sign" // of a dry run; the statement was made and thrown away
 	WouldKeep Action = "would-keep" // of a dry run
 	Failed    Action = "failed"     // nothing was changed
@@ -28,13 +32,14 @@ const (
 
 // A Report is what a run did. Its JSON form is described in docs/renew.md.
 type Report struct {
-	Version     int                `json:"version"`
-	Config      string             `json:"config"`
-	DryRun      bool               `json:"dry_run"`
-	Outcome     delegation.Outcome `json:"outcome"` // refused if any is, else undetermined if any is
-	Counts      Counts             `json:"counts"`
-	Warnings    []string           `json:"warnings,omitempty"`
-	Delegations []Entry            `json:"delegations"`
+	Version     int             `json:"version"`
+	Config      string          `json:"config"`
+	DryRun      bool            `json:"dry_run"`
+	Outcome     reasons.Outcome `json:"outcome"` // refused if any is, else undetermined if any is
+	Counts      Counts          `json:"counts"`
+	Warnings    []string        `json:"warnings,omitempty"`
+	Delegations []Entry         `json:"delegations"`
+	Unlisted    []Unlisted      `json:"unlisted,omitempty"`
 }
 
 // Counts are how many delegations there are of each action, and how many of
@@ -56,21 +61,21 @@ type Entry struct {
 	Action  Action                `json:"action"`
 	Why     Why                   `json:"why,omitempty"` // it was signed
 	// Outcome is verified if all went well, the worst of what did not else.
-	Outcome   delegation.Outcome `json:"outcome"`
-	ID        string             `json:"id,omitempty"`      // of the statement, base64url, as jti
-	Expires   *time.Time         `json:"expires"`           // of the statement that is published; null if none is known
-	Problem   *Trouble           `json:"problem,omitempty"` // why nothing could be signed
-	Published []Publication      `json:"published"`         // not in a dry run
-	Verified  []Verdict          `json:"verified"`          // not in a dry run
-	Notes     []string           `json:"notes,omitempty"`
+	Outcome   reasons.Outcome `json:"outcome"`
+	ID        string          `json:"id,omitempty"`      // of the statement, base64url, as jti
+	Expires   *time.Time      `json:"expires"`           // of the statement that is published; null if none is known
+	Problem   *Trouble        `json:"problem,omitempty"` // why nothing could be signed
+	Published []Publication   `json:"published"`         // not in a dry run
+	Verified  []Verdict       `json:"verified"`          // not in a dry run
+	Notes     []string        `json:"notes,omitempty"`
 }
 
 // Trouble is what went wrong, and what a person can do.
 type Trouble struct {
-	Outcome delegation.Outcome `json:"outcome"`
-	Reason  delegation.Reason  `json:"reason,omitempty"`
-	Detail  string             `json:"detail"`
-	Hint    string             `json:"hint,omitempty"`
+	Outcome reasons.Outcome `json:"outcome"`
+	Reason  reasons.Reason  `json:"reason,omitempty"`
+	Detail  string          `json:"detail"`
+	Hint    string          `json:"hint,omitempty"`
 }
 
 // A Publication is a statement in one format at one place.
@@ -78,20 +83,23 @@ type Publication struct {
 	Place    string              `json:"place"`
 	Format   delegation.Encoding `json:"format"`
 	Where    string              `json:"where,omitempty"` // the server or the file that was changed
+	Name     string              `json:"name,omitempty"`  // of the record that was changed, aliases followed
 	Changed  bool                `json:"changed"`
 	Replaced int                 `json:"replaced"` // old records or files that gave way
 	Problem  *Trouble            `json:"problem,omitempty"`
 
 	way   string // in which a stranger gets there
+	at    int    // the place, in the order of the configuration
 	check bool   // whether it can be seen there is still to be found out
+	busy  bool   // another process has locked the folder
 }
 
 // A Verdict is what a stranger finds who looks in one way.
 type Verdict struct {
-	Via     string             `json:"via"` // dns, https, or file for what somebody carries further
-	Outcome delegation.Outcome `json:"outcome"`
-	Note    string             `json:"note,omitempty"`
-	Problem *Trouble           `json:"problem,omitempty"`
+	Via     string          `json:"via"` // dns, https, or file for what somebody carries further
+	Outcome reasons.Outcome `json:"outcome"`
+	Note    string          `json:"note,omitempty"`
+	Problem *Trouble        `json:"problem,omitempty"`
 }
 
 // trouble makes Trouble of an error.
@@ -100,7 +108,7 @@ func trouble(err error) *Trouble {
 		return nil
 	}
 	reason := delegation.ReasonOf(err)
-	t := &Trouble{Outcome: reason.Outcome(), Reason: reason, Detail: err.Error(), Hint: reason.Hint()}
+	t := &Trouble{Outcome: reason.Outcome(), Reason: reason, Detail: err.Error(), Hint: hints.ForOwner(reason)}
 	if e, ok := err.(*delegation.Error); ok {
 		t.Detail = e.Detail
 	}
@@ -109,11 +117,9 @@ func trouble(err error) *Trouble {
 
 // conclude sets the outcome of an entry from its parts.
 func (e *Entry) conclude() {
-	e.Outcome = delegation.OutcomeVerified
+	e.Outcome = reasons.OutcomeVerified
 	for _, t := range e.troubles() {
-		if t.Outcome == delegation.OutcomeRefused || e.Outcome == delegation.OutcomeVerified {
-			e.Outcome = t.Outcome
-		}
+		e.Outcome = worse(e.Outcome, t.Outcome)
 	}
 }
 
@@ -136,7 +142,7 @@ func (e *Entry) troubles() (list []*Trouble) {
 
 // conclude counts.
 func (r *Report) conclude() {
-	r.Outcome = delegation.OutcomeVerified
+	r.Outcome = reasons.OutcomeVerified
 	for i := range r.Delegations {
 		e := &r.Delegations[i]
 		e.conclude()
@@ -145,22 +151,34 @@ func (r *Report) conclude() {
 			r.Counts.Signed++
 		case Published:
 			r.Counts.Published++
-		case Kept, WouldKeep:
+		case Kept, Standby, WouldKeep:
 			r.Counts.Kept++
 		case Failed:
 			r.Counts.Failed++
 		}
 		switch e.Outcome {
-		case delegation.OutcomeRefused:
+		case reasons.OutcomeRefused:
 			r.Counts.Refused++
-			r.Outcome = delegation.OutcomeRefused
-		case delegation.OutcomeUndetermined:
+		case reasons.OutcomeUndetermined:
 			r.Counts.Undetermined++
-			if r.Outcome == delegation.OutcomeVerified {
-				r.Outcome = delegation.OutcomeUndetermined
-			}
+		}
+		r.Outcome = worse(r.Outcome, e.Outcome)
+	}
+	for _, u := range r.Unlisted {
+		if u.Problem != nil {
+			r.Outcome = worse(r.Outcome, u.Problem.Outcome)
 		}
 	}
+}
+
+// worse is the worse of two outcomes.
+func worse(a, b reasons.Outcome) reasons.Outcome {
+	for _, o := range []reasons.Outcome{reasons.OutcomeRefused, reasons.OutcomeUndetermined} {
+		if a == o || b == o {
+			return o
+		}
+	}
+	return a
 }
 
 // WriteText tells a person what was done: a line for each delegation that
@@ -172,6 +190,9 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	for i := range r.Delegations {
 		r.Delegations[i].text(&b)
+	}
+	for _, u := range r.Unlisted {
+		u.text(&b, r.Config)
 	}
 	b.WriteString(r.Counts.text(r.DryRun))
 	_, err := io.WriteString(w, b.String())
@@ -199,7 +220,7 @@ func (c Counts) text(dry bool) string {
 
 func (e *Entry) text(b *strings.Builder) {
 	troubles := e.troubles()
-	quiet := e.Action == Kept || e.Action == WouldKeep
+	quiet := e.Action == Kept || e.Action == Standby || e.Action == WouldKeep
 	if quiet && len(troubles)+len(e.Notes)+len(e.remarks()) == 0 {
 		return
 	}
@@ -208,39 +229,48 @@ func (e *Entry) text(b *strings.Builder) {
 		fmt.Fprintf(b, ": %s", e.Why)
 	}
 	if e.Expires != nil {
-		fmt.Fprintf(b, ", until %s", stamp(*e.Expires))
+		fmt.Fprintf(b, ", until %s", words.Stamp(*e.Expires))
 	}
 	if changed := e.changed(); len(changed) > 0 {
 		fmt.Fprintf(b, ", at %s", strings.Join(changed, " and "))
 	}
 	switch {
 	case len(e.Verified) == 0:
-	case slices.ContainsFunc(e.Verified, func(v Verdict) bool { return v.Outcome != delegation.OutcomeVerified }):
+	case slices.ContainsFunc(e.Verified, func(v Verdict) bool { return v.Outcome != reasons.OutcomeVerified }):
 		b.WriteString(", NOT verified")
 	default:
 		b.WriteString(", verified")
 	}
 	b.WriteString("\n")
 	for _, t := range troubles {
-		fmt.Fprintf(b, "    %s: ", t.Outcome)
-		if t.Reason != "" {
-			fmt.Fprintf(b, "%s: ", t.Reason)
-		}
-		fmt.Fprintf(b, "%s\n", t.Detail)
-		if t.Hint != "" {
-			fmt.Fprintf(b, "    hint: %s\n", t.Hint)
-		}
+		t.text(b)
 	}
 	for _, note := range append(e.remarks(), e.Notes...) {
 		fmt.Fprintf(b, "    note: %s\n", note)
 	}
 }
 
-// changed are the servers and files that were written to.
+func (t *Trouble) text(b *strings.Builder) {
+	fmt.Fprintf(b, "    %s: ", t.Outcome)
+	if t.Reason != "" {
+		fmt.Fprintf(b, "%s: ", t.Reason)
+	}
+	fmt.Fprintf(b, "%s\n", t.Detail)
+	if t.Hint != "" {
+		fmt.Fprintf(b, "    hint: %s\n", t.Hint)
+	}
+}
+
+// changed are the servers and files that were written to. A record with another
+// name than the place, to which an alias leads, is named.
 func (e *Entry) changed() (list []string) {
 	for _, p := range e.Published {
-		if p.Changed && !slices.Contains(list, p.Where) {
-			list = append(list, p.Where)
+		where := p.Where
+		if name := strings.TrimSuffix(p.Name, "."); name != "" && name != delegation.TXTName(e.Source, e.Service) {
+			where += " (" + name + ")"
+		}
+		if p.Changed && !slices.Contains(list, where) {
+			list = append(list, where)
 		}
 	}
 	return list

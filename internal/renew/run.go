@@ -2,18 +2,20 @@ package renew
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/internal/publish"
+	"github.com/dnasign/dnasign/internal/signing"
+	words "github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -22,16 +24,32 @@ import (
 // resolver by this.
 const workers = 32
 
+// folderTime bounds how long, after everything else, folders are waited for that
+// other processes have locked, all together. Then it is done without their locks.
+const folderTime = 10 * time.Second
+
+// maxTries is how often a delegation is planned again because somebody else
+// published a newer statement meanwhile.
+const maxTries = 3
+
 // A Runner keeps the delegations of a configuration. Roots and Client are
 // required; the rest may be zero.
 type Runner struct {
 	Config *Config
 	// Client is how a stranger looks; its Via is not used.
 	Client discovery.Client
-	// Roots are the trust anchors that a stranger has.
-	Roots  *x509.CertPool
+	// Roots are the trust anchors that the owner believes, and strangers too.
+	Roots *x509.CertPool
+	// State remembers what was signed. Nil remembers nothing.
+	State  *signing.State
 	DryRun bool // sign and throw away, write nothing
-	Force  bool // sign everything
+	Force  bool // sign everything, and replace whatever is published
+	// AllowReadable takes key files that every user can read, see [keys.Loader].
+	AllowReadable bool
+	Prune         bool // remove what is published of services that are no longer configured
+	// Release, if not nil, is called once, when the run only has to wait for
+	// folders that others have locked, and to look. Another run may begin then.
+	Release func()
 	// Wait is how long, after everything is published, servers that lag are
 	// waited for, all together.
 	Wait time.Duration
@@ -40,22 +58,32 @@ type Runner struct {
 	// called for each of them.
 	Progress func(total int) (step func())
 	Logger   *slog.Logger // nil discards; it never sees a secret
+
+	remembering sync.Mutex // guards State
 }
 
 // work is one delegation on its way.
 type work struct {
 	*Delegation
-	entry Entry
+	signer *keys.Signer
+	entry  Entry
+	found  [][]publish.View // at each place
 
 	// The statement that is to be seen by everybody, by format; nil if nothing
 	// could be signed.
 	raw             map[delegation.Encoding][]byte
 	id              delegation.ID
+	targets         []delegation.Target
 	issued, expires time.Time
+	standby         bool // another machine signed it
+	byHand          bool // it renews a revocation that was made by hand
 }
 
 // Run does all that is to be done, and goes on past what fails. When ctx ends,
 // what has not begun fails.
+//
+// Everything is signed before anything is published: what was signed is
+// remembered first, once for all.
 func (r *Runner) Run(ctx context.Context) *Report {
 	all := make([]*work, len(r.Config.Delegations))
 	for i := range all {
@@ -66,14 +94,33 @@ func (r *Runner) Run(ctx context.Context) *Report {
 	}
 	step := func() {}
 	if r.Progress != nil {
-		step = r.Progress(2 * len(all))
+		step = r.Progress(3 * len(all))
 	}
 	p := newPlaces(r)
-	s := newSigners(r.Config.Delegations)
+	s := newSigners(r.loader(), r.Config.Delegations)
 	each(all, func(w *work) {
-		r.renew(ctx, w, p, s)
+		var err error
+		var warnings []string
+		if w.signer, warnings, err = s.take(w.Delegation); err == nil {
+			err = r.sign(ctx, w, p)
+		} else {
+			r.look(ctx, w, p)
+		}
+		w.conclude(err, warnings)
 		step()
 	})
+	r.remember(ctx, all...)
+	each(all, func(w *work) {
+		if !r.DryRun && w.raw != nil {
+			r.publish(ctx, w, p)
+		}
+		step()
+	})
+	unlisted := r.unlisted(ctx, p)
+	if r.Release != nil {
+		r.Release()
+	}
+	r.publishLate(ctx, all, p)
 	// All are published before the first is waited for: servers that lag have
 	// had most of the time that they need.
 	until := time.Now().Add(r.Wait)
@@ -84,7 +131,7 @@ func (r *Runner) Run(ctx context.Context) *Report {
 		}
 		step()
 	})
-	report := &Report{Version: ReportVersion, Config: r.Config.File, DryRun: r.DryRun, Delegations: []Entry{}}
+	report := &Report{Version: ReportVersion, Config: r.Config.File, DryRun: r.DryRun, Delegations: []Entry{}, Unlisted: unlisted}
 	for _, w := range all {
 		report.Delegations = append(report.Delegations, w.entry)
 	}
@@ -94,126 +141,205 @@ func (r *Runner) Run(ctx context.Context) *Report {
 }
 
 // each calls f for all, some at a time, and returns when it has ended for all.
-func each(all []*work, f func(*work)) {
+func each(all []*work, f func(*work)) { some(len(all), func(i int) { f(all[i]) }) }
+
+// some calls f with 0 to n-1, some at a time.
+func some(n int, f func(int)) {
 	turn := make(chan struct{}, workers)
 	var running sync.WaitGroup
-	for _, w := range all {
+	for i := range n {
 		turn <- struct{}{}
 		running.Go(func() {
 			defer func() { <-turn }()
-			f(w)
+			f(i)
 		})
 	}
 	running.Wait()
 }
 
-// renew brings one delegation to its places.
-func (r *Runner) renew(ctx context.Context, w *work, p *places, s *signers) {
-	signer, warnings, err := s.take(w.Delegation)
-	found, looked := r.look(ctx, w, p)
-	all := collect(w.Delegation, slices.Concat(found...), r.now())
-	if len(all.signings) > 0 {
-		end := all.signings[0].statement.Expires.UTC()
-		w.entry.Expires = &end
-	}
-	if err == nil {
-		err = looked
-	}
-	var plan plan
-	if err == nil {
-		plan, err = decide(w.Delegation, signer.Chain(), all, r.now(), r.Force)
-	}
-	if err == nil {
-		w.entry.Notes = append(w.entry.Notes, plan.notes...)
-		if w.entry.Why = plan.why; plan.why != "" {
-			w.entry.Notes = append(w.entry.Notes, warnings...)
-		}
-		err = w.settle(plan, signer)
-	}
+// sign finds out what is at the places of a delegation, and signs if that is
+// needed. Nothing is written.
+func (r *Runner) sign(ctx context.Context, w *work, p *places) error {
+	known, err := r.look(ctx, w, p)
 	if err != nil {
-		w.entry.Action, w.entry.Problem = Failed, trouble(err)
-		return
+		return err
 	}
-	if r.DryRun {
-		w.entry.Action = WouldKeep
-		if plan.why != "" {
-			w.entry.Action = WouldSign
+	plan, err := situation{
+		delegation: w.Delegation, chain: w.signer.Chain(), found: known, record: r.record(w), now: r.now(), force: r.Force,
+		again: fmt.Sprintf("dnasign renew --config %s --domain %s --force", words.Word(r.Config.File), w.Source),
+	}.decide()
+	if err != nil {
+		return err
+	}
+	w.raw, w.id, w.targets, w.issued, w.expires = plan.kept, plan.id, plan.targets, plan.issued, plan.expires
+	w.standby, w.byHand = plan.standby, plan.byHand
+	w.entry.Why, w.entry.Notes = plan.why, plan.notes
+	if plan.why != "" {
+		s := delegation.Statement{Source: w.Source, Service: w.Service, Targets: plan.targets, Issued: plan.issued, Expires: plan.expires}
+		if w.raw, err = signing.Sign(&s, w.Formats, w.signer); err != nil {
+			return err
 		}
-		return
+		w.id = s.ID
 	}
-	r.publish(ctx, w, p, found)
+	w.entry.ID = signing.IDText(w.id)
+	return nil
 }
 
-// look finds out what is at each place. A place that cannot be looked at has no
-// views; the error is there if that is so for all of them.
-func (r *Runner) look(ctx context.Context, w *work, p *places) (found [][]publish.View, err error) {
-	found = make([][]publish.View, len(w.Publish))
-	known := false
+// conclude notes how signing ended, before anything is published.
+func (w *work) conclude(err error, warnings []string) {
+	switch {
+	case err != nil:
+		w.raw = nil
+		w.entry.Action, w.entry.Problem = Failed, trouble(err)
+	case w.entry.Why != "":
+		w.entry.Action = WouldSign
+		w.entry.Notes = append(w.entry.Notes, warnings...)
+	default:
+		w.entry.Action = WouldKeep
+	}
+}
+
+// look finds out what is at each place. The error is there if no place could be
+// looked at.
+func (r *Runner) look(ctx context.Context, w *work, p *places) (known inventory, err error) {
+	w.found = make([][]publish.View, len(w.Publish))
+	reached := false
 	for i, c := range w.Publish {
 		place, e := p.place(c, w.Delegation, 0)
 		if e == nil {
-			found[i], e = place.Current(ctx)
+			w.found[i], e = place.Current(ctx)
 		}
-		for _, view := range found[i] {
-			known = known || view.Err == nil
+		for _, view := range w.found[i] {
+			reached = reached || view.Err == nil
 			e = errors.Join(e, view.Err)
 		}
 		if err == nil {
 			err = e
 		}
 	}
-	if known {
-		return found, nil
+	owner := r.owner()
+	if w.signer != nil {
+		owner.Leaf = w.signer.Leaf()
 	}
-	return found, err
+	known = collect(w.Delegation, owner, slices.Concat(w.found...))
+	if len(known.all) > 0 {
+		end := known.all[0].statement.Expires.UTC()
+		w.entry.Expires = &end
+	}
+	if reached {
+		err = nil
+	}
+	return known, err
 }
 
-// settle signs what the plan says, or takes what it keeps.
-func (w *work) settle(plan plan, signer *keys.Signer) (err error) {
-	w.raw, w.id, w.issued, w.expires = plan.kept, plan.id, plan.issued, plan.expires
-	if plan.why != "" {
-		if w.raw, w.id, err = sign(w.Delegation, plan, signer); err != nil {
-			return err
-		}
-	}
-	w.entry.ID = base64.RawURLEncoding.EncodeToString(w.id[:])
-	return nil
+// loader reads certificates and keys.
+func (r *Runner) loader() keys.Loader {
+	return keys.Loader{Roots: r.Roots, AllowReadable: r.AllowReadable}
 }
 
-// sign signs one statement in every format.
-func sign(d *Delegation, plan plan, signer *keys.Signer) (raw map[delegation.Encoding][]byte, id delegation.ID, err error) {
-	for !id.Valid() {
-		if _, err := rand.Read(id[:]); err != nil {
-			return nil, id, err
-		}
-		id[0] &= 0x7f
+func (r *Runner) owner() publish.Owner {
+	return publish.Owner{Roots: r.Roots, Ours: r.ours, Force: r.Force, Now: r.Now}
+}
+
+// ours are the statements that the configuration lists, or that were signed here.
+func (r *Runner) ours(source, service string) bool {
+	if r.Config.listed[[2]string{source, service}] {
+		return true
 	}
-	raw = map[delegation.Encoding][]byte{}
-	for _, e := range d.Formats {
-		raw[e], err = delegation.Sign(delegation.Statement{
-			Source: d.Source, Service: d.Service, Targets: d.Targets, Issued: plan.issued, Expires: plan.expires, ID: id,
-		}, e, signer)
+	r.remembering.Lock()
+	defer r.remembering.Unlock()
+	return r.State != nil && r.State.Of(source, service) != nil
+}
+
+// record is what was signed here before.
+func (r *Runner) record(w *work) *signing.Record {
+	r.remembering.Lock()
+	defer r.remembering.Unlock()
+	if r.State == nil {
+		return nil
+	}
+	return r.State.Of(w.Source, w.Service)
+}
+
+// remember notes what was signed, before anybody can see it. What could not be
+// noted is not published.
+func (r *Runner) remember(ctx context.Context, all ...*work) {
+	if r.State == nil || r.DryRun {
+		return
+	}
+	r.remembering.Lock()
+	defer r.remembering.Unlock()
+	var signed []*work
+	for _, w := range all {
+		if w.entry.Why == "" || w.raw == nil {
+			continue
+		}
+		in, err := delegation.Inspect(w.raw[w.Formats[0]])
 		if err != nil {
-			return nil, id, err
+			w.conclude(err, nil)
+			continue
+		}
+		r.State.Add(in, w.byHand).Newest.Config = r.configPath()
+		signed = append(signed, w)
+	}
+	if len(signed) == 0 {
+		return
+	}
+	if err := r.State.Save(ctx); err != nil {
+		for _, w := range signed {
+			w.conclude(fmt.Errorf("what was signed cannot be remembered, so it is not published: %w", err), nil)
 		}
 	}
-	return raw, id, nil
 }
 
-// publish puts the statement where it is not yet.
-func (r *Runner) publish(ctx context.Context, w *work, p *places, found [][]publish.View) {
-	changed, taken := false, false
+// publish puts the statement where it is not yet. If somebody else published a
+// newer one meanwhile, everything is planned again.
+func (r *Runner) publish(ctx context.Context, w *work, p *places) {
+	for try := 1; ; try++ {
+		if !r.publishOnce(ctx, w, p) || try == maxTries {
+			return
+		}
+		if err := r.sign(ctx, w, p); err != nil {
+			w.conclude(err, nil)
+			return
+		}
+		if r.remember(ctx, w); w.raw == nil {
+			return
+		}
+	}
+}
+
+// publishOnce reports whether somebody else was faster.
+func (r *Runner) publishOnce(ctx context.Context, w *work, p *places) (raced bool) {
+	w.entry.Published = []Publication{}
 	for i, c := range w.Publish {
 		for _, e := range w.Formats {
-			one := Publication{Place: c.String(), Format: e, way: c.way()}
-			if !shown(found[i], e, w.raw[e]) {
-				r.publishAt(ctx, w, p, c, &one)
+			raw := w.raw[e]
+			if raw == nil {
+				continue // of a statement that another machine signs
 			}
-			changed, taken = changed || one.Changed, taken || one.Problem == nil
+			one := Publication{Place: c.String(), Format: e, way: c.way(), at: i}
+			if !shown(w.found[i], e, raw) {
+				err := r.publishAt(ctx, w, p, c, &one)
+				reason := delegation.ReasonOf(err)
+				raced = raced || reason == reasons.Superseded || reason == reasons.Conflict
+			}
 			w.entry.Published = append(w.entry.Published, one)
 		}
 	}
+	w.published()
+	return raced
+}
+
+// published notes how publishing ended, at all places.
+func (w *work) published() {
+	changed, taken := false, false
+	for _, one := range w.entry.Published {
+		changed, taken = changed || one.Changed, taken || one.Problem == nil && !one.busy
+	}
 	switch {
+	case w.standby && len(w.entry.Published) == 0: // the other machine has other formats
+		w.entry.Action = Standby
 	case !taken:
 		w.entry.Action = Failed
 		return
@@ -221,23 +347,47 @@ func (r *Runner) publish(ctx context.Context, w *work, p *places, found [][]publ
 		w.entry.Action = Signed
 	case changed:
 		w.entry.Action = Published
+	case w.standby:
+		w.entry.Action = Standby
 	default:
 		w.entry.Action = Kept
 	}
 	w.entry.Expires = &w.expires
 }
 
-func (r *Runner) publishAt(ctx context.Context, w *work, p *places, c PlaceConfig, one *Publication) {
+// publishLate publishes in folders that others had locked, and waits for them,
+// all together. Nobody must be kept waiting for that.
+func (r *Runner) publishLate(ctx context.Context, all []*work, p *places) {
+	busy := slices.DeleteFunc(slices.Clone(all), func(w *work) bool {
+		return !slices.ContainsFunc(w.entry.Published, func(one Publication) bool { return one.busy })
+	})
+	p.until = time.Now().Add(folderTime)
+	each(busy, func(w *work) {
+		for i := range w.entry.Published {
+			if one := &w.entry.Published[i]; one.busy {
+				_ = r.publishAt(ctx, w, p, w.Publish[one.at], one) // which notes it
+			}
+		}
+		w.published()
+	})
+}
+
+func (r *Runner) publishAt(ctx context.Context, w *work, p *places, c PlaceConfig, one *Publication) error {
 	place, err := p.place(c, w.Delegation, 0)
 	if err != nil {
 		one.Problem = trouble(err)
-		return
+		return err
 	}
 	one.Place = place.String()
 	defer p.enter(c)()
 	change, err := place.Publish(ctx, w.raw[one.Format])
-	one.Where, one.Changed, one.Replaced, one.Problem = change.Where, change.Changed, change.Replaced, trouble(err)
+	if one.busy = errors.Is(err, publish.ErrBusy); one.busy {
+		return nil
+	}
+	one.Where, one.Name, one.Changed, one.Replaced, one.Problem = change.Where, change.Name, change.Changed, change.Replaced, trouble(err)
+	r.hintAtKey(one.Problem, w.Delegation)
 	one.check = err == nil
+	return err
 }
 
 // check sees that everybody who serves a place shows what was published there.
@@ -247,7 +397,7 @@ func (r *Runner) check(ctx context.Context, w *work, p *places, wait time.Durati
 		if !one.check {
 			continue
 		}
-		place, err := p.place(w.Publish[i/len(w.Formats)], w.Delegation, wait)
+		place, err := p.place(w.Publish[one.at], w.Delegation, wait)
 		if err == nil {
 			err = place.Check(ctx, w.raw[one.Format])
 		}

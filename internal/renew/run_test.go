@@ -11,14 +11,18 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/internal/dnsserver"
-	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/keys"
 )
 
 const (
-	verified     = delegation.OutcomeVerified
-	refused      = delegation.OutcomeRefused
-	undetermined = delegation.OutcomeUndetermined
+	verified     = reasons.OutcomeVerified
+	refused      = reasons.OutcomeRefused
+	undetermined = reasons.OutcomeUndetermined
 )
 
 // TestRenew goes through the life of a delegation.
@@ -117,9 +121,9 @@ func TestOneOfMany(t *testing.T) {
 	l.certificate("i.example", -time.Hour, 60*day)
 
 	report := l.run()
-	for i, want := range []delegation.Reason{
-		"", delegation.KeyReadable, delegation.KeyMismatch, delegation.SignerNotYetValid, delegation.BadFile,
-		delegation.SignerNameMismatch, delegation.BadPEM, "",
+	for i, want := range []reasons.Reason{
+		"", reasons.KeyReadable, reasons.KeyMismatch, reasons.SignerNotYetValid, reasons.BadFile,
+		reasons.SignerNameMismatch, reasons.BadPEM, "",
 	} {
 		e := report.Delegations[i]
 		switch {
@@ -127,7 +131,7 @@ func TestOneOfMany(t *testing.T) {
 			l.want(e, Kept, "", verified)
 		case want == "":
 			l.want(e, Signed, CertificateChanged, verified)
-		case want == delegation.SignerNameMismatch:
+		case want == reasons.SignerNameMismatch:
 			l.want(e, Failed, CertificateChanged, verified, want)
 		default:
 			l.want(e, Failed, "", verified, want)
@@ -147,7 +151,7 @@ func TestOneOfMany(t *testing.T) {
 }
 
 // TestPlaces: several places are kept the same, and one that fails does not
-// stop the others; when it is mended, it gets what they have.
+// stop the others. When it works again, it gets what they have.
 func TestPlaces(t *testing.T) {
 	l := newLab(t, "b.example")
 	config := `domains:
@@ -164,8 +168,8 @@ func TestPlaces(t *testing.T) {
 	if e.Action != Signed || e.Outcome != refused {
 		t.Errorf("%+v", e)
 	}
-	if reasons := e.troubles(); len(reasons) < 1 || reasons[0].Reason != delegation.BadFile || !strings.Contains(reasons[0].Detail, "www") {
-		t.Errorf("troubles: %+v", reasons)
+	if ends := e.troubles(); len(ends) < 1 || ends[0].Reason != reasons.BadFile || !strings.Contains(ends[0].Detail, "www") {
+		t.Errorf("troubles: %+v", ends)
 	}
 	if len(l.records("b.example")) != 2 {
 		t.Errorf("records %q", l.records("b.example"))
@@ -181,7 +185,7 @@ func TestPlaces(t *testing.T) {
 	l.must(err)
 	file, err := os.ReadFile(l.path("out/b.example_xmpp-server._tcp.jws"))
 	l.must(err)
-	if string(web) != string(file) || delegation.TXTRecord(delegation.JWS, web) != l.records("b.example")[0] {
+	if string(web) != string(file) || delegation.JWS.TXTRecord(web) != l.records("b.example")[0] {
 		t.Errorf("the places differ")
 	}
 	// Nobody serves the folder: a stranger says so, though the zone is good.
@@ -210,9 +214,7 @@ func TestFile(t *testing.T) {
 	l.config(`domains: [{domain: b.example, publish: [file: "{domain}.{format}"]}]`)
 	l.want(l.entry(), Signed, Missing, verified)
 	l.want(l.entry(), Kept, "", verified)
-	strangers, err := localca.New("Other", l.now)
-	l.must(err)
-	l.want(l.entry(func(r *Runner) { r.Roots = strangers.Pool() }), Kept, "", refused, delegation.UntrustedSigner)
+	l.want(l.entry(func(r *Runner) { r.Roots = localca.NewChain(l.now).Pool() }), Kept, "", refused, reasons.UntrustedSigner)
 	// The file cannot be written: it is a folder.
 	l.config(`domains: [{domain: b.example, publish: [file: "there"]}]`)
 	l.must(os.Mkdir(l.path("there"), 0o755))
@@ -232,30 +234,30 @@ func TestServers(t *testing.T) {
 		change change
 		action Action
 		why    Why
-		shown  delegation.Outcome
-		want   []delegation.Reason
+		shown  reasons.Outcome
+		want   []reasons.Reason
 	}{
-		{"updates refused", fault(dnsserver.Fault{Rcode: 5}), Failed, Forced, verified, []delegation.Reason{delegation.UpdateRefused}},
-		{"updates fail", fault(dnsserver.Fault{Rcode: 2}), Failed, Forced, verified, []delegation.Reason{delegation.UpdateFailed}},
-		{"no key known", func(l *lab, _ *Runner) { l.server.AllowUpdates(keyName, "") }, Failed, Forced, verified, []delegation.Reason{delegation.TSIGRejected}},
-		{"bad key file", func(l *lab, _ *Runner) { l.write("tsig.key", "nonsense") }, Failed, "", verified, []delegation.Reason{delegation.BadTSIGKey}},
+		{"updates refused", fault(dnsserver.Fault{Rcode: 5}), Failed, Forced, verified, []reasons.Reason{reasons.UpdateRefused}},
+		{"updates fail", fault(dnsserver.Fault{Rcode: 2}), Failed, Forced, verified, []reasons.Reason{reasons.UpdateFailed}},
+		{"no key known", func(l *lab, _ *Runner) { l.server.AllowUpdates(realtest.TSIGName, "") }, Failed, Forced, verified, []reasons.Reason{reasons.TSIGRejected}},
+		{"bad key file", func(l *lab, _ *Runner) { l.write("tsig.key", "nonsense") }, Failed, "", verified, []reasons.Reason{reasons.BadTSIGKey}},
 		{"primary away", func(l *lab, r *Runner) {
 			r.Config.Delegations[0].Publish[0].DNS.Server = l.away()
-		}, Failed, Forced, verified, []delegation.Reason{delegation.UpdateFailed}},
+		}, Failed, Forced, verified, []reasons.Reason{reasons.UpdateFailed}},
 		{"a server lags", func(l *lab, r *Runner) {
 			d := r.Config.Delegations[0].Publish[0].DNS
-			d.Authorities = append(d.Authorities, l.start(zone("b.example")).Addr)
-		}, Signed, Forced, verified, []delegation.Reason{delegation.NotEverywhere}},
+			d.Authorities = append(d.Authorities, setup.DNS(l, zone("b.example")...).Addr)
+		}, Signed, Forced, verified, []reasons.Reason{reasons.NotEverywhere}},
 		{"a resolver with the old answer", func(l *lab, r *Runner) {
-			r.Client.Resolver = l.start(append(zone("b.example"), zoneLine(l.records("b.example")[0]))).Addr
+			r.Client.Resolver = setup.DNS(l, append(zone("b.example"), zoneLine(l.records("b.example")[0]))...).Addr
 		}, Signed, Forced, verified, nil},
 		{"a resolver that knows of none", func(l *lab, r *Runner) {
-			r.Client.Resolver = l.start(zone("b.example")).Addr
+			r.Client.Resolver = setup.DNS(l, zone("b.example")...).Addr
 		}, Signed, Forced, verified, nil},
-		{"a resolver that is away", func(l *lab, r *Runner) { r.Client.Resolver = l.away() }, Signed, Forced, undetermined, []delegation.Reason{delegation.DNSTimeout}},
+		{"a resolver that is away", func(l *lab, r *Runner) { r.Client.Resolver = l.away() }, Signed, Forced, undetermined, []reasons.Reason{reasons.DNSTimeout}},
 		{"another SRV record", func(l *lab, r *Runner) {
-			r.Client.Resolver = l.start([]string{"_xmpp-server._tcp.b.example. 300 IN SRV 0 0 5269 other.example.", zoneLine(l.records("b.example")[0])}).Addr
-		}, Signed, Forced, refused, []delegation.Reason{delegation.TargetMismatch}},
+			r.Client.Resolver = setup.DNS(l, "_xmpp-server._tcp.b.example. 300 IN SRV 0 0 5269 other.example.", zoneLine(l.records("b.example")[0])).Addr
+		}, Signed, Forced, refused, []reasons.Reason{reasons.TargetMismatch}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l := newLab(t, "b.example")
@@ -284,11 +286,7 @@ func (l *lab) away() string {
 
 // zoneLine is a zone line with a statement.
 func zoneLine(text string) string {
-	line := `_xmpp-server._tcp._dna.b.example. 300 IN TXT`
-	for ; text != ""; text = text[min(200, len(text)):] {
-		line += ` "` + text[:min(200, len(text))] + `"`
-	}
-	return line
+	return setup.Line("b.example", "_xmpp-server._tcp", text)
 }
 
 // TestTwoAtOnce: runs without the lock lose nothing.
@@ -347,7 +345,7 @@ func TestManyWithOneCertificate(t *testing.T) {
 	l := newLab(t)
 	l.certificate("b.example", -day, 60*day)
 	d := Delegation{Cert: l.path("b.example.pem"), Key: l.path("b.example.key")}
-	s := newSigners([]Delegation{d, d, d})
+	s := newSigners(keys.Loader{}, []Delegation{d, d, d})
 	first, _, err := s.take(&d)
 	l.must(err)
 	l.certificate("b.example", -day, 60*day)
@@ -361,14 +359,14 @@ func TestManyWithOneCertificate(t *testing.T) {
 
 // TestConclude: the worst decides, whatever comes first.
 func TestConclude(t *testing.T) {
-	later := &Trouble{Outcome: undetermined, Reason: delegation.UpdateFailed, Detail: "later"}
-	no := &Trouble{Outcome: refused, Reason: delegation.BadFile, Detail: "no"}
+	later := &Trouble{Outcome: undetermined, Reason: reasons.UpdateFailed, Detail: "later"}
+	no := &Trouble{Outcome: refused, Reason: reasons.BadFile, Detail: "no"}
 	entry := func(p, v *Trouble) Entry {
 		return Entry{Action: Kept, Published: []Publication{{Problem: p}}, Verified: []Verdict{{Problem: v}}}
 	}
 	for i, tt := range []struct {
 		entries []Entry
-		want    delegation.Outcome
+		want    reasons.Outcome
 		counts  Counts
 	}{
 		{[]Entry{entry(nil, nil)}, verified, Counts{Kept: 1}},
@@ -424,7 +422,7 @@ func TestCarriedNewer(t *testing.T) {
 	d := &c.Delegations[0]
 	place, err := newPlaces(&Runner{}).place(d.Publish[0], d, 0)
 	l.must(err)
-	if change, err := place.Publish(t.Context(), late); delegation.ReasonOf(err) != delegation.Superseded || change.Changed {
+	if change, err := place.Publish(t.Context(), late); delegation.ReasonOf(err) != reasons.Superseded || change.Changed {
 		t.Errorf("%+v, %v", change, err)
 	}
 	if got, err := os.ReadFile(l.path("b.example.jws")); err != nil || string(got) != string(want) {

@@ -6,11 +6,12 @@ import (
 	"github.com/dnasign/dnasign/keys"
 )
 
-// signers reads each pair of certificate and key once, when it is first needed,
-// and forgets it when it was used as often as was said.
+// signers reads each pair of certificate and key once, when it is first needed.
+// It forgets the pair after the announced number of uses.
 type signers struct {
-	mu    sync.Mutex
-	pairs map[[2]string]*pair
+	loader keys.Loader
+	mu     sync.Mutex
+	pairs  map[[2]string]*pair
 }
 
 type pair struct {
@@ -21,8 +22,8 @@ type pair struct {
 	err      error
 }
 
-func newSigners(all []Delegation) *signers {
-	s := &signers{pairs: map[[2]string]*pair{}}
+func newSigners(loader keys.Loader, all []Delegation) *signers {
+	s := &signers{loader: loader, pairs: map[[2]string]*pair{}}
 	for _, d := range all {
 		name := [2]string{d.Cert, d.Key}
 		if s.pairs[name] == nil {
@@ -42,6 +43,6 @@ func (s *signers) take(d *Delegation) (*keys.Signer, []string, error) {
 		delete(s.pairs, name)
 	}
 	s.mu.Unlock()
-	p.once.Do(func() { p.signer, p.warnings, p.err = keys.LoadSigner(d.Cert, d.Key) })
+	p.once.Do(func() { p.signer, p.warnings, p.err = s.loader.LoadSigner(d.Cert, d.Key) })
 	return p.signer, p.warnings, p.err
 }

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
+	words "github.com/dnasign/dnasign/internal/text"
 )
 
 // The ways in which a stranger finds a statement.
@@ -19,16 +21,16 @@ const (
 )
 
 // verify looks for the statement as a stranger would, in each way in which it
-// is published, and judges what is found in each by itself: a web server that
-// is broken must not hide behind a good zone. What is carried further by
-// somebody is judged as it is in its file.
+// is published. It judges each way alone: a broken web server must not hide
+// behind a good zone. What is carried further by somebody is judged as it is in
+// its file.
 func (r *Runner) verify(ctx context.Context, w *work) []Verdict {
 	verdicts := []Verdict{}
 	ways := w.ways()
 	if !slices.Contains(ways, viaDNS) && !slices.Contains(ways, viaHTTPS) {
 		for _, e := range w.Formats {
 			if raw := w.raw[e]; raw != nil {
-				e := delegation.FileEvidence(delegation.Query{Source: w.Source, Service: w.Service}, "the statement", raw)
+				e := (delegation.Query{Source: w.Source, Service: w.Service}).FileEvidence("the statement", raw)
 				verdicts = append(verdicts, w.judge(viaFile, e, r.policy(w)))
 			}
 		}
@@ -45,7 +47,7 @@ func (r *Runner) verify(ctx context.Context, w *work) []Verdict {
 	}
 	all, err := client.Gather(ctx, w.Source, w.Service, nil)
 	if err != nil {
-		return append(verdicts, Verdict{Via: ways[0], Outcome: delegation.OutcomeRefused, Problem: trouble(err)})
+		return append(verdicts, Verdict{Via: ways[0], Outcome: reasons.OutcomeRefused, Problem: trouble(err)})
 	}
 	for _, way := range ways {
 		if way == viaFile {
@@ -65,7 +67,7 @@ func (r *Runner) verify(ctx context.Context, w *work) []Verdict {
 // policy is that of a stranger. Who signs for longer than most accept has been
 // warned, and has verifiers that accept it.
 func (r *Runner) policy(w *work) delegation.Policy {
-	return delegation.Policy{Roots: r.Roots, Time: r.now(), MaxLife: max(delegation.DefaultMaxLife, lifeOf(w.Delegation))}
+	return delegation.Policy{Roots: r.Roots, Time: r.now(), MaxLife: max(delegation.DefaultMaxLife, w.Valid)}
 }
 
 // ways are those in which the delegation is published, each once.
@@ -88,11 +90,11 @@ func (p PlaceConfig) way() string {
 	return viaFile
 }
 
-// judge says what a stranger concludes from evidence. It is pure. Where a
-// resolver has still an old answer in its cache, the judgement is about what
-// the authoritative servers have been seen to show.
+// judge says what a stranger concludes from evidence. It is pure. If a resolver
+// still has an old answer in its cache, the verdict is about what the
+// authoritative servers were seen to show.
 func (w *work) judge(via string, e *delegation.Evidence, p delegation.Policy) Verdict {
-	verdict := Verdict{Via: via, Outcome: delegation.OutcomeVerified}
+	verdict := Verdict{Via: via, Outcome: reasons.OutcomeVerified}
 	ours := w.raw != nil && w.publishedBy(via)
 	err := w.accept(e, p, ours)
 	if left, old := w.cached(e); err != nil && ours && old && via == viaDNS {
@@ -103,9 +105,9 @@ func (w *work) judge(via string, e *delegation.Evidence, p delegation.Policy) Ve
 	if err != nil {
 		verdict.Problem = trouble(err)
 		verdict.Outcome = verdict.Problem.Outcome
-		if via == viaHTTPS && ours && verdict.Problem.Reason == delegation.NoStatement {
+		if via == viaHTTPS && ours && verdict.Problem.Reason == reasons.NoStatement {
 			verdict.Problem.Detail = served(err)
-			verdict.Problem.Hint = "does the web server serve this web root, with the right media types? see dnasign publish https --help"
+			verdict.Problem.Hint = "does the web server serve this web root, with the right media types? see \"dnasign publish https --help\""
 		}
 	}
 	return verdict
@@ -128,32 +130,32 @@ func served(err error) string {
 // accept returns nil if the evidence proves the delegation, and by this run's
 // statement, if it must be ours.
 func (w *work) accept(e *delegation.Evidence, p delegation.Policy, ours bool) error {
-	var issued []time.Time
 	result, err := delegation.Verify(delegation.Query{Source: w.Source, Service: w.Service}, e, p)
 	var refused *delegation.Error
+	var issued time.Time
 	switch {
 	case err == nil:
-		for _, s := range result.Statements() {
-			if s.Statement.Service == w.Service {
-				issued = append(issued, s.Statement.Issued)
-			}
-		}
-	case errors.As(err, &refused) && refused.Reason == delegation.Revoked && len(w.Targets) == 0:
-		for _, f := range refused.Floors {
-			if f.Service == w.Service {
-				issued = append(issued, f.Order.Issued)
-			}
-		}
+		issued = result.Proven().Statement.Issued
+	case errors.As(err, &refused) && refused.Reason == reasons.Revoked && w.revokes():
+		issued = refused.Floor.Order.Issued
 	default:
 		return err
 	}
-	switch {
-	case len(issued) == 0:
-		return refuse(delegation.NoStatement, "%s has no statement about %s; one for the other label of the role verifies", w.Source, w.Service)
-	case ours && !slices.ContainsFunc(issued, w.issued.Equal):
-		return refuse(delegation.NotEverywhere, "another statement is found than the one that was published: issued at %s, not at %s", stamp(issued[0]), stamp(w.issued))
+	if w.raw == nil && result != nil && delegation.DigestTargets(result.Targets()) != delegation.DigestTargets(w.Targets) {
+		return delegation.Errorf(reasons.TargetMismatch, "others accept another delegation, of %s, not to the targets of the configuration", words.Stamp(issued))
+	}
+	if ours && !issued.Equal(w.issued) {
+		return delegation.Errorf(reasons.NotEverywhere, "another statement is found than the one that was published: issued at %s, not at %s", words.Stamp(issued), words.Stamp(w.issued))
 	}
 	return nil
+}
+
+// revokes reports whether the statement is a revocation, or is to be one.
+func (w *work) revokes() bool {
+	if w.raw == nil {
+		return len(w.Targets) == 0
+	}
+	return len(w.targets) == 0
 }
 
 // publishedBy reports whether the statement is at every place of a way, as far
@@ -194,7 +196,9 @@ func (w *work) answer(e *delegation.Evidence) int {
 
 func (w *work) records() (list []string) {
 	for _, e := range w.Formats {
-		list = append(list, delegation.TXTRecord(e, w.raw[e]))
+		if w.raw[e] != nil {
+			list = append(list, e.TXTRecord(w.raw[e]))
+		}
 	}
 	return list
 }

@@ -30,6 +30,12 @@ func (v Value) Object(what string) *Fields {
 // String takes a member that must be there and be a string.
 func (f *Fields) String(name string) string { return f.take(name, String, true).Text }
 
+// OptionalString takes a member that, if there, must be a string.
+func (f *Fields) OptionalString(name string) (text string, present bool) {
+	v := f.take(name, String, false)
+	return v.Text, v.Kind == String
+}
+
 // Integer takes a member that must be there and be an integer.
 func (f *Fields) Integer(name string) int64 { return f.take(name, Integer, true).Number }
 

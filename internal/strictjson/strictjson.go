@@ -15,8 +15,10 @@
 //   - white space as in RFC 8259, members in any order;
 //   - nothing after the value, and the limits below.
 //
-// The package knows nothing of statements: which names an object has, and
-// what they mean, is the caller's to check with [Value.Object].
+// The package knows nothing of statements. The caller checks with
+// [Value.Object] which names an object has, and what they mean.
+//
+// [Decode] is for documents that nobody signed.
 package strictjson
 
 import (

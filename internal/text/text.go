@@ -9,8 +9,8 @@ import (
 )
 
 // Printable is s on one line, with a question mark for everything that is not
-// printable: control characters of a terminal, marks that turn the direction
-// of writing, octets that are not UTF-8.
+// printable. That is control characters of a terminal, marks that turn the
+// direction of writing, and octets that are not UTF-8.
 func Printable(s string) string {
 	if plain(s) {
 		return s

@@ -42,3 +42,14 @@ func FuzzShort(f *testing.F) {
 		}
 	})
 }
+
+// TestWord: a shell reads what Word writes as one word.
+func TestWord(t *testing.T) {
+	for in, want := range map[string]string{
+		"/etc/dnasign/dna.yaml": "/etc/dnasign/dna.yaml", "a b": "'a b'", "it's": `'it'\''s'`, "$(x)": "'$(x)'", "": "''",
+	} {
+		if got := Word(in); got != want {
+			t.Errorf("%q: %s, want %s", in, got, want)
+		}
+	}
+}

@@ -6,6 +6,9 @@ import (
 	"crypto/x509/pkix"
 	"math/big"
 	"time"
+
+	"github.com/dnasign/dnasign/internal/testkit/acder"
+	"github.com/dnasign/dnasign/internal/testkit/dertree"
 )
 
 // The usual case, of which every other one is a change: b.example delegates its
@@ -14,13 +17,28 @@ import (
 const (
 	source    = "b.example"
 	service   = "_xmpp-server._tcp"
-	direct    = "_xmpps-server._tcp" // the other label of the role
+	second    = "_xmpps-server._tcp" // the second SRV label of the role
 	client    = "_xmpp-client._tcp"
 	host      = "xmpp.hosting.example"
 	port      = 5269
 	elsewhere = "xmpp.elsewhere.example"
 	evil      = "evil.example"
 )
+
+// roles are the services that have a second SRV label, by that.
+var roles = map[string]string{
+	second: service, "_xmpps-client._tcp": client,
+	"_imaps._tcp": "_imap._tcp", "_pop3s._tcp": "_pop3._tcp",
+	"_submissions._tcp": "_submission._tcp", "_ldaps._tcp": "_ldap._tcp",
+}
+
+// roleOf is the role of an SRV label.
+func roleOf(label string) string {
+	if role, ok := roles[label]; ok {
+		return role
+	}
+	return label
+}
 
 const (
 	hour = time.Hour
@@ -117,6 +135,14 @@ func sign(template, parent *x509.Certificate, key, by crypto.Signer) *x509.Certi
 	template.SerialNumber = new(big.Int).SetBytes(octets(string(draft), 15))
 	template.SerialNumber.SetBit(template.SerialNumber, 118, 1)
 	return must(x509.ParseCertificate(must(x509.CreateCertificate(nil, template, parent, key.Public(), by))))
+}
+
+// remade changes what is signed of a certificate, and signs it again.
+func remade(certificate []byte, by crypto.Signer, edit func(tbs *dertree.Node)) []byte {
+	c := dertree.MustParse(certificate)
+	edit(c.At(0))
+	*c.At(2) = *acder.Bits(acder.Sign(nil, by, acder.Hash(by.Public()), c.At(0).Bytes()))
+	return c.Bytes()
 }
 
 // named gives the names of a leaf.

@@ -10,7 +10,8 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
-	"github.com/dnasign/dnasign/internal/dertree"
+	"github.com/dnasign/dnasign/internal/testkit/acder"
+	"github.com/dnasign/dnasign/internal/testkit/dertree"
 )
 
 // A thing is something else that the key of a TLS certificate signs.
@@ -49,11 +50,11 @@ func things(s *signer) []thing {
 	// at that level of ResponseData.
 	basic := dertree.MustParse(response.At(1, 0, 1).Content)
 	for _, field := range basic.At(0).Children {
-		if field.Tag == tagTime {
-			*field = *generalizedTime(now)
+		if field.Tag == acder.TagTime {
+			*field = *acder.GeneralizedTime(now)
 		}
 	}
-	*basic.At(2) = *bits(signOctets(s.key, crypto.SHA256, basic.At(0).Bytes()))
+	*basic.At(2) = *acder.Bits(acder.Sign(nil, s.key, crypto.SHA256, basic.At(0).Bytes()))
 	response.At(1, 0, 1).Content = basic.Bytes()
 	return []thing{
 		{"tls13", "a TLS 1.3 CertificateVerify", []byte(tls13), nil},

@@ -5,12 +5,15 @@
 //
 // A trial is one call of verify on its way to a case: statement, signer,
 // encoding, place, question, policy. A step changes one thing of it. A book
-// collects the cases of one family; the tables in the files family_*.go have a
-// line for each, with its ID, its flags, the reason that is expected, which
-// somebody wrote there by hand from the specification, one sentence and the
-// step. [Lint] and the schema hold all of them to what testvectors/README.md
-// promises.
+// collects the cases of one family. The tables in the files family_*.go have a
+// line for each case: its ID, its flags, the expected reason, one sentence and
+// the step. Somebody wrote the reason by hand, from the specification. Two
+// larger tables are matrices: what a decision comes to (family_association_table.go)
+// and what two SRV labels come to (family_association_rows.go). The cases of
+// paths.go are about signers and peers alike.
 //
-// It uses nothing that the vectors test: claims, attribute certificates,
-// evidence and digests are written here a second time. Its keys are public.
+// [Lint] and the schema check what testvectors/README.md promises.
+//
+// The package uses nothing that the vectors test: it writes claims, attribute
+// certificates, evidence and digests by itself. Its keys are public.
 package vectors

@@ -79,6 +79,8 @@ func (b *book) attempts() {
 		{"slow-down", "connect-timeout", "all targets are down or slow: the first one's reason", []string{"connect-timeout", "connect-failed"}, ""},
 		{"down-slow", "connect-failed", "all targets are down or slow: the first one's reason", []string{"connect-failed", "connect-timeout"}, ""},
 		{"private", "address-not-allowed", "the target's address is not global", []string{"address-not-allowed"}, ""},
+		{"no-start", "no-tls-start", "the statement does not say that TLS begins at once, and the service has no other known beginning", []string{"no-tls-start"}, ""},
+		{"no-start-missing", "starttls-missing", "one target has no known beginning of TLS, one does not offer STARTTLS", []string{"starttls-missing", "no-tls-start"}, ""},
 		{"no-starttls", "starttls-missing", "the target does not offer STARTTLS", []string{"starttls-missing"}, ""},
 		{"starttls-refused", "starttls-failed", "the target refuses STARTTLS", []string{"starttls-failed"}, ""},
 		{"injection", "starttls-injection", "octets that are not TLS follow the agreement to STARTTLS", []string{"starttls-injection"}, ""},

@@ -164,8 +164,9 @@ func peerCases() []dealing {
 		{"peer-pin-ports", "pins", "a wrong pin on this port, the right one on another", moves(pinPorts, shows(provider)), refused("peer-key-mismatch")},
 		{"peer-pin-ports-in", "pins", "a wrong pin on a port, the right one on another, incoming", moves(pinPorts, shows(provider), incoming), byStatement(host)},
 		{"peer-pin-secure", "pins table", "a wrong pin, and secure SRV records, which come before the statement", moves(pins(wrong), secureSRV, shows(provider)), bySRV(host)},
-		{"peer-pin-label", "pins label", "a wrong pin of the host on the port of one label, dialled on a port that SRV names for the other", moves(pins(wrong),
-			on(hasSRV(srvAt(service, insecure), srvAt(direct, insecure, to(host, 5270)))), shows(provider), reaches(host, 5270)), refused("peer-key-mismatch")},
+		{"peer-pin-unlisted", "pins endpoint", "a wrong pin, and a port that is not listed: no pin belongs to it", moves(pins(wrong), shows(provider), reaches(host, 5270)), refused("port-mismatch")},
+		{"peer-pin-left-out", "pins srv", "a wrong pin at a target that the insecure SRV records leave out, none at the other one of the same host", moves(pinPorts,
+			on(hasSRV(srvAt(service, insecure, to(host, 443)))), shows(provider), reaches(host, 443)), byStatement(host)},
 
 		{"peer-no-purpose", "peer", "a certificate without extKeyUsage", shows(provider, purposes()), byStatement(host)},
 		{"peer-server-in", "peer direction", "a certificate for servers, incoming", moves(shows(provider, purposes(serverAuth)), incoming), byStatement(host)},
@@ -200,6 +201,114 @@ func peerCases() []dealing {
 		{"peer-clients", "direction", "a provider of clients, outgoing", moves(clients, shows(provider)), byStatement(host)},
 		{"peer-clients-in", "direction", "a provider of clients, incoming", moves(clients, shows(provider), incoming), refused(no)},
 		{"peer-clients-source-in", "direction", "the source itself, for clients, incoming", moves(clients, shows(owner), incoming), byName(source)},
+	}
+}
+
+// peerKeyCases are about single certificates that a peer shows.
+func peerKeyCases() []dealing {
+	provider := named(host)
+	const untrusted = "peer-untrusted"
+	no, refused := "peer-name-mismatch", ending
+	byStatement := accepted(host, "delegation", expires)
+	chain := func(edit func(der [][]byte) [][]byte) move {
+		return func(d *deal) { d.peer.Chain = edit(d.peer.Chain) }
+	}
+	unreadable := []byte("no certificate")
+	// crossed has an intermediate twice, under two anchors, with edits.
+	crossed := func(first, second func(*x509.Certificate)) move {
+		return func(d *deal) {
+			a, b := newRoot("P-256", "First Root"), newRoot("P-256", "Second Root")
+			mine, other := a.under("P-256", "Crossed", first), b.under("P-256", "Crossed", second)
+			leaf := mine.issueFor(newKey("P-256", "peer"), lives(begins, peerEnds), provider)
+			d.peer = &Peer{
+				Chain: [][]byte{leaf.leaf.Raw, mine.certificate.Raw, other.certificate.Raw},
+				Roots: [][]byte{a.certificate.Raw, b.certificate.Raw}, Time: stamp(now), Endpoint: &Endpoint{host, port},
+			}
+		}
+	}
+	ends := func(at time.Time) func(*x509.Certificate) {
+		return func(c *x509.Certificate) { c.NotAfter = at }
+	}
+	// selfIssued has an authority that certifies a new key of its own.
+	selfIssued := func(length int) move {
+		return func(d *deal) {
+			above := d.root.under("P-256", "Self-issued", func(c *x509.Certificate) { c.MaxPathLen, c.MaxPathLenZero = length, length == 0 })
+			again := &authority{key: newKey("P-384", "Self-issued"), above: above}
+			again.certificate = sign(authorityTemplate("Self-issued", nil), above.certificate, again.key, above.key)
+			d.peer.Chain = again.issueFor(newKey("P-256", "peer"), lives(begins, peerEnds), provider).chain()
+		}
+	}
+	unlisted := func(usage func(*x509.Certificate)) move {
+		return func(d *deal) { shows(provider, usage)(d) }
+	}
+	same := func(*x509.Certificate) {}
+	soon := now.Add(2 * day)
+	return []dealing{
+		{"peer-unreadable", "path", "the peer's certificate cannot be read", moves(shows(provider), chain(func([][]byte) [][]byte { return [][]byte{unreadable} })), refused(untrusted)},
+		{"peer-unreadable-in", "path direction", "the peer's certificate cannot be read, incoming", moves(shows(provider), incoming, chain(func(der [][]byte) [][]byte { return [][]byte{unreadable, der[1]} })), refused(untrusted)},
+		{"peer-unreadable-second", "path", "the peer's second certificate cannot be read", moves(shows(provider), chain(func(der [][]byte) [][]byte { return [][]byte{der[0], unreadable, der[1]} })), refused(untrusted)},
+		{"peer-usage-empty", "path", "the peer's certificate has an empty keyUsage", unlisted(noUsage), refused(untrusted)},
+		{"peer-usage-empty-in", "path direction", "the peer's certificate has an empty keyUsage, incoming", moves(unlisted(noUsage), incoming), refused(untrusted)},
+		{"peer-purpose-empty", "path", "the peer's certificate has an empty extKeyUsage", unlisted(noPurpose), refused(untrusted)},
+		{"peer-purpose-empty-in", "path direction", "the peer's certificate has an empty extKeyUsage, incoming", moves(unlisted(noPurpose), incoming), refused(untrusted)},
+		{"peer-usage-none", "path", "the peer's certificate has no keyUsage", unlisted(func(c *x509.Certificate) { c.KeyUsage = 0 }), byStatement},
+		{"peer-crossed", "path", "two intermediate certificates for one authority", crossed(same, same), byStatement},
+		{"peer-crossed-empty-first", "path", "two intermediate certificates for one authority, the first with an empty keyUsage", crossed(noUsage, same), byStatement},
+		{"peer-crossed-empty-second", "path", "two intermediate certificates for one authority, the second with an empty extKeyUsage", crossed(same, noPurpose), byStatement},
+		{"peer-crossed-empty-both", "path", "two intermediate certificates for one authority, both with an empty extension", crossed(noUsage, noPurpose), refused(untrusted)},
+		{"peer-crossed-ends-first", "path times", "two intermediate certificates for one authority, the first ends earlier: the later end", crossed(ends(now.Add(day)), ends(soon)), accepted(host, "delegation", soon.Add(time.Second))},
+		{"peer-crossed-ends-second", "path times", "two intermediate certificates for one authority, the second ends earlier: the later end", crossed(ends(soon), ends(now.Add(day))), accepted(host, "delegation", soon.Add(time.Second))},
+		{"peer-self-issued-0", "path", "an authority of path length 0 has certified a new key of its own: it is one more authority", moves(shows(provider), selfIssued(0)), refused(untrusted)},
+		{"peer-self-issued-1", "path", "an authority of path length 1 has certified a new key of its own", moves(shows(provider), selfIssued(1)), byStatement},
+		{"peer-begins", "times path", "in the second of notBefore of the peer's certificate", shows(provider, lives(now, peerEnds)), byStatement},
+		{"peer-begins-later", "times path", "a second before notBefore of the peer's certificate: a peer has no tolerance", shows(provider, lives(now.Add(time.Second), peerEnds)), refused(untrusted)},
+		{"peer-wildcard-two-labels", "peer wildcard", "a wildcard for hosts below the source's parent's parent", moves(func(d *deal) {
+			const deep = "a." + source
+			d.question.Source, d.query.Source, d.statement.source = deep, deep, deep
+			leaf(named(deep))(d.trial)
+			d.trial.place = inFile
+		}, shows(named("*.example"))), refused(no)},
+	}
+}
+
+// peerFloorCases are about what is known at the moment of the connection.
+func peerFloorCases() []dealing {
+	provider, owner := named(host), named(source)
+	same := goodStatement().targets
+	other := []target{{host: elsewhere, port: port}}
+	knows := func(f Floor) move { return func(d *deal) { d.peer.Floor = &f } }
+	at := func(issuance, iat time.Duration, targets []target) move {
+		return knows(floorAt(issuance, iat, targets))
+	}
+	contradicting := floorAt(0, 0, same)
+	contradicting.Targets = contradiction
+	byStatement := accepted(host, "delegation", expires)
+	byName := accepted(source, "pkix", peerEnds.Add(time.Second))
+	const superseded, conflict = "superseded", "conflict"
+	secureSRV := on(believes, hasSRV(srvAt(service, secure, to(host, port))))
+	long := ended(floorAt(0, time.Second, other))
+	return []dealing{
+		{"floor-below", "floor", "what is known at the connection is older", moves(shows(provider), at(0, -time.Second, other)), byStatement},
+		{"floor-equal", "floor", "what is known at the connection is this very statement", moves(shows(provider), at(0, 0, same)), byStatement},
+		{"floor-above", "floor", "a newer statement is known at the connection", moves(shows(provider), at(0, time.Second, other)), ending(superseded)},
+		{"floor-above-in", "floor direction", "a newer statement is known at the connection, incoming", moves(shows(provider), incoming, at(0, time.Second, other)), ending(superseded)},
+		{"floor-above-same", "floor", "a newer statement with the same targets is known at the connection, which only renews this one", moves(shows(provider), at(0, time.Second, same)), byStatement},
+		{"floor-above-same-other-name", "floor", "a newer statement with the same targets is known at the connection, and the peer is another host", moves(shows(named("other.example")), at(0, time.Second, same)), ending("peer-name-mismatch")},
+		{"floor-above-certificate", "floor", "a statement by a newer certificate is known at the connection, issued earlier", moves(shows(provider), at(time.Millisecond, -day, other)), ending(superseded)},
+		{"floor-above-certificate-same", "floor", "a statement by a newer certificate, with the same targets, is known at the connection", moves(shows(provider), at(time.Millisecond, -day, same)), byStatement},
+		{"floor-above-untold", "floor endpoint", "a newer statement is known at the connection, at an endpoint that the verifier is not told", moves(shows(provider), untold, at(0, time.Second, other)), ending(superseded)},
+		{"floor-above-ended", "floor", "a newer statement is known at the connection, and its proof has ended", moves(shows(provider), knows(long)), ending(superseded)},
+		{"floor-revoked", "floor", "a newer revocation is known at the connection", moves(shows(provider), at(0, time.Second, nil)), ending(superseded)},
+		{"floor-other-targets", "floor", "a statement of the same order with other targets is known at the connection", moves(shows(provider), at(0, 0, other)), ending(conflict)},
+		{"floor-contradiction", "floor", "a contradiction of this order is known at the connection", moves(shows(provider), knows(contradicting)), ending(conflict)},
+		{"floor-source", "floor", "a newer statement is known at the connection, and the peer is the source itself", moves(shows(owner), at(0, time.Second, other)), byName},
+		{"floor-source-in", "floor direction", "a newer statement is known at the connection, and the peer is the source itself, incoming", moves(shows(owner), incoming, at(0, time.Second, other)), byName},
+		{"floor-both-names", "floor", "a newer statement is known at the connection, and the certificate has the names of the provider and the source", moves(shows(named(host, source)), at(0, time.Second, other)), byName},
+		{"floor-secure", "floor table", "a newer statement is known at the connection, and secure SRV records name the peer", moves(secureSRV, shows(provider), at(0, time.Second, other)), accepted(host, "dnssec", now.Add(hour))},
+		{"floor-other-host", "floor order", "a newer statement is known at the connection, and the peer is another host", moves(shows(named("other.example")), at(0, time.Second, other)), ending(superseded)},
+		{"floor-other-port", "floor endpoint order", "a newer statement is known at the connection, and the peer was reached at a port that is not delegated to", moves(shows(provider), reaches(host, 8443), at(0, time.Second, other)), ending(superseded)},
+		{"floor-untrusted", "floor order", "a newer statement is known at the connection, and the peer shows no intermediate certificate", moves(shows(provider), at(0, time.Second, other), func(d *deal) { d.peer.Chain = d.peer.Chain[:1] }), ending("peer-untrusted")},
+		{"floor-no-statement", "floor", "a statement is known at the connection, and none was found", moves(silent, shows(provider), at(0, time.Second, other)), ending("peer-name-mismatch")},
 	}
 }
 
@@ -251,7 +360,8 @@ func (b *book) reuses() {
 	found.TXT = []txtAnswer{{Name: service + "._dna." + opener, DNSSEC: insecure, TTL: ttl, Records: []string{opened.record()}}}
 	secureSRV := all(believes, hasSRV(srvAt(service, secure, to(host, port))))
 	clients := moves(about(client), signedFor(client, targetAt(host, port)))
-	relation := moves(about(direct), signedFor(direct, targetAt(host, port)))
+	bySecond := moves(about(second), signedFor(service, targetAt(host, port)))
+	forSecond := on(says(func(s *statement) { s.service = second }), other(host, port))
 	// a.example asks again.
 	again := func(d *deal) {
 		d.question.Source, d.query.Source = opener, opener
@@ -271,6 +381,13 @@ func (b *book) reuses() {
 		return says(func(s *statement) { s.targets[0].pins = [][]byte{octets} })
 	}
 	usual := on(other(host, port))
+	asked := func(at time.Time) move { return func(d *deal) { d.peer = &Peer{Time: stamp(at)} } }
+	renewing := func(iat time.Duration) move {
+		return func(d *deal) { d.peer = &Peer{Time: stamp(now), Floor: new(floorAt(0, iat, d.statement.targets))} }
+	}
+	knowing := func(iat time.Duration) move {
+		return func(d *deal) { d.peer = &Peer{Time: stamp(now), Floor: new(floorAt(0, iat, nil))} }
+	}
 	wild := []string{"*.hosting.example"}
 	both := []string{host, source}
 	const yes, no, out, in = "verified", "peer-name-mismatch", "outgoing", "incoming"
@@ -285,10 +402,24 @@ func (b *book) reuses() {
 		{"delegated-two", yes, "delegated to another target too", out, nil, on(delegatesTo(targetAt(elsewhere, port), targetAt(host, port)))},
 		{"secure", yes, "secure SRV records with the same endpoint", out, nil, moves(silent, on(secureSRV))},
 		{"secure-in", yes, "secure SRV records with the same host", in, nil, moves(silent, on(secureSRV), incoming)},
-		{"label", yes, "delegated for the other label of the role", out, nil, relation},
+		{"second-label", yes, "asked about by the second label of the role", out, nil, bySecond},
+		{"second-label-signed", "service-mismatch", "a statement for the second label", out, nil, forSecond},
 		{"upper-case", yes, "the name of the certificate in other case", out, []string{"XMPP.hosting.example"}, usual},
 		{"pin", yes, "delegated with the right pin", out, nil, on(other(host, port), pin(b.peerKey()))},
 		{"port-in", yes, "delegated to another port of the host, incoming", in, nil, moves(on(other(host, 5270)), incoming)},
+		{"last-second", yes, "a second before the proof ends", out, nil, moves(usual, asked(expires.Add(-time.Second)))},
+		{"late", "proof-expired", "the proof has ended", out, nil, moves(usual, asked(expires))},
+		{"late-in", "proof-expired", "the proof has ended, incoming", in, nil, moves(usual, incoming, asked(expires))},
+		{"late-opener", "proof-expired", "the source that it was opened for, and the proof has ended", out, nil, moves(again, asked(expires))},
+		{"late-secure", "proof-expired", "the TTL of the secure SRV records has passed", out, nil, moves(silent, on(secureSRV), asked(now.Add(hour)))},
+		{"certificate-ended", "peer-untrusted", "the peer's certificate has ended", out, nil, moves(usual, asked(peerEnds.Add(time.Second)))},
+		{"floor-equal", yes, "what is known when it is asked is this very statement", out, nil, moves(usual, renewing(0))},
+		{"floor-renewed", yes, "a newer statement with the same targets is known when it is asked", out, nil, moves(usual, renewing(time.Second))},
+		{"floor-above", "superseded", "a newer statement is known when it is asked", out, nil, moves(usual, knowing(time.Second))},
+		{"floor-above-in", "superseded", "a newer statement is known when it is asked, incoming", in, nil, moves(usual, incoming, knowing(time.Second))},
+		{"floor-above-opener", "superseded", "the source that it was opened for, and a newer statement is known when it is asked", out, nil, moves(again, knowing(time.Second))},
+		{"floor-above-remembered", "superseded", "a newer statement is remembered when the decision is made", out, nil, moves(usual, on(remembered(floorAt(0, time.Second, nil))))},
+		{"direction-unknown", "missing-input", "a decision in no direction", out, nil, moves(usual, func(d *deal) { d.question.Direction = "sideways" })},
 		{"opener", yes, "the source that it was opened for", out, nil, again},
 		{"opener-wildcard", yes, "the source that it was opened for, by a wildcard", out, wild, again},
 		{"opener-port", "port-mismatch", "the source that it was opened for, delegated to another port since", out, nil, againElsewhere},
@@ -322,6 +453,9 @@ func (b *book) reuses() {
 		kase := d.build()
 		kase.Operation = "reuse"
 		kase.Peer = &Peer{Roots: [][]byte{b.root.certificate.Raw}, Time: stamp(now)}
+		if d.peer != nil {
+			kase.Peer.Time, kase.Peer.Floor = d.peer.Time, d.peer.Floor
+		}
 		names := c.names
 		if names == nil {
 			names = []string{host}

@@ -181,7 +181,7 @@ func (b *book) decision(kind, direction, statementFirst, found, dnssec, delegati
 			if e.Methods["delegation"] == "verified" {
 				name = to.Host
 			}
-			list = append(list, Dial{to, name, false})
+			list = append(list, Dial{to, name, "starttls"})
 		}
 		e.Dial = dialled(list...).Dial
 	}

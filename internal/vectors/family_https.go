@@ -15,7 +15,7 @@ var httpsNotes = map[string]Note{
 	"sniffed":   {[]string{"H5"}, "A file is told by its first octet.", "A file is read as something that it is not."},
 	"size":      {[]string{"J1", "A1"}, "A statement has at most 32,768 octets.", "A stranger makes a verifier work for as long as the stranger likes."},
 	"evidence":  {[]string{"V1"}, "Documents are from the addresses of section 8, each once.", "A document from elsewhere is slipped in among good ones."},
-	"labels":    {[]string{"V2"}, "Documents of both labels of a role, and of both encodings, are looked at.", "An owner who has one of them only is not found."},
+	"places":    {[]string{"V1", "V2"}, "A role has two addresses of documents, one for each encoding.", "An owner who has one of them only is not found; or a document at another address is slipped in."},
 	"same":      {[]string{"V2", "O4"}, "A statement that is found twice is one statement.", "Two copies of one statement contradict each other."},
 	"addresses": {[]string{"H6"}, "Addresses that the registries do not call globally reachable are not connected to.", "A stranger's answer makes a verifier connect inside of its own network."},
 	"embedded":  {[]string{"H6"}, "An address inside of another one is judged too.", "An IPv6 address stands for a private IPv4 address."},
@@ -138,18 +138,17 @@ func httpsEvidence() []entry {
 	usual := documentURL(service, jwsEncoding)
 	return []entry{
 		bad("place-strange", "evidence", badEvidence, "a document from another address too", url("https://evil.example/")),
-		bad("place-http", "evidence", badEvidence, "a document over http too", url(strings.Replace(documentURL(direct, jwsEncoding), "https:", "http:", 1))),
-		bad("place-port", "evidence", badEvidence, "a document from another port too", url(strings.Replace(documentURL(direct, jwsEncoding), source, source+":8443", 1))),
+		bad("place-http", "evidence", badEvidence, "a document over http too", url(strings.Replace(documentURL(service, acEncoding), "https:", "http:", 1))),
+		bad("place-port", "evidence", badEvidence, "a document from another port too", url(strings.Replace(documentURL(service, acEncoding), source, source+":8443", 1))),
 		bad("place-twice", "evidence", badEvidence, "the same address twice", url(usual)),
 		bad("place-none", "evidence", badEvidence, "a document from nowhere", adds(document{Status: 404})),
 		bad("file-failed", "evidence", badEvidence, "a file that failed", adds(document{File: "another", Failure: &failure{"https-failure", "it did not work"}})),
-		bad("failure-unknown", "evidence", badEvidence, "a document that failed for a reason that nobody knows", adds(documentFailed(documentURL(direct, jwsEncoding), "because"))),
+		bad("failure-unknown", "evidence", badEvidence, "a document that failed for a reason that nobody knows", adds(documentFailed(documentURL(service, acEncoding), "because"))),
 		good("files-8", "evidence", "8 documents", files(7)),
-		good("place-other-label", "labels", "the document of the other label, which is not there", url(documentURL(direct, jwsEncoding))),
-		good("place-four", "labels", "both labels and both encodings; three are not there", all(url(documentURL(service, acEncoding)),
-			url(documentURL(direct, jwsEncoding)), url(documentURL(direct, acEncoding)))),
-		good("in-other-label", "labels", "the statement of the other label, at the address of that", all(
-			says(func(s *statement) { s.service = direct }), onDocument(func(d *document) { d.URL = documentURL(direct, jwsEncoding) }))),
+		bad("files-9", "evidence", badEvidence, "9 documents", files(8)),
+		good("place-both", "places", "the addresses of both encodings; there is nothing at the second", url(documentURL(service, acEncoding))),
+		bad("place-second-label", "places evidence", badEvidence, "the address that a statement for the second SRV label would have", url(documentURL(second, jwsEncoding))),
+		bad("second-label", "places", "service-mismatch", "a statement for the second SRV label, at the address of the role", says(func(s *statement) { s.service = second })),
 		good("both-encodings", "same", "the same statement in both encodings", func(t *trial) {
 			t.evidence = append(t.evidence, func(e *evidence) {
 				e.Documents = append(e.Documents, documentAt(service, acEncoding, t.ac()))

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+
+	"github.com/dnasign/dnasign/internal/testkit/acder"
 )
 
 var jwsNotes = map[string]Note{
@@ -20,9 +22,11 @@ var jwsNotes = map[string]Note{
 	"json":        {[]string{"J7"}, "Header and claims are read by a strict parser.", "One reader takes the first of two members, another the last: they see different statements."},
 	"signature":   {[]string{"J4", "J8"}, "The signature is over the octets as received.", "Whatever is not covered by the signature can be changed by anybody."},
 	"not-unique":  {[]string{"J9", "O4"}, "Who holds a signature (r, s) can write another one.", "A replay memory or a cache by the token is got around."},
-	"claims":      {[]string{"S1"}, "Six claims, and four or five members of a target, no other.", "A claim that one verifier knows and another ignores means two things."},
+	"claims":      {[]string{"S1"}, "Six claims, and four to six members of a target, no other.", "A claim that one verifier knows and another ignores means two things."},
 	"targets":     {[]string{"S2"}, "Hosts, ports, priorities and weights are in range, and no endpoint is there twice.", "A number that wraps round leads to another port."},
 	"pins":        {[]string{"S3", "S6"}, "1 to 4 pins of 32 octets in base64url.", "An empty list of pins is taken for no restriction."},
+	"tls":         {[]string{"S2"}, "tls is the text direct, or absent. An endpoint appears once, whatever tls says.", "A verifier connects in clear text where the owner said TLS, or the other way round."},
+	"digest":      {[]string{"S2", "S3", "O3"}, "The digest of the targets has one form: sorted by host, then by port as a number, pins sorted.", "Two verifiers that share what they remember see a conflict where there is none, or none where there is one."},
 	"life":        {[]string{"S4"}, "A statement ends after it begins, and within the year 9999.", "Times outside of what a clock can hold wrap round."},
 	"id":          {[]string{"S5", "S6"}, "16 octets, the first bit 0, not all zero.", "A serial number that is negative or zero cannot be written in the other encoding."},
 	"revocation":  {[]string{"O5", "S1"}, "A statement without targets delegates to nobody.", "The former provider stays in."},
@@ -333,7 +337,7 @@ func mirrored(s []byte) []byte {
 func pssWithSalt(length int) step {
 	return func(t *trial) {
 		t.parts = append(t.parts, func(parts []string) {
-			parts[2] = base64url(signOctets(t.signer.key, pss(length), []byte(parts[0]+"."+parts[1])))
+			parts[2] = base64url(acder.Sign(nil, t.signer.key, pss(length), []byte(parts[0]+"."+parts[1])))
 		})
 	}
 }

@@ -1,7 +1,9 @@
 package vectors
 
 import (
+	"bytes"
 	"strings"
+	"time"
 )
 
 // targetWith is the target of the usual case with one more member.
@@ -48,6 +50,11 @@ func jwsClaims() []entry {
 		bad("claim-true", "json", malformed, "a port that is true", targets(`{"host":"xmpp.hosting.example","port":true,"priority":10,"weight":5}`)),
 		bad("claim-not-ascii", "json", malformed, "a source that is not ASCII", payload(`"b.example"`, `"bücher.example"`)),
 		bad("claim-control", "json", malformed, "a tab inside the source", payload(`"b.example"`, "\"b.exam\tple\"")),
+		bad("claim-unit-separator", "json", malformed, "the octet 0x1F inside the source", payload(`"b.example"`, "\"b.exam\x1fple\"")),
+		bad("claim-line-feed", "json", malformed, "a line feed inside the source", payload(`"b.example"`, "\"b.exam\nple\"")),
+		bad("form-feed", "json", malformed, "a form feed between the claims, which is no white space of JSON", payload(`{"iss"`, "{\f\"iss\"")),
+		bad("vertical-tab", "json", malformed, "a vertical tab between the claims, which is no white space of JSON", payload(`{"iss"`, "{\v\"iss\"")),
+		bad("no-break-space", "json", malformed, "a no-break space between the claims, which is no white space of JSON", payload(`{"iss"`, "{\u00a0\"iss\"")),
 		bad("claim-delete", "json", malformed, "the octet 0x7F inside the source", payload(`"b.example"`, "\"b.exam\x7fple\"")),
 		bad("iss-array", "claims", malformed, "iss is an array", payload(`"iss":"b.example"`, `"iss":["b.example"]`)),
 		bad("service-number", "claims", malformed, "service is a number", payload(`"service":"_xmpp-server._tcp"`, `"service":1`)),
@@ -76,7 +83,7 @@ func jwsClaims() []entry {
 		bad("target-no-port", "claims", malformed, "a target without port", targets(`{"host":"xmpp.hosting.example","priority":10,"weight":5}`)),
 		bad("target-no-priority", "claims", malformed, "a target without priority", targets(`{"host":"xmpp.hosting.example","port":5269,"weight":5}`)),
 		bad("target-no-weight", "claims", malformed, "a target without weight", targets(`{"host":"xmpp.hosting.example","port":5269,"priority":10}`)),
-		bad("target-unknown", "claims", malformed, "a target with an unknown member", targets(targetWith(`"tls":1`))),
+		bad("target-unknown", "claims", malformed, "a target with an unknown member", targets(targetWith(`"start":1`))),
 		bad("target-twice", "json", malformed, "a member of a target is there twice", targets(targetWith(`"port":5269`))),
 		bad("target-port-text", "claims", malformed, "a port is a text", targets(`{"host":"xmpp.hosting.example","port":"5269","priority":10,"weight":5}`)),
 		bad("target-host-number", "claims", malformed, "a host is a number", targets(`{"host":1,"port":5269,"priority":10,"weight":5}`)),
@@ -99,6 +106,33 @@ func jwsClaims() []entry {
 		good("host-twice", "targets", "a host twice, on other ports", says(func(s *statement) {
 			s.targets = append(s.targets, target{host: host, port: 5270, priority: 10, weight: 5})
 		})),
+
+		good("tls-direct", "tls", "TLS from the first byte", is(func(t *target) { t.tls = "direct" })),
+		good("tls-direct-pins", "tls pins digest", "TLS from the first byte, and a pin", all(pinned(1), is(func(t *target) { t.tls = "direct" }))),
+		good("tls-one-of-two", "tls digest", "two ports of a host, one of them with TLS from the first byte", says(func(s *statement) {
+			s.targets = append(s.targets, target{host: host, port: 5223, priority: 10, weight: 5, tls: "direct"})
+		})),
+		bad("tls-endpoint-twice", "tls targets", "bad-targets", "an endpoint twice, once with TLS from the first byte", says(func(s *statement) {
+			s.targets = append(s.targets, target{host: host, port: port, priority: 10, weight: 5, tls: "direct"})
+		})),
+		bad("tls-empty", "tls claims", malformed, "tls is empty, which is not absent", targets(targetWith(`"tls":""`))),
+		bad("tls-starttls", "tls claims", malformed, "tls is starttls, which absent means", targets(targetWith(`"tls":"starttls"`))),
+		bad("tls-upper-case", "tls claims", malformed, "tls is in upper case", targets(targetWith(`"tls":"DIRECT"`))),
+		bad("tls-space", "tls claims", malformed, "tls ends with a space", targets(targetWith(`"tls":"direct "`))),
+		bad("tls-number", "tls claims", malformed, "tls is a number", targets(targetWith(`"tls":1`))),
+		bad("tls-true", "tls json", malformed, "tls is true", targets(targetWith(`"tls":true`))),
+		bad("tls-null", "tls json", malformed, "tls is null", targets(targetWith(`"tls":null`))),
+		bad("tls-array", "tls claims", malformed, "tls is an array", targets(targetWith(`"tls":["direct"]`))),
+		bad("tls-twice", "tls json", malformed, "tls is there twice", targets(targetWith(`"tls":"direct","tls":"direct"`))),
+		bad("tls-in-claims", "tls claims", malformed, "tls is a claim, and not a member of a target", first(`"tls":"direct"`)),
+		good("digest-ports", "digest", "ports 5269 and 10000 of a host: 5269 is first as a number, 10000 as a text", delegatesTo(
+			target{host: host, port: 10000, priority: 10, weight: 5}, target{host: host, port: 5269, priority: 10, weight: 5})),
+		good("digest-hosts", "digest", "hosts in an order that is not the sorted one, a hyphen and a dot among them", delegatesTo(
+			target{host: "b.hosting.example", port: 5269}, target{host: "a.hosting.example", port: 5270}, target{host: "a-b.hosting.example", port: 5271}, target{host: "aa.hosting.example", port: 1})),
+		good("digest-pins", "digest pins", "pins in an order that is not the sorted one", is(func(t *target) {
+			t.pins = [][]byte{octets("pin 9", 32), bytes.Repeat([]byte{0xff}, 32), make([]byte, 32), octets("pin 1", 32)}
+		})),
+		good("digest-revocation", "digest", "a statement over a remembered revocation", remembered(floorAt(0, -time.Second, nil))),
 
 		bad("spki-text", "claims pins", malformed, "spki is a text", targets(targetWith(`"spki":`+onePin))),
 		bad("spki-number", "claims pins", malformed, "a pin is a number", targets(targetWith(`"spki":[1]`))),
@@ -132,8 +166,7 @@ func jwsClaims() []entry {
 		bad("exp-year-9999", "life", "life-too-long", "exp is the last second of the year 9999, which is legal and too long a life", payload(goodEXP, `"exp":253402300799`)),
 		bad("iat-0", "life", "life-too-long", "iat is 0, which is legal; the life is too long", payload(goodIAT, `"iat":0`)),
 
-		bad("revocation", "revocation", "revoked", "no targets: the service is delegated to nobody", says(revokes)).
-			remembering(func(t *trial) Floor { return t.statement.floor(begins, expires) }),
+		bad("revocation", "revocation", "revoked", "no targets: the service is delegated to nobody", says(revokes)).gives(says(revokes)),
 	}
 }
 
@@ -144,16 +177,4 @@ func pinned(n int) step {
 			s.targets[0].pins = append(s.targets[0].pins, make([]byte, 32))
 		}
 	})
-}
-
-// remembering is for a refusal that hands out what is to be remembered.
-func (e entry) remembering(floors ...func(t *trial) Floor) entry {
-	e.expect = append(e.expect, func(t *trial, expect *Expect) {
-		list := []Floor{}
-		for _, floor := range floors {
-			list = append(list, floor(t))
-		}
-		expect.Floors = &list
-	})
-	return e
 }

@@ -1,24 +1,30 @@
 package vectors
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
 
 var namesNotes = map[string]Note{
-	"valid":    {[]string{"N1"}, "A name in legal form.", "A verifier that refuses it locks out an honest owner."},
-	"form":     {[]string{"N1"}, "Names are ASCII in lower case, of labels between single dots, within their limits.", "Two spellings of one name are two keys of a cache, and one of them gets past a comparison."},
-	"local":    {[]string{"N2"}, "Names of nobody in particular, and numbers, are no names.", "A statement leads into the verifier's own network."},
-	"idn":      {[]string{"N3"}, "A label that begins with xn-- is a valid A-label.", "A label that means nothing, or the same as another one, is shown to a person as something else."},
-	"service":  {[]string{"N4"}, "A service is an underscore, a service name in lower case, and ._tcp or ._udp.", "Two spellings of one service, or a service that reaches over into the name behind it."},
-	"length":   {[]string{"N5"}, "The owner name of a statement fits into DNS.", "A statement that can be published in one way only."},
-	"query":    {[]string{"V1"}, "The question is in legal form, and complete.", "What a person typed reaches a comparison of octets."},
-	"source":   {[]string{"V2", "N1"}, "The statement is of the very source asked about.", "The owner of a name speaks for the names below it, or for another one's."},
-	"asked":    {[]string{"V6"}, "A target asked about is among the targets, host and port.", "Another program on the provider's host passes for the service."},
-	"families": {[]string{"V2"}, "A statement for either label of a role counts for both, and for no other service.", "A delegation of one service is taken for another."},
+	"valid":   {[]string{"N1"}, "A name in legal form.", "A verifier that refuses it locks out an honest owner."},
+	"form":    {[]string{"N1"}, "Names are ASCII in lower case, of labels between single dots, within their limits.", "Two spellings of one name are two keys of a cache, and one of them gets past a comparison."},
+	"local":   {[]string{"N2"}, "Names of nobody in particular, and numbers, are no names.", "A statement leads into the verifier's own network."},
+	"idn":     {[]string{"N3"}, "A label that begins with xn-- is a valid A-label.", "A label that means nothing, or the same as another one, is shown to a person as something else."},
+	"service": {[]string{"N4"}, "A service is an underscore, a service name in lower case, and ._tcp or ._udp.", "Two spellings of one service, or a service that reaches over into the name behind it."},
+	"length":  {[]string{"N5"}, "The owner name of a statement fits into DNS.", "A statement that can be published in one way only."},
+	"query":   {[]string{"V1"}, "The question is in legal form, and complete.", "What a person typed reaches a comparison of octets."},
+	"source":  {[]string{"V2", "N1"}, "The statement is of the very source asked about.", "The owner of a name speaks for the names below it, or for another one's."},
+	"asked":   {[]string{"V6"}, "A target asked about is among the targets, host and port.", "Another program on the provider's host passes for the service."},
+	"role":    {[]string{"V2", "V5"}, "A statement is for the role. A question may name the second SRV label, and is then about the role.", "A delegation of one service is taken for another; or each label has an order of its own, and an old statement for one counts beside the new one for the other."},
 }
 
 func namesFamily(w *world) *book {
 	b := newBook(w, "names", namesNotes)
 	b.names()
 	b.verify(nil, serviceEntries()...)
+	b.verify(nil, roleEntries()...)
 	b.verify(nil, queryEntries()...)
 	b.both(nil, sourceEntries()...)
 	return b
@@ -209,6 +215,8 @@ func queryEntries() []entry {
 		good("asked-srv-other", "asked", "a target is asked about, and secure SRV records name another host: they are not compared", all(asked(host, port), believes,
 			hasSRV(srvAt(service, secure, to(evil, port))))),
 		good("asked-srv-fails", "asked", "a target is asked about, and the SRV look-up failed", all(asked(host, port), hasSRV(srvFailed(service, "dns-timeout")))),
+		good("asked-srv-passed-over", "asked", "a target is asked about, and a failed look-up of the second label was passed over: look again after 5 minutes", all(asked(host, port),
+			hasSRV(srvAt(service, insecure, to(host, port)), srvFailed(second, "dns-timeout"))), refreshed(now.Add(5*time.Minute))),
 		good("asked-srv-none", "asked", "a target is asked about, and the SRV target is .", all(asked(host, port), hasSRV(srvAt(service, insecure, to(".", 0))))),
 		bad("asked-revoked", "asked", "revoked", "a target is asked about, and the statement is a revocation", says(revokes), asked(host, port)),
 	}
@@ -227,11 +235,30 @@ func sourceEntries() []entry {
 		bad("source-upper-case", "source form", "bad-name", "a statement of the source in upper case", of("B.example")),
 		bad("source-dot", "source form", "bad-name", "a statement of the source with a trailing dot", of(source+".")),
 		bad("source-empty", "source form", "bad-name", "a statement of no source", of("")),
-		bad("service-other", "families", "service-mismatch", "a statement for clients, asked about servers", service(client)),
-		bad("service-unrelated", "families", "service-mismatch", "a statement for another service", service("_imap._tcp")),
-		bad("service-udp", "families", "service-mismatch", "a statement for the same service over UDP", service("_xmpp-server._udp")),
-		good("service-direct", "families", "a statement for the other label of the role", service(direct)),
-		good("service-direct-asked", "families", "a statement for _xmpp-server._tcp, asked about _xmpps-server._tcp", asks(source, direct), refreshed(now.Add(6*hour))),
-		good("service-client-direct", "families", "a statement for _xmpp-client._tcp, asked about _xmpps-client._tcp", all(service(client), asks(source, "_xmpps-client._tcp")), refreshed(now.Add(6*hour))),
+		bad("service-other", "role", "service-mismatch", "a statement for clients, asked about servers", service(client)),
+		bad("service-unrelated", "role", "service-mismatch", "a statement for another service", service("_imap._tcp")),
+		bad("service-udp", "role", "service-mismatch", "a statement for the same service over UDP", service("_xmpp-server._udp")),
+		bad("service-second", "role", "service-mismatch", "a statement for the second label of the role", service(second)),
+		bad("service-second-asked", "role", "service-mismatch", "a statement for the second label, asked about by that", service(second), asks(source, second)),
 	}
+}
+
+// roleEntries are the table of roles: each second label as a question and as a
+// claim, and services that look like second labels and are roles.
+func roleEntries() []entry {
+	service := func(name string) step { return says(func(s *statement) { s.service = name }) }
+	sixHours := refreshed(now.Add(6 * hour))
+	var list []entry
+	for _, label := range slices.Sorted(maps.Keys(roles)) {
+		id := strings.TrimSuffix(label[1:], "._tcp")
+		role := roles[label]
+		list = append(list,
+			good("role-"+id, "role", "a statement for "+role+", asked about by "+label, all(service(role), asks(source, label)), sixHours),
+			bad("claim-"+id, "role", "service-mismatch", "a statement for "+label+", which has none of its own", service(label), service(role), asks(source, role)))
+	}
+	for _, own := range []string{"_sips._tcp", "_caldavs._tcp", "_xmpps-server._udp", "_https._tcp"} {
+		id := strings.ReplaceAll(strings.Trim(own, "_"), "._", "-")
+		list = append(list, good("own-role-"+id, "role", own+" is a role of its own", all(service(own), asks(source, own)), sixHours))
+	}
+	return append(list, bad("own-role-sip", "role", "service-mismatch", "a statement for _sip._tcp, asked about _sips._tcp: these are two roles", service("_sip._tcp"), service("_sips._tcp"), asks(source, "_sips._tcp")))
 }

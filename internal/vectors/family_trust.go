@@ -7,8 +7,10 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"time"
 
-	"github.com/dnasign/dnasign/internal/dertree"
+	"github.com/dnasign/dnasign/internal/testkit/acder"
+	"github.com/dnasign/dnasign/internal/testkit/dertree"
 )
 
 var trustNotes = map[string]Note{
@@ -21,9 +23,11 @@ var trustNotes = map[string]Note{
 	"name":         {[]string{"W4"}, "The signer's certificate has the source as a dNSName, exactly.", "Whoever has a certificate for a part of the domain, or for a wildcard, delegates the domain."},
 	"usage":        {[]string{"W5"}, "keyUsage and extKeyUsage, if there, allow it.", "A key for something else signs statements."},
 	"path":         {[]string{"W7"}, "The chain leads to a trust anchor by the whole of RFC 5280, Section 6.", "An authority that is held to some names, to some depth or to another purpose goes beyond that."},
+	"constraints":  {[]string{"W2", "W7"}, "An extension that is present and empty is present. Anchors have keys of the same kinds and sizes. Name constraints bind every name, wildcards and names in bad form included.", "A certificate that allows nothing is taken for one that allows everything; or an authority goes beyond what it is held to."},
 	"policies":     {[]string{"W7"}, "What certificates of the chain say of certificate policies holds, though the verifier asks for none.", "An authority that is held to certificates of one policy issues others."},
 	"anchors":      {[]string{"V1", "W7"}, "Trust anchors are those of the policy.", "Trust anchors that nobody named are believed."},
 	"roots-sent":   {[]string{"W7", "W1"}, "A root among the certificates is not looked at.", "A root that was sent along is believed."},
+	"tolerance":    {[]string{"W6", "W7"}, "The signer's certificate is valid from 5 minutes before its notBefore, and the path to it is validated at that moment.", "A certificate of this minute is refused by a verifier whose clock is slow; or the tolerance spreads to authorities."},
 	"own-check":    {[]string{"W8"}, "The policy's own check must agree.", "A signer that the operator has ruled out is believed."},
 	"missing":      {[]string{"V1"}, "A missing trust anchor set or time is refused.", "A zero time is read as now, or missing anchors as those of the system."},
 	"signer-files": {[]string{"W2", "W5"}, "What a program that signs is given as certificate and key.", "A key that everybody can read signs for everybody."},
@@ -37,6 +41,8 @@ func trustFamily(w *world) *book {
 	b.verify(nil, trustChains()...)
 	b.both(nil, trustPaths()...)
 	b.verify(nil, trustPolicies()...)
+	b.trustPathCases()
+	b.verify(nil, trustTolerance()...)
 	b.signerFiles()
 	return b
 }
@@ -58,6 +64,9 @@ func trustNames() []entry {
 		bad("name-target", "name", mismatch, "the name of the target: the provider signs for the owner", with(host)),
 		bad("name-wildcard", "name", wildcard, "a wildcard that covers the source", with("*.example")),
 		bad("name-wildcard-case", "name", wildcard, "a wildcard that covers the source, in other case", with("*.EXAMPLE")),
+		bad("name-wildcard-above", "name", mismatch, "a wildcard that stands for one label, and the source has two more", all(
+			says(func(s *statement) { s.source = "a." + source }), asks("a."+source, service), with("*.example")), all(
+			says(func(s *statement) { s.source = "a." + source }), asks("a."+source, service), with("a."+source))),
 		bad("name-wildcard-below", "name", mismatch, "a wildcard for names below the source", with("*."+source)),
 		bad("name-wildcard-part", "name", mismatch, "a wildcard within a label", with("b*.example")),
 		bad("name-common", "name", "signer-cn-only", "the source as common name, and no dNSName", leaf(named(), commonName(source))),
@@ -75,8 +84,8 @@ func trustNames() []entry {
 
 // srvNameExtension is a subjectAltName with only an SRVName (RFC 4985).
 func srvNameExtension() pkix.Extension {
-	other := dertree.Constructed(context(0), objectID("1.3.6.1.5.5.7.8.7"), dertree.Constructed(context(0), ia5("_xmpp-server."+source)))
-	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: dertree.Constructed(tagSequence, other).Bytes()}
+	other := dertree.Constructed(acder.Context(0), acder.ObjectID("1.3.6.1.5.5.7.8.7"), dertree.Constructed(acder.Context(0), acder.IA5("_xmpp-server."+source)))
+	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: dertree.Constructed(acder.TagSequence, other).Bytes()}
 }
 
 func trustUsages() []entry {
@@ -110,7 +119,7 @@ func trustUsages() []entry {
 		bad("purpose-unknown", "usage", bad2, "for a purpose that nobody knows", leaf(func(c *x509.Certificate) {
 			c.ExtKeyUsage, c.UnknownExtKeyUsage = nil, []asn1.ObjectIdentifier{{1, 3, 6, 1, 4, 1, 99999}}
 		})),
-		bad("purpose-empty", "usage", bad2, "extKeyUsage is empty, which is not absent", raw(extKeyUsage, tagSequence, 0)),
+		bad("purpose-empty", "usage", bad2, "extKeyUsage is empty, which is not absent", raw(extKeyUsage, acder.TagSequence, 0)),
 		good("no-constraints", "authority valid", "no basicConstraints", leaf(func(c *x509.Certificate) { c.BasicConstraintsValid = false })),
 		bad("authority", "authority", "signer-is-ca", "the signer's certificate is an authority's", leaf(commonName("authority"), func(c *x509.Certificate) {
 			c.IsCA, c.KeyUsage = true, c.KeyUsage|x509.KeyUsageCertSign
@@ -127,11 +136,9 @@ func trustUsages() []entry {
 // versionOne is the usual signer's certificate without version and extensions,
 // signed anew.
 func versionOne(w *world) []byte {
-	c := dertree.MustParse(w.signer.leaf.Raw)
-	tbs := c.At(0)
-	tbs.Children = slices.DeleteFunc(tbs.Children, func(n *dertree.Node) bool { return n.Tag >= 0x80 })
-	*c.At(2) = *bits(signOctets(w.ca.key, acHash(w.ca.key.Public()), tbs.Bytes()))
-	return c.Bytes()
+	return remade(w.signer.leaf.Raw, w.ca.key, func(tbs *dertree.Node) {
+		tbs.Children = slices.DeleteFunc(tbs.Children, func(n *dertree.Node) bool { return n.Tag >= 0x80 })
+	})
 }
 
 func trustKeys() []entry {
@@ -198,6 +205,11 @@ func trustChains() []entry {
 		good("three", "linear valid", "a chain of three", three),
 		good("root-sent", "roots-sent", "the trust anchor is sent too", with(root)),
 		good("root-impostor", "roots-sent", "another root of the same name is sent too", with(func(*world) []byte { return impostorRoot().certificate.Raw })),
+		bad("self-issued-authority", "roots-sent", "untrusted-signer", "an authority that has the name of the trust anchor and was signed by it, as for a new key: it is ignored like a root", signedBy(func(w *world) *signer {
+			again := &authority{key: newKey("P-384", "Test Root again"), above: w.root}
+			again.certificate = sign(authorityTemplate("Test Root", nil), w.root.certificate, again.key, w.root.key)
+			return again.issue("P-256")
+		})),
 		bad("root-twice", "linear", linear, "the trust anchor is sent twice", all(with(root), with(root))),
 		bad("reversed", "linear", linear, "the intermediate first", sent(1, 0)),
 		bad("swapped", "linear", linear, "two intermediates in the wrong order", sent(0, 2, 1), three),
@@ -231,7 +243,7 @@ func trustPaths() []entry {
 		return signedBy(func(w *world) *signer { return w.root.under("P-256", "Another Intermediate", edit).issue("P-256") })
 	}
 	critical := func(c *x509.Certificate) {
-		c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999}, Critical: true, Value: []byte{tagNull, 0}}}
+		c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999}, Critical: true, Value: []byte{acder.TagNull, 0}}}
 	}
 	permitted := func(names ...string) func(c *x509.Certificate) {
 		return func(c *x509.Certificate) { c.PermittedDNSDomains, c.PermittedDNSDomainsCritical = names, true }
@@ -244,7 +256,7 @@ func trustPaths() []entry {
 	// asking is an intermediate with requireExplicitPolicy (RFC 5280, Section
 	// 4.2.1.11), in force at once.
 	asking := func(w *world) *authority {
-		constraints := dertree.Constructed(tagSequence, dertree.Primitive(0x80, 0))
+		constraints := dertree.Constructed(acder.TagSequence, dertree.Primitive(0x80, 0))
 		return w.root.under("P-256", "Another Intermediate", domainValidated, func(c *x509.Certificate) {
 			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 36}, Critical: true, Value: constraints.Bytes()}}
 		})
@@ -305,6 +317,31 @@ func trustPaths() []entry {
 			victim := w.ca.issueFor(newKey("P-256", "victim"), named("c.example"), commonName("c.example"))
 			return (&authority{certificate: victim.leaf, key: victim.key, above: w.ca}).issue("P-256")
 		})),
+	}
+}
+
+// trustTolerance are about a verifier whose clock is slow: the path is validated
+// for the signer's notBefore, if that is later.
+func trustTolerance() []entry {
+	const minutes = 5 * time.Minute
+	begun := issued.Add(minutes) // of the signer's certificate
+	// under has an intermediate with edits, and is asked at the second of iat.
+	under := func(edit func(c *x509.Certificate)) step {
+		return all(at(issued), signedBy(func(w *world) *signer {
+			return w.root.under("P-256", "Another Intermediate", edit).issue("P-256", lives(begun, ends))
+		}))
+	}
+	from := func(begin, end time.Time) step { return under(lives(begin, end)) }
+	usual := now.AddDate(1, 0, 0)
+	alone := func(edit func(c *x509.Certificate)) step {
+		return all(at(issued), signedBy(func(w *world) *signer { return w.root.under("P-256", "Another Intermediate", edit).issue("P-256") }))
+	}
+	return []entry{
+		good("slow-clock", "tolerance", "5 minutes before notBefore of the signer's and of the intermediate certificate", from(begun, usual)),
+		bad("slow-clock-intermediate", "tolerance", "untrusted-signer", "5 minutes before notBefore of the signer's certificate, a second more before that of the intermediate", from(begun.Add(time.Second), usual)),
+		bad("slow-clock-ended", "tolerance", "untrusted-signer", "5 minutes before notBefore of the signer's certificate, and the intermediate ends before that", from(now.AddDate(-5, 0, 0), begun.Add(-time.Second))),
+		good("slow-clock-ends", "tolerance", "5 minutes before notBefore of the signer's certificate, and the intermediate ends in that second", from(now.AddDate(-5, 0, 0), begun), until(begun.Add(time.Second)), refreshed(begun.Add(time.Second))),
+		bad("no-tolerance-intermediate", "tolerance", "untrusted-signer", "the intermediate certificate begins in a second, the signer's has begun", alone(lives(issued.Add(time.Second), usual))),
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
-	"strings"
 )
 
 // signerFiles are about what a program that signs is given.
@@ -22,7 +21,7 @@ func (b *book) signerFiles() {
 	// The key of the usual signer; the pass phrase is "public".
 	encrypted := string(must(keyFiles.ReadFile("keys/encrypted.pem")))
 	const broken = "-----BEGIN PRIVATE KEY-----\nMIGHAgEA!MBMGByqGSM49AgEG\n-----END PRIVATE KEY-----\n"
-	six := strings.Repeat(certificatesPEM(b.signer.leaf.Raw), 6)
+	six := certificatesPEM(longChain(6)(b.world).chain()...)
 	for _, c := range []struct {
 		id, reason, comment string
 		certificate, key    *string
@@ -44,10 +43,9 @@ func (b *book) signerFiles() {
 		{"exchanged", "bad-pem", "the two files exchanged", &key, &cert, "0600"},
 		{"key-broken", "bad-pem", "a key whose base64 is broken", &cert, new(broken), "0600"},
 		{"key-public", "bad-pem", "a public key", &cert, new(pemBlock("PUBLIC KEY", b.signer.leaf.RawSubjectPublicKeyInfo)), "0600"},
-		{"six", "bad-pem", "six certificates", &six, &key, "0600"},
+		{"six", "bad-pem", "a chain of six certificates", &six, &key, "0600"},
 		{"encrypted", "key-encrypted", "a key that a pass phrase protects", &cert, &encrypted, "0600"},
 		{"mismatch", "key-mismatch", "the key of another certificate", &cert, &other, "0600"},
-		{"mismatch-order", "key-mismatch", "the intermediate certificate first", new(certificatesPEM(b.ca.certificate.Raw, b.signer.leaf.Raw)), &key, "0600"},
 		{"small", "unsupported-key", "RSA of 1024 bits", new(certificatesPEM(small.chain()...)), new(keyPEM(small.key)), "0600"},
 	} {
 		b.add("trust-files-"+c.id, "signer-files", c.comment, Case{

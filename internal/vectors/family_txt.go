@@ -4,22 +4,23 @@ import (
 	"encoding/json"
 	"strings"
 
-	"github.com/dnasign/dnasign/internal/dertree"
+	"github.com/dnasign/dnasign/internal/testkit/acder"
+	"github.com/dnasign/dnasign/internal/testkit/dertree"
 )
 
 var txtNotes = map[string]Note{
-	"valid":      {[]string{"T1"}, "A statement in a TXT record.", "A verifier that refuses it locks out an honest owner."},
-	"grammar":    {[]string{"T1"}, "A record of version 1 has one form, to the octet.", "Two readers of a lax form see different statements in one record."},
-	"not-ours":   {[]string{"T1"}, "Records that are not of version 1 are ignored.", "Whoever may add a record of another kind blocks the statement."},
-	"number":     {[]string{"T2"}, "More than 4 records of version 1: none is looked at.", "A stranger makes a verifier work for as long as the stranger likes."},
-	"encoding":   {[]string{"T3"}, "The encoding is jws or ac; of the latter the value is canonical base64.", "A value that two readers decode differently is two statements."},
-	"failure":    {[]string{"V2", "V9"}, "A place that could not be looked at leaves the outcome open.", "Whoever can make a look-up fail makes a verifier believe that there is no statement."},
-	"choice":     {[]string{"V4"}, "Any verified statement decides; else a failed look-up; else a refusal, the one that got furthest; else there is none.", "A broken statement, added by whoever can, hides a good one, or the true reason."},
-	"evidence":   {[]string{"V1"}, "Evidence is about the question asked, about the places of sections 7 to 9, each once, and says only what evidence can.", "Answers about other names, or two answers for one place, are slipped in among good ones."},
-	"missing":    {[]string{"V1", "V9"}, "What is missing is refused; it is no default.", "An empty answer is taken for a denial, or a missing part for permission."},
-	"dnssec":     {[]string{"V2", "D2"}, "The DNSSEC state of a TXT answer does not matter, except that a bogus answer is a failure.", "A statement that only a signed zone may have locks out those without one."},
-	"cost":       {[]string{"V3"}, "Signature checks for statements that they refuse are counted.", "A stranger makes a verifier check signatures by expensive keys for as long as the stranger likes."},
-	"both-label": {[]string{"V2"}, "A statement for the other label of the role counts, wherever it is found.", "An owner who signed for one label is not found by those who ask for the other."},
+	"valid":    {[]string{"T1"}, "A statement in a TXT record.", "A verifier that refuses it locks out an honest owner."},
+	"grammar":  {[]string{"T1"}, "A record of version 1 has one form, to the octet.", "Two readers of a lax form see different statements in one record."},
+	"not-ours": {[]string{"T1"}, "Records that are not of version 1 are ignored.", "Whoever may add a record of another kind blocks the statement."},
+	"number":   {[]string{"T2"}, "More than 4 records of version 1: none is looked at.", "A stranger makes a verifier work for as long as the stranger likes."},
+	"encoding": {[]string{"T3"}, "The encoding is jws or ac; of the latter the value is canonical base64.", "A value that two readers decode differently is two statements."},
+	"failure":  {[]string{"V2", "V9"}, "A place that could not be looked at leaves the outcome open.", "Whoever can make a look-up fail makes a verifier believe that there is no statement."},
+	"choice":   {[]string{"V4"}, "Any verified statement decides; else a failed look-up; else a refusal, the one that got furthest; else there is none.", "A broken statement, added by whoever can, hides a good one, or the true reason."},
+	"evidence": {[]string{"V1"}, "Evidence is about the question asked, about the places of sections 7 to 9, each once, and says only what evidence can.", "Answers about other names, or two answers for one place, are slipped in among good ones."},
+	"missing":  {[]string{"V1", "V9"}, "What is missing is refused; it is no default.", "An empty answer is taken for a denial, or a missing part for permission."},
+	"dnssec":   {[]string{"V2", "D2"}, "The DNSSEC state of a TXT answer does not matter, except that a bogus answer is a failure.", "A statement that only a signed zone may have locks out those without one."},
+	"cost":     {[]string{"V3"}, "Signature checks for statements that they refuse are counted.", "A stranger makes a verifier check signatures by expensive keys for as long as the stranger likes."},
+	"one-role": {[]string{"V1", "V2"}, "A role has one name in DNS, whatever number of SRV labels it has.", "A statement at another name is slipped in among good ones."},
 }
 
 func txtFamily(w *world) *book {
@@ -112,7 +113,7 @@ func paddedMessage(t *trial) {
 	size := 0
 	ofKind("Ed25519")(t)
 	info(func(info *dertree.Node) {
-		info.At(acExtensions).Add(extension("2.25.1", false, make([]byte, size)))
+		info.At(acder.PartExtensions).Add(acder.Extension("2.25.1", false, make([]byte, size)))
 	})(t)
 	for len(t.ac())%3 != 1 {
 		size++
@@ -134,15 +135,6 @@ func txtFailures() []entry {
 		list = append(list, bad("failure-"+reason, "failure", reason, "the look-up failed: "+reason, fails(reason)))
 	}
 	return append(list,
-		bad("failure-first", "failure", "dns-failure", "both labels' look-ups failed, for other reasons: the first counts", has(func(e *evidence) {
-			e.TXT = []txtAnswer{
-				{Name: txtName(direct), DNSSEC: indeterminate, Failure: &failure{"dns-failure", "first"}},
-				{Name: txtName(service), DNSSEC: indeterminate, Failure: &failure{"dns-timeout", "second"}},
-			}
-		})),
-		bad("failure-other-label", "failure", "dns-timeout", "no record for the label asked about, and the other label's look-up failed", has(func(e *evidence) {
-			e.TXT = []txtAnswer{txtAt(service), {Name: txtName(direct), DNSSEC: indeterminate, Failure: &failure{"dns-timeout", "silence"}}}
-		})),
 		bad("bogus", "dnssec failure", "dns-bogus", "the answer is bogus: its records are used for nothing", state(bogus)),
 		good("secure", "dnssec", "the answer is secure", state(secure)),
 		good("indeterminate", "dnssec", "the DNSSEC state is not known", state(indeterminate)),
@@ -189,10 +181,7 @@ func txtChoices() []entry {
 		bad("absent-absent", "choice missing", "no-statement", "no record, and no document", all(records(), fetched(absent))),
 		bad("furthest-first", "choice", "untrusted-signer", "three bad ones, the one that got furthest first", choices(records(), alone, expired, nil)),
 		bad("furthest-last", "choice", "untrusted-signer", "three bad ones, the one that got furthest last", choices(records("v=DNA1"), expired, alone, nil)),
-		good("other-label", "both-label", "a statement for the other label, at the name of the label asked about", says(func(s *statement) { s.service = direct })),
-		good("other-label-name", "both-label", "a statement for the label asked about, at the name of the other", has(func(e *evidence) { e.TXT[0].Name = txtName(direct) })),
-		good("other-label-both", "both-label", "a statement for the other label, at its own name", all(
-			says(func(s *statement) { s.service = direct }), has(func(e *evidence) { e.TXT[0].Name = txtName(direct) }))),
+		bad("second-label", "one-role", "service-mismatch", "a statement for the second label of the role, at the name of the role", says(func(s *statement) { s.service = second })),
 	}
 }
 
@@ -239,7 +228,8 @@ func txtEvidence() []entry {
 			e.TXT, e.SRV = []txtAnswer{}, []srvAnswer{srvAt(service, insecure, to(host, port))}
 		})),
 		bad("evidence-version-0", "evidence", badEvidence, "evidence of version 0", edit(func(e *evidence) { e.Version = 0 })),
-		bad("evidence-version-2", "evidence", badEvidence, "evidence of version 2", edit(func(e *evidence) { e.Version = 2 })),
+		bad("evidence-version-1", "evidence", badEvidence, "evidence of version 1", edit(func(e *evidence) { e.Version = 1 })),
+		bad("evidence-version-3", "evidence", badEvidence, "evidence of version 3", edit(func(e *evidence) { e.Version = 3 })),
 		good("evidence-resolver", "evidence", "an answer that says which resolver gave it", edit(func(e *evidence) { e.TXT[0].Resolver = "192.0.2.53:53" })),
 		good("evidence-lists-missing", "evidence", "the lists of SRV answers and documents are missing", func(t *trial) {
 			t.raw = func(raw json.RawMessage) json.RawMessage {
@@ -249,20 +239,22 @@ func txtEvidence() []entry {
 		bad("evidence-failure-records", "evidence", "dns-failure", "an answer with a failure and with records", edit(func(e *evidence) {
 			e.TXT[0].Failure = &failure{"dns-failure", "SERVFAIL"}
 		})),
-		bad("evidence-member", "evidence", badEvidence, "evidence with a member that version 1 does not have", func(t *trial) {
+		bad("evidence-member", "evidence", badEvidence, "evidence with a member that version 2 does not have", func(t *trial) {
 			t.raw = func(raw json.RawMessage) json.RawMessage {
-				return json.RawMessage(replaced(`{"version":1,`, `{"version":1,"trusted":true,`)(string(raw)))
+				return json.RawMessage(replaced(`{"version":2,`, `{"version":2,"trusted":true,`)(string(raw)))
 			}
 		}),
 		bad("evidence-source", "evidence", badEvidence, "evidence for another source", edit(func(e *evidence) { e.Source = "c.example" })),
 		bad("evidence-service", "evidence", badEvidence, "evidence for another service", edit(func(e *evidence) { e.Service = "_imap._tcp" })),
-		bad("evidence-other-label", "evidence", badEvidence, "evidence for the other label of the role", edit(func(e *evidence) { e.Service = direct })),
-		good("evidence-place-other-label", "evidence both-label", "the place of the other label of the role too", placeAt(txtName(direct))),
+		bad("evidence-second-label", "evidence one-role", badEvidence, "evidence for the second label of the role", edit(func(e *evidence) { e.Service = second })),
+		bad("evidence-place-second-label", "evidence one-role", badEvidence, "TXT at the name that a statement for the second label would have", placeAt(txtName(second))),
+		good("evidence-srv-second-label", "evidence", "SRV at the name of the second label", srvAnswerAt(srvName(second))),
+		bad("evidence-srv-other-role", "evidence", badEvidence, "SRV at the name of another role", srvAnswerAt(srvName(client))),
 		bad("evidence-place-other-source", "evidence", badEvidence, "the place of another source too", placeAt(service+"._dna.c.example")),
 		bad("evidence-place-other-role", "evidence", badEvidence, "the place of another role too", placeAt(txtName(client))),
 		bad("evidence-place-empty", "evidence", badEvidence, "a place without a name too", placeAt("")),
-		bad("evidence-place-upper-case", "evidence", badEvidence, "the place of the other label, in upper case", placeAt(strings.ToUpper(txtName(direct)))),
-		bad("evidence-place-dot", "evidence", badEvidence, "the place of the other label, with a trailing dot", placeAt(txtName(direct)+".")),
+		bad("evidence-place-upper-case", "evidence", badEvidence, "the place in upper case too", placeAt(strings.ToUpper(txtName(service)))),
+		bad("evidence-place-dot", "evidence", badEvidence, "the place with a trailing dot too", placeAt(txtName(service)+".")),
 		bad("evidence-place-twice", "evidence", badEvidence, "the same place twice", placeAt(txtName(service))),
 		bad("evidence-place-srv", "evidence", badEvidence, "TXT at the name of SRV", placeAt(srvName(service))),
 		bad("evidence-srv-strange", "evidence", badEvidence, "SRV at another name", srvAnswerAt("evil.example")),

@@ -80,24 +80,43 @@ type Question struct {
 type Policy struct {
 	Time                  string    `json:"time,omitempty"`
 	Roots                 *[][]byte `json:"roots,omitempty"`    // null: none are given, which is not an empty list
-	MaxLife               int64     `json:"max_life,omitempty"` // seconds
-	Floor                 []Floor   `json:"floor,omitempty"`
+	MaxLife               *int64    `json:"max_life,omitempty"` // seconds
+	Floor                 *Floor    `json:"floor,omitempty"`    // absent: nothing is remembered
 	SignerCheck           string    `json:"signer_check,omitempty"`
 	BelieveReplayedDNSSEC bool      `json:"believe_replayed_dnssec,omitempty"`
 }
 
-// A Floor is what is remembered of a service.
+// A Floor is what is remembered of a source and role.
 type Floor struct {
-	Service    string    `json:"service"`
-	Order      Order     `json:"order"`
-	Targets    string    `json:"targets"` // the digest of section 3.1, hexadecimal
-	ValidUntil time.Time `json:"valid_until"`
+	Order       Order     `json:"order"`
+	Targets     string    `json:"targets"` // the digest of the targets, hexadecimal
+	ValidUntil  time.Time `json:"valid_until"`
+	SignerUntil time.Time `json:"signer_until"`
 }
 
 // An Order is the place of a statement among others.
 type Order struct {
-	SignerNotBefore time.Time `json:"signer_not_before"`
-	Issued          time.Time `json:"issued"`
+	Issuance time.Time `json:"issuance"` // of the signer's certificate, in milliseconds
+	Issued   time.Time `json:"issued"`
+}
+
+// Remembered is what an answer says about a floor: one, or, as JSON null, none.
+// The zero value says nothing.
+type Remembered struct {
+	Said  bool
+	Floor *Floor
+}
+
+// IsZero is for the option omitzero.
+func (r Remembered) IsZero() bool { return !r.Said }
+
+// MarshalJSON writes the floor or null.
+func (r Remembered) MarshalJSON() ([]byte, error) { return json.Marshal(r.Floor) }
+
+// UnmarshalJSON reads a floor or null.
+func (r *Remembered) UnmarshalJSON(data []byte) error {
+	r.Said = true
+	return json.Unmarshal(data, &r.Floor)
 }
 
 // A Peer is what is known of the other end of a connection.
@@ -106,6 +125,7 @@ type Peer struct {
 	Roots    [][]byte  `json:"roots"`
 	Time     string    `json:"time"`
 	Endpoint *Endpoint `json:"endpoint,omitempty"`
+	Floor    *Floor    `json:"floor,omitempty"` // what is known at the moment of the connection
 }
 
 // A Connection is one that exists.
@@ -139,7 +159,7 @@ type Expect struct {
 	Dial       any               `json:"dial,omitempty"` // []string of verify, []Dial of associate
 	Expires    *time.Time        `json:"expires,omitempty"`
 	RefreshAt  *time.Time        `json:"refresh_at,omitempty"`
-	Floors     *[]Floor          `json:"floors,omitempty"` // may be an empty list
+	Floor      Remembered        `json:"floor,omitzero"`
 	Methods    map[string]string `json:"methods,omitempty"`
 	References []string          `json:"references,omitempty"`
 	Required   *bool             `json:"required,omitempty"`
@@ -151,7 +171,7 @@ type Expect struct {
 type Dial struct {
 	Endpoint
 	ServerName string `json:"server_name"`
-	DirectTLS  bool   `json:"direct_tls"`
+	Start      string `json:"start"` // starttls, direct, or "": nobody connects
 }
 
 // Accepted says by what right a peer counts.

@@ -15,8 +15,8 @@ var Schema []byte
 // same ones.
 //
 // bases are, for each refused case of the operation verify, the same case
-// without its defect, under the same ID: each verifies, which shows that the
-// defect is the only one.
+// without its defect, under the same ID. Each base verifies, which shows that
+// the defect is the only one.
 func Generate() (files []File, bases []Case) {
 	for _, b := range books() {
 		files, bases = append(files, b.file), append(bases, b.bases...)

@@ -10,6 +10,8 @@ import (
 	"encoding/json"
 	"math/big"
 	"strings"
+
+	"github.com/dnasign/dnasign/internal/testkit/acder"
 )
 
 // jwsEdits are what a case changes of a token, in the order of its making: what
@@ -81,15 +83,15 @@ func jwsSignature(algorithm string, key crypto.Signer, input []byte) []byte {
 	}
 	switch pub := key.Public().(type) {
 	case ed25519.PublicKey:
-		return signOctets(key, crypto.Hash(0), input)
+		return acder.Sign(nil, key, crypto.Hash(0), input)
 	case *rsa.PublicKey:
 		if algorithm == "PS256" {
-			return signOctets(key, pss(32), input)
+			return acder.Sign(nil, key, pss(32), input)
 		}
-		return signOctets(key, hash, input)
+		return acder.Sign(nil, key, hash, input)
 	case *ecdsa.PublicKey:
 		var rs struct{ R, S *big.Int }
-		must(asn1.Unmarshal(signOctets(key, hash, input), &rs))
+		must(asn1.Unmarshal(acder.Sign(nil, key, hash, input), &rs))
 		size := (pub.Curve.Params().BitSize + 7) / 8
 		out := make([]byte, 2*size)
 		rs.R.FillBytes(out[:size])

@@ -26,7 +26,8 @@ var curves = map[string]elliptic.Curve{
 }
 
 // newKey makes the key of a kind and a label, the same each time. Kinds are
-// P-224, P-256, P-384, P-521, Ed25519, and rsa-BITS, of which there is one each.
+// P-224, P-256, P-384, P-521, Ed25519, and rsa-BITS, of which there is one each;
+// rsa-2048-65539 has the modulus of rsa-2048 and that exponent.
 func newKey(kind, label string) crypto.Signer {
 	if curve, ok := curves[kind]; ok {
 		// FIPS 186-5, Appendix A.2.1: far more octets than the order, reduced.
@@ -39,8 +40,25 @@ func newKey(kind, label string) crypto.Signer {
 	if kind == "Ed25519" {
 		return deterministic{ed25519.NewKeyFromSeed(octets(kind+label, ed25519.SeedSize))}
 	}
+	if kind == "rsa-2048-65539" {
+		return deterministic{withExponent(rsaKey("rsa-2048"), 65539)}
+	}
+	return deterministic{rsaKey(kind)}
+}
+
+func rsaKey(kind string) *rsa.PrivateKey {
 	block, _ := pem.Decode(must(keyFiles.ReadFile("keys/" + kind + ".pem")))
-	return deterministic{must(x509.ParsePKCS8PrivateKey(block.Bytes)).(*rsa.PrivateKey)}
+	return must(x509.ParsePKCS8PrivateKey(block.Bytes)).(*rsa.PrivateKey)
+}
+
+// withExponent is the key of the same primes with another public exponent.
+func withExponent(key *rsa.PrivateKey, e int) *rsa.PrivateKey {
+	one := big.NewInt(1)
+	p, q := new(big.Int).Sub(key.Primes[0], one), new(big.Int).Sub(key.Primes[1], one)
+	d := new(big.Int).ModInverse(big.NewInt(int64(e)), p.Mul(p, q))
+	other := &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: key.N, E: e}, D: d, Primes: key.Primes}
+	other.Precompute()
+	return other
 }
 
 // octets are n octets that follow from a label.
@@ -71,16 +89,6 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) {
 	clear(p)
 	return len(p), nil
-}
-
-// signOctets signs octets as X.509 and JWS do: opts names the hash, 0 for none.
-func signOctets(key crypto.Signer, opts crypto.SignerOpts, message []byte) []byte {
-	if h := opts.HashFunc(); h != 0 {
-		sum := h.New()
-		sum.Write(message)
-		message = sum.Sum(nil)
-	}
-	return must(key.Sign(nil, message, opts))
 }
 
 // must is for what fails only if the generator itself is wrong.

@@ -25,6 +25,7 @@ type target struct {
 	host             string
 	port             int64
 	priority, weight int64
+	tls              string // "direct", or ""
 	pins             [][]byte
 }
 
@@ -44,11 +45,12 @@ func (s statement) claims() string {
 		Port     int64    `json:"port"`
 		Priority int64    `json:"priority"`
 		Weight   int64    `json:"weight"`
+		TLS      string   `json:"tls,omitempty"`
 		SPKI     []string `json:"spki,omitempty"`
 	}
 	list := []jsonTarget{}
 	for _, t := range s.targets {
-		jt := jsonTarget{Host: t.host, Port: t.port, Priority: t.priority, Weight: t.weight}
+		jt := jsonTarget{Host: t.host, Port: t.port, Priority: t.priority, Weight: t.weight, TLS: t.tls}
 		for _, pin := range t.pins {
 			jt.SPKI = append(jt.SPKI, base64url(pin))
 		}
@@ -64,7 +66,7 @@ func (s statement) claims() string {
 	}{s.source, s.service, list, s.issued.Unix(), s.expires.Unix(), base64url(s.id[:])})))
 }
 
-// digest is that of section 3.1 of the specification.
+// digest is that of the specification: a line for each target.
 func digest(targets []target) string {
 	list := slices.Clone(targets)
 	slices.SortFunc(list, func(a, b target) int {
@@ -73,6 +75,9 @@ func digest(targets []target) string {
 	var text strings.Builder
 	for _, t := range list {
 		fmt.Fprintf(&text, "%s %d %d %d", t.host, t.port, t.priority, t.weight)
+		if t.tls != "" {
+			text.WriteString(" " + t.tls)
+		}
 		var pins []string
 		for _, pin := range t.pins {
 			pins = append(pins, hex.EncodeToString(pin))
@@ -87,10 +92,8 @@ func digest(targets []target) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// floor is what is to be remembered of a statement that verified.
-func (s statement) floor(signed, end time.Time) Floor {
-	return Floor{Service: s.service, Order: Order{SignerNotBefore: signed, Issued: s.issued}, Targets: digest(s.targets), ValidUntil: end}
-}
+// contradiction stands for the targets of statements that contradict each other.
+var contradiction = strings.Repeat("0", 64)
 
 func base64url(octets []byte) string { return base64.RawURLEncoding.EncodeToString(octets) }
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dnasign/dnasign/internal/dertree"
+	"github.com/dnasign/dnasign/internal/testkit/dertree"
 )
 
 // Steps that several families use.
@@ -95,7 +95,7 @@ func hasSRV(answers ...srvAnswer) step {
 // believes lets DNSSEC states of the evidence count.
 func believes(t *trial) { t.policy.BelieveReplayedDNSSEC = true }
 
-// beside adds a second statement, in a TXT record of its own label.
+// beside adds a second statement, in a TXT record.
 func beside(steps ...step) step {
 	return func(t *trial) {
 		other := t.world.trial(func(o *trial) { o.encoding = t.encoding }, all(steps...))
@@ -165,20 +165,13 @@ func in(path []int, more ...int) []int { return slices.Concat(path, more) }
 func until(end time.Time) expectation {
 	return func(_ *trial, e *Expect) {
 		e.Expires = &end
-		for i := range *e.Floors {
-			(*e.Floors)[i].ValidUntil = end
-		}
+		e.Floor.Floor.ValidUntil = end
 	}
 }
 
 // refreshed: it is looked up again then.
 func refreshed(when time.Time) expectation {
 	return func(_ *trial, e *Expect) { e.RefreshAt = &when }
-}
-
-// targetsAre: the verified targets, a list with spaces between.
-func targetsAre(list string) expectation {
-	return func(_ *trial, e *Expect) { e.Targets = slices.Sorted(slices.Values(strings.Fields(list))) }
 }
 
 // dials: where to connect, in order.

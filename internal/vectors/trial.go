@@ -17,6 +17,7 @@ type trial struct {
 	place     string // where the statement is found
 	statement statement
 	signer    *signer
+	logged    time.Time                     // the latest SCT of the signer's certificate; zero: it has none
 	key       crypto.Signer                 // signs instead of the signer's
 	chain     []func(der [][]byte) [][]byte // changes of the certificates that are sent
 	jwsEdits
@@ -101,7 +102,7 @@ func (t *trial) record() string {
 // found is the evidence.
 func (t *trial) found() *evidence {
 	e := &evidence{
-		Version: 1, Source: t.query.Source, Service: t.query.Service, Collected: now,
+		Version: 2, Source: t.query.Source, Service: roleOf(t.query.Service), Collected: now,
 		SRV: []srvAnswer{}, TXT: []txtAnswer{}, Documents: []document{},
 	}
 	if e.Source == "" {
@@ -112,10 +113,7 @@ func (t *trial) found() *evidence {
 	}
 	switch t.place {
 	case inTXT:
-		e.TXT = append(e.TXT, txtAt(t.statement.service, t.record()))
-		if _, ok := family[t.statement.service]; !ok {
-			e.TXT[0].Name = txtName(service)
-		}
+		e.TXT = append(e.TXT, txtAt(service, t.record()))
 	case inDocument:
 		e.Documents = append(e.Documents, documentAt(service, t.encoding, t.signed()))
 	case inFile:
@@ -126,9 +124,6 @@ func (t *trial) found() *evidence {
 	}
 	return e
 }
-
-// family are the labels that statements about the usual service may be for.
-var family = map[string]bool{service: true, direct: true}
 
 // build makes the case, without what is expected of it.
 func (t *trial) build() Case {
@@ -149,8 +144,7 @@ func (t *trial) verified() *Expect {
 	if end.Before(refresh) {
 		refresh = end
 	}
-	floors := []Floor{s.floor(t.signer.leaf.NotBefore, end)}
-	e := &Expect{Outcome: "verified", Reason: "verified", Expires: &end, RefreshAt: &refresh, Floors: &floors}
+	e := &Expect{Outcome: "verified", Reason: "verified", Expires: &end, RefreshAt: &refresh, Floor: Remembered{true, t.floor()}}
 	var dial []string
 	for _, to := range s.targets {
 		dial = append(dial, fmt.Sprintf("%s:%d", to.host, to.port))
@@ -158,6 +152,19 @@ func (t *trial) verified() *Expect {
 	e.Dial = dial
 	e.Targets = slices.Sorted(slices.Values(dial))
 	return e
+}
+
+// floor is what is to be remembered of the statement if it verifies, and its
+// proof ends when it says.
+func (t *trial) floor() *Floor {
+	issuance := t.signer.leaf.NotBefore
+	if !t.logged.IsZero() {
+		issuance = t.logged
+	}
+	return &Floor{
+		Order: Order{Issuance: issuance, Issued: t.statement.issued}, Targets: digest(t.statement.targets),
+		ValidUntil: t.statement.expires, SignerUntil: t.signer.leaf.NotAfter.Add(time.Second),
+	}
 }
 
 // outcomes of the reasons that are no refusal.

@@ -6,11 +6,13 @@ import (
 	"strings"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/hints"
 )
 
-// good are the statements of a channel that hold by themselves, revocations
-// among them, for a label; an encoding of "" means any.
-func (v *view) good(c channel, label string, encoding delegation.Encoding) []*statement {
+// good are the statements of a channel that verify by themselves, revocations
+// among them. An encoding of "" means any.
+func (v *view) good(c channel, encoding delegation.Encoding) []*statement {
 	var list []*statement
 	for i := range v.places {
 		p := &v.places[i]
@@ -19,7 +21,7 @@ func (v *view) good(c channel, label string, encoding delegation.Encoding) []*st
 		}
 		for j := range p.found {
 			s := &p.found[j]
-			if s.err == nil && s.floor.Service == label && (encoding == "" || s.encoding == encoding) {
+			if s.err == nil && (encoding == "" || s.encoding == encoding) {
 				list = append(list, s)
 			}
 		}
@@ -38,9 +40,9 @@ func newest(list []*statement) *statement {
 	return top
 }
 
-// differ compares two statements about one label: other targets are an error,
-// since others then believe something else; another place in the order is a
-// warning, since the older one dies first.
+// differ compares two statements. Different targets are an error, since the
+// verifiers that find the older one go on believing it. A different place in the
+// order is a warning, since the older one expires first.
 func differ(a, b *statement) (Severity, bool) {
 	switch {
 	case a == nil || b == nil:
@@ -53,42 +55,22 @@ func differ(a, b *statement) (Severity, bool) {
 	return "", false
 }
 
-// labels are those of which any view has a good statement, in their order.
-func labels(views ...view) []string {
-	var list []string
-	for _, v := range views {
-		if v.Evidence == nil {
-			continue
-		}
-		for _, service := range delegation.Services(v.Evidence.Service) {
-			for _, c := range channels {
-				if !slices.Contains(list, service) && len(v.good(c, service, "")) > 0 {
-					list = append(list, service)
-				}
-			}
-		}
-	}
-	return list
-}
-
 var channels = []channel{channelDNS, channelHTTPS}
 
-// compareResolvers finds what is another thing through each resolver. All are
-// compared with the first that has something.
+// compareResolvers finds what differs between resolvers. It compares all with
+// the first that has something.
 func compareResolvers(found *findings, views []view) {
-	for _, label := range labels(views...) {
-		for _, c := range channels {
-			var first *statement
-			var through string
-			for _, v := range views {
-				s := newest(v.good(c, label, ""))
-				if severity, differs := differ(first, s); differs {
-					found.add(Finding{Name: ResolversDiffer, Severity: severity, Resolvers: []string{through, v.Resolver}, Detail: fmt.Sprintf(
-						"%s over %s: through %s %s, through %s %s", label, c.name(), through, first.describe(), v.Resolver, s.describe())})
-				}
-				if first == nil && s != nil {
-					first, through = s, v.Resolver
-				}
+	for _, c := range channels {
+		var first *statement
+		var through string
+		for _, v := range views {
+			s := newest(v.good(c, ""))
+			if severity, differs := differ(first, s); differs {
+				found.add(Finding{Name: ResolversDiffer, Severity: severity, Resolvers: []string{through, v.Resolver}, Detail: fmt.Sprintf(
+					"over %s: through %s %s, through %s %s", c.name(), through, first.describe(), v.Resolver, s.describe())})
+			}
+			if first == nil && s != nil {
+				first, through = s, v.Resolver
 			}
 		}
 	}
@@ -118,22 +100,20 @@ func (v *view) srvNames() []string {
 
 // comparePlaces finds what contradicts itself through one resolver.
 func (v *view) comparePlaces(found *findings) {
-	add := func(name Name, severity Severity, reason delegation.Reason, format string, args ...any) {
+	add := func(name Name, severity Severity, reason reasons.Reason, format string, args ...any) {
 		found.add(Finding{Name: name, Severity: severity, Reason: reason, Detail: fmt.Sprintf(format, args...), Resolvers: []string{v.Resolver}})
 	}
-	for _, label := range labels(*v) {
-		dns, https := newest(v.good(channelDNS, label, "")), newest(v.good(channelHTTPS, label, ""))
-		if severity, differs := differ(dns, https); differs {
-			add(ChannelsDiffer, severity, "", "%s: DNS has %s, HTTPS %s", label, dns.describe(), https.describe())
+	dns, https := newest(v.good(channelDNS, "")), newest(v.good(channelHTTPS, ""))
+	if severity, differs := differ(dns, https); differs {
+		add(ChannelsDiffer, severity, "", "DNS has %s, HTTPS %s", dns.describe(), https.describe())
+	}
+	for _, c := range channels {
+		jws, ac := newest(v.good(c, delegation.JWS)), newest(v.good(c, delegation.AC))
+		if severity, differs := differ(jws, ac); differs {
+			add(EncodingsDiffer, severity, "", "over %s: the JWS is %s, the attribute certificate %s", c.name(), jws.describe(), ac.describe())
 		}
-		for _, c := range channels {
-			jws, ac := newest(v.good(c, label, delegation.JWS)), newest(v.good(c, label, delegation.AC))
-			if severity, differs := differ(jws, ac); differs {
-				add(EncodingsDiffer, severity, "", "%s over %s: the JWS is %s, the attribute certificate %s", label, c.name(), jws.describe(), ac.describe())
-			}
-			for _, e := range delegation.Encodings() {
-				v.leftOver(found, v.good(c, label, e))
-			}
+		for _, e := range delegation.Encodings() {
+			v.leftOver(found, v.good(c, e))
 		}
 	}
 	for _, p := range v.places {
@@ -146,7 +126,7 @@ func (v *view) comparePlaces(found *findings) {
 	}
 	for i, c := range channels {
 		other := channels[1-i]
-		if v.hasGood(other) && v.isEmpty(c) {
+		if len(v.good(other, "")) > 0 && v.isEmpty(c) {
 			add(ChannelMissing, SeverityWarning, "", "%s has a statement, %s has none", other.name(), c.name())
 		}
 	}
@@ -169,15 +149,11 @@ func (v *view) bad(found *findings, s *statement) {
 	if s.err == nil || v.err != nil && v.err.Reason == s.err.Reason {
 		return
 	}
-	f := Finding{Name: BadStatement, Severity: SeverityWarning, Reason: s.err.Reason, Detail: s.origin + ": " + s.err.Detail, Hint: s.err.Reason.Hint(), Resolvers: []string{v.Resolver}}
-	if s.err.Reason == delegation.Expired || s.err.Reason == delegation.SignerExpired {
+	f := Finding{Name: BadStatement, Severity: SeverityWarning, Reason: s.err.Reason, Detail: s.origin + ": " + s.err.Detail, Hint: hints.ForOwner(s.err.Reason), Resolvers: []string{v.Resolver}}
+	if s.err.Reason == reasons.Expired || s.err.Reason == reasons.SignerExpired {
 		f.Name, f.Hint = LeftOver, LeftOver.hint()
 	}
 	found.add(f)
-}
-
-func (v *view) hasGood(c channel) bool {
-	return slices.ContainsFunc(labels(*v), func(label string) bool { return len(v.good(c, label, "")) > 0 })
 }
 
 // isEmpty reports whether every place of a channel was looked at and has
@@ -200,18 +176,23 @@ func (v *view) compareSRV(found *findings) {
 	if v.result == nil || len(v.srv.Entries) == 0 {
 		return
 	}
-	agreed := map[delegation.Endpoint]bool{}
+	role := delegation.RoleOf(v.result.Service())
+	agreed := map[delegation.Endpoint]delegation.Start{}
 	for _, t := range v.result.Dial() {
-		agreed[t.Endpoint] = true
+		agreed[t.Endpoint] = role.StartOf(t)
 	}
-	var left, idle []string
+	var left, idle, otherwise []string
 	for _, e := range v.srv.Entries {
-		if !agreed[e.Target.Endpoint] {
+		start, ok := agreed[e.Target.Endpoint]
+		switch {
+		case !ok:
 			left = append(left, e.Target.Endpoint.String())
+		case start != role.StartAt(e.Label):
+			otherwise = append(otherwise, fmt.Sprintf("%s (%s)", e.Target.Endpoint, e.Label))
 		}
 	}
 	for _, t := range v.result.Targets() {
-		if !agreed[t.Endpoint] {
+		if _, ok := agreed[t.Endpoint]; !ok {
 			idle = append(idle, t.Endpoint.String())
 		}
 	}
@@ -221,6 +202,9 @@ func (v *view) compareSRV(found *findings) {
 	}
 	if len(idle) > 0 {
 		parts = append(parts, "delegated to and not in SRV: "+strings.Join(idle, " "))
+	}
+	if len(otherwise) > 0 {
+		parts = append(parts, "TLS begins otherwise than the SRV label says, at: "+strings.Join(otherwise, " "))
 	}
 	if len(parts) > 0 {
 		found.add(Finding{Name: SRVDisagrees, Severity: SeverityWarning, Resolvers: []string{v.Resolver}, Detail: strings.Join(parts, "; ")})

@@ -1,12 +1,12 @@
-// Package watch says, for the owner of a domain or a monitor, what others
-// conclude about its delegation: through each of several resolvers, in every
-// place, and where those contradict each other.
+// Package watch tells the owner of a domain, or a monitor, what others conclude
+// about its delegation. It looks through each of several resolvers, in every
+// place, and reports where these contradict each other.
 //
 //	Watcher -> discovery.Client, one for each resolver -> Observation
 //	Conclude(Question, []Observation) -> Report -> text, JSON, TAP, metrics
 //
-// [Conclude] is pure. Every verdict in it, about a resolver, about one place or
-// about one statement, is [delegation.Verify]'s, which is given all of the
-// evidence or a part of it; this package only compares what came out. The peer
-// is not connected to.
+// [Conclude] is pure. [delegation.Verify] makes every verdict: about a
+// resolver, one place or one statement. It gets all of the evidence or a part
+// of it. This package only compares the verdicts. It does not connect to the
+// peer.
 package watch

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // A Name names a kind of finding. The constants below are the whole, closed
@@ -19,19 +19,17 @@ const (
 	Undetermined Name = "undetermined"
 	// HostNotAccepted: others do not accept the host asked about.
 	HostNotAccepted Name = "host-not-accepted"
-	// ResolversDiffer: what was found through one resolver is another statement
-	// than through the next.
+	// ResolversDiffer: two resolvers lead to different statements.
 	ResolversDiffer Name = "resolvers-differ"
 	// ChannelsDiffer: DNS and HTTPS have different statements.
 	ChannelsDiffer Name = "channels-differ"
-	// EncodingsDiffer: the JWS and the attribute certificate beside it are of
-	// different signings.
+	// EncodingsDiffer: the JWS and the attribute certificate beside it were not
+	// signed together.
 	EncodingsDiffer Name = "encodings-differ"
-	// SRVDiffers: the SRV records are others through one resolver than through
-	// the next.
+	// SRVDiffers: two resolvers give different SRV records.
 	SRVDiffers Name = "srv-differs"
-	// SRVDisagrees: SRV records that are not delegated to, or delegated targets
-	// that no SRV record names.
+	// SRVDisagrees: SRV records that are not delegated to, delegated targets that
+	// no SRV record names, or TLS that begins otherwise than the SRV label says.
 	SRVDisagrees Name = "srv-disagrees"
 	// ChannelFailed: a place could not be looked at, and another had a good
 	// statement.
@@ -81,7 +79,7 @@ func (n Name) hint() string {
 	case LeftOver:
 		return "take the older statement away"
 	case StatementEnds:
-		return "sign and publish anew; if that should have happened by itself, see why not"
+		return "sign and publish anew; if that should have happened automatically, find out why it did not"
 	case CertificateEnds:
 		return "renew the certificate, then sign and publish anew"
 	}
@@ -91,8 +89,8 @@ func (n Name) hint() string {
 // A Severity says how bad a finding is.
 type Severity string
 
-// The severities. An error is what makes others refuse, or believe something
-// else than the owner says; a warning is what will, or may, if nothing is done.
+// The severities. With an error, others refuse, or believe something other than
+// what the owner says. A warning may become an error if nobody acts.
 const (
 	SeverityError        Severity = "error"
 	SeverityUndetermined Severity = "undetermined"
@@ -105,8 +103,8 @@ func Severities() []Severity {
 }
 
 // severityOf is the severity of a verdict other than verified.
-func severityOf(o delegation.Outcome) Severity {
-	if o == delegation.OutcomeUndetermined {
+func severityOf(o reasons.Outcome) Severity {
+	if o == reasons.OutcomeUndetermined {
 		return SeverityUndetermined
 	}
 	return SeverityError
@@ -117,7 +115,7 @@ type Finding struct {
 	Name     Name     `json:"name"`
 	Severity Severity `json:"severity"`
 	// Reason is that of the verdict behind it, if there is one.
-	Reason delegation.Reason `json:"reason,omitempty"`
+	Reason reasons.Reason `json:"reason,omitempty"`
 	// Resolvers are those through which it was found.
 	Resolvers []string `json:"resolvers"`
 	Detail    string   `json:"detail"` // the observation, for a person

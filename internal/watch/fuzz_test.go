@@ -7,20 +7,21 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // FuzzConclude: whatever strangers published, the status says well only if
 // every verdict is verified; what is found twice alike differs in nothing; and
 // the report can be written.
 func FuzzConclude(f *testing.F) {
-	w := getWorld(f)
+	w := getWorld()
 	jws := sign(f, w.signer, delegation.JWS, time.Hour, 14*day, provider)
 	ac := sign(f, w.signer, delegation.AC, 2*time.Hour, 14*day, former)
 	for _, e := range []*delegation.Evidence{
 		found(),
 		found(txt(delegation.JWS, jws), web(delegation.AC, ac), srv(provider, former)),
 		found(txt(delegation.JWS, jws), txt(delegation.AC, ac), record("v=DNA1"), webFails),
-		found(txtFails(delegation.DNSBogus), web(delegation.JWS, jws)),
+		found(txtFails(reasons.DNSBogus), web(delegation.JWS, jws)),
 	} {
 		data, err := json.Marshal(e)
 		if err != nil {
@@ -42,7 +43,7 @@ func FuzzConclude(f *testing.F) {
 		r := Conclude(q, []Observation{{"one", &e}, {"two", &e}}, delegation.Policy{Roots: w.ca.Pool(), Time: now})
 		well := r.Status == StatusOK || r.Status == StatusWarning
 		for _, v := range r.Verdicts {
-			if well && (v.Outcome != delegation.OutcomeVerified || v.Host.Outcome != delegation.OutcomeVerified) {
+			if well && (v.Outcome != reasons.OutcomeVerified || v.Host.Outcome != reasons.OutcomeVerified) {
 				t.Errorf("%s with the verdict %+v", r.Status, v)
 			}
 		}

@@ -7,8 +7,8 @@ import (
 )
 
 // A gate bounds how much is under way, and how much is begun in a second.
-// Waiting at it comes before the look-up and its time-outs, so that our own
-// bounds never look like somebody else's failure.
+// Callers wait at it before the lookup and its timeouts begin. So our own
+// limits never look like the failure of others.
 type gate struct {
 	slots chan struct{}
 	rate  *rate.Limiter
@@ -18,8 +18,8 @@ func newGate(atOnce int, perSecond float64) *gate {
 	return &gate{make(chan struct{}, atOnce), rate.NewLimiter(rate.Limit(perSecond), max(1, int(perSecond/10)))}
 }
 
-// enter waits for its turn. leave must be called unless there is an error,
-// which is that of ctx, or says that ctx ends before the turn would come.
+// enter waits for its turn. leave must be called unless there is an error. The
+// error is that of ctx, or says that ctx ends before the turn would come.
 func (g *gate) enter(ctx context.Context) (leave func(), err error) {
 	select {
 	case g.slots <- struct{}{}:

@@ -2,11 +2,12 @@ package watch
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/hints"
+	"github.com/dnasign/dnasign/internal/text"
 )
 
 // A Question is what is watched. The service and the target may be those of
@@ -18,9 +19,9 @@ type Question struct {
 	Warn time.Duration
 }
 
-// MaxWarn bounds the warning time that nobody chose. It is a quarter of the
-// life since owners are told to sign anew when a third is left: what has less
-// than a quarter left was not signed anew when it should have been.
+// MaxWarn bounds the warning time that nobody chose. Owners sign again when a
+// third of the lifetime is left. A statement with less than a quarter left
+// missed its renewal.
 const MaxWarn = 7 * 24 * time.Hour
 
 // An Observation is what was found through one resolver.
@@ -55,9 +56,9 @@ type Report struct {
 	Verdicts []Verdict `json:"verdicts"`
 	// Agreeing is how many resolvers lead to the most common conclusion.
 	Agreeing int `json:"agreeing"`
-	// StatementEnds and CertificateEnds are the ends of the statement that
-	// counts and of its signer's certificate, the earliest of all resolvers;
-	// null if none is verified.
+	// StatementEnds and CertificateEnds are the expiry of the accepted
+	// statement and of its signer's certificate, the earliest of all resolvers.
+	// They are null if none is verified.
 	StatementEnds   *time.Time `json:"statement_ends"`
 	CertificateEnds *time.Time `json:"certificate_ends"`
 	Findings        []Finding  `json:"findings"`
@@ -66,8 +67,8 @@ type Report struct {
 // A Verdict is what others conclude who use one resolver.
 type Verdict struct {
 	Resolver string                `json:"resolver"`
-	Outcome  delegation.Outcome    `json:"outcome"`
-	Reason   delegation.Reason     `json:"reason"`
+	Outcome  reasons.Outcome       `json:"outcome"`
+	Reason   reasons.Reason        `json:"reason"`
 	Detail   string                `json:"detail,omitempty"`
 	Dial     []delegation.Endpoint `json:"dial"` // where they connect
 	// Host is the verdict about the target asked about, if one was.
@@ -76,9 +77,9 @@ type Verdict struct {
 
 // A HostVerdict says whether others accept a host for the domain.
 type HostVerdict struct {
-	Outcome delegation.Outcome `json:"outcome"`
-	Reason  delegation.Reason  `json:"reason"`
-	Detail  string             `json:"detail,omitempty"`
+	Outcome reasons.Outcome `json:"outcome"`
+	Reason  reasons.Reason  `json:"reason"`
+	Detail  string          `json:"detail,omitempty"`
 }
 
 // A view is what was concluded from one observation.
@@ -95,7 +96,7 @@ type view struct {
 // makes a report that says undetermined.
 func Conclude(q Question, observations []Observation, p delegation.Policy) Report {
 	r := Report{
-		Version: ReportVersion, Source: q.Source, Service: q.Service,
+		Version: ReportVersion, Source: q.Source, Service: delegation.RoleOf(q.Service).Service,
 		Verdicts: []Verdict{}, Findings: []Finding{},
 	}
 	plain := q.Query
@@ -105,7 +106,7 @@ func Conclude(q Question, observations []Observation, p delegation.Policy) Repor
 	}
 	var found findings
 	if len(observations) == 0 {
-		found.add(Finding{Name: Undetermined, Severity: SeverityUndetermined, Reason: delegation.MissingInput, Detail: "nothing was looked at", Hint: "name a resolver", Resolvers: []string{}})
+		found.add(Finding{Name: Undetermined, Severity: SeverityUndetermined, Reason: reasons.MissingInput, Detail: "nothing was looked at", Hint: "name a resolver", Resolvers: []string{}})
 	}
 	reader := newReader(q.Query, p)
 	var views []view
@@ -139,14 +140,14 @@ func Conclude(q Question, observations []Observation, p delegation.Policy) Repor
 // verdict puts a verdict into the report, and what is not verified among the
 // findings.
 func (v *view) verdict(q delegation.Query, p delegation.Policy, found *findings) Verdict {
-	verdict := Verdict{Resolver: v.Resolver, Outcome: delegation.OutcomeVerified, Reason: delegation.Verified, Dial: []delegation.Endpoint{}}
+	verdict := Verdict{Resolver: v.Resolver, Outcome: reasons.OutcomeVerified, Reason: reasons.Verified, Dial: []delegation.Endpoint{}}
 	if v.err != nil {
 		verdict.Outcome, verdict.Reason, verdict.Detail = v.err.Outcome, v.err.Reason, v.err.Detail
 		name := Refused
-		if v.err.Outcome == delegation.OutcomeUndetermined {
+		if v.err.Outcome == reasons.OutcomeUndetermined {
 			name = Undetermined
 		}
-		found.add(Finding{Name: name, Severity: severityOf(v.err.Outcome), Reason: v.err.Reason, Detail: v.err.Detail, Hint: ownersHint(v.err.Reason, SRVDisagrees.hint()), Resolvers: []string{v.Resolver}})
+		found.add(Finding{Name: name, Severity: severityOf(v.err.Outcome), Reason: v.err.Reason, Detail: v.err.Detail, Hint: hints.ForOwner(v.err.Reason), Resolvers: []string{v.Resolver}})
 	} else {
 		for _, t := range v.result.Dial() {
 			verdict.Dial = append(verdict.Dial, t.Endpoint)
@@ -158,22 +159,21 @@ func (v *view) verdict(q delegation.Query, p delegation.Policy, found *findings)
 	_, e := delegation.Verify(q, v.Evidence, p)
 	err := asError(e)
 	if err == nil {
-		verdict.Host = &HostVerdict{Outcome: delegation.OutcomeVerified, Reason: delegation.Verified}
+		verdict.Host = &HostVerdict{Outcome: reasons.OutcomeVerified, Reason: reasons.Verified}
 		return verdict
 	}
 	verdict.Host = &HostVerdict{err.Outcome, err.Reason, err.Detail}
 	found.add(Finding{Name: HostNotAccepted, Severity: severityOf(err.Outcome), Reason: err.Reason, Detail: err.Detail,
-		Hint: ownersHint(err.Reason, "sign a statement that lists this host and port, or ask the owner of the domain to"), Resolvers: []string{v.Resolver}})
+		Hint: hostHint(err.Reason), Resolvers: []string{v.Resolver}})
 	return verdict
 }
 
-// ownersHint is what to do about the reason of a verdict. That of a target
-// which is not delegated to is for those who connect; an owner gets another.
-func ownersHint(r delegation.Reason, mismatch string) string {
-	if r == delegation.TargetMismatch || r == delegation.PortMismatch {
-		return mismatch
+// hostHint is what to do about a host that is not accepted.
+func hostHint(r reasons.Reason) string {
+	if r == reasons.TargetMismatch || r == reasons.PortMismatch {
+		return "sign a statement that lists this host and port, or ask the owner of the domain to"
 	}
-	return r.Hint()
+	return hints.ForOwner(r)
 }
 
 // ends notes which ends first, the statement or its certificate, and warns.
@@ -182,32 +182,31 @@ func (r *Report) ends(warn time.Duration, found *findings, views []view, now tim
 		if v.result == nil {
 			continue
 		}
-		for _, s := range v.result.Statements() {
-			ends := s.Statement.Expires
-			certificate, known := v.certificateOf(s.Fingerprint)
-			if r.StatementEnds == nil || ends.Before(*r.StatementEnds) {
-				r.StatementEnds = &ends
-			}
-			if known && (r.CertificateEnds == nil || certificate.Before(*r.CertificateEnds)) {
-				r.CertificateEnds = &certificate
-			}
-			limit := warn
-			if limit == 0 {
-				limit = min(ends.Sub(s.Statement.Issued)/4, MaxWarn)
-			}
-			left := s.ValidUntil.Sub(now)
-			if left >= limit {
-				continue
-			}
-			f := Finding{Name: StatementEnds, Severity: SeverityWarning, Resolvers: []string{v.Resolver}}
-			f.Detail = fmt.Sprintf("the statement of %s ends at %s, in %s", stamp(s.Statement.Issued), stamp(ends), Days(ends.Sub(now)))
-			// A certificate counts to the end of the second it names.
-			if s.ValidUntil.Before(ends) || known && !certificate.After(ends) {
-				f.Name = CertificateEnds
-				f.Detail = fmt.Sprintf("the certificates that it is signed with, of %s, end at %s, in %s", s.Signer, stamp(s.ValidUntil), Days(left))
-			}
-			found.add(f)
+		s := v.result.Proven()
+		ends := s.Statement.Expires
+		certificate, known := v.certificateOf(s.Fingerprint)
+		if r.StatementEnds == nil || ends.Before(*r.StatementEnds) {
+			r.StatementEnds = &ends
 		}
+		if known && (r.CertificateEnds == nil || certificate.Before(*r.CertificateEnds)) {
+			r.CertificateEnds = &certificate
+		}
+		limit := warn
+		if limit == 0 {
+			limit = min(ends.Sub(s.Statement.Issued)/4, MaxWarn)
+		}
+		left := s.ValidUntil.Sub(now)
+		if left >= limit {
+			continue
+		}
+		f := Finding{Name: StatementEnds, Severity: SeverityWarning, Resolvers: []string{v.Resolver}}
+		f.Detail = fmt.Sprintf("the statement of %s ends at %s, in %s", text.Stamp(s.Statement.Issued), text.Stamp(ends), Days(ends.Sub(now)))
+		// A certificate is valid to the end of the second it names.
+		if s.ValidUntil.Before(ends) || known && !certificate.After(ends) {
+			f.Name = CertificateEnds
+			f.Detail = fmt.Sprintf("the certificates that it is signed with, of %s, end at %s, in %s", s.Signer, text.Stamp(s.ValidUntil), Days(left))
+		}
+		found.add(f)
 	}
 }
 
@@ -224,25 +223,22 @@ func (v *view) certificateOf(fingerprint delegation.Digest) (time.Time, bool) {
 }
 
 // agreeing counts the resolvers of the most common conclusion: the outcome, its
-// reason, and the targets of the statements that count.
+// reason, and the targets of the statement that decides.
 func agreeing(views []view) (most int) {
-	count := map[string]int{}
+	type conclusion struct {
+		reason  reasons.Reason
+		targets delegation.Digest
+	}
+	count := map[conclusion]int{}
 	for _, v := range views {
-		var floors []delegation.Floor
-		conclusion := string(delegation.Verified)
+		c := conclusion{reason: reasons.Verified}
 		if v.err != nil {
-			conclusion, floors = string(v.err.Reason), v.err.Floors
+			c = conclusion{v.err.Reason, v.err.Floor.Targets}
 		} else {
-			floors = v.result.Floors()
+			c.targets = v.result.Floor().Targets
 		}
-		parts := []string{conclusion}
-		for _, f := range floors {
-			parts = append(parts, f.Service+" "+f.Targets.String())
-		}
-		slices.Sort(parts[1:])
-		key := strings.Join(parts, "\n")
-		count[key]++
-		most = max(most, count[key])
+		count[c]++
+		most = max(most, count[c])
 	}
 	return most
 }

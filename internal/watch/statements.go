@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/text"
 )
 
 // A channel is a way to publish.
@@ -37,7 +39,7 @@ type statement struct {
 	origin   string
 	err      *delegation.Error // why it is no good, nil if it is good or revokes
 	// Of a good one:
-	floor       delegation.Floor // its label, place in the order and targets
+	floor       delegation.Floor // its place in the order and targets
 	targets     []delegation.Target
 	certificate certificate
 }
@@ -58,13 +60,12 @@ func (s *statement) describe() string {
 	if len(hosts) > 0 {
 		to = strings.Join(hosts, " ")
 	}
-	return fmt.Sprintf("one of %s by a certificate of %s to %s", stamp(s.floor.Order.Issued), stamp(s.floor.Order.SignerNotBefore), to)
+	return fmt.Sprintf("one of %s by a certificate of %s to %s", text.Stamp(s.floor.Order.Issued), text.Stamp(s.floor.Order.Issuance), to)
 }
 
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-// A reader gives a verdict about every place and every statement in it. The
-// same octets at the same place through another resolver are judged once.
+// A reader gives a verdict about every place and every statement in it. It
+// judges the same bytes at the same place once, even if several resolvers found
+// them.
 type reader struct {
 	query  delegation.Query // without a target
 	policy delegation.Policy
@@ -96,13 +97,13 @@ func (r *reader) places(e *delegation.Evidence) []place {
 	return list
 }
 
-// split makes an answer of each record, so that each gets a verdict of its own,
-// unless there are too many for any to count.
+// split makes an answer of each record, so that each gets its own verdict. With
+// too many records none is judged, and it does not split.
 func (r *reader) split(a delegation.TXTAnswer) []delegation.TXTAnswer {
 	whole := []delegation.TXTAnswer{a}
 	if len(a.Records) > delegation.MaxTXTRecords {
 		_, err := r.verify(new(statement), func(part *delegation.Evidence) { part.TXT = whole })
-		if err != nil && err.Reason == delegation.TooManyRecords {
+		if err != nil && err.Reason == reasons.TooManyRecords {
 			return whole
 		}
 	}
@@ -118,8 +119,8 @@ func (r *reader) split(a delegation.TXTAnswer) []delegation.TXTAnswer {
 	return parts
 }
 
-// read enters the verdict about a part of the evidence into its place, under a
-// key by which the same part is known again.
+// read enters the verdict about a part of the evidence into its place. The key
+// recognizes the same part again.
 func (r *reader) read(p *place, encoding delegation.Encoding, key string, put func(*delegation.Evidence)) {
 	key = p.origin + " " + key
 	if s, known := r.judged[key]; known {
@@ -130,15 +131,15 @@ func (r *reader) read(p *place, encoding delegation.Encoding, key string, put fu
 	result, err := r.verify(&s, put)
 	switch {
 	case err == nil:
-		proven := result.Statements()[0]
+		proven := result.Proven()
 		s.encoding, s.floor, s.targets = proven.Encoding, proven.Floor, proven.Statement.Targets
-	case err.Reason == delegation.NoStatement:
+	case err.Reason == reasons.NoStatement:
 		return
-	case err.Outcome == delegation.OutcomeUndetermined:
+	case err.Outcome == reasons.OutcomeUndetermined:
 		p.failure = err
 		return
-	case err.Reason == delegation.Revoked && len(err.Floors) == 1:
-		s.floor = err.Floors[0]
+	case err.Reason == reasons.Revoked:
+		s.floor = err.Floor
 	default:
 		s.err = err
 	}
@@ -146,9 +147,9 @@ func (r *reader) read(p *place, encoding delegation.Encoding, key string, put fu
 	p.found = append(p.found, s)
 }
 
-// verify gives the verdict about a part of the evidence. SRV is no part of it,
-// so a statement stands or falls by itself. Once the chain holds, the signer's
-// certificate is entered into s.
+// verify gives the verdict about a part of the evidence. The part has no SRV
+// answers, so the verdict is about the statement alone. Once the chain holds,
+// the signer's certificate is entered into s.
 func (r *reader) verify(s *statement, put func(*delegation.Evidence)) (*delegation.Result, *delegation.Error) {
 	p := r.policy
 	p.SignerCheck = func(chain []*x509.Certificate) error {
@@ -164,11 +165,11 @@ func (r *reader) verify(s *statement, put func(*delegation.Evidence)) (*delegati
 	return result, asError(err)
 }
 
-// asError gives the error of Verify its type back.
+// asError returns the error of Verify as its own type.
 func asError(err error) *delegation.Error {
 	var e *delegation.Error
 	if err != nil && !errors.As(err, &e) {
-		e = &delegation.Error{Outcome: delegation.OutcomeRefused, Reason: delegation.ReasonOf(err), Detail: err.Error()}
+		e = &delegation.Error{Outcome: reasons.OutcomeRefused, Reason: delegation.ReasonOf(err), Detail: err.Error()}
 	}
 	return e
 }
@@ -176,7 +177,7 @@ func asError(err error) *delegation.Error {
 // encodingOf is the encoding that a TXT record names, "" for another.
 func encodingOf(record string) delegation.Encoding {
 	for _, e := range delegation.Encodings() {
-		if strings.HasPrefix(record, delegation.TXTRecord(e, nil)) {
+		if strings.HasPrefix(record, e.TXTRecord(nil)) {
 			return e
 		}
 	}
@@ -185,11 +186,9 @@ func encodingOf(record string) delegation.Encoding {
 
 // encodingAt is the encoding that is asked for at a URL.
 func (r *reader) encodingAt(url string) delegation.Encoding {
-	for _, service := range delegation.Services(r.query.Service) {
-		for _, e := range delegation.Encodings() {
-			if url == delegation.DocumentURL(r.query.Source, service, e) {
-				return e
-			}
+	for _, e := range delegation.Encodings() {
+		if url == delegation.DocumentURL(r.query.Source, delegation.RoleOf(r.query.Service).Service, e) {
+			return e
 		}
 	}
 	return ""

@@ -9,12 +9,12 @@ import (
 )
 
 // A TAP writes reports in the Test Anything Protocol: a test point for each
-// domain and finding that there could be. An error or what is undetermined is
-// "not ok"; a warning is a TODO, a failure that does not count, unless strict.
+// domain and finding that there could be. An error or an undetermined result is
+// "not ok". A warning is a TODO, a failure that does not count, unless strict.
 //
-// The version line says 13: all that is written means the same in version 14
-// (testanything.org), and harnesses in use today, prove of Perl 5.36 among
-// them, refuse a 14.
+// The version line says 13. Everything written means the same in version 14
+// (testanything.org), and harnesses in use today, such as prove of Perl 5.36,
+// refuse a 14.
 type TAP struct {
 	w      io.Writer
 	strict bool

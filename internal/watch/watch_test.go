@@ -14,8 +14,9 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/internal/localca"
-	"github.com/dnasign/dnasign/internal/realtest"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/keys"
 
 	"go.uber.org/goleak"
@@ -44,30 +45,14 @@ type world struct {
 	dying  *keys.Signer // the same start, for 3 days
 }
 
-var theWorld = sync.OnceValues(func() (*world, error) {
-	root, err := localca.New("Test Root", now)
-	if err != nil {
-		return nil, err
+var getWorld = sync.OnceValue(func() *world {
+	w := &world{ca: localca.NewChain(now)}
+	issue := func(days time.Duration) *keys.Signer {
+		return localca.Must(w.ca.Issue("P-256", []string{source}, now.Add(-day), now.Add(days*day), nil))
 	}
-	w := &world{}
-	if w.ca, err = root.Intermediate("Test Intermediate", now, nil); err != nil {
-		return nil, err
-	}
-	if w.signer, err = w.ca.Issue("P-256", []string{source}, now.Add(-day), now.Add(60*day), nil); err != nil {
-		return nil, err
-	}
-	w.dying, err = w.ca.Issue("P-256", []string{source}, now.Add(-day), now.Add(3*day), nil)
-	return w, err
-})
-
-func getWorld(t testing.TB) *world {
-	t.Helper()
-	w, err := theWorld()
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.signer, w.dying = issue(60), issue(3)
 	return w
-}
+})
 
 // sign makes a statement that was issued so long ago and lives so long from then.
 func sign(t testing.TB, s *keys.Signer, e delegation.Encoding, ago, life time.Duration, to ...delegation.Endpoint) []byte {
@@ -76,11 +61,7 @@ func sign(t testing.TB, s *keys.Signer, e delegation.Encoding, ago, life time.Du
 	for _, target := range to {
 		statement.Targets = append(statement.Targets, delegation.Target{Endpoint: target})
 	}
-	raw, err := delegation.Sign(statement, e, s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
+	return localca.Must(delegation.Sign(statement, e, s))
 }
 
 // An edit puts something into an evidence.
@@ -90,15 +71,15 @@ type edit func(*delegation.Evidence)
 // SRV records for the provider.
 func found(edits ...edit) *delegation.Evidence {
 	e := &delegation.Evidence{Version: delegation.EvidenceVersion, Source: source, Service: service}
-	for _, s := range delegation.Services(service) {
-		answer := func(name string) delegation.Answer {
-			return delegation.Answer{Name: name, DNSSEC: delegation.Insecure, TTL: 60}
-		}
-		e.SRV = append(e.SRV, delegation.SRVAnswer{Answer: answer(delegation.SRVName(source, s))})
-		e.TXT = append(e.TXT, delegation.TXTAnswer{Answer: answer(delegation.TXTName(source, s))})
-		for _, encoding := range delegation.Encodings() {
-			e.Documents = append(e.Documents, delegation.Document{URL: delegation.DocumentURL(source, s, encoding), Status: 404, MaxAge: -1})
-		}
+	answer := func(name string) delegation.Answer {
+		return delegation.Answer{Name: name, DNSSEC: delegation.Insecure, TTL: 60}
+	}
+	for _, label := range delegation.RoleOf(service).Labels() {
+		e.SRV = append(e.SRV, delegation.SRVAnswer{Answer: answer(delegation.SRVName(source, label))})
+	}
+	e.TXT = append(e.TXT, delegation.TXTAnswer{Answer: answer(delegation.TXTName(source, service))})
+	for _, encoding := range delegation.Encodings() {
+		e.Documents = append(e.Documents, delegation.Document{URL: delegation.DocumentURL(source, service, encoding), Status: 404, MaxAge: -1})
 	}
 	srv(provider)(e)
 	for _, edit := range edits {
@@ -116,8 +97,16 @@ func srv(to ...delegation.Endpoint) edit {
 	}
 }
 
+// second moves the SRV records to the second label of the role.
+func second(to ...delegation.Endpoint) edit {
+	return func(e *delegation.Evidence) {
+		srv(to...)(e)
+		e.SRV[1].Records, e.SRV[0].Records = e.SRV[0].Records, nil
+	}
+}
+
 func txt(encoding delegation.Encoding, raw []byte) edit {
-	return record(delegation.TXTRecord(encoding, raw))
+	return record(encoding.TXTRecord(raw))
 }
 
 func record(text string) edit {
@@ -134,18 +123,18 @@ func web(encoding delegation.Encoding, raw []byte) edit {
 	return document(slices.Index(delegation.Encodings(), encoding), encoding, raw)
 }
 
-func txtFails(reason delegation.Reason) edit {
+func txtFails(reason reasons.Reason) edit {
 	return func(e *delegation.Evidence) {
 		e.TXT[0].DNSSEC, e.TXT[0].Failure = delegation.Indeterminate, &delegation.Failure{Reason: reason, Detail: "so it is"}
 	}
 }
 
 func webFails(e *delegation.Evidence) {
-	e.Documents[0].Failure = &delegation.Failure{Reason: delegation.HTTPSFailure, Detail: "so it is"}
+	e.Documents[0].Failure = &delegation.Failure{Reason: reasons.HTTPSFailure, Detail: "so it is"}
 }
 
 func TestConclude(t *testing.T) {
-	w := getWorld(t)
+	w := getWorld()
 	jws := sign(t, w.signer, delegation.JWS, time.Hour, 14*day, provider)
 	ac := sign(t, w.signer, delegation.AC, time.Hour, 14*day, provider)
 	earlier := sign(t, w.signer, delegation.JWS, 2*time.Hour, 14*day, provider)
@@ -159,6 +148,14 @@ func TestConclude(t *testing.T) {
 	late := sign(t, w.signer, delegation.JWS, 2*time.Hour, 2*day, provider)
 	dying := sign(t, w.dying, delegation.JWS, time.Hour, 14*day, provider)
 	together := sign(t, w.dying, delegation.JWS, time.Hour, 3*day+time.Hour, provider)
+
+	signed, err := delegation.Inspect(jws)
+	if err != nil {
+		t.Fatal(err)
+	}
+	atOnce := signed.Statement
+	atOnce.Targets = []delegation.Target{{Endpoint: provider, TLS: delegation.Direct}}
+	direct := localca.Must(delegation.Sign(atOnce, delegation.JWS, w.signer))
 
 	type want = []string // severity and name, and the reason if there is one
 	for _, c := range []struct {
@@ -191,7 +188,7 @@ func TestConclude(t *testing.T) {
 			found(txt(delegation.JWS, jws), web(delegation.JWS, jws)), found(txt(delegation.JWS, earlier), web(delegation.JWS, earlier)), found(txt(delegation.JWS, jws), web(delegation.JWS, jws))},
 			delegation.Endpoint{}, 0, want{"warning resolvers-differ", "warning resolvers-differ"}, 3},
 		{"one of three resolvers fails", []*delegation.Evidence{
-			found(txt(delegation.JWS, jws), web(delegation.JWS, jws)), found(txtFails(delegation.DNSFailure)), found(txt(delegation.JWS, jws), web(delegation.JWS, jws))},
+			found(txt(delegation.JWS, jws), web(delegation.JWS, jws)), found(txtFails(reasons.DNSFailure)), found(txt(delegation.JWS, jws), web(delegation.JWS, jws))},
 			delegation.Endpoint{}, 0, want{"undetermined undetermined dns-failure"}, 2},
 		{"one resolver has nothing", []*delegation.Evidence{found(txt(delegation.JWS, jws), web(delegation.JWS, jws)), found()},
 			delegation.Endpoint{}, 0, want{"error refused no-statement"}, 1},
@@ -219,11 +216,11 @@ func TestConclude(t *testing.T) {
 			provider, 0, want{"warning bad-statement too-many-records"}, 1},
 		{"five records, two of version 1", []*delegation.Evidence{found(record("a"), record("b"), record("c"), txt(delegation.JWS, earlier), txt(delegation.JWS, jws), web(delegation.JWS, jws))},
 			provider, 0, want{"warning left-over"}, 1},
-		{"DNS fails, the web server has it", []*delegation.Evidence{found(txtFails(delegation.DNSBogus), web(delegation.JWS, jws))},
+		{"DNS fails, the web server has it", []*delegation.Evidence{found(txtFails(reasons.DNSBogus), web(delegation.JWS, jws))},
 			provider, 0, want{"warning channel-failed dns-bogus"}, 1},
 		{"the web server fails, DNS has it", []*delegation.Evidence{found(txt(delegation.JWS, jws), webFails)},
 			provider, 0, want{"warning channel-failed https-failure"}, 1},
-		{"both fail", []*delegation.Evidence{found(txtFails(delegation.DNSTimeout), webFails)},
+		{"both fail", []*delegation.Evidence{found(txtFails(reasons.DNSTimeout), webFails)},
 			provider, 0, want{"undetermined undetermined dns-timeout", "undetermined host-not-accepted dns-timeout"}, 1},
 		{"DNS has none", []*delegation.Evidence{found(web(delegation.JWS, jws))}, provider, 0, want{"warning channel-missing"}, 1},
 		{"the web server has none", []*delegation.Evidence{found(txt(delegation.JWS, jws))}, provider, 0, want{"warning channel-missing"}, 1},
@@ -231,6 +228,8 @@ func TestConclude(t *testing.T) {
 		{"SRV with a host more", []*delegation.Evidence{found(txt(delegation.JWS, jws), web(delegation.JWS, jws), srv(provider, former))}, provider, 0, want{"warning srv-disagrees"}, 1},
 		{"SRV with a host less", []*delegation.Evidence{found(txt(delegation.JWS, two), web(delegation.JWS, two))}, provider, 0, want{"warning srv-disagrees"}, 1},
 		{"SRV with another host", []*delegation.Evidence{found(txt(delegation.JWS, jws), web(delegation.JWS, jws), srv(former))}, delegation.Endpoint{}, 0, want{"error refused target-mismatch"}, 1},
+		{"SRV at the second label", []*delegation.Evidence{found(txt(delegation.JWS, jws), web(delegation.JWS, jws), second(provider))}, provider, 0, want{"warning srv-disagrees"}, 1},
+		{"SRV at the second label, and signed so", []*delegation.Evidence{found(txt(delegation.JWS, direct), web(delegation.JWS, direct), second(provider))}, provider, 0, nil, 1},
 		{"no SRV", []*delegation.Evidence{found(txt(delegation.JWS, jws), web(delegation.JWS, jws), srv())}, provider, 0, nil, 1},
 		{"a quarter of the life is left, and an hour", []*delegation.Evidence{found(txt(delegation.JWS, jws), web(delegation.JWS, jws))}, provider, 13 * day, nil, 1},
 		{"less than the time to warn", []*delegation.Evidence{found(txt(delegation.JWS, jws), web(delegation.JWS, jws))}, provider, 14 * day, want{"warning statement-ends"}, 1},
@@ -276,7 +275,7 @@ func TestConclude(t *testing.T) {
 
 // TestEnds: the quarter of a life and the bound on it, to the second.
 func TestEnds(t *testing.T) {
-	w := getWorld(t)
+	w := getWorld()
 	for _, c := range []struct {
 		life time.Duration
 		left time.Duration // at which the warning begins
@@ -331,7 +330,7 @@ func TestDays(t *testing.T) {
 // one that is refused.
 func tapOf(t *testing.T, strict bool) string {
 	t.Helper()
-	w := getWorld(t)
+	w := getWorld()
 	jws := sign(t, w.signer, delegation.JWS, time.Hour, 14*day, provider)
 	var out bytes.Buffer
 	tap, err := NewTAP(&out, 3, strict)

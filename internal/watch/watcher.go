@@ -26,10 +26,10 @@ type Watcher struct {
 	web       *gate   // for all of them
 }
 
-// NewWatcher makes a Watcher that has so many look-ups under way through each
-// resolver, from 1 to [MaxParallel]. The clients should look at all of the
-// places ([discovery.ViaBoth]) without an end before that. now is the time of
-// each conclusion; nil means that of the policy.
+// NewWatcher makes a Watcher. It has up to the given number of lookups under
+// way through each resolver, from 1 to [MaxParallel]. The clients should look
+// at all of the places ([discovery.ViaBoth]) without an end before that. now is
+// the time of each conclusion; nil means that of the policy.
 func NewWatcher(resolvers []Resolver, p delegation.Policy, now func() time.Time, parallel int) *Watcher {
 	w := &Watcher{policy: p, now: now, resolvers: resolvers, web: newGate(webLookups, webLookupsPerSecond)}
 	for range resolvers {

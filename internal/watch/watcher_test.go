@@ -18,30 +18,16 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/discovery"
-	"github.com/dnasign/dnasign/internal/dnsserver"
-	"github.com/dnasign/dnasign/internal/localca"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
-
-// serve starts a DNS server with zone lines.
-func serve(t testing.TB, records ...string) *dnsserver.Server {
-	t.Helper()
-	s, err := dnsserver.Start(records)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
 
 // zoneOf are the lines of a domain that delegates to the provider.
 func zoneOf(domain string, raw []byte) []string {
 	return []string{
 		fmt.Sprintf("%s. IN SRV 0 0 5269 %s.", delegation.SRVName(domain, service), provider.Host),
-		fmt.Sprintf(`%s. IN TXT "%s"`, delegation.TXTName(domain, service), strings.Join(delegation.TXTStrings(delegation.JWS, raw), `" "`)),
+		setup.Line(domain, service, delegation.JWS.TXTRecord(raw)),
 	}
 }
 
@@ -59,9 +45,9 @@ func question(domain string) Question {
 }
 
 func TestWatcher(t *testing.T) {
-	w := getWorld(t)
+	w := getWorld()
 	jws := sign(t, w.signer, delegation.JWS, time.Hour, 14*day, provider)
-	good, empty, broken := serve(t, zoneOf(source, jws)...), serve(t), serve(t, zoneOf(source, jws)...)
+	good, empty, broken := setup.DNS(t, zoneOf(source, jws)...), setup.DNS(t), setup.DNS(t, zoneOf(source, jws)...)
 	if err := broken.Fault("", "TXT", dnsserver.Fault{Rcode: 2}); err != nil {
 		t.Fatal(err)
 	}
@@ -80,10 +66,10 @@ func TestWatcher(t *testing.T) {
 }
 
 // TestWatcherEnds: when the context ends, there is no report, however far the
-// look-ups are: what was cut off is no observation.
+// lookups are: what was cut off is no observation.
 func TestWatcherEnds(t *testing.T) {
-	w := getWorld(t)
-	silent := serve(t)
+	w := getWorld()
+	silent := setup.DNS(t)
 	if err := silent.Fault("", "", dnsserver.Fault{Drop: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +83,7 @@ func TestWatcherEnds(t *testing.T) {
 	if r, err := through(w, silent).Look(ctx, question(source)); !errors.Is(err, context.Canceled) || r.Status != "" {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if _, err := through(w, serve(t)).Look(ctx, question(source)); !errors.Is(err, context.Canceled) {
+	if _, err := through(w, setup.DNS(t)).Look(ctx, question(source)); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
@@ -136,7 +122,7 @@ func TestGate(t *testing.T) {
 	}
 }
 
-// TestGateRate: what is begun in a second is bounded: a turn that would come
+// TestGateRate: what is begun in a second is bounded. A turn that would come
 // after the end of the context is refused, and gives its place back.
 func TestGateRate(t *testing.T) {
 	g := newGate(2, 0.001)
@@ -166,39 +152,17 @@ func BenchmarkWatch(b *testing.B) { benchmarkWatch(b, false) }
 func BenchmarkWatchUnbounded(b *testing.B) { benchmarkWatch(b, true) }
 
 func benchmarkWatch(b *testing.B, open bool) {
-	root, err := localca.New("Bench Root", now)
-	if err != nil {
-		b.Fatal(err)
-	}
-	ca, err := root.Intermediate("Bench Intermediate", now, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	key, err := localca.NewKey("P-256")
-	if err != nil {
-		b.Fatal(err)
-	}
+	ca := localca.NewChain(now)
+	key := localca.Must(localca.NewKey("P-256"))
 	var zone, domains []string
 	statements, certificates := map[string][]byte{}, map[string]*tls.Certificate{}
 	for i := range 500 {
 		domain := fmt.Sprintf("d%d.example", i)
-		signer, err := ca.IssueFor(key, []string{domain}, now.Add(-day), time.Now().Add(60*day), nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		raw, err := delegation.Sign(delegation.Statement{
-			Source: domain, Service: service, ID: delegation.ID{1}, Targets: []delegation.Target{{Endpoint: provider}},
-			Issued: now.Add(-time.Hour), Expires: now.Add(14 * day),
-		}, delegation.JWS, signer)
-		if err != nil {
-			b.Fatal(err)
-		}
-		c := &tls.Certificate{PrivateKey: key}
-		for _, parent := range signer.Chain() {
-			c.Certificate = append(c.Certificate, parent.Raw)
-		}
+		signer := localca.Must(ca.IssueFor(key, []string{domain}, now.Add(-day), time.Now().Add(60*day), nil))
+		raw := localca.Must(delegation.Sign(setup.Statement(domain, service, now.Add(-time.Hour), provider.Host), delegation.JWS, signer))
+		c := localca.TLS(signer)
 		domains, zone = append(domains, domain), append(zone, zoneOf(domain, raw)...)
-		statements[domain], certificates[domain] = raw, c
+		statements[domain], certificates[domain] = raw, &c
 	}
 	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != delegation.DocumentPath(service, delegation.JWS) {
@@ -213,11 +177,11 @@ func benchmarkWatch(b *testing.B, open bool) {
 	web.StartTLS()
 	defer web.Close()
 
-	w := through(&world{ca: root}, serve(b, zone...), serve(b, zone...))
-	w.policy.Known = delegation.NewKnownChains(w.policy.Roots)
+	w := through(&world{ca: ca}, setup.DNS(b, zone...), setup.DNS(b, zone...))
+	w.policy.Cache = delegation.NewCache(w.policy.Roots)
 	to := discovery.ConnectTo{Addr: netip.MustParseAddrPort(web.Listener.Addr().String())}
 	for i, r := range w.resolvers {
-		r.Client.Via, r.Client.HTTPSRoots, r.Client.ConnectTo, r.Client.AllowPrivateAddresses = discovery.ViaBoth, root.Pool(), []discovery.ConnectTo{to}, true
+		r.Client.Via, r.Client.HTTPSRoots, r.Client.ConnectTo, r.Client.AllowPrivateAddresses = discovery.ViaBoth, ca.Pool(), []discovery.ConnectTo{to}, true
 		if open {
 			w.gates[i] = newGate(DefaultParallel, 1e6)
 		}

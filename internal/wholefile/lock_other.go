@@ -4,6 +4,7 @@ package wholefile
 
 import (
 	"context"
+	"os"
 	"time"
 )
 
@@ -15,3 +16,19 @@ func Lock(context.Context, string) (unlock func(), err error) { return func() {}
 func LockFor(context.Context, string, time.Duration) (unlock func(), locked bool, err error) {
 	return func() {}, true, nil
 }
+
+// LockIn does nothing either.
+func LockIn(context.Context, *os.Root, string, time.Duration) (unlock func(), locked bool, err error) {
+	return func() {}, true, nil
+}
+
+// LockFile does nothing either.
+func LockFile(context.Context, string, time.Duration) (unlock func(), locked bool, err error) {
+	return func() {}, true, nil
+}
+
+// OpenDir opens a folder below another one.
+func OpenDir(root *os.Root, dir string) (*os.File, error) { return root.Open(dir) }
+
+// Writable cannot find out.
+func Writable(*os.Root, string) error { return nil }

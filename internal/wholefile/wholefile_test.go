@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -67,22 +68,79 @@ func TestLeftovers(t *testing.T) {
 		}
 	}
 	want := []string{".s.jws.1.tmp", ".s.jws.234.tmp"}
-	got, err := Leftovers("s.jws")
-	if err != nil || !slices.Equal(got, want) {
+	root, above := openRoot(t, dir), openRoot(t, filepath.Dir(dir))
+	got, err := Leftovers(root, "s.jws")
+	if slices.Sort(got); err != nil || !slices.Equal(got, want) {
 		t.Errorf("%q, %v, want %q", got, err, want)
 	}
-	got, err = Leftovers(filepath.Join(dir, "s.jws"))
-	if err != nil || len(got) != 2 || got[0] != filepath.Join(dir, want[0]) {
+	base := filepath.Base(dir)
+	got, err = Leftovers(above, base+"/s.jws")
+	if slices.Sort(got); err != nil || len(got) != 2 || got[0] != base+"/"+want[0] {
 		t.Errorf("%q, %v", got, err)
 	}
 	// What a Write makes is what is found.
-	f, err := os.CreateTemp(".", pattern("s.jws"))
+	f, _, err := createTemp(root, "s.jws")
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.Close()
-	if got, err := Leftovers("s.jws"); err != nil || len(got) != 3 {
+	if got, err := Leftovers(root, "s.jws"); err != nil || len(got) != 3 {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+func openRoot(t *testing.T, dir string) *os.Root {
+	t.Helper()
+	root, err := OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { root.Close() })
+	return root
+}
+
+// TestForeignFolder: what somebody has put into a folder of theirs is neither
+// waited for nor followed.
+func TestForeignFolder(t *testing.T) {
+	dir := t.TempDir()
+	outside, inside := filepath.Join(dir, "outside"), filepath.Join(dir, "inside")
+	for _, d := range []string{outside, inside} {
+		if err := os.Mkdir(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(outside, filepath.Join(inside, "link")); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(filepath.Join(inside, "pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	root := openRoot(t, inside)
+	for _, name := range []string{"link", "pipe"} {
+		if err := WriteIn(root, name+"/s.jws", []byte("x"), 0o644); err == nil {
+			t.Errorf("%s: written", name)
+		}
+		if _, err := Leftovers(root, name+"/s.jws"); err == nil {
+			t.Errorf("%s: listed", name)
+		}
+		if _, _, err := LockIn(t.Context(), root, name, time.Minute); err == nil {
+			t.Errorf("%s: locked", name)
+		}
+	}
+	if _, err := OpenRoot(filepath.Join(inside, "pipe")); !errors.Is(err, syscall.ENOTDIR) {
+		t.Errorf("a pipe as a folder: %v", err)
+	}
+	if err := Write(filepath.Join(inside, "pipe", "s.jws"), nil, 0o644); err == nil {
+		t.Error("written below a pipe")
+	}
+	// The file itself is replaced, whatever it is.
+	for _, name := range []string{"link", "pipe"} {
+		if err := WriteIn(root, name, []byte("x"), 0o644); err != nil {
+			t.Error(err)
+		}
+	}
+	if list, err := os.ReadDir(outside); err != nil || len(list) != 0 {
+		t.Errorf("%v, %v", list, err)
 	}
 }
 
@@ -119,4 +177,63 @@ func TestLock(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// TestLockFile: whoever has the lock replaces the file, and who waited has the
+// lock of the new one.
+func TestLockFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "f")
+	if _, _, err := LockFile(t.Context(), file, time.Minute); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	if err := Write(file, []byte("0"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			unlock, locked, err := LockFile(t.Context(), file, time.Minute)
+			if err != nil || !locked {
+				t.Error(locked, err)
+				return
+			}
+			defer unlock()
+			got, err := os.ReadFile(file)
+			if err == nil {
+				err = Write(file, []byte{got[0] + 1}, 0o600)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if got, err := os.ReadFile(file); err != nil || string(got) != "8" {
+		t.Errorf("%q, %v", got, err)
+	}
+	unlock, _, err := LockFile(t.Context(), file, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	if _, locked, err := LockFile(t.Context(), file, time.Millisecond); locked || err != nil {
+		t.Errorf("%t, %v", locked, err)
+	}
+}
+
+// TestNoTemporaryNames: an error names the file that was to be written.
+func TestNoTemporaryNames(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{filepath.Join(dir, "none", "a"), filepath.Join(dir, "folder")} {
+		err := Write(name, nil, 0o600)
+		if err == nil || !strings.HasPrefix(err.Error(), "write "+name+": ") || strings.Contains(err.Error(), ".tmp") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := Write(filepath.Join(dir, "none", "a"), nil, 0o600); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
 }

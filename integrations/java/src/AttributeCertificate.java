@@ -8,7 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** The attribute certificate encoding (section 5), read by a strict reader of its own, since libraries take BER. */
+/** The attribute certificate encoding (section 5), read by a strict reader of its own, because libraries accept BER. */
 final class AttributeCertificate {
     private static final String DELEGATION = "2.25.123451849705716964283098282175778140751";
     private static final String NO_REV_AVAIL = "2.5.29.56", AUTHORITY_KEY_IDENTIFIER = "2.5.29.35",
@@ -241,8 +241,10 @@ final class AttributeCertificate {
                 pins = new ArrayList<>();
                 for (Der pin : spki.children()) pins.add(Octets.hex(hash(pin)));
             }
+            Der direct = t.optional(0x81); // a NULL, with an implicit tag
+            if (direct != null && direct.length() != 0) throw new Der.Bad("directTLS");
             t.end();
-            statement.targets.add(new Statement.Target(host, port, priority, weight, pins));
+            statement.targets.add(new Statement.Target(host, port, priority, weight, direct != null, pins));
         }
         signerHash = hash(parts.next(Der.OCTET_STRING));
         parts.end();

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.bouncycastle.asn1.x509.NameConstraints;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
 
 /** An X.509 certificate: its parts as octets, and as the platform (BouncyCastle) reads it. */
@@ -24,6 +25,7 @@ final class Cert {
     static final BouncyCastleProvider PLATFORM = new BouncyCastleProvider();
     static final String KEY_USAGE = "2.5.29.15", SUBJECT_ALT_NAME = "2.5.29.17", BASIC_CONSTRAINTS = "2.5.29.19",
             NAME_CONSTRAINTS = "2.5.29.30", EXT_KEY_USAGE = "2.5.29.37";
+    static final int DIGITAL_SIGNATURE = 0x80, KEY_CERT_SIGN = 0x04; // bits of keyUsage
     static final String SERVER_AUTH = "1.3.6.1.5.5.7.3.1", ANY_PURPOSE = "2.5.29.37.0";
 
     final byte[] der;
@@ -38,9 +40,11 @@ final class Cert {
     final boolean isAuthority;
     /** Lower case; empty if there are none. */
     final List<String> dnsNames = new ArrayList<>();
+    /** The bits of keyUsage. Null if there is no such extension. */
+    final byte[] usage;
     /** Null if there is no such extension. */
-    final Boolean digitalSignature;
     final List<String> purposes;
+    final NameConstraints constraints;
     /** Null for a certificate that only this class can read, of a version that is no good for anything. */
     final X509Certificate platform;
 
@@ -88,8 +92,9 @@ final class Cert {
             }
         }
         isAuthority = readAuthority(extensions.get(BASIC_CONSTRAINTS));
-        digitalSignature = readKeyUsage(extensions.get(KEY_USAGE));
+        usage = readKeyUsage(extensions.get(KEY_USAGE));
         purposes = readPurposes(extensions.get(EXT_KEY_USAGE));
+        constraints = NameConstraints.getInstance(extensions.get(NAME_CONSTRAINTS));
         readDnsNames(extensions.get(SUBJECT_ALT_NAME));
         boolean regular = version == 3 || version > 0 && version < 3 && extensions.isEmpty();
         platform = regular ? (X509Certificate) CertificateFactory.getInstance("X.509", PLATFORM)
@@ -117,10 +122,10 @@ final class Cert {
         return ca != null && ca.bool();
     }
 
-    private static Boolean readKeyUsage(byte[] value) throws Der.Bad {
+    private static byte[] readKeyUsage(byte[] value) throws Der.Bad {
         if (value == null) return null;
-        byte[] bits = Der.whole(value, Der.BIT_STRING).content();
-        return bits.length > 1 && bits[1] < 0;
+        byte[] content = Der.whole(value, Der.BIT_STRING).content();
+        return Arrays.copyOfRange(content, 1, content.length);
     }
 
     private static List<String> readPurposes(byte[] value) throws Der.Bad {
@@ -162,6 +167,16 @@ final class Cert {
     boolean sameAs(Cert other) { return Arrays.equals(der, other.der); }
 
     boolean isValidAt(long t) { return notBefore <= t && t <= notAfter; }
+
+    /** Whether keyUsage, if there, has this bit. */
+    boolean permitsUsage(int bit) {
+        return usage == null || usage.length > 0 && (usage[0] & bit) != 0;
+    }
+
+    /** Whether it has keyUsage without any bit, or extKeyUsage without any purpose [W7f]. */
+    boolean permitsNothing() {
+        return usage != null && new BigInteger(1, usage).signum() == 0 || purposes != null && purposes.isEmpty();
+    }
 
     /** Whether its key may be used as a server's by extKeyUsage, or by any purpose. */
     boolean permitsServerAuth() {
@@ -206,6 +221,15 @@ final class Cert {
         return kind;
     }
 
+    boolean hasAllowedKey() {
+        try {
+            publicKey();
+            return true;
+        } catch (Refusal e) {
+            return false;
+        }
+    }
+
     PublicKey publicKey() throws Refusal {
         Key kind = key();
         String name = kind == Key.RSA ? "RSA" : kind == Key.ED25519 ? "Ed25519" : "EC";
@@ -216,7 +240,7 @@ final class Cert {
         }
     }
 
-    /** How many signature checks it counts as to use its key [V3]. */
+    /** As how many signature checks V3 counts the use of its key. */
     int checks() throws Refusal {
         PublicKey key = publicKey();
         boolean large = key instanceof RSAPublicKey

@@ -13,6 +13,7 @@ import java.util.Date;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.GeneralName;
 import org.bouncycastle.asn1.x509.GeneralNames;
@@ -27,9 +28,11 @@ import org.bouncycastle.operator.DefaultSignatureNameFinder;
  * added here: the purposes of authorities, weak signatures, and all that is in the trust anchor's own certificate.
  */
 final class Chain {
-    private static final int KEY_CERT_SIGN = 5;
     private static final Set<String> UNDERSTOOD = Set.of(Cert.KEY_USAGE, Cert.SUBJECT_ALT_NAME, Cert.BASIC_CONSTRAINTS,
             Cert.NAME_CONSTRAINTS, Cert.EXT_KEY_USAGE, "2.5.29.32", "2.5.29.33", "2.5.29.36", "2.5.29.54"); // the last four: policies
+
+    /** Forms of names in constraints: rfc822Name, dNSName, URI, iPAddress. */
+    private static final Set<Integer> CONSTRAINED = Set.of(1, 2, 6, 7);
 
     private final List<Cert> others;
     private final List<Cert> anchors;
@@ -52,7 +55,7 @@ final class Chain {
         Chain chain = new Chain(others, anchors, time);
         if (!first.permitsServerAuth()) return null;
         for (Cert anchor : anchors) {
-            if (anchor.sameAs(first) && first.isValidAt(time) && isUnderstood(first)) return first.notAfter + 1;
+            if (anchor.sameAs(first) && first.isValidAt(time) && isReadable(first)) return first.notAfter + 1;
         }
         List<Cert> path = new ArrayList<>();
         path.add(first);
@@ -96,12 +99,14 @@ final class Chain {
     }
 
     private boolean isValid(List<Cert> path, Cert anchor) {
-        if (!anchor.isValidAt(time) || !anchor.permitsServerAuth() || !isUnderstood(anchor) || !mayIssue(anchor, path)) {
-            return false;
-        }
+        List<Cert> all = new ArrayList<>(path);
+        all.add(anchor);
+        if (!all.stream().allMatch(c -> isReadable(c) && c.permitsServerAuth()) || !keepsPathLengths(all)) return false;
+        if (!anchor.isValidAt(time) || !anchor.hasAllowedKey() || !mayIssue(anchor)) return false;
+        for (int i = 1; i < all.size(); i++) if (!permitsNames(all.get(i), all.subList(0, i))) return false;
         List<X509Certificate> certificates = new ArrayList<>();
         for (Cert c : path) {
-            if (c.platform == null || !c.permitsServerAuth() || isWeak(c)) return false;
+            if (isWeak(c)) return false;
             certificates.add(c.platform);
         }
         try {
@@ -119,18 +124,49 @@ final class Chain {
         }
     }
 
-    /** Whether BouncyCastle or this class looks at each critical extension. */
-    private static boolean isUnderstood(Cert anchor) {
-        return anchor.platform != null && (anchor.platform.getCriticalExtensionOIDs() == null
-                || UNDERSTOOD.containsAll(anchor.platform.getCriticalExtensionOIDs()));
+    /** Whether it permits anything at all, and BouncyCastle or this class looks at each critical extension. */
+    private static boolean isReadable(Cert c) {
+        if (c.platform == null || c.permitsNothing()) return false;
+        Set<String> critical = c.platform.getCriticalExtensionOIDs();
+        if (critical == null) return true;
+        return UNDERSTOOD.containsAll(critical) && (!critical.contains(Cert.NAME_CONSTRAINTS) || hasUsualConstraints(c));
     }
 
-    /** What BouncyCastle asks of an authority below the anchor: basicConstraints but for version 1, path length, keyUsage. */
-    private static boolean mayIssue(Cert anchor, List<Cert> path) {
-        long below = path.stream().skip(1).filter(c -> !c.isSelfIssued()).count();
-        boolean isAuthority = anchor.version == 3 && below <= anchor.platform.getBasicConstraints(); // -1: it is none
-        boolean[] usage = anchor.platform.getKeyUsage();
-        return (isAuthority || anchor.version == 1) && (usage == null || usage[KEY_CERT_SIGN]);
+    /** Whether it constrains no form of name that only some platforms can read [W7k]. */
+    private static boolean hasUsualConstraints(Cert c) {
+        return Stream.concat(bases(c.constraints.getPermittedSubtrees()), excluded(c))
+                .allMatch(name -> CONSTRAINED.contains(name.getTagNo()));
+    }
+
+    /** What BouncyCastle asks of an authority below the anchor: basicConstraints but for versions 1 and 2, keyUsage. */
+    private static boolean mayIssue(Cert anchor) {
+        return (anchor.isAuthority || anchor.version < 3) && anchor.permitsUsage(Cert.KEY_CERT_SIGN);
+    }
+
+    /** Self-issued authorities count too, which BouncyCastle leaves out as RFC 5280 does. */
+    private static boolean keepsPathLengths(List<Cert> all) {
+        for (int i = 1; i < all.size(); i++) {
+            int most = all.get(i).platform.getBasicConstraints();
+            if (most >= 0 && i - 1 > most) return false; // -1: no authority
+        }
+        return true;
+    }
+
+    /** What BouncyCastle does not see: a wildcard that covers an excluded name [W7i], and a name that is none [W7j]. */
+    private static boolean permitsNames(Cert authority, List<Cert> below) {
+        if (authority.constraints == null) return true;
+        if (below.stream().anyMatch(c -> c.dnsNames.stream().anyMatch(Names::hasEmptyLabel))) return false;
+        return excluded(authority).filter(name -> name.getTagNo() == GeneralName.dNSName)
+                .map(name -> name.getName().toString().toLowerCase(Locale.ROOT))
+                .noneMatch(name -> below.get(0).dnsNames.stream().anyMatch(n -> Names.wildcardCovers(n, name)));
+    }
+
+    private static Stream<GeneralName> excluded(Cert authority) {
+        return bases(authority.constraints.getExcludedSubtrees());
+    }
+
+    private static Stream<GeneralName> bases(GeneralSubtree[] trees) {
+        return trees == null ? Stream.empty() : Stream.of(trees).map(GeneralSubtree::getBase);
     }
 
     /** Signatures made with MD5 or SHA-1 count nowhere [W7]. */
@@ -155,9 +191,8 @@ final class Chain {
 
     /** The name constraints of the anchor itself, which RFC 5280 leaves out. */
     private static void checkNameConstraints(Cert anchor, List<Cert> path) throws NameConstraintValidatorException {
-        byte[] extension = anchor.extensions.get(Cert.NAME_CONSTRAINTS);
-        if (extension == null) return;
-        NameConstraints constraints = NameConstraints.getInstance(extension);
+        NameConstraints constraints = anchor.constraints;
+        if (constraints == null) return;
         PKIXNameConstraintValidator validator = new PKIXNameConstraintValidator();
         if (constraints.getPermittedSubtrees() != null) {
             validator.intersectPermittedSubtree(constraints.getPermittedSubtrees());

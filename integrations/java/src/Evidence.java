@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Everything found out for one query (13.3), checked by [V1]. */
+/** Everything found out for one query (docs/reports.md, section 1), checked by V1. */
 final class Evidence {
     private static final Set<String> STATES = Set.of("secure", "insecure", "bogus", "indeterminate");
     private static final int MAX_DOCUMENTS = 8;
@@ -12,12 +12,12 @@ final class Evidence {
     /** An answer to an SRV or TXT question. */
     static final class Answer {
         String name;
-        /** The label of the family that was asked about. */
+        /** The label that was asked about. */
         String label;
         String dnssec;
         long ttl;
         Reason failure;
-        /** Srv.Entry or String. */
+        /** Row.Entry or String. */
         final List<Object> records = new ArrayList<>();
     }
 
@@ -43,27 +43,37 @@ final class Evidence {
     static Evidence read(Object value, Query query) throws Refusal {
         Evidence e = new Evidence();
         Map<?, ?> json = members(value, "version", "source", "service", "collected", "srv", "txt", "documents");
-        if (!Long.valueOf(1).equals(json.get("version"))) throw bad("version");
-        if (!query.source.equals(json.get("source")) || !query.service.equals(json.get("service"))) {
+        if (!Long.valueOf(2).equals(json.get("version"))) throw bad("version");
+        if (!query.source.equals(json.get("source")) || !query.role.service.equals(json.get("service"))) {
             throw bad("about another question");
         }
         Long collected = Octets.time(json.get("collected"));
         if (collected == null) throw bad("collected");
         e.collected = collected;
+        List<?> srv = list(json.get("srv"));
+        List<?> txt = list(json.get("txt"));
+        List<?> documents = list(json.get("documents"));
+        if (srv.size() > 2 || txt.size() > 1 || documents.size() > MAX_DOCUMENTS) throw bad("too many answers");
+        if (txt.isEmpty() && documents.isEmpty()) throw new Refusal(Reason.MISSING_INPUT, "nothing looked at");
         Set<String> places = new HashSet<>();
-        for (Object element : list(json.get("srv"))) e.srv.add(e.answer(element, query, "", places));
-        for (Object element : list(json.get("txt"))) e.txt.add(e.answer(element, query, "_dna.", places));
-        for (Object element : list(json.get("documents"))) e.documents.add(document(element, query, places));
-        if (e.documents.size() > MAX_DOCUMENTS) throw bad("too many documents"); // section 14
-        if (e.txt.isEmpty() && e.documents.isEmpty()) throw new Refusal(Reason.MISSING_INPUT, "nothing looked at");
+        for (Object element : srv) e.srv.add(answer(element, query, query.role.labels(), "", places));
+        for (Object element : txt) e.txt.add(answer(element, query, List.of(query.role.service), "_dna.", places));
+        for (Object element : documents) e.documents.add(document(element, query, places));
         return e;
     }
 
-    private Answer answer(Object value, Query query, String infix, Set<String> places) throws Refusal {
+    /** The answer about this label, or null. */
+    Answer srv(String label) {
+        for (Answer a : srv) if (a.label.equals(label)) return a;
+        return null;
+    }
+
+    private static Answer answer(Object value, Query query, List<String> labels, String infix, Set<String> places)
+            throws Refusal {
         Map<?, ?> json = members(value, "name", "resolver", "dnssec", "ttl", "failure", "records");
         Answer a = new Answer();
         a.name = Json.string(json.get("name"));
-        for (String label : query.family) if (a.name.equals(label + "." + infix + query.source)) a.label = label;
+        for (String label : labels) if (a.name.equals(label + "." + infix + query.source)) a.label = label;
         if (a.label == null || !places.add(infix + a.label)) throw bad("place " + a.name);
         if (json.containsKey("resolver") && !(json.get("resolver") instanceof String)) throw bad("resolver");
         if (!STATES.contains(Json.string(json.get("dnssec")))) throw bad("DNSSEC state");
@@ -83,10 +93,10 @@ final class Evidence {
         return a;
     }
 
-    private static Srv.Entry srvRecord(Object value, Answer answer) throws Refusal {
+    private static Row.Entry srvRecord(Object value, Answer answer) throws Refusal {
         Map<?, ?> json = members(value, "priority", "weight", "port", "target");
         if (!(json.get("target") instanceof String)) throw bad("target of SRV");
-        return new Srv.Entry(answer, (String) json.get("target"), number(json.get("port"), 0, 65535),
+        return new Row.Entry(answer, (String) json.get("target"), number(json.get("port"), 0, 65535),
                 number(json.get("priority"), 0, 65535), number(json.get("weight"), 0, 65535));
     }
 
@@ -128,11 +138,9 @@ final class Evidence {
 
     /** The encoding that is served at an address of section 8. */
     private static String encoding(String url, Query query) throws Refusal {
-        for (String label : query.family) {
-            String stem = "https://" + query.source + "/.well-known/dna/" + label;
-            if (url.equals(stem + ".jws")) return "jws";
-            if (url.equals(stem + ".p7c")) return "ac";
-        }
+        String stem = "https://" + query.source + "/.well-known/dna/" + query.role.service;
+        if (url.equals(stem + ".jws")) return "jws";
+        if (url.equals(stem + ".p7c")) return "ac";
         throw bad("place " + url);
     }
 
@@ -145,7 +153,7 @@ final class Evidence {
         return reason;
     }
 
-    /** Other members are not legal (13.3). */
+    /** Other members are not legal. */
     private static Map<?, ?> members(Object value, String... legal) throws Refusal {
         if (!(value instanceof Map) || !Set.of(legal).containsAll(((Map<?, ?>) value).keySet())) throw bad("members");
         return (Map<?, ?>) value;

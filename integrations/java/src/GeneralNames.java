@@ -1,6 +1,6 @@
 import java.util.List;
 
-/** The forms of names by RFC 5280, in strict DER (step 3 of section 11: "of every name by RFC 5280"). */
+/** The forms of names by RFC 5280, in strict DER (docs/reasons.md, section 2). */
 final class GeneralNames {
     static final int DNS_NAME = 0x82, DIRECTORY_NAME = 0xA4;
     private static final int MAX_NAMES = 256;

@@ -80,10 +80,12 @@ final class Jws {
     }
 
     private static Statement.Target target(Map<?, ?> t) throws Refusal {
-        Set<String> needed = Set.of("host", "port", "priority", "weight");
-        if (!t.keySet().containsAll(needed) || t.size() != (t.containsKey("spki") ? 5 : 4)) {
+        boolean direct = t.containsKey("tls");
+        int optional = (direct ? 1 : 0) + (t.containsKey("spki") ? 1 : 0);
+        if (!t.keySet().containsAll(Set.of("host", "port", "priority", "weight")) || t.size() != 4 + optional) {
             throw malformed("members of a target");
         }
+        if (direct && !t.get("tls").equals("direct")) throw malformed("tls");
         List<String> pins = null;
         if (t.containsKey("spki")) {
             pins = new ArrayList<>();
@@ -94,7 +96,7 @@ final class Jws {
             }
         }
         return new Statement.Target(string(t.get("host")), number(t.get("port")), number(t.get("priority")),
-                number(t.get("weight")), pins);
+                number(t.get("weight")), direct, pins);
     }
 
     private static Refusal malformed(String what) {

@@ -1,6 +1,6 @@
 import com.ibm.icu.text.IDNA;
+import java.util.Arrays;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -12,7 +12,7 @@ final class Names {
     private static final Set<String> NOBODYS = Set.of("localhost", "local", "onion", "internal", "invalid", "arpa");
     private static final Pattern SERVICE = Pattern.compile("_([a-z0-9]+(?:-[a-z0-9]+)*)\\._(?:tcp|udp)");
 
-    /** [N3]: CheckHyphens is done here, since ICU counts hyphens in UTF-16 units. */
+    /** [N3]: CheckHyphens is done here, because ICU counts hyphens in UTF-16 units. */
     private static final IDNA UTS46 = IDNA.getUTS46Instance(IDNA.NONTRANSITIONAL_TO_ASCII
             | IDNA.NONTRANSITIONAL_TO_UNICODE | IDNA.CHECK_BIDI | IDNA.CHECK_CONTEXTJ | IDNA.USE_STD3_RULES);
 
@@ -67,15 +67,9 @@ final class Names {
         return owner(service, source).length() <= 253;
     }
 
-    /** The labels of the service's family, itself first. */
-    static List<String> family(String service) {
-        switch (service) {
-            case "_xmpp-server._tcp": return List.of(service, "_xmpps-server._tcp");
-            case "_xmpps-server._tcp": return List.of(service, "_xmpp-server._tcp");
-            case "_xmpp-client._tcp": return List.of(service, "_xmpps-client._tcp");
-            case "_xmpps-client._tcp": return List.of(service, "_xmpp-client._tcp");
-            default: return List.of(service);
-        }
+    /** Whether it is empty or has dots at an end or side by side. */
+    static boolean hasEmptyLabel(String name) {
+        return Arrays.asList(name.split("\\.", -1)).contains("");
     }
 
     /** Whether a dNSName of lower case covers the name by a wildcard as its whole first label. */

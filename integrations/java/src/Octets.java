@@ -44,17 +44,27 @@ final class Octets {
         return out.toString();
     }
 
-    /** Seconds since 1970 of an RFC 3339 time, the fraction cut off, or null. */
-    static Long time(Object text) {
+    /** Milliseconds since 1970 of an RFC 3339 time, a finer fraction cut off, or null. */
+    static Long millis(Object text) {
         if (!(text instanceof String)) return null;
         try {
-            return OffsetDateTime.parse((String) text).toEpochSecond();
+            return OffsetDateTime.parse((String) text).toInstant().toEpochMilli();
         } catch (DateTimeParseException e) {
             return null;
         }
     }
 
+    /** Seconds since 1970 of an RFC 3339 time, the fraction cut off, or null. */
+    static Long time(Object text) {
+        Long millis = millis(text);
+        return millis == null ? null : Math.floorDiv(millis, 1000L);
+    }
+
     static String time(long seconds) {
-        return Instant.ofEpochSecond(seconds).toString();
+        return ofMillis(seconds * 1000);
+    }
+
+    static String ofMillis(long millis) {
+        return Instant.ofEpochMilli(millis).toString();
     }
 }

@@ -3,7 +3,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The peer's certificate (section 12.1). */
+/** The peer's certificate (docs/connections.md, section 7). */
 final class Peer {
     private static final int MAX_CERTIFICATES = 10, MAX_CHECKS = 12;
 
@@ -13,14 +13,17 @@ final class Peer {
     /** The endpoint that was dialled; the host is null for an incoming connection, and where it is not told [C4]. */
     final String host;
     final long port;
+    /** What is remembered at the moment of the connection, or null. */
+    final Floor floor;
 
     /** @param endpoint null for an incoming connection, and where it is not told */
     Peer(Object chain, Map<?, ?> trust, Object endpoint) throws Refusal {
         Long at = Octets.time(trust.get("time"));
-        this.roots = Policy.certificates(trust.get("roots"));
+        this.roots = Policy.anchors(trust.get("roots"));
         if (at == null || roots == null) throw new Refusal(Reason.MISSING_INPUT, "roots or time of the peer");
         this.time = at;
-        this.chain = Policy.certificates(chain);
+        this.floor = Floor.read(trust.get("floor"));
+        this.chain = certificates(chain);
         Object number = Json.object(endpoint).get("port");
         this.host = endpoint == null ? null : Json.string(Json.object(endpoint).get("host"));
         this.port = number instanceof Long ? (Long) number : 0;
@@ -29,7 +32,22 @@ final class Peer {
         }
     }
 
-    /** The beginning of [P1], in its order: number of certificates, keys, signature checks asked for; the chain leads to a trust anchor with the purpose serverAuth. Returns its end. */
+    /** Null if this is no list of certificates that can be read. */
+    private static List<Cert> certificates(Object value) {
+        if (!(value instanceof List)) return null;
+        List<Cert> out = new ArrayList<>();
+        for (Object element : (List<?>) value) {
+            byte[] der = Octets.base64(element);
+            try {
+                out.add(Cert.parse(der == null ? new byte[0] : der));
+            } catch (Refusal unreadable) {
+                return null;
+            }
+        }
+        return out;
+    }
+
+    /** [P1a] to [P1e]. Returns the end of the peer's chain. */
     long checkChain() throws Refusal {
         if (chain == null || chain.isEmpty() || chain.size() > MAX_CERTIFICATES) {
             throw new Refusal(Reason.PEER_UNTRUSTED, "none or too many certificates, or one that cannot be read");
@@ -57,32 +75,37 @@ final class Peer {
     /**
      * [P1]: the reference that accepts the peer, until it or the peer's chain ends.
      *
-     * @param references the names, at whatever endpoint
+     * @param candidates references of the decision, at whatever endpoint
      */
-    Association.Reference check(List<Association.Reference> references, boolean wildcards) throws Refusal {
+    Association.Reference check(Association decision, List<Association.Reference> candidates, boolean wildcards)
+            throws Refusal {
         long end = checkChain();
-        Reason reason = Reason.PEER_NAME_MISMATCH;
-        boolean carried = false;
+        List<Association.Reference> references = new ArrayList<>(candidates);
+        Reason overtaken = decision.overtaken(floor);
+        boolean leftOut = overtaken != null && references.removeIf(r -> r.method.equals(Association.DELEGATION)); // [P1f]
+        Reason refused = null;
         for (Association.Reference r : references) {
             if (!countsHere(r) || !carries(r.name, wildcards)) continue;
-            carried = true;
             if (time >= r.until) {
-                reason = Reason.later(reason, Reason.PROOF_EXPIRED);
+                refused = Reason.later(refused, Reason.PROOF_EXPIRED);
             } else if (r.pins != null && !r.pins.contains(chain.get(0).pin())) {
-                reason = Reason.later(reason, Reason.PEER_KEY_MISMATCH);
+                refused = Reason.later(refused, Reason.PEER_KEY_MISMATCH);
             } else {
                 return new Association.Reference(r.name, r.method, r.port, Math.min(r.until, end), r.pins);
             }
         }
-        List<Association.Reference> proven = Association.proven(references);
-        if (!carried && !proven.isEmpty() && proven.stream().noneMatch(this::countsHere)) {
-            boolean sameHost = proven.stream().anyMatch(r -> r.name.equals(host));
-            reason = sameHost ? Reason.PORT_MISMATCH : Reason.TARGET_MISMATCH;
-        }
-        throw new Refusal(reason, "" + chain.get(0).dnsNames);
+        if (refused == null) refused = leftOut ? overtaken : whyNone(Association.proven(references)); // [P1g]
+        throw new Refusal(refused, "" + chain.get(0).dnsNames);
     }
 
-    /** [C4]: outgoing, what was proven counts only at the endpoint that it was proven for. */
+    /** Why the certificate carries none of the names that count. */
+    private Reason whyNone(List<Association.Reference> proven) {
+        if (proven.isEmpty() || proven.stream().anyMatch(this::countsHere)) return Reason.PEER_NAME_MISMATCH;
+        boolean sameHost = proven.stream().anyMatch(r -> r.name.equals(host));
+        return sameHost ? Reason.PORT_MISMATCH : Reason.TARGET_MISMATCH;
+    }
+
+    /** [C4]: for an outgoing connection, a proven name counts only at its endpoint. */
     private boolean countsHere(Association.Reference r) {
         return host == null || r.method.equals(Association.PKIX) || r.name.equals(host) && r.port == port;
     }

@@ -2,7 +2,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Trust anchors, the time to verify for, the longest life accepted, the remembered floors. */
+/** Trust anchors, the time to verify for, the longest life accepted, the remembered floor. */
 final class Policy {
     static final long SKEW = 300;
     private static final long DAY = 86400, DEFAULT_LIFE = 31 * DAY;
@@ -10,7 +10,8 @@ final class Policy {
     long time;
     List<Cert> roots;
     long maxLife = DEFAULT_LIFE;
-    final List<Order.Floor> floors = new ArrayList<>();
+    /** Null if nothing is remembered. */
+    Floor floor;
     boolean signerRefused;
     boolean believesReplayedDnssec;
 
@@ -21,7 +22,7 @@ final class Policy {
         Long time = Octets.time(json.get("time"));
         if (time == null) throw missing("time");
         p.time = time;
-        p.roots = certificates(json.get("roots"));
+        p.roots = anchors(json.get("roots"));
         if (p.roots == null) throw missing("roots");
         if (json.containsKey("max_life")) {
             if (!(json.get("max_life") instanceof Long)) throw missing("max_life");
@@ -29,16 +30,14 @@ final class Policy {
             if (p.maxLife < 0 || p.maxLife > 90 * DAY) throw missing("max_life");
             if (p.maxLife == 0) p.maxLife = DEFAULT_LIFE;
         }
-        Object floors = json.get("floor");
-        if (floors instanceof Map) floors = List.of(floors);
-        if (floors instanceof List) for (Object floor : (List<?>) floors) p.floors.add(Order.Floor.read(floor));
+        p.floor = Floor.read(json.get("floor"));
         p.signerRefused = "refuse".equals(json.get("signer_check"));
         p.believesReplayedDnssec = Boolean.TRUE.equals(json.get("believe_replayed_dnssec"));
         return p;
     }
 
-    /** Certificates in base64, or null if this is no list or holds something else. */
-    static List<Cert> certificates(Object value) {
+    /** Trust anchors in base64, or null if this is no list of those. What the platform cannot read is no anchor. */
+    static List<Cert> anchors(Object value) {
         if (!(value instanceof List)) return null;
         List<Cert> out = new ArrayList<>();
         for (Object element : (List<?>) value) {
@@ -46,8 +45,8 @@ final class Policy {
             if (der == null) return null;
             try {
                 out.add(Cert.parse(der));
-            } catch (Refusal e) {
-                return null;
+            } catch (Refusal unreadable) {
+                continue;
             }
         }
         return out;

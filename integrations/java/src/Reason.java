@@ -1,6 +1,6 @@
 import java.util.Locale;
 
-/** The closed list of section 13, in its order, which [V4] and [C9] use. */
+/** The closed list of docs/reasons.md, in its order, which V4, C9 and P1 use. */
 enum Reason {
     BAD_FILE, BAD_PEM, KEY_ENCRYPTED, KEY_READABLE, KEY_MISMATCH,
     MISSING_INPUT, BAD_QUERY, BAD_EVIDENCE, NO_STATEMENT,
@@ -17,8 +17,8 @@ enum Reason {
     SIGNER_NAME_MISMATCH, SIGNER_KEY_USAGE, SIGNER_EXT_KEY_USAGE, SIGNER_NOT_YET_VALID, SIGNER_EXPIRED,
     ISSUED_BEFORE_SIGNER, SUPERSEDED, CONFLICT, ALGORITHM_MISMATCH, ISSUER_NAME_MISMATCH, BAD_SIGNATURE,
     UNTRUSTED_SIGNER, SIGNER_REJECTED, REVOKED, SERVICE_NOT_AVAILABLE, PORT_MISMATCH, TARGET_MISMATCH,
-    NOT_SECURE, NOT_USED, CONNECT_FAILED, CONNECT_TIMEOUT, STARTTLS_MISSING, STARTTLS_FAILED,
-    STARTTLS_INJECTION, TLS_FAILED, PEER_UNTRUSTED, PEER_NAME_MISMATCH, PROOF_EXPIRED, PEER_KEY_MISMATCH,
+    NOT_SECURE, NOT_USED, CONNECT_FAILED, CONNECT_TIMEOUT, NO_TLS_START, STARTTLS_MISSING,
+    STARTTLS_FAILED, STARTTLS_INJECTION, TLS_FAILED, PEER_UNTRUSTED, PEER_NAME_MISMATCH, PROOF_EXPIRED, PEER_KEY_MISMATCH,
     VERIFIED;
 
     /** As it is written in reports and vectors. */
@@ -30,7 +30,7 @@ enum Reason {
                 ? "undetermined" : "refused";
     }
 
-    /** What a failure in evidence may say (13.3): from `unanswered` to `address-not-allowed`. */
+    /** What a failure in evidence may say: from `unanswered` to `address-not-allowed`. */
     boolean isFailedLookup() {
         return compareTo(UNANSWERED) >= 0 && compareTo(ADDRESS_NOT_ALLOWED) <= 0;
     }
@@ -41,7 +41,7 @@ enum Reason {
         return null;
     }
 
-    /** Whichever stands later in the list; null counts as before all. */
+    /** Whichever stands later in the list; null stands before all. */
     static Reason later(Reason a, Reason b) {
         return a == null || b != null && b.compareTo(a) > 0 ? b : a;
     }

@@ -2,7 +2,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** One connection for many domains (section 12.2). */
+/** One connection for many domains (docs/connections.md, section 8). */
 final class Reuse {
     private Reuse() {}
 
@@ -25,7 +25,7 @@ final class Reuse {
         Map<?, ?> question = Json.object(vector.get("question"));
         Association a = new Association(question, vector.get("policy"), vector.get("evidence"));
         Map<?, ?> trust = Json.object(vector.get("peer"));
-        if (!Names.family(Json.string(connection.get("service"))).contains(a.verified.query.service)
+        if (!Role.of(Json.string(connection.get("service"))).service.equals(a.verified.query.role.service)
                 || !question.get("direction").equals(connection.get("direction"))) {
             throw new Refusal(Reason.SERVICE_MISMATCH, "another role or direction");
         }
@@ -33,9 +33,9 @@ final class Reuse {
         if (a.outgoing && endpoint == null) throw new Refusal(Reason.MISSING_INPUT, "the very endpoint that was dialled");
         Peer peer = new Peer(connection.get("chain"), trust, endpoint);
         Object openedFor = Json.object(connection.get("opened_for")).get("source");
-        if (a.verified.query.source.equals(openedFor)) return peer.check(a.references, true);
+        if (a.verified.query.source.equals(openedFor)) return peer.check(a, a.references, true);
         List<Association.Reference> proven = Association.proven(a.references);
         if (proven.isEmpty()) throw new Refusal(a.whyNotProven(), "no name but the source's own");
-        return peer.check(proven, false);
+        return peer.check(a, proven, false);
     }
 }

@@ -9,10 +9,14 @@ final class Signer {
     /** The signer's first, each after it the issuer of the one before. */
     final List<Cert> chain;
     final Cert cert;
+    /** Of the certificate, embedded by its authority. */
+    private final List<Long> timestamps;
 
     /** Step 8: all parsed, W2 for all, A9, W1. */
     Signer(Statement s) throws Refusal {
         List<Cert> certificates = parse(s.certificates);
+        timestamps = timestamps(certificates.get(0));
+        for (Cert c : certificates) c.publicKey(); // [W2]
         chain = s.issuer == null ? certificates : sorted(certificates);
         cert = chain.get(0);
         checkLinear(chain);
@@ -20,14 +24,31 @@ final class Signer {
 
     /** Step 8 for the certificates of a file, which are in the order of [W1]. */
     static void check(List<byte[]> certificates) throws Refusal {
-        checkLinear(parse(certificates));
+        List<Cert> chain = parse(certificates);
+        for (Cert c : chain) c.publicKey(); // [W2]
+        checkLinear(chain);
     }
 
     private static List<Cert> parse(List<byte[]> certificates) throws Refusal {
         List<Cert> out = new ArrayList<>();
         for (byte[] der : certificates) out.add(Cert.parse(der));
-        for (Cert c : out) c.publicKey(); // [W2]
         return out;
+    }
+
+    private static List<Long> timestamps(Cert cert) throws Refusal {
+        byte[] extension = cert.extensions.get(Sct.EXTENSION);
+        if (extension == null) return List.of();
+        try {
+            return Sct.timestamps(extension);
+        } catch (Der.Bad e) {
+            throw new Refusal(Reason.MALFORMED_CERTIFICATE, e.getMessage());
+        }
+    }
+
+    /** In milliseconds [O1]; only after check() it is no time in the far future. */
+    long issuance(long issued) {
+        if (cert.isSelfIssued()) return issued * 1000;
+        return timestamps.stream().max(Long::compareUnsigned).orElse(cert.notBefore * 1000);
     }
 
     /** [W1]. */
@@ -60,16 +81,18 @@ final class Signer {
         if (cert.version != 3) throw new Refusal(Reason.SIGNER_VERSION, "version " + cert.version); // [W3]
         if (cert.isAuthority) throw new Refusal(Reason.SIGNER_IS_CA, "basicConstraints");
         if (!cert.dnsNames.contains(source)) throw new Refusal(nameFault(source), "" + cert.dnsNames); // [W4]
-        if (cert.digitalSignature != null && !cert.digitalSignature) { // [W5]
+        if (!cert.permitsUsage(Cert.DIGITAL_SIGNATURE)) { // [W5]
             throw new Refusal(Reason.SIGNER_KEY_USAGE, "no digitalSignature");
         }
         if (cert.purposes != null && !cert.purposes.contains(Cert.SERVER_AUTH)) {
             throw new Refusal(Reason.SIGNER_EXT_KEY_USAGE, "no serverAuth");
         }
-        if (t < cert.notBefore) throw new Refusal(Reason.SIGNER_NOT_YET_VALID, Octets.time(cert.notBefore)); // [W6]
+        long latest = t + Policy.SKEW; // [W6]
+        boolean future = timestamps.stream().anyMatch(ms -> Long.compareUnsigned(ms, latest * 1000) > 0);
+        if (future || cert.notBefore > latest) throw new Refusal(Reason.SIGNER_NOT_YET_VALID, Octets.time(cert.notBefore));
         if (t > cert.notAfter) throw new Refusal(Reason.SIGNER_EXPIRED, Octets.time(cert.notAfter));
-        if (issued < cert.notBefore - Policy.SKEW) {
-            throw new Refusal(Reason.ISSUED_BEFORE_SIGNER, Octets.time(cert.notBefore));
+        if ((issued + Policy.SKEW) * 1000 < issuance(issued)) {
+            throw new Refusal(Reason.ISSUED_BEFORE_SIGNER, Octets.ofMillis(issuance(issued)));
         }
     }
 
@@ -97,8 +120,8 @@ final class Signer {
         }
         List<Cert> others = new ArrayList<>(chain.subList(1, chain.size()));
         others.removeIf(Cert::isSelfIssued); // [W7]: ignored
-        Long end = Chain.longest(cert, others, policy.roots, policy.time);
-        if (end == null) throw new Refusal(Reason.UNTRUSTED_SIGNER, "no chain to a trust anchor");
+        Long end = Chain.longest(cert, others, policy.roots, Math.max(policy.time, cert.notBefore));
+        if (end == null || cert.isSelfIssued()) throw new Refusal(Reason.UNTRUSTED_SIGNER, "no chain to a trust anchor");
         if (policy.roots.stream().anyMatch(cert::sameAs)) throw new Refusal(Reason.SIGNER_IS_CA, "a trust anchor");
         if (policy.signerRefused) throw new Refusal(Reason.SIGNER_REJECTED, "by the policy"); // [W8]
         return end;

@@ -17,7 +17,7 @@ import org.bouncycastle.util.io.pem.PemObject;
 import org.bouncycastle.util.io.pem.PemReader;
 import org.bouncycastle.util.io.pem.PemWriter;
 
-/** What a signer is given, in two files: the reasons of section 13, in the order of the list there. */
+/** What a signer is given, in two files. The reason is the one that comes first in docs/reasons.md. */
 final class SignerFiles {
     private SignerFiles() {}
 

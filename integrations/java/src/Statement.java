@@ -15,14 +15,17 @@ final class Statement {
         final long port;
         final long priority;
         final long weight;
+        /** Whether TLS begins at once. */
+        final boolean direct;
         /** In hexadecimal; null if there is no such member. */
         final List<String> pins;
 
-        Target(String host, long port, long priority, long weight, List<String> pins) {
+        Target(String host, long port, long priority, long weight, boolean direct, List<String> pins) {
             this.host = host;
             this.port = port;
             this.priority = priority;
             this.weight = weight;
+            this.direct = direct;
             this.pins = pins;
         }
 
@@ -80,13 +83,14 @@ final class Statement {
         return hosts.isEmpty() ? List.of(source) : new ArrayList<>(hosts);
     }
 
-    /** The digest of targets (section 3.1) in hexadecimal. */
+    /** The digest of targets (section 3) in hexadecimal. */
     static String digest(List<Target> targets) {
         List<Target> sorted = new ArrayList<>(targets);
         sorted.sort((a, b) -> a.host.equals(b.host) ? Long.compare(a.port, b.port) : a.host.compareTo(b.host));
         StringBuilder lines = new StringBuilder();
         for (Target t : sorted) {
             lines.append(t.host).append(' ').append(t.port).append(' ').append(t.priority).append(' ').append(t.weight);
+            if (t.direct) lines.append(" direct");
             if (t.pins != null) {
                 List<String> pins = new ArrayList<>(t.pins);
                 pins.sort(null);

@@ -11,52 +11,42 @@ final class Verify {
     /** A statement for which every step held. */
     static final class Proven {
         final Statement statement;
-        final Order order;
-        final String digest;
-        /** The proof ends here, exclusive [V8]. */
-        final long end;
+        /** What is remembered of it. */
+        final Floor floor;
         final long refresh;
 
-        Proven(Statement statement, Order order, long end, long refresh) {
+        Proven(Statement statement, Floor floor, long refresh) {
             this.statement = statement;
-            this.order = order;
-            this.digest = Statement.digest(statement.targets);
-            this.end = end;
+            this.floor = floor;
             this.refresh = refresh;
         }
     }
 
     final Query query;
     final Policy policy;
-    Evidence evidence;
-    /** The statement that counts for each label, the one asked about first. */
-    final Map<String, Proven> counting = new LinkedHashMap<>();
-    /** Whether any statement verified, those that contradict each other included. */
-    boolean any;
-    /** The verified targets by endpoint, each with the label of its statement [V5]. */
-    final Map<String, Srv.Connect> targets = new LinkedHashMap<>();
-    final List<Order.Floor> floors = new ArrayList<>();
-    /** The end of the proof and when to look again [V8]. */
-    long end = Long.MAX_VALUE;
-    long refresh = Long.MAX_VALUE;
-    /** Of the statements, before SRV records and targets are compared (V4, V5). */
+    final Evidence evidence;
+    final Row row;
+    /** The floor of all statements that verified, those that contradict each other included; null if there is none. */
+    Floor floor;
+    /** The statement that decides, or null. */
+    Proven decides;
+    /** Of the statements alone, before SRV records and targets are compared (V4, O5). */
     Reason reason;
 
     /** [V1] to [V5]; throws what V1 refuses. */
-    Verify(Object query, Object policy, Object evidence) throws Refusal {
-        this.query = Query.read(query);
+    Verify(Query query, Object policy, Object evidence) throws Refusal {
+        this.query = query;
         this.policy = Policy.read(policy);
         if (!(evidence instanceof Map)) throw new Refusal(Reason.MISSING_INPUT, "evidence");
-        this.query.check();
-        this.evidence = Evidence.read(evidence, this.query);
+        this.evidence = Evidence.read(evidence, query);
+        this.row = new Row(this.evidence, query.role, this.policy);
         statements();
     }
 
     private void statements() {
         Reason failed = null;
         Reason refused = null;
-        Map<String, List<Proven>> proven = new LinkedHashMap<>();
-        for (String label : query.family) proven.put(label, new ArrayList<>());
+        List<Proven> proven = new ArrayList<>();
         List<Candidate> inDns = new ArrayList<>(); // [V2]
         List<Candidate> inDocuments = new ArrayList<>();
         for (Evidence.Answer answer : evidence.txt) {
@@ -79,8 +69,7 @@ final class Verify {
                         e -> c.encoding.equals(e.encoding) && Arrays.equals(c.octets, e.octets))) continue;
                 Reason why = null;
                 try {
-                    Proven p = judge(c, checks);
-                    proven.get(p.statement.service).add(p);
+                    proven.add(judge(c, checks));
                 } catch (Refusal r) {
                     why = r.reason;
                     refused = Reason.later(refused, why);
@@ -110,7 +99,7 @@ final class Verify {
             boolean parent = query.source.endsWith("." + s.source);
             throw new Refusal(parent ? Reason.PARENT_SOURCE : Reason.SOURCE_MISMATCH, s.source);
         }
-        if (!query.family.contains(s.service)) throw new Refusal(Reason.SERVICE_MISMATCH, s.service);
+        if (!s.service.equals(query.role.service)) throw new Refusal(Reason.SERVICE_MISMATCH, s.service);
         long t = policy.time;
         if (s.issued - Policy.SKEW > t) throw new Refusal(Reason.NOT_YET_VALID, Octets.time(s.issued));
         if (t >= s.expires) throw new Refusal(Reason.EXPIRED, Octets.time(s.expires));
@@ -118,14 +107,17 @@ final class Verify {
 
         Signer signer = new Signer(s);
         signer.check(s.source, s.issued, t);
-        Order order = new Order(signer.cert.notBefore, s.issued);
-        Order.checkFloors(s, order, query, policy.floors);
+        Order order = new Order(signer.issuance(s.issued), s.issued);
+        String digest = Statement.digest(s.targets);
+        Reason below = policy.floor == null ? null : policy.floor.refusal(order, digest);
+        if (below != null) throw new Refusal(below, "the floor");
         int cost = signer.checks(); // [V3]: only now signatures are verified, and what they refuse is counted
         if (cost > checks.left) throw new Refusal(Reason.TOO_MANY_RECORDS, cost + " signature checks");
         checks.left -= cost;
         long end = Math.min(s.expires, signer.prove(s, policy));
         checks.left += cost;
-        return new Proven(s, order, end, Math.min(end, t + interval(c.ttl)));
+        long signerUntil = Math.min(signer.cert.notAfter + 1, Statement.LAST_SECOND);
+        return new Proven(s, new Floor(order, digest, end, signerUntil), Math.min(end, t + interval(c.ttl)));
     }
 
     /** [V8]: the seconds after which something with this TTL, null if unknown, is looked up again. */
@@ -133,86 +125,82 @@ final class Verify {
         return ttl == null ? MAX_TTL : Math.max(MIN_TTL, Math.min(MAX_TTL, ttl));
     }
 
-    /** [V4] and [O5]. */
-    private void choose(Map<String, List<Proven>> proven, Reason failed, Reason refused) {
-        boolean conflict = false;
-        for (Map.Entry<String, List<Proven>> e : proven.entrySet()) {
-            if (e.getValue().isEmpty()) continue;
-            any = true;
-            Proven best = Order.highest(e.getValue());
-            if (best == null) {
-                conflict = true;
-                continue;
-            }
-            counting.put(e.getKey(), best);
-            floors.add(new Order.Floor(e.getKey(), best.order, best.digest, best.end)); // [O3]
-            end = Math.min(end, best.end);
-            refresh = Math.min(refresh, best.refresh);
-        }
-        if (counting.isEmpty()) {
-            reason = failed != null ? failed : conflict ? Reason.CONFLICT : refused != null ? refused : Reason.NO_STATEMENT;
+    /** [O3] to [O5], [V4]. */
+    private void choose(List<Proven> proven, Reason failed, Reason refused) {
+        for (Proven p : proven) floor = floor == null ? p.floor : floor.join(p.floor);
+        if (floor == null || floor.isContradiction()) {
+            if (failed != null) reason = failed;
+            else if (floor != null) reason = Reason.CONFLICT;
+            else reason = refused != null ? refused : Reason.NO_STATEMENT;
             return;
         }
-        if (counting.values().stream().anyMatch(p -> p.statement.isRevocation())) { // [O5]
-            reason = Reason.REVOKED;
-            return;
+        for (Proven p : proven) {
+            if (p.floor.order.compareTo(floor.order) < 0) continue;
+            if (decides == null || p.floor.validUntil > decides.floor.validUntil) decides = p; // [O4]
         }
-        for (Map.Entry<String, Proven> e : counting.entrySet()) { // [V5]
-            for (Statement.Target t : e.getValue().statement.targets) {
-                targets.putIfAbsent(t.endpoint(), new Srv.Connect(t, e.getKey()));
-            }
-        }
-        reason = Reason.VERIFIED;
+        reason = decides.statement.isRevocation() ? Reason.REVOKED : Reason.VERIFIED;
     }
 
-    /** [V6] and [V7]: the answer to the operation `verify`. */
+    List<Statement.Target> targets() {
+        return decides.statement.targets;
+    }
+
+    /** [V7]: why there is nothing to connect to after a look at the SRV records; `verified` if there is something. */
+    Reason withSrv() {
+        if (reason != Reason.VERIFIED) return reason;
+        if (row.isFailed()) return row.failure;
+        return row.isAbsent() || !row.listed(targets()).isEmpty() ? Reason.VERIFIED : row.whyNothing(targets());
+    }
+
+    /** [V6]. */
+    private Reason withTarget() {
+        if (reason != Reason.VERIFIED) return reason;
+        boolean host = false;
+        for (Statement.Target t : targets()) {
+            host |= t.host.equals(query.host);
+            if (t.host.equals(query.host) && t.port == query.port) return Reason.VERIFIED;
+        }
+        return host ? Reason.PORT_MISMATCH : Reason.TARGET_MISMATCH;
+    }
+
+    /** Where to connect if the outcome is `verified`. */
+    List<Statement.Target> dial() {
+        return row.isAbsent() ? targets() : row.listed(targets());
+    }
+
+    /** When to look again [V8], if a statement verified. */
+    long refresh() {
+        return row.passesOver ? Math.min(decides.refresh, policy.time + MIN_TTL) : decides.refresh;
+    }
+
+    /** The answer to the operation `verify`. */
     static Map<String, Object> answer(Map<?, ?> vector) {
         Map<String, Object> out = new LinkedHashMap<>();
+        out.put("floor", Json.NULL);
+        Reason reason;
         try {
-            Verify v = new Verify(vector.get("query"), vector.get("policy"), vector.get("evidence"));
-            List<String> connect = new ArrayList<>();
-            Reason reason = v.reason == Reason.VERIFIED ? v.use(connect) : v.reason;
-            out.put("outcome", reason.outcome());
-            out.put("reason", reason.text);
-            List<Object> floors = new ArrayList<>();
-            for (Order.Floor floor : v.floors) floors.add(floor.write());
-            out.put("floors", floors);
-            if (reason != Reason.VERIFIED) return out;
-            List<String> targets = new ArrayList<>(v.targets.keySet());
-            targets.sort(null);
-            out.put("targets", targets);
-            out.put("dial", connect);
-            out.put("expires", Octets.time(v.end));
-            out.put("refresh_at", Octets.time(v.refresh));
+            Verify v = new Verify(Query.read(vector.get("query")), vector.get("policy"), vector.get("evidence"));
+            reason = v.query.hasTarget ? v.withTarget() : v.withSrv();
+            out.put("floor", Floor.write(v.floor));
+            if (reason == Reason.VERIFIED) v.describe(out);
         } catch (Refusal r) {
-            out.put("outcome", r.reason.outcome());
-            out.put("reason", r.reason.text);
-            out.put("floors", List.of());
+            reason = r.reason;
         }
+        out.put("outcome", reason.outcome());
+        out.put("reason", reason.text);
         return out;
     }
 
-    private Reason use(List<String> connect) {
-        if (query.hasTarget) { // [V6]
-            String endpoint = query.host + ":" + query.port;
-            connect.add(endpoint);
-            if (targets.containsKey(endpoint)) return Reason.VERIFIED;
-            boolean host = targets.values().stream().anyMatch(c -> c.target.host.equals(query.host));
-            return host ? Reason.PORT_MISMATCH : Reason.TARGET_MISMATCH;
-        }
-        List<Evidence.Answer> answers = new ArrayList<>(); // [V7]
-        for (String label : query.family) {
-            Evidence.Answer a = Srv.answerFor(evidence, label);
-            Reason fault = a == null ? null : Srv.fault(a);
-            if (fault != null && label.equals(query.service)) return fault;
-            if (a != null && fault == null && !a.records.isEmpty()) answers.add(a);
-        }
-        if (answers.isEmpty()) {
-            connect.addAll(targets.keySet());
-            return Reason.VERIFIED;
-        }
-        Srv srv = new Srv(answers, this, policy);
-        connect.addAll(srv.connect.keySet());
-        return connect.isEmpty() ? srv.nothing : Reason.VERIFIED;
+    private void describe(Map<String, Object> out) {
+        List<String> listed = new ArrayList<>();
+        for (Statement.Target t : targets()) listed.add(t.endpoint());
+        listed.sort(null);
+        List<String> connect = new ArrayList<>();
+        if (query.hasTarget) connect.add(query.host + ":" + query.port);
+        else for (Statement.Target t : dial()) connect.add(t.endpoint());
+        out.put("targets", listed);
+        out.put("dial", connect);
+        out.put("expires", Octets.time(decides.floor.validUntil));
+        out.put("refresh_at", Octets.time(refresh()));
     }
 }

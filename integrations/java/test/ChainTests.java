@@ -1,12 +1,14 @@
 import java.math.BigInteger;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
+import java.security.spec.ECGenParameterSpec;
 import java.util.ArrayList;
 import java.util.Date;
 import java.util.List;
 import java.util.function.Consumer;
 import org.bouncycastle.asn1.ASN1Encodable;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
+import org.bouncycastle.asn1.ASN1Primitive;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.BasicConstraints;
 import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
@@ -21,6 +23,7 @@ import org.bouncycastle.cert.X509v1CertificateBuilder;
 import org.bouncycastle.cert.X509v3CertificateBuilder;
 import org.bouncycastle.cert.jcajce.JcaX509v1CertificateBuilder;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
+import org.bouncycastle.operator.ContentSigner;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /** What the platform's path validation and the additions of Chain say [W7]. */
@@ -51,19 +54,25 @@ final class ChainTests {
             return this;
         }
 
+        private static ContentSigner signer(Maker issuer) throws Exception {
+            String algorithm = issuer.keys.getPrivate().getAlgorithm();
+            return new JcaContentSignerBuilder(issuer.hash + "with" + (algorithm.equals("DSA") ? "DSA" : "ECDSA"))
+                    .setProvider(Cert.PLATFORM).build(issuer.keys.getPrivate());
+        }
+
         Cert by(Maker issuer) throws Exception {
             byte[] der;
             if (v1) {
                 X509v1CertificateBuilder b = new JcaX509v1CertificateBuilder(name(issuer.subject), BigInteger.TEN,
                         new Date(from * 1000), new Date(to * 1000), name(subject), keys.getPublic());
-                der = b.build(new JcaContentSignerBuilder(issuer.hash + "withECDSA").build(issuer.keys.getPrivate())).getEncoded();
+                der = b.build(signer(issuer)).getEncoded();
             } else {
                 X509v3CertificateBuilder b = new JcaX509v3CertificateBuilder(name(issuer.subject), BigInteger.TEN,
                         new Date(from * 1000), new Date(to * 1000), name(subject), keys.getPublic());
                 for (Object[] e : extensions) {
                     b.addExtension(new ASN1ObjectIdentifier((String) e[0]), (Boolean) e[1], (ASN1Encodable) e[2]);
                 }
-                der = b.build(new JcaContentSignerBuilder(issuer.hash + "withECDSA").build(issuer.keys.getPrivate())).getEncoded();
+                der = b.build(signer(issuer)).getEncoded();
             }
             return Cert.parse(der);
         }
@@ -89,6 +98,27 @@ final class ChainTests {
 
     private static ASN1Encodable names(String name) {
         return new org.bouncycastle.asn1.x509.GeneralNames(new GeneralName(GeneralName.dNSName, name));
+    }
+
+    private static ASN1Encodable raw(byte[] der) {
+        return () -> {
+            try {
+                return ASN1Primitive.fromByteArray(der);
+            } catch (java.io.IOException e) {
+                throw new IllegalStateException(e);
+            }
+        };
+    }
+
+    private static KeyPair keys(String algorithm, String curve) {
+        try {
+            KeyPairGenerator g = KeyPairGenerator.getInstance(algorithm, Cert.PLATFORM);
+            if (curve != null) g.initialize(new ECGenParameterSpec(curve));
+            else g.initialize(1024);
+            return g.generateKeyPair();
+        } catch (java.security.GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private static NameConstraints constraints(String permitted, String excluded) {
@@ -152,6 +182,67 @@ final class ChainTests {
         expect("unknown critical extension of the intermediate", false, t -> t.ca.with("1.2.3.4", true, DERNull.INSTANCE));
         expect("intermediate that requires a policy", false,
                 t -> t.ca.with("2.5.29.36", true, new PolicyConstraints(BigInteger.ZERO, null)));
+        byte[] noBits = {3, 1, 0};
+        byte[] noPurposes = {0x30, 0};
+        for (boolean critical : new boolean[] {true, false}) {
+            expect("intermediate with empty keyUsage", false, t -> t.ca.with(Cert.KEY_USAGE, critical, raw(noBits)));
+            expect("anchor with empty keyUsage", false, t -> t.root.with(Cert.KEY_USAGE, critical, raw(noBits)));
+            expect("leaf with empty keyUsage", false, t -> t.leaf.with(Cert.KEY_USAGE, critical, raw(noBits)));
+            expect("intermediate with empty extKeyUsage", false, t -> t.ca.with(eku, critical, raw(noPurposes)));
+            expect("anchor with empty extKeyUsage", false, t -> t.root.with(eku, critical, raw(noPurposes)));
+            expect("leaf with empty extKeyUsage", false, t -> t.leaf.with(eku, critical, raw(noPurposes)));
+        }
+        expect("leaf for key encipherment", true,
+                t -> t.leaf.with(Cert.KEY_USAGE, true, new KeyUsage(KeyUsage.keyEncipherment)));
+        String san = Cert.SUBJECT_ALT_NAME;
+        for (String excluded : List.of("bar.example.com", "example.com", "com", ".example.com", "x.bar.example.com",
+                ".bar.example.com", "other.com", "foo.example.net")) {
+            boolean covered = List.of("bar.example.com", "example.com", "com", ".example.com").contains(excluded);
+            expect("wildcard, excluded " + excluded, !covered, t -> {
+                t.leaf.with(san, true, names("*.example.com"));
+                t.ca.with(constraint, true, constraints(null, excluded));
+            });
+            expect("wildcard, the anchor excludes " + excluded, !covered, t -> {
+                t.leaf.with(san, true, names("*.example.com"));
+                t.root.with(constraint, false, constraints(null, excluded));
+            });
+        }
+        expect("wildcard, permitted", true, t -> {
+            t.leaf.with(san, true, names("*.example.com"));
+            t.ca.with(constraint, true, constraints("example.com", null));
+        });
+        for (String bad : List.of(".example.com", "a..example.com", "", "example.com.", "*..example.com")) {
+            expect("constrained " + bad, false, t -> {
+                t.leaf.with(san, true, names(bad));
+                t.ca.with(constraint, true, constraints("com", null));
+            });
+            expect("other names excluded, " + bad, false, t -> {
+                t.leaf.with(san, true, names(bad));
+                t.ca.with(constraint, true, constraints(null, "net"));
+            });
+            expect("not constrained " + bad, true, t -> t.leaf.with(san, true, names(bad)));
+        }
+        GeneralName directory = new GeneralName(new X500Name("O=Else"));
+        NameConstraints other = new NameConstraints(null, new GeneralSubtree[] {new GeneralSubtree(directory)});
+        expect("critical constraints of another form", false, t -> t.ca.with(constraint, true, other));
+        expect("critical constraints of another form in the anchor", false, t -> t.root.with(constraint, true, other));
+        expect("constraints of another form", true, t -> t.ca.with(constraint, false, other));
+        try {
+            new ChainTests().ca.with(constraint, true, raw(new byte[] {0x30, 2, 5, 0})).by(authority("CN=Root"));
+            Tests.check(false, "constraints that are none");
+        } catch (Refusal r) {
+            Tests.check(r.reason == Reason.MALFORMED_CERTIFICATE, "constraints that are none");
+        }
+        expect("anchor that requires a policy", true,
+                t -> t.root.with("2.5.29.36", true, new PolicyConstraints(BigInteger.ZERO, null)));
+        for (String curve : List.of("secp192r1", "secp256r1")) {
+            expect("anchor with " + curve, curve.equals("secp256r1"), t -> t.root.keys = keys("EC", curve));
+        }
+        expect("anchor with DSA", false, t -> t.root.keys = keys("DSA", null));
+        expect("self-issued authority beyond the path length", false, t -> {
+            t.ca.subject = t.root.subject;
+            t.root.with(Cert.BASIC_CONSTRAINTS, true, new BasicConstraints(0));
+        });
         expect("unknown extension", true, t -> t.leaf.with("1.2.3.4", false, DERNull.INSTANCE));
 
         ChainTests t = new ChainTests();

@@ -48,6 +48,10 @@ final class Tests {
         txt();
         addresses();
         statements();
+        roles();
+        timestamps();
+        signatures();
+        tokens();
         reasons();
         harness();
         ChainTests.run();
@@ -204,20 +208,99 @@ final class Tests {
         return octets != null && Addresses.isAllowed(octets);
     }
 
-    /** The line of section 3.1. */
+    /** The digest of targets, and floors. */
     private static void statements() {
         check(Statement.DIGEST_OF_NONE.equals("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"), "no targets");
-        Statement.Target a = new Statement.Target("a.example", 10, 1, 2, List.of("02", "01"));
-        Statement.Target b = new Statement.Target("a.example", 9, 1, 2, null);
-        byte[] lines = "a.example 9 1 2\na.example 10 1 2 01 02\n".getBytes(StandardCharsets.US_ASCII);
+        Statement.Target a = new Statement.Target("a.example", 10, 1, 2, true, List.of("02", "01", "02"));
+        Statement.Target b = new Statement.Target("a.example", 9, 1, 2, false, null);
+        byte[] lines = "a.example 9 1 2\na.example 10 1 2 direct 01 02 02\n".getBytes(StandardCharsets.US_ASCII);
         check(Statement.digest(List.of(a, b)).equals(Octets.hex(Octets.sha256(lines))), "digest of targets");
+
+        Floor low = new Floor(new Order(5, 9), "a", 100, 30);
+        Floor high = new Floor(new Order(6, 1), "a", 50, 20);
+        Floor other = new Floor(new Order(6, 1), "b", 60, 10);
+        check(low.join(high) == high && high.join(low) == high, "the higher floor");
+        Floor both = high.join(other);
+        check(both.isContradiction() && both.validUntil == 60 && both.signerUntil == 20, "contradiction");
+        check(both.join(high).isContradiction() && both.refusal(high.order, "a") == Reason.CONFLICT, "still contradicting");
+        check(both.refusal(low.order, "a") == Reason.SUPERSEDED && both.refusal(new Order(6, 2), "a") == null, "order");
+        check(high.refusal(high.order, "a") == null, "the same statement");
+        long days = 31 * 86400;
+        check(high.isRequired(49 + days) && !high.isRequired(50 + days), "required");
+        Floor revoked = new Floor(high.order, Statement.DIGEST_OF_NONE, 50, 20);
+        check(revoked.isRequired(49) && !revoked.isRequired(50), "required after a revocation");
+    }
+
+    private static void roles() {
+        Role server = Role.of("_xmpps-server._tcp");
+        check(server.service.equals("_xmpp-server._tcp") && server.labels().size() == 2, "role of the second label");
+        check(server.startAt("_xmpps-server._tcp").equals("direct"), "second label");
+        check(server.startAt("_xmpp-server._tcp").equals("starttls"), "own label");
+        Statement.Target direct = new Statement.Target("a.example", 1, 0, 0, true, null);
+        Statement.Target usual = new Statement.Target("a.example", 1, 0, 0, false, null);
+        check(server.startOf(direct).equals("direct") && server.startOf(usual).equals("starttls"), "targets");
+        check(Role.of("_imap._tcp").startOf(usual).equals("starttls"), "targets of a role without a default port");
+        Role sips = Role.of("_sips._tcp");
+        check(sips.labels().equals(List.of("_sips._tcp")), "a role of its own");
+        check(sips.startOf(direct).equals("direct") && sips.startOf(usual).isEmpty(), "targets outside the table");
+        check(Role.of("_xmpp-server._udp").startOf(direct).isEmpty(), "UDP");
+    }
+
+    /** A list of timestamps as the value of the extension, in hexadecimal. */
+    private static String list(String... timestamps) {
+        StringBuilder inside = new StringBuilder();
+        for (String t : timestamps) inside.append(String.format("%04x", t.length() / 2)).append(t);
+        String list = String.format("%04x", inside.length() / 2) + inside;
+        return String.format(list.length() < 256 ? "04%02x" : "0482%04x", list.length() / 2) + list;
+    }
+
+    private static String timestamp(String milliseconds) {
+        return "00" + "aa".repeat(32) + milliseconds + "0002" + "beef" + "0403" + "0100" + "cc".repeat(256);
+    }
+
+    /** [O1]. */
+    private static void timestamps() throws Exception {
+        String one = timestamp("0000000000000001");
+        String last = timestamp("ffffffffffffffff");
+        check(Sct.timestamps(octets(list(one, "01", last))).equals(List.of(1L, -1L)), "timestamps");
+        check(Sct.timestamps(octets(list("01ff", "ff"))).isEmpty(), "unknown versions");
+        for (String bad : List.of(list(), list(""), list("00"), list(one + "00"),
+                list(one.substring(0, one.length() - 2)), list(one) + "00", "0500", "0400", "040100", "04020001", "0403000100",
+                "040400000000", "04030001", "04050003000201", "04060003000100ff")) {
+            refuses(() -> Sct.timestamps(octets(bad)), "timestamps " + bad);
+        }
+    }
+
+    /** [J8]: signatures that verifiers of other equations judge otherwise. Messages and keys are in hexadecimal. */
+    private static void signatures() throws Exception {
+        String key = "3b6f28fb6bbf9617e38def387fde1419655473155d091a9c6f3bb3f1e1dd7b65", mixed = "b290d704944069e81c7210c78021ebe69aab8ceaa2f6e56390c44c0e1e22849a", hello = "68656c6c6f";
+        String r = "8d86cec8ba243f7d75478390dbad89d68c3f8413577f22fb0b49c8d3009d0d74", s = "5668698856a5787a62744fa3123cecb0b989976b47a7d5256f20f07ed54d7407";
+        ed25519(true, "usual", key, hello, r + s);
+        ed25519(false, "S + L", key, hello, r + "433c5fe570088bd238114746f135cbc5b989976b47a7d5256f20f07ed54d7417");
+        ed25519(false, "R with a part of order 2", key, hello,
+                "6079313745dbc0828ab87c6f2452762973c07beca880dd04f4b6372cff62f28b" + "97f409fb5e357615b5ff10aca97a2f66160a48964e3b5b5ea61d8a85e504600c");
+        ed25519(true, "key with a part of order 2, k even", mixed, hello + "30", r + "93fdd6b028241f3ce17c383df0fabf29c624701ef4ce2c4be0eb70076087af01");
+        ed25519(false, "key with a part of order 2, k odd", mixed, hello + "31", r + "8232d732a59dde260b9102bd903508e622f73ce9b779aacd8fdc7c5a944ccf07");
+        ed25519(true, "R = 0", key, hello, "01" + "00".repeat(31) + "dca0a9f0fa4673d12bc796dfc04abfb8eb8063b84de300cc19409bd8daf68708");
+        ed25519(false, "R = 0 as y = p + 1", key, hello,
+                "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f" + "61081179753c1a11eb94ea1bfa42369022d276d815974bc87d79aba9439faf09");
+        ed25519(false, "an octet more", key, hello, r + s + "00");
+    }
+
+    private static void ed25519(boolean verifies, String what, String key, String message, String signature) throws Exception {
+        java.security.PublicKey publicKey = java.security.KeyFactory.getInstance("Ed25519").generatePublic(
+                new java.security.spec.X509EncodedKeySpec(octets("302a300506032b6570032100" + key)));
+        check(Algorithm.EDDSA.verifies(publicKey, octets(message), octets(signature), true) == verifies, "Ed25519: " + what);
+    }
+
+    private static void tokens() {
         for (String token : List.of("", ".", "..", "...", "a.b.c", "e30.e30.AA", "W10.e30.AA")) {
             refuses(() -> Jws.parse(token.getBytes(StandardCharsets.US_ASCII)), "token " + token);
         }
     }
 
     private static void reasons() {
-        check(Reason.values().length == 92 && Reason.of("malformed-ac") == Reason.MALFORMED_AC, "reasons " + Reason.values().length);
+        check(Reason.values().length == 93 && Reason.of("malformed-ac") == Reason.MALFORMED_AC, "reasons " + Reason.values().length);
         check(Reason.SELF_TEST_FAILED.outcome().equals("undetermined") && !Reason.SELF_TEST_FAILED.isFailedLookup(), "self-test");
         check(Reason.TLS_FAILED.outcome().equals("refused") && Reason.VERIFIED.outcome().equals("verified"), "outcomes");
     }

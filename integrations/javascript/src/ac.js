@@ -286,17 +286,28 @@ function readDelegation(attributes) {
   });
 }
 
+const DIRECT_TLS = Buffer.from('8100', 'hex'); // [1] IMPLICIT NULL
+
 function readTarget(node) {
-  const [host, port, priority, weight, spki, ...rest] = der.sequence(node);
+  const [host, port, priority, weight, ...rest] = der.sequence(node);
+  const spki = rest[0]?.tag === der.contextConstructed(0) ? rest.shift() : undefined;
+  const directTls = rest.shift();
   need(weight && rest.length === 0, 'malformed-attribute', 'the fields of a target');
+  need(!directTls || directTls.raw.equals(DIRECT_TLS), 'malformed-attribute', 'directTLS'); // [A6b]
   const number = (field) => {
     const content = der.integerOctets(field);
     need(content.length <= 8, 'malformed-attribute', 'a number of more than 8 octets');
     return Number(der.integer(field));
   };
-  const target = { host: der.ia5(host), port: number(port), priority: number(priority), weight: number(weight) };
+  const target = {
+    host: der.ia5(host),
+    port: number(port),
+    priority: number(priority),
+    weight: number(weight),
+    direct: directTls !== undefined,
+  };
   if (spki) {
-    target.spki = der.sequence(spki, der.contextConstructed(0)).map((pin) => {
+    target.spki = der.sequence(spki, spki.tag).map((pin) => {
       const octets = der.octetString(pin);
       need(octets.length === 32, 'malformed-attribute', 'a pin of another size');
       return octets.toString('hex');

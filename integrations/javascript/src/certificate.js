@@ -20,6 +20,7 @@ export const OID = {
   policyConstraints: '2.5.29.36',
   extKeyUsage: '2.5.29.37',
   inhibitAnyPolicy: '2.5.29.54',
+  sctList: '1.3.6.1.4.1.11129.2.4.2',
   serverAuth: '1.3.6.1.5.5.7.3.1',
   anyExtendedKeyUsage: '2.5.29.37.0',
 };
@@ -63,7 +64,7 @@ export function readCertificate(octets) {
     signatureAlgorithm: der.algorithmIdentifier(outer[1]),
     extensions,
     basicConstraints: read(OID.basicConstraints, schema(BasicConstraints)), // cA, pathLenConstraint
-    keyUsage: read(OID.keyUsage, schema(KeyUsage))?.toNumber() ?? null,
+    keyUsage: read(OID.keyUsage, (value) => AsnConvert.parse(value, KeyUsage).toNumber() || 0), // NaN where there are no bits
     extKeyUsage: read(OID.extKeyUsage, schema(ExtendedKeyUsage)), // may be empty, which is not the same as null [W5]
     altNames: read(OID.subjectAltName, (value) => der.generalNames(der.element(value))) ?? [],
     nameConstraints: read(OID.nameConstraints, readNameConstraints),
@@ -83,8 +84,10 @@ export const mayIssue = (certificate) => (certificate.keyUsage & KeyUsageFlags.k
 /** How many signature checks it counts as to use the key of this certificate [V3]. */
 export const checksWith = ({ key }) => (key.kind === 'P-521' || key.exponent > 65537n ? 2 : 1);
 
+const END_OF_9999 = 253402300799; // stands for no end (RFC 5280, Section 4.1.2.5), and is the last that RFC 3339 can write
+
 /** The second after the last one of a certificate: its notAfter is included [W7] [V8]. */
-export const endOf = (certificate) => certificate.notAfter + 1;
+export const endOf = (certificate) => Math.min(certificate.notAfter + 1, END_OF_9999);
 
 /** The text of a string type of a directory, as well as it can be told. */
 export function directoryText({ tag, content }) {

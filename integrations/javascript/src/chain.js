@@ -3,11 +3,12 @@
 // Node has no path validation that can be called for certificates at hand, and what the libraries for X.509 in JavaScript
 // have knows neither the purposes of authorities nor which of several chains lasts longest. So it is done here: signatures
 // by OpenSSL (X509Certificate.verify), everything around them below. Not done: revocation lists, for which nothing asks, and
-// certificate policies. A certificate of an authority that asks for policies does so in critical extensions (RFC 5280, Sections
+// certificate policies. A certificate below the anchor that asks for policies does so in critical extensions (RFC 5280, Sections
 // 4.2.1.11 and 4.2.1.14), which are not known here, so that its chain leads nowhere.
 
 import * as der from './der.js';
 import { OID, checksWith, directoryText, endOf, isAuthority, isSelfIssued, mayIssue } from './certificate.js';
+import { isWildcardFor } from './names.js';
 
 const MAX_NAME_CHECKS = 250000;
 
@@ -20,6 +21,7 @@ const known = new Set([
   OID.policyMappings,
   OID.extKeyUsage,
 ]);
+const ignoredInAnchors = new Set([OID.policyConstraints, OID.inhibitAnyPolicy]);
 
 // Signatures made with MD2, MD5 or SHA-1 count nowhere [W7]: RSA with each (three, and the older name of the last), ECDSA and
 // DSA with SHA-1, and RSASSA-PSS whose parameters do not name another hash first, since SHA-1 is the default there.
@@ -60,10 +62,10 @@ export function checksAskedFor(leaf, others, most) {
 }
 
 /**
- * The chain from the first certificate to an anchor that lasts longest, valid for TLS servers at this time:
- * { chain, end }, or null. What may be searched is bounded before: by W1 for a statement, by P1 for a peer.
+ * The end of the path from the first certificate to an anchor that lasts longest, valid for TLS servers at this time; null if there
+ * is none. What may be searched is bounded before: by W1 for a statement, by P1 for a peer.
  */
-export function findChain(leaf, others, anchors, time) {
+export function endOfPath(leaf, others, anchors, time) {
   let best = null;
   const budget = { names: MAX_NAME_CHECKS };
   const signed = new Map();
@@ -88,10 +90,8 @@ export function findChain(leaf, others, anchors, time) {
   const roots = anchors.map((certificate, i) => numbered(certificate, others.length + 1 + i));
 
   function complete(path) {
-    const chain = path.map(({ certificate }) => certificate);
-    if (!isValid(chain, time, budget)) return;
-    const end = Math.min(...chain.map(endOf));
-    if (!best || end > best.end) best = { chain, end };
+    const certificates = path.map(({ certificate }) => certificate);
+    if (isValid(certificates, time, budget)) best = Math.max(best ?? 0, Math.min(...certificates.map(endOf))); // [W7h]
   }
 
   function extend(path) {
@@ -110,22 +110,22 @@ export function findChain(leaf, others, anchors, time) {
   return best;
 }
 
-// Everything but signatures, for a chain of which the last is the anchor. An anchor is held to the same as an authority below
-// it, but may be of version 1 [W7].
-function isValid(chain, time, budget) {
-  let below = 0; // intermediates between this certificate and the first, not counting self-issued ones
-  for (const [i, certificate] of chain.entries()) {
+// Everything but signatures, for a path of which the last is the anchor. An anchor is held to the same as an authority below it,
+// but for its version, its issuer and what it asks of policies; its key too must be one of W2.
+function isValid(path, time, budget) {
+  const anchor = path.at(-1);
+  if (anchor.key.kind === null) return false; // [W7g]
+  for (const [i, certificate] of path.entries()) {
     if (time < certificate.notBefore || time > certificate.notAfter) return false;
-    if (!permitsServerAuth(certificate)) return false;
-    if ([...certificate.extensions].some(([oid, { critical }]) => critical && !known.has(oid))) return false;
+    if (certificate.keyUsage === 0 || !permitsServerAuth(certificate)) return false; // [W7f]: present without any bit
+    if (asksForTheUnknown(certificate, certificate === anchor)) return false;
     if (i === 0) continue;
-    const isOldAnchor = certificate.version === 1 && i === chain.length - 1;
+    const isOldAnchor = certificate === anchor && certificate.version < 3 && !certificate.basicConstraints;
     if (!isOldAnchor && (certificate.version !== 3 || !isAuthority(certificate))) return false;
     if (certificate.keyUsage !== null && !mayIssue(certificate)) return false;
-    if (below > (certificate.basicConstraints?.pathLenConstraint ?? Infinity)) return false;
-    if (!isSelfIssued(certificate)) below++;
+    if (i - 1 > (certificate.basicConstraints?.pathLenConstraint ?? Infinity)) return false; // self-issued ones count
     if (certificate.nameConstraints) {
-      for (const [j, subject] of chain.slice(0, i).entries()) {
+      for (const [j, subject] of path.slice(0, i).entries()) {
         if (j > 0 && isSelfIssued(subject)) continue;
         if (!satisfies(subject, certificate.nameConstraints, budget)) return false;
       }
@@ -134,8 +134,18 @@ function isValid(chain, time, budget) {
   return true;
 }
 
+// Present and empty is present [W7f].
 const permitsServerAuth = ({ extKeyUsage }) =>
   extKeyUsage === null || extKeyUsage.includes(OID.serverAuth) || extKeyUsage.includes(OID.anyExtendedKeyUsage);
+
+// Does a critical extension ask for what is not done here? So do name constraints of other forms than those below [W7k].
+function asksForTheUnknown({ extensions, nameConstraints }, isAnchor) {
+  return [...extensions].some(([oid, { critical }]) => {
+    if (!critical || (isAnchor && ignoredInAnchors.has(oid))) return false;
+    if (oid !== OID.nameConstraints) return !known.has(oid);
+    return [...nameConstraints.permitted, ...nameConstraints.excluded].some(({ kind }) => !matchers[kind]);
+  });
+}
 
 // Name constraints (RFC 5280, Section 4.2.1.10) of one authority, for one certificate below it.
 function satisfies(certificate, { permitted, excluded }, budget) {
@@ -144,17 +154,18 @@ function satisfies(certificate, { permitted, excluded }, budget) {
     budget.names -= permitted.length + excluded.length;
     if (budget.names < 0) return false;
     const [allow, deny] = [ofKind(permitted), ofKind(excluded)];
-    // A kind of name, or a form of a constraint, that cannot be compared is refused.
-    if ([...allow, ...deny].some(({ unusable }) => unusable) || (!matchers[name.kind] && allow.length + deny.length > 0)) return false;
+    if (name.kind === der.GENERAL.DNS && name.text.split('.').includes('')) return false; // [W7j]
+    if (!matchers[name.kind]) return true; // constraints of its form, if there are any, are not critical: see above
+    // A constraint that cannot be compared refuses.
+    if ([...allow, ...deny].some(({ unusable }) => unusable)) return false;
     if (deny.some((subtree) => matchers[name.kind](name, subtree, true))) return false;
     return allow.length === 0 || allow.some((subtree) => matchers[name.kind](name, subtree, false));
   });
 }
 
-// The names that constraints are about: the subject, the alternative names, and if there are none, addresses in the subject.
+// The names that constraints are about: the alternative names, and if no address is among them, addresses in the subject.
 function constrainedNames(certificate) {
   const names = [...certificate.altNames];
-  if (certificate.subjectName.length > 0) names.push({ kind: der.GENERAL.DIRECTORY, name: certificate.subjectName });
   if (!names.some(({ kind }) => kind === der.GENERAL.EMAIL)) {
     for (const { type, value } of certificate.subjectName.flat()) {
       if (type === OID.emailAddress) names.push({ kind: der.GENERAL.EMAIL, text: directoryText(value) });
@@ -168,9 +179,8 @@ const matchers = {
   [der.GENERAL.DNS]: ({ text }, { text: base }, excluding) => {
     const [name, domain] = [text.toLowerCase(), base.toLowerCase()];
     if (isWithin(name, domain)) return true;
-    // A wildcard stands for every name that it matches, so for an excluded one too.
-    return excluding && name.startsWith('*.') && isWithin(domain.replace(/^\./, ''), name.slice(2)) &&
-      domain.replace(/^\./, '').split('.').length === name.split('.').length;
+    // A wildcard stands for each name that it covers, so for those inside of an excluded subtree too [W7i].
+    return excluding && isWildcardFor(name, domain);
   },
   [der.GENERAL.EMAIL]: ({ text }, { text: base }, excluding) => {
     const at = text.lastIndexOf('@');
@@ -191,8 +201,6 @@ const matchers = {
     if (base.length !== 2 * content.length) return false;
     return content.every((octet, i) => (octet & base[content.length + i]) === (base[i] & base[content.length + i]));
   },
-  [der.GENERAL.DIRECTORY]: ({ name }, { name: base }) =>
-    base.length <= name.length && base.every((rdn, i) => normal(rdn) === normal(name[i])),
 };
 
 // Is a domain below another, or (unless that begins with a dot) the same?
@@ -201,17 +209,3 @@ function isWithin(name, domain) {
   if (domain.startsWith('.')) return name.endsWith(domain) && name.length > domain.length;
   return name === domain || name.endsWith(`.${domain}`);
 }
-
-const stringTags = new Set([0x0c, 0x13, 0x14, 0x16, 0x1e]);
-
-// A relative name in a form that can be compared (RFC 5280, Section 7.1: case and white space do not count).
-const normal = (rdn) =>
-  rdn
-    .map(({ type, value }) => {
-      const text = stringTags.has(value.tag)
-        ? directoryText(value).normalize('NFKC').toLowerCase().trim().replace(/\s+/g, ' ')
-        : value.raw.toString('hex');
-      return `${type}=${text.length}:${text}`;
-    })
-    .sort()
-    .join('+');

@@ -2,14 +2,15 @@
 
 import { fromBase64 } from './base64.js';
 import { readCertificate } from './certificate.js';
-import { family, isName, isOwnerName, isPort, isService, ownerName } from './names.js';
+import { isName, isOwnerName, isPort, isService, ownerName } from './names.js';
 import { Refusal, isLookupFailure } from './reasons.js';
-import { parseTime } from './time.js';
+import { roleOf } from './roles.js';
+import { parseMillis, parseTime } from './time.js';
 
 const DAY = 24 * 60 * 60;
 const MAX_LIFE = 90 * DAY;
 const DEFAULT_LIFE = 31 * DAY;
-const MAX_DOCUMENTS = 8; // section 14: one query with 16 statements, of which TXT records can be 8
+const MAX_DOCUMENTS = 8; // files included
 
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isMissing = (value) => value === undefined || value === null || value === '';
@@ -26,32 +27,32 @@ const evidence = (condition, what) => {
 
 /**
  * Reads the three together, in the order of V1. `question` has `source` and `service`, and perhaps `target`. Gives
- * { source, service, target, policy, evidence }.
+ * { source, role, target, policy, evidence }.
  */
-export function readInputs(question, policyInput, evidenceInput, checkQuestion = () => {}) {
+export function readInputs(question, policyInput, evidenceInput) {
   missing(isObject(question) && !isMissing(question.source) && !isMissing(question.service), 'question');
-  missing(!isMissing(evidenceInput), 'evidence');
-  const policy = readPolicy(policyInput);
-
   const { source, service, target } = question;
   query(isName(source), 'source');
   query(isService(service), 'service');
-  query(isOwnerName(service, source), 'the owner name'); // [N5]
+  const role = roleOf(service); // [N4b]
+  query(isOwnerName(role.service, source), 'the owner name'); // [N5]
   if (target !== undefined && target !== null) {
     query(isObject(target) && isName(target.host) && isPort(target.port), 'target');
   }
-  checkQuestion(question);
-  return { source, service, target: target ?? null, policy, evidence: readEvidence(evidenceInput, source, service, policy) };
+
+  const policy = readPolicy(policyInput);
+  missing(!isMissing(evidenceInput), 'evidence');
+  return { source, role, target: target ?? null, policy, evidence: readEvidence(evidenceInput, source, role, policy) };
 }
 
-/** A set of trust anchors, as certificates in base64. */
+/** A set of trust anchors, as certificates in base64. One that cannot be read is none. */
 export function readRoots(roots) {
   missing(Array.isArray(roots), 'trust anchors');
-  return roots.map((root) => {
+  return roots.flatMap((root) => {
     try {
-      return readCertificate(fromBase64(root));
-    } catch (error) {
-      throw new Refusal('missing-input', `a trust anchor that cannot be read: ${error.message}`);
+      return [readCertificate(fromBase64(root))];
+    } catch {
+      return [];
     }
   });
 }
@@ -70,22 +71,23 @@ function readPolicy(policy) {
   return {
     ...read,
     maxLife: life === 0 ? DEFAULT_LIFE : life, // [V1]
-    floors: [policy.floor ?? []].flat().map(readFloor),
+    floor: readFloor(policy.floor),
     refuses: policy.signer_check === 'refuse', // [W8]
     believesDnssec: policy.believe_replayed_dnssec === true, // [D2]
   };
 }
 
-function readFloor(floor) {
+/** What is remembered for the source and the role, or null. */
+export function readFloor(floor) {
+  if (floor === undefined || floor === null) return null;
   const read = {
-    service: floor?.service,
-    signerNotBefore: parseTime(floor?.order?.signer_not_before),
-    issued: parseTime(floor?.order?.issued),
-    targets: floor?.targets,
-    validUntil: parseTime(floor?.valid_until),
+    issuance: parseMillis(floor.order?.issuance),
+    issued: parseTime(floor.order?.issued),
+    targets: floor.targets,
+    validUntil: parseTime(floor.valid_until),
+    signerUntil: parseTime(floor.signer_until),
   };
-  missing(isService(read.service) && read.signerNotBefore !== null && read.issued !== null, 'a floor');
-  missing(typeof read.targets === 'string', 'a floor');
+  missing(Object.values(read).every((value) => value !== null) && typeof read.targets === 'string', 'a floor');
   return read;
 }
 
@@ -107,33 +109,32 @@ function readFailure(failure) {
   return failure.reason;
 }
 
-function readEvidence(input, source, service, policy) {
+function readEvidence(input, source, role, policy) {
   members(input, ['version', 'source', 'service', 'collected', 'srv', 'txt', 'documents']);
-  evidence(input.version === 1, 'version');
-  evidence(input.source === source && input.service === service, 'another question');
+  evidence(input.version === 2, 'version');
+  evidence(input.source === source && input.service === role.service, 'another question');
   const collected = parseTime(input.collected);
   evidence(collected !== null, 'collected');
-
-  const list = (name) => {
+  const list = (name, most) => {
     const value = input[name] ?? [];
-    evidence(Array.isArray(value), name);
+    evidence(Array.isArray(value) && value.length <= most, name);
     return value;
   };
-  const labels = family(service);
-  const srvPlaces = new Map(labels.map((label) => [`${label}.${source}`, label]));
-  const txtPlaces = new Map(labels.map((label) => [ownerName(label, source), label]));
+  const [srv, txt, documents] = [list('srv', 2), list('txt', 1), list('documents', MAX_DOCUMENTS)];
+  missing(txt.length + documents.length > 0, 'neither a TXT answer nor a document');
+
+  const srvPlaces = new Map(role.labels.map((label) => [`${label}.${source}`, label]));
+  const txtPlaces = new Map([[ownerName(role.service, source), role.service]]);
   const read = {
     collected,
-    srv: list('srv').map((answer) => readAnswer(answer, srvPlaces, policy, readSrvRecord)),
-    txt: list('txt').map((answer) => readAnswer(answer, txtPlaces, policy, readTxtRecord)),
-    documents: list('documents').map((document) => readDocument(document, labels, source)),
+    srv: srv.map((answer) => readAnswer(answer, srvPlaces, policy, readSrvRecord)),
+    txt: txt.map((answer) => readAnswer(answer, txtPlaces, policy, readTxtRecord)),
+    documents: documents.map((document) => readDocument(document, role.service, source)),
   };
-  for (const answers of [read.srv, read.txt, read.documents]) {
+  for (const answers of [read.srv, read.documents]) {
     const places = answers.map(({ place }) => place).filter((place) => place !== null); // a file is no place
     evidence(new Set(places).size === places.length, 'a place twice');
   }
-  evidence(read.documents.length <= MAX_DOCUMENTS, 'too many documents');
-  missing(read.txt.length + read.documents.length > 0, 'neither a TXT answer nor a document');
   return read;
 }
 
@@ -175,7 +176,7 @@ const documentKinds = [
 ];
 
 // { place, encoding, failure, found, body, maxAge }: `found` if there is a statement, good or bad (section 8).
-function readDocument(document, labels, source) {
+function readDocument(document, role, source) {
   evidence(isObject(document), 'a document');
   const body = document.body === undefined ? Buffer.alloc(0) : fromBase64(document.body);
   evidence(body !== null, 'body');
@@ -187,9 +188,7 @@ function readDocument(document, labels, source) {
     return { place: null, encoding, failure: null, found: true, body, maxAge: null };
   }
 
-  const kind = documentKinds.find(({ suffix }) =>
-    labels.some((label) => document.url === `https://${source}/.well-known/dna/${label}${suffix}`),
-  );
+  const kind = documentKinds.find(({ suffix }) => document.url === `https://${source}/.well-known/dna/${role}${suffix}`);
   evidence(kind, 'another place');
   const read = { place: document.url, encoding: kind.encoding, failure: null, found: false, body, maxAge: null };
   if (document.failure !== undefined) {

@@ -45,19 +45,8 @@ export function isService(service) {
 export const isPort = (port) => Number.isInteger(port) && port >= 1 && port <= 65535;
 
 /** The owner name of a statement; [N5] says how long it may be. */
-export const ownerName = (service, source) => `${service}._dna.${source}`;
-export const isOwnerName = (service, source) => ownerName(service, source).length <= 253;
-
-const roles = [
-  ['_xmpp-server._tcp', '_xmpps-server._tcp'],
-  ['_xmpp-client._tcp', '_xmpps-client._tcp'],
-];
-
-/** The labels of the family of a service, the service itself first. */
-export function family(service) {
-  const role = roles.find((labels) => labels.includes(service));
-  return role ? [service, ...role.filter((label) => label !== service)] : [service];
-}
+export const ownerName = (role, source) => `${role}._dna.${source}`;
+export const isOwnerName = (role, source) => ownerName(role, source).length <= 253;
 
 /** Does a dNSName of a certificate stand for this name? RFC 9525: in any case, `*` as the whole first label for one label. */
 export function dnsNameMatches(presented, name, { wildcards }) {

@@ -1,40 +1,46 @@
-// Order and floors (section 10). An order is { signerNotBefore, issued }.
+// Order and floors (section 10). A floor is { issuance, issued, targets, validUntil, signerUntil }: issuance in milliseconds, the other
+// times in seconds, `targets` a digest in hexadecimal.
 
 import { Refusal } from './reasons.js';
 import { NO_TARGETS } from './statement.js';
 
-/** [O1] */
-export const compareOrders = (a, b) => a.signerNotBefore - b.signerNotBefore || a.issued - b.issued;
+const DAY = 24 * 60 * 60;
+export const CONTRADICTION = '00'.repeat(32); // [O3c]: the digest that nothing equals
 
-/** Step 10, for one statement: [O2], and the last sentences of [O5] for the other labels of the family. */
-export function checkFloors(judged, floors, labels) {
-  for (const floor of floors) {
-    const difference = compareOrders(judged.order, floor);
-    if (floor.service === judged.label) {
-      if (difference < 0) throw new Refusal('superseded');
-      if (difference === 0 && floor.targets !== judged.digest) throw new Refusal('conflict');
-    } else if (labels.includes(floor.service) && floor.targets === NO_TARGETS && judged.digest !== NO_TARGETS) {
-      if (difference <= 0) throw new Refusal('superseded', 'the other label of the role was revoked');
-    }
-  }
+/** [O1a], of floors and of statements. */
+export const compareOrders = (a, b) => a.issuance - b.issuance || a.issued - b.issued;
+
+/** [O2]: step 10, and again when a peer connects [P1f]. */
+export function checkFloor(order, digest, floor) {
+  if (!floor) return;
+  const difference = compareOrders(order, floor);
+  if (difference < 0) throw new Refusal('superseded');
+  if (difference === 0 && floor.targets !== digest) throw new Refusal('conflict');
 }
 
-/**
- * [O4], for the verified statements of one label: the one that counts; undefined if there is none, null for a conflict.
- */
+/** The floor that two make: the higher one, and of equal ones the later ends [O3c]. */
+function join(a, b) {
+  const difference = compareOrders(a, b);
+  if (difference !== 0) return difference > 0 ? a : b;
+  return {
+    ...a,
+    targets: a.targets === b.targets ? a.targets : CONTRADICTION,
+    validUntil: Math.max(a.validUntil, b.validUntil),
+    signerUntil: Math.max(a.signerUntil, b.signerUntil),
+  };
+}
+
+/** [O4], for verified statements: { floor, statement }, both null if there are none, `statement` if they contradict each other. */
 export function choose(statements) {
-  if (statements.length === 0) return undefined;
-  const highest = statements.reduce((a, b) => (compareOrders(b.order, a.order) > 0 ? b : a));
-  const equals = statements.filter(({ order }) => compareOrders(order, highest.order) === 0);
-  if (equals.some(({ digest }) => digest !== highest.digest)) return null;
-  return equals.reduce((a, b) => (b.end > a.end ? b : a));
+  if (statements.length === 0) return { floor: null, statement: null };
+  const floor = statements.map(floorOf).reduce(join);
+  if (floor.targets === CONTRADICTION) return { floor, statement: null };
+  const highest = statements.filter(({ order }) => compareOrders(order, floor) === 0);
+  return { floor, statement: highest.reduce((a, b) => (b.end > a.end ? b : a)) };
 }
 
-/** [O3]: what a statement that counts leaves to be remembered. */
-export const floorOf = ({ label, order, digest, end }) => ({
-  service: label,
-  signerNotBefore: order.signerNotBefore,
-  issued: order.issued,
-  targets: digest,
-  validUntil: end,
-});
+const floorOf = ({ order, digest, end, signerUntil }) => ({ ...order, targets: digest, validUntil: end, signerUntil });
+
+/** [C7b]: for how long a floor asks for a certificate, after which an owner may go back to weaker ways. */
+export const isRequiredBy = (floor, time) =>
+  floor !== null && time < floor.validUntil + (floor.targets === NO_TARGETS ? 0 : 31 * DAY);

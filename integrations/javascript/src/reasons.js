@@ -1,4 +1,4 @@
-// The closed list of reasons (section 13), in the order of the specification: V4, C9 and P1 choose by it.
+// The closed list of reasons (docs/reasons.md), in the order of the list there: V4d, C9c and P1j choose by it.
 
 const list = [
   ['bad-file', 'refused'],
@@ -84,6 +84,7 @@ const list = [
   ['not-used', 'refused'],
   ['connect-failed', 'undetermined'],
   ['connect-timeout', 'undetermined'],
+  ['no-tls-start', 'refused'],
   ['starttls-missing', 'refused'],
   ['starttls-failed', 'refused'],
   ['starttls-injection', 'refused'],
@@ -101,8 +102,8 @@ const outcomes = new Map(list);
 export const outcomeOf = (reason) => outcomes.get(reason);
 export const isReason = (reason) => outcomes.has(reason);
 
-/** The reason of some that stands last in the list. */
-export const lastOf = (reasons) => reasons.reduce((a, b) => (rank.get(b) > rank.get(a) ? b : a));
+/** The reason of these that stands last in the list; undefined if there are none. */
+export const lastOf = (reasons) => [...reasons].sort((a, b) => rank.get(a) - rank.get(b)).at(-1);
 
 /** Reasons that a failed look-up in evidence may have (13.3): from `unanswered` to `address-not-allowed`. */
 export const isLookupFailure = (reason) =>

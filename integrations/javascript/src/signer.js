@@ -1,9 +1,10 @@
 // Who may sign (section 6): steps 8, 9 and 12 of the algorithm.
 
 import { OID, dnsNames, isAuthority, isSelfIssued, lastCommonName, maySign, readCertificate } from './certificate.js';
-import { findChain } from './chain.js';
+import { endOfPath } from './chain.js';
 import { dnsNameMatches, isWildcardFor } from './names.js';
 import { Refusal } from './reasons.js';
+import { timestamps } from './sct.js';
 
 const SKEW = 5 * 60;
 
@@ -29,8 +30,17 @@ export function checkLinear(certificates, sort = (chain) => chain) {
   return chain;
 }
 
-/** Step 9: the signer's certificate, for a source, at a time. */
-export function checkSigner(signer, { source, issued }, time) {
+/** The timestamps of the signer's certificate, which belong to step 8 [O1e]. */
+export function readTimestamps(signer) {
+  try {
+    return timestamps(signer);
+  } catch (error) {
+    throw new Refusal('malformed-certificate', error.message);
+  }
+}
+
+/** Step 9: the signer's certificate, for a source, at a time. Gives its issuance [O1], in milliseconds. */
+export function checkSigner(signer, scts, { source, issued }, time) {
   const need = (condition, reason) => {
     if (!condition) throw new Refusal(reason);
   };
@@ -49,17 +59,27 @@ export function checkSigner(signer, { source, issued }, time) {
   need(signer.keyUsage === null || maySign(signer), 'signer-key-usage');
   need(signer.extKeyUsage === null || signer.extKeyUsage.includes(OID.serverAuth), 'signer-ext-key-usage');
 
-  // [W6]; a notAfter is included
-  need(time >= signer.notBefore, 'signer-not-yet-valid');
+  // [W6]; a notAfter is included. Timestamps are compared before they become Numbers, which cannot hold all of them.
+  const soon = BigInt(time + SKEW) * 1000n;
+  need(signer.notBefore <= time + SKEW && scts.every((timestamp) => timestamp <= soon), 'signer-not-yet-valid');
   need(time <= signer.notAfter, 'signer-expired');
-  need(issued >= signer.notBefore - SKEW, 'issued-before-signer');
+  const issuance = issuanceOf(signer, scts, issued);
+  need(issued * 1000 >= issuance - SKEW * 1000, 'issued-before-signer');
+  return issuance;
 }
 
-/** Step 12 [W7]: { chain, end } of the chain that was verified. */
+/** [O1b] [O1f], in milliseconds. */
+function issuanceOf(signer, scts, issued) {
+  if (isSelfIssued(signer)) return issued * 1000;
+  return scts.length > 0 ? Math.max(...scts.map(Number)) : signer.notBefore * 1000;
+}
+
+/** Step 12 [W7]: the end of the path that was verified. */
 export function checkChain([signer, ...others], roots, time) {
-  // "A certificate in the statement whose subject equals its issuer is ignored here."
-  const found = findChain(signer, others.filter((certificate) => !isSelfIssued(certificate)), roots, time);
-  if (!found) throw new Refusal('untrusted-signer');
-  if (roots.some((root) => root.der.equals(signer.der))) throw new Refusal('signer-is-ca');
-  return found;
+  if (isSelfIssued(signer)) throw new Refusal('untrusted-signer'); // [W7l]
+  const usable = others.filter((certificate) => !isSelfIssued(certificate)); // [W7e]
+  const end = endOfPath(signer, usable, roots, Math.max(time, signer.notBefore)); // [W7c]
+  if (end === null) throw new Refusal('untrusted-signer');
+  if (roots.some((root) => root.der.equals(signer.der))) throw new Refusal('signer-is-ca'); // [W3]
+  return end;
 }

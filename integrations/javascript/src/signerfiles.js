@@ -1,4 +1,4 @@
-// The two files that a signer is given: the reasons of section 13, in the order of the list there.
+// The two files that a signer is given: the reasons in the order of the list in docs/reasons.md, section 1.
 
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { fromBase64 } from './base64.js';

@@ -1,5 +1,6 @@
 // The statement itself (section 3), whatever it was encoded as:
-// { source, service, targets: [{ host, port, priority, weight, spki? }], issued, expires }, pins in hexadecimal, times in seconds.
+// { source, service, targets: [{ host, port, priority, weight, direct, spki? }], issued, expires }, pins in hexadecimal, times in
+// seconds. `direct`: TLS begins with the first byte.
 
 import { fromBase64url } from './base64.js';
 import { sha256 } from './certificate.js';
@@ -36,9 +37,10 @@ export function readClaims(payload) {
   need(Array.isArray(claims.get('targets')), 'targets');
 
   const targets = claims.get('targets').map((target) => {
-    need(hasMembers(target, ['host', 'port', 'priority', 'weight'], ['spki']), 'the members of a target');
+    need(hasMembers(target, ['host', 'port', 'priority', 'weight'], ['tls', 'spki']), 'the members of a target');
     need(typeof target.get('host') === 'string', 'host');
-    const read = { host: target.get('host') };
+    need(!target.has('tls') || target.get('tls') === 'direct', 'tls');
+    const read = { host: target.get('host'), direct: target.has('tls') };
     for (const name of ['port', 'priority', 'weight']) {
       need(Number.isInteger(target.get(name)), name);
       read[name] = target.get(name);
@@ -84,11 +86,12 @@ export const endpoint = ({ host, port }) => `${host}:${port}`;
 /** By host as octets, then by port as a number. */
 export const byEndpoint = (a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : a.port - b.port);
 
-/** The digest of targets (section 3.1). */
+/** The digest of targets (section 3). */
 export function digestTargets(targets) {
-  const lines = [...targets]
-    .sort(byEndpoint)
-    .map(({ host, port, priority, weight, spki = [] }) => `${[host, port, priority, weight, ...[...spki].sort()].join(' ')}\n`);
+  const lines = [...targets].sort(byEndpoint).map(({ host, port, priority, weight, direct, spki = [] }) => {
+    const tls = direct ? ['direct'] : [];
+    return `${[host, port, priority, weight, ...tls, ...[...spki].sort()].join(' ')}\n`;
+  });
   return sha256(lines.join('')).toString('hex');
 }
 

@@ -1,17 +1,16 @@
 // The algorithm of section 11.
 
 import { readAc } from './ac.js';
-import { checksWith } from './certificate.js';
+import { checksWith, endOf } from './certificate.js';
 import { statementOctets } from './document.js';
 import { readInputs } from './inputs.js';
 import { readJws } from './jws.js';
-import { family } from './names.js';
-import { checkFloors, choose, floorOf } from './order.js';
+import { checkFloor, choose } from './order.js';
 import { Refusal, answer, lastOf } from './reasons.js';
-import { checkChain, checkLinear, checkSigner, readAll } from './signer.js';
-import { compareSrv, failureOf, whyNothing } from './srv.js';
-import { byEndpoint, digestTargets, endpoint } from './statement.js';
-import { formatTime } from './time.js';
+import { checkChain, checkLinear, checkSigner, readAll, readTimestamps } from './signer.js';
+import { follow, rowOf } from './srv.js';
+import { digestTargets, endpoint } from './statement.js';
+import { formatMillis, formatTime } from './time.js';
 import { readRecord, recordsThatCount } from './txt.js';
 
 const MINUTE = 60;
@@ -20,65 +19,48 @@ const SKEW = 5 * MINUTE;
 const MAX_OCTETS = 32768;
 const MAX_FAILED_CHECKS = 12; // of DNS, and of documents [V3]
 
-/** The time after which something found with a TTL is looked up again, raised to 5 minutes and cut to 6 hours [V8]. */
-export const lookupInterval = (ttl) => Math.min(Math.max(ttl ?? 6 * HOUR, 5 * MINUTE), 6 * HOUR);
+/** The moment at which what was found with a TTL is looked up again: that is raised to 5 minutes and cut to 6 hours [V8c]. */
+const refreshAfter = (time, ttl) => time + Math.min(Math.max(ttl ?? 6 * HOUR, 5 * MINUTE), 6 * HOUR);
 
 /** Operation `verify`. */
 export async function verify({ query, policy, evidence }) {
   const inputs = readInputs(query, policy, evidence);
   const result = await judge(inputs);
-  const floors = result.floors.map(reportFloor);
-  if (result.reason !== 'verified') return answer(result.reason, { floors });
-
-  let dial;
-  try {
-    dial = whereToConnect(inputs, result);
-  } catch (error) {
-    if (error instanceof Refusal) return answer(error.reason, { floors });
-    throw error;
-  }
-  return answer('verified', {
-    targets: [...result.targets].sort(byEndpoint).map(endpoint),
+  const row = rowOf(inputs.role, inputs.evidence.srv);
+  const { reason, dial } = inputs.target ? compareTarget(result, inputs.target) : follow(row, result);
+  const floor = reportFloor(result.floor);
+  if (reason !== 'verified') return answer(reason, { floor });
+  const latest = row.passedOver ? inputs.policy.time + 5 * MINUTE : Infinity; // [D4h]
+  return answer(reason, {
+    targets: result.targets.map(endpoint).sort(),
     dial: dial.map(endpoint),
     expires: formatTime(result.end),
-    refresh_at: formatTime(result.refreshAt),
-    floors,
+    refresh_at: formatTime(Math.min(result.refreshAt, latest)),
+    floor,
   });
 }
 
-export const reportFloor = ({ service, signerNotBefore, issued, targets, validUntil }) => ({
-  service,
-  order: { signer_not_before: formatTime(signerNotBefore), issued: formatTime(issued) },
-  targets,
-  valid_until: formatTime(validUntil),
-});
+export const reportFloor = (floor) =>
+  floor && {
+    order: { issuance: formatMillis(floor.issuance), issued: formatTime(floor.issued) },
+    targets: floor.targets,
+    valid_until: formatTime(floor.validUntil),
+    signer_until: formatTime(floor.signerUntil),
+  };
 
-// [V6] and [V7].
-function whereToConnect({ target, service, evidence }, { targets, counting }) {
-  if (target) {
-    if (targets.some((one) => endpoint(one) === endpoint(target))) return [target];
-    throw new Refusal(targets.some(({ host }) => host === target.host) ? 'port-mismatch' : 'target-mismatch');
-  }
-  const answers = family(service)
-    .map((label) => evidence.srv.find((one) => one.label === label))
-    .filter(Boolean);
-  const asked = answers.find(({ label }) => label === service);
-  if (asked && failureOf(asked)) throw new Refusal(failureOf(asked));
-  const usable = answers.filter((one) => !failureOf(one) && one.records.length > 0);
-  if (usable.length === 0) return targets;
-  const dial = compareSrv(usable, counting, targets);
-  if (dial.length === 0) throw new Refusal(whyNothing(usable, targets));
-  return dial;
+// [V6]
+function compareTarget({ reason, targets }, target) {
+  if (reason !== 'verified') return { reason };
+  if (targets.some((one) => endpoint(one) === endpoint(target))) return { reason, dial: [target] };
+  return { reason: targets.some(({ host }) => host === target.host) ? 'port-mismatch' : 'target-mismatch' };
 }
 
 /**
- * Steps V2 to V5. Gives { reason, floors, counting, any } and, if the reason is `verified`, { targets, end, refreshAt }. `counting`
- * maps each label to the statement that counts for it, also if that revokes; `any` says whether any statement verified, those
- * that contradict each other included.
+ * Steps V2 to V5. Gives { reason, floor } and, if the reason is `verified`, { targets, end, refreshAt }. `floor` is what is to be
+ * remembered [O3], or null.
  */
 export async function judge(inputs) {
-  const { service, policy } = inputs;
-  const labels = family(service);
+  const { policy } = inputs;
   const found = candidates(inputs);
   const refusals = [...found.refusals];
   const verified = [];
@@ -91,7 +73,7 @@ export async function judge(inputs) {
       if (seen.has(key)) continue;
       seen.add(key);
       try {
-        verified.push(await judgeCandidate(encoding, octets, place, inputs, labels));
+        verified.push(await judgeCandidate(encoding, octets, place, inputs));
       } catch (error) {
         // Refused for want of checks [V3], it was not judged: documents have their own for the same octets.
         if (error.reason === 'too-many-records') seen.delete(key);
@@ -103,37 +85,12 @@ export async function judge(inputs) {
     }
   }
 
-  // [O4] and [V4]
-  const counting = new Map();
-  let conflict = false;
-  for (const label of labels) {
-    const statement = choose(verified.filter((one) => one.label === label));
-    if (statement === null) conflict = true;
-    else if (statement) counting.set(label, statement);
-  }
-  const floors = [...counting.values()].map(floorOf);
-  if (counting.size === 0) {
-    const reason =
-      found.failures[0] ?? (conflict ? 'conflict' : refusals.length > 0 ? lastOf(refusals) : 'no-statement');
-    return { reason, floors, counting, any: conflict };
-  }
-
-  // [O5] and [V5]; of an endpoint in both, what the statement for the label asked about says
-  const statements = [...counting.values()];
-  if (statements.some(({ targets }) => targets.length === 0)) return { reason: 'revoked', floors, counting, any: true };
-  const targets = new Map();
-  for (const { label, targets: own } of statements) {
-    for (const target of own) if (!targets.has(endpoint(target))) targets.set(endpoint(target), { ...target, label });
-  }
-  return {
-    reason: 'verified',
-    floors,
-    counting,
-    any: true,
-    targets: [...targets.values()],
-    end: Math.min(...statements.map(({ end }) => end)), // [V8]
-    refreshAt: Math.min(...statements.map(({ end, ttl }) => Math.min(end, policy.time + lookupInterval(ttl)))),
-  };
+  // [V4], [V5]
+  const { floor, statement } = choose(verified);
+  if (!statement) return { floor, reason: found.failures[0] ?? (floor ? 'conflict' : lastOf(refusals) ?? 'no-statement') };
+  const { targets, end, ttl } = statement;
+  if (targets.length === 0) return { floor, reason: 'revoked' }; // [O5]
+  return { floor, reason: 'verified', targets, end, refreshAt: Math.min(end, refreshAfter(policy.time, ttl)) }; // [V8]
 }
 
 // [V2] as far as step 1, and which places could not be looked at. The `checks` of a place are those that are left [V3].
@@ -167,7 +124,7 @@ function candidates({ evidence }) {
 const readers = { jws: readJws, ac: readAc };
 
 // Steps 2 to 13, for one candidate [V3]: everything up to step 10 is cheap.
-async function judgeCandidate(encoding, octets, place, { source, policy }, labels) {
+async function judgeCandidate(encoding, octets, place, { source, role, policy }) {
   const need = (condition, reason) => {
     if (!condition) throw new Refusal(reason);
   };
@@ -178,7 +135,7 @@ async function judgeCandidate(encoding, octets, place, { source, policy }, label
 
   // 5, 6
   if (statement.source !== source) throw new Refusal(source.endsWith(`.${statement.source}`) ? 'parent-source' : 'source-mismatch');
-  need(labels.includes(statement.service), 'service-mismatch');
+  need(statement.service === role.service, 'service-mismatch');
 
   // 7
   const { time } = policy;
@@ -187,30 +144,27 @@ async function judgeCandidate(encoding, octets, place, { source, policy }, label
   need(statement.expires - statement.issued <= policy.maxLife, 'life-too-long');
 
   // 8, 9, 10
-  const certificates = checkLinear(readAll(read.certificates), read.sort);
+  const all = readAll(read.certificates);
+  const scts = readTimestamps(all[0]);
+  const certificates = checkLinear(all, read.sort);
   const [signer] = certificates;
-  checkSigner(signer, statement, time);
-  const judged = {
-    label: statement.service,
-    targets: statement.targets,
-    digest: digestTargets(statement.targets),
-    order: { signerNotBefore: signer.notBefore, issued: statement.issued },
-    ttl: place.ttl,
-  };
-  checkFloors(judged, policy.floors, labels);
+  const order = { issuance: checkSigner(signer, scts, statement, time), issued: statement.issued };
+  const digest = digestTargets(statement.targets);
+  checkFloor(order, digest, policy.floor);
 
   // 11 to 13 cost signature checks, of which only refusals use up any [V3]
   const cost = certificates.reduce((sum, certificate) => sum + checksWith(certificate), 1);
   need(cost <= place.checks.left, 'too-many-records');
   try {
-    return { ...judged, end: Math.min(statement.expires, await prove(read, certificates, policy)) };
+    const end = Math.min(statement.expires, await prove(read, certificates, policy)); // [V8a]
+    return { order, digest, targets: statement.targets, end, signerUntil: endOf(signer), ttl: place.ttl };
   } catch (error) {
     place.checks.left -= cost;
     throw error;
   }
 }
 
-// Steps 11 to 13: the end of the chain that was verified.
+// Steps 11 to 13: the end of the path that was verified.
 async function prove(read, certificates, { roots, time, refuses }) {
   const need = (condition, reason) => {
     if (!condition) throw new Refusal(reason);
@@ -223,7 +177,7 @@ async function prove(read, certificates, { roots, time, refuses }) {
   need(await read.checkSignature(signer).catch(() => false), 'bad-signature');
 
   // 12, 13
-  const { end } = checkChain(certificates, roots, time);
+  const end = checkChain(certificates, roots, time);
   need(!refuses, 'signer-rejected'); // [W8]
   return end;
 }

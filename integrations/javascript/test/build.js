@@ -40,10 +40,18 @@ export const dns = (name) => tlv(0x82, Buffer.from(name));
 export const altNames = (...names) => extension('2.5.29.17', seq(...names));
 export const authority = (pathLen) => extension('2.5.29.19', seq(TRUE, ...(pathLen === undefined ? [] : [int(pathLen)])), true);
 export const purposes = (...ids) => extension('2.5.29.37', seq(...ids.map(oid)));
-export const constraints = ({ permitted = [], excluded = [] }) => {
+export const constraints = ({ permitted = [], excluded = [] }, critical = true) => {
   const part = (n, list) => (list.length ? [tlv(0xa0 + n, ...list.map((name) => seq(name)))] : []);
-  return extension('2.5.29.30', seq(...part(0, permitted), ...part(1, excluded)), true);
+  return extension('2.5.29.30', seq(...part(0, permitted), ...part(1, excluded)), critical);
 };
+const vector = (octets) => Buffer.concat([Buffer.from([octets.length >> 8, octets.length & 255]), octets]);
+/** One SCT of RFC 6962 without the length before it; `left` is what is left over at its end. */
+export const sct = (millis, { version = 0, left = [] } = {}) => {
+  const timestamp = Buffer.alloc(8);
+  timestamp.writeBigUInt64BE(BigInt(millis));
+  return Buffer.concat([Buffer.from([version]), Buffer.alloc(32, 7), timestamp, vector(Buffer.alloc(0)), Buffer.from([4, 3]), vector(Buffer.alloc(70, 9)), Buffer.from(left)]);
+};
+export const sctList = (...scts) => extension('1.3.6.1.4.1.11129.2.4.2', octetString(vector(Buffer.concat(scts.map(vector)))));
 export const commonName = (text) => seq(...(text === '' ? [] : [set(seq(oid('2.5.4.3'), utf8(text)))]));
 
 const kinds = {
@@ -94,10 +102,10 @@ export function issue({ name, key = makeKey(), issuer, from = NOW - 10 * DAY, to
 }
 
 /** A root, an intermediate and a signer for b.example. */
-export function makeChain({ alg = 'ES256', intermediate = [], root = [], leaf = [], name = 'b.example' } = {}) {
+export function makeChain({ alg = 'ES256', intermediate = [], root = [], leaf = [], names = [], name = 'b.example' } = {}) {
   const top = issue({ name: 'Root', extensions: [authority(), ...root] });
   const middle = issue({ name: 'Intermediate', issuer: top, extensions: [authority(), ...intermediate] });
-  const signer = issue({ name, key: makeKey(alg), issuer: middle, extensions: [altNames(dns('b.example')), ...leaf] });
+  const signer = issue({ name, key: makeKey(alg), issuer: middle, extensions: [altNames(...['b.example', ...names].map(dns)), ...leaf] });
   return { root: top, intermediate: middle, signer, chain: [signer.der, middle.der] };
 }
 
@@ -113,6 +121,13 @@ export function makeToken({ signer, chain }, { source, service, targets, iat, ex
   return Buffer.from(`${input}.${signer.key.sign(Buffer.from(input), 'ieee-p1363').toString('base64url')}`);
 }
 
+function encodeTarget({ host, port, priority, weight, tls, spki }) {
+  const fields = [ia5(host), int(port), int(priority), int(weight)];
+  if (spki) fields.push(tlv(0xa0, ...spki.map((pin) => octetString(Buffer.from(pin, 'base64url')))));
+  if (tls) fields.push(Buffer.isBuffer(tls) ? tls : tlv(0x81));
+  return fields;
+}
+
 /** An attribute certificate in its message; `change` replaces parts of it. */
 export function makeMessage({ signer, chain }, { source, service, targets, iat, exp } = usual, change = {}) {
   const hosts = targets.length ? [...new Set(targets.map(({ host }) => host))] : [source];
@@ -120,8 +135,7 @@ export function makeMessage({ signer, chain }, { source, service, targets, iat, 
     int(change.attributeVersion ?? 1),
     ia5(source),
     ia5(service),
-    seq(...targets.map(({ host, port, priority, weight, spki }) =>
-      seq(ia5(host), int(port), int(priority), int(weight), ...(spki ? [tlv(0xa0, ...spki.map((pin) => octetString(Buffer.from(pin, 'base64url'))))] : [])))),
+    seq(...targets.map((one) => seq(...encodeTarget(one)))),
     octetString(createHash('sha256').update(signer.der).digest()),
   );
   const info = seq(
@@ -157,7 +171,7 @@ export function makeCase(pki, { body, file = true, more = {}, policy = {} } = {}
     query: { source: 'b.example', service: '_xmpp-server._tcp' },
     policy: { time: '2026-07-01T12:00:00Z', roots: [pki.root.der.toString('base64')], ...policy },
     evidence: {
-      version: 1,
+      version: 2,
       source: 'b.example',
       service: '_xmpp-server._tcp',
       collected: '2026-07-01T12:00:00Z',

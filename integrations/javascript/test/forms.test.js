@@ -1,6 +1,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { isName, isService, family, isOwnerName, dnsNameMatches } from '../src/names.js';
+import { isName, isService, isOwnerName, dnsNameMatches } from '../src/names.js';
+import { roleOf, startOfRecord, startOfTarget } from '../src/roles.js';
 import { fromBase64, fromBase64url } from '../src/base64.js';
 import { parseJson } from '../src/json.js';
 
@@ -20,9 +21,18 @@ test('services', () => {
   for (const service of ['_xmpp-server._tcp', '_a._udp', '_1a._tcp', '_abcdefghijklmno._tcp']) assert.ok(isService(service), service);
   for (const service of ['xmpp-server', '_xmpp-server', '_XMPP._tcp', '_1._tcp', '_-a._tcp', '_a-._tcp', '_a--b._tcp', '_a._sctp',
     '_abcdefghijklmnop._tcp', '__a._tcp', '_._tcp', '_a._tcp.', '_a._tcp\n']) assert.ok(!isService(service), service);
-  assert.deepEqual(family('_xmpps-client._tcp'), ['_xmpps-client._tcp', '_xmpp-client._tcp']);
-  assert.deepEqual(family('_imap._tcp'), ['_imap._tcp']);
   assert.ok(isOwnerName('_a._tcp', 'a'.repeat(239)) && !isOwnerName('_a._tcp', 'a'.repeat(241)));
+});
+
+test('roles', () => {
+  assert.deepEqual(roleOf('_xmpps-client._tcp'), roleOf('_xmpp-client._tcp'));
+  assert.deepEqual(roleOf('_imaps._tcp').labels, ['_imap._tcp', '_imaps._tcp']);
+  assert.deepEqual(roleOf('_sips._tcp').labels, ['_sips._tcp']);
+  const starts = (label, direct) => [startOfRecord(roleOf(label), { label }), startOfTarget(roleOf(label), { direct })];
+  assert.deepEqual(starts('_ldap._tcp', false), ['starttls', 'starttls']);
+  assert.deepEqual(starts('_ldaps._tcp', true), ['direct', 'direct']);
+  assert.deepEqual(starts('_sips._tcp', true), ['', 'direct']);
+  assert.deepEqual(starts('_sip._udp', true), ['', '']);
 });
 
 test('names of certificates', () => {

@@ -5,8 +5,11 @@ import * as build from './build.js';
 import { checksWith, readCertificate } from '../src/certificate.js';
 import { checksAskedFor } from '../src/chain.js';
 import { answerCase } from '../src/operations.js';
+import { roleOf } from '../src/roles.js';
+import { rowOf } from '../src/srv.js';
+import { endpoint } from '../src/statement.js';
 
-const { makeChain, makeMessage, makeToken, makeCase, usual, target, seq, set, int, oid, tlv, dns, extension, NULL } = build;
+const { makeChain, makeMessage, makeToken, makeCase, usual, target, seq, set, int, oid, tlv, dns, extension, NULL, NOW, DAY } = build;
 const pki = makeChain();
 
 async function reasonOf(body, options = {}) {
@@ -105,8 +108,12 @@ test('paths', async () => {
     ['untrusted-signer', { intermediate: [build.constraints({ permitted: [dns('c.example')] })] }],
     ['verified', { intermediate: [build.constraints({ permitted: [dns('example')] })] }],
     ['untrusted-signer', { root: [build.constraints({ excluded: [dns('example')] })] }],
-    ['untrusted-signer', { intermediate: [build.constraints({ permitted: [tlv(0xa4, build.commonName('C'))] })] }],
-    ['verified', { intermediate: [build.constraints({ permitted: [tlv(0xa4, build.commonName('B.example'))] })] }],
+    ['untrusted-signer', { intermediate: [build.constraints({ permitted: [tlv(0xa4, build.commonName('B.example'))] })] }],
+    ['verified', { intermediate: [build.constraints({ permitted: [tlv(0xa4, build.commonName('C'))] }, false)] }],
+    ['untrusted-signer', { intermediate: [build.constraints({ excluded: [dns('x.b.example')] })], names: ['*.b.example'] }],
+    ['verified', { intermediate: [build.constraints({ excluded: [dns('a.x.b.example')] })], names: ['*.b.example'] }],
+    ['untrusted-signer', { intermediate: [build.constraints({ permitted: [dns('example')] })], names: ['.b.example'] }],
+    ['verified', { names: ['.b.example'] }],
     ['untrusted-signer', { intermediate: [extension('1.2.3', NULL, true)] }],
     ['untrusted-signer', { leaf: [extension('1.2.3', NULL, true)] }],
     ['signer-is-ca', { leaf: [build.authority()] }],
@@ -115,10 +122,108 @@ test('paths', async () => {
     ['verified', { intermediate: [extension('2.5.29.15', Buffer.from('03020204', 'hex'))] }],
     ['untrusted-signer', { root: [extension('2.5.29.15', Buffer.from('03020780', 'hex'))] }],
     ['untrusted-signer', { root: [extension('1.2.3', NULL, true)] }],
+    ['verified', { root: [extension('2.5.29.36', seq(tlv(0x80, Buffer.from([0]))), true)] }],
+    ['untrusted-signer', { intermediate: [extension('2.5.29.36', seq(tlv(0x80, Buffer.from([0]))), true)] }],
+    ['untrusted-signer', { intermediate: [extension('2.5.29.15', Buffer.from('030100', 'hex'), true)] }],
+    ['signer-key-usage', { leaf: [extension('2.5.29.15', Buffer.from('030100', 'hex'))] }],
+    ['untrusted-signer', { root: [extension('2.5.29.15', Buffer.from('030100', 'hex'))] }],
+    ['untrusted-signer', { intermediate: [build.purposes()] }],
+    ['untrusted-signer', { root: [build.purposes()] }],
   ];
   for (const [i, [reason, shape]] of cases.entries()) {
     const own = makeChain(shape);
     assert.equal(await reasonOf(makeToken(own), { pki: own }), reason, `case ${i}`);
+  }
+});
+
+test('order by issuance', async () => {
+  const ms = NOW * 1000;
+  const [day, soon] = [DAY * 1000, ms + 300000];
+  const issuanceOf = async (...leaf) => {
+    const own = makeChain({ leaf });
+    const one = await answerCase(makeCase(own, { body: makeToken(own) }));
+    return one.floor?.order.issuance ?? one.reason;
+  };
+  assert.equal(await issuanceOf(), '2026-06-21T12:00:00Z');
+  assert.equal(await issuanceOf(build.sctList(build.sct(ms - day - 1), build.sct(ms - day + 1), build.sct(ms - 2 * day))), '2026-06-30T12:00:00.001Z');
+  assert.equal(await issuanceOf(build.sctList(build.sct(ms, { version: 1 }), build.sct(ms - day))), '2026-06-30T12:00:00Z');
+  assert.equal(await issuanceOf(build.sctList(build.sct(ms, { version: 1 }))), '2026-06-21T12:00:00Z');
+  assert.equal(await issuanceOf(build.sctList(build.sct(0n))), '1970-01-01T00:00:00Z');
+  assert.equal(await issuanceOf(build.sctList(build.sct(soon + 1))), 'signer-not-yet-valid');
+  assert.equal(await issuanceOf(build.sctList(build.sct(ms - day), build.sct(2n ** 63n))), 'signer-not-yet-valid');
+  assert.equal(await issuanceOf(build.sctList(build.sct(2n ** 64n - 1n))), 'signer-not-yet-valid');
+  assert.equal(await issuanceOf(build.sctList(build.sct(soon))), 'issued-before-signer');
+  for (const list of [build.sctList(), build.sctList(build.sct(ms, { left: [0] })), build.sctList(Buffer.alloc(0)), build.sctList(build.sct(ms).subarray(0, 100)),
+    extension('1.3.6.1.4.1.11129.2.4.2', Buffer.concat([tlv(4, Buffer.from('0003000100', 'hex'), Buffer.from([0]))])),
+    extension('1.3.6.1.4.1.11129.2.4.2', Buffer.concat([tlv(4, Buffer.from('00030001ff', 'hex')), Buffer.from([0])])),
+    extension('1.3.6.1.4.1.11129.2.4.2', Buffer.from('00030001ff', 'hex')), extension('1.3.6.1.4.1.11129.2.4.2', Buffer.alloc(0))])
+    assert.equal(await issuanceOf(list), 'malformed-certificate');
+});
+
+test('statements that contradict each other raise the floor', async () => {
+  const other = makeToken(pki, { ...usual, targets: [{ ...target, port: 5270 }] });
+  const one = makeCase(pki, { body: makeToken(pki) });
+  one.evidence.documents.push({ file: 'other', body: other.toString('base64') });
+  const both = await answerCase(one);
+  assert.equal(both.reason, 'conflict');
+  assert.equal(both.floor.targets, '0'.repeat(64));
+  assert.equal(await reasonOf(makeToken(pki), { policy: { floor: both.floor } }), 'conflict');
+  assert.equal(await reasonOf(makeToken(pki, { ...usual, iat: usual.iat - 1 }), { policy: { floor: both.floor } }), 'superseded');
+  assert.equal(await reasonOf(makeToken(pki, { ...usual, iat: usual.iat + 1 }), { policy: { floor: both.floor } }), 'verified');
+});
+
+test('a signer that is issued by itself', async () => {
+  const signer = build.issue({ name: 'b.example', extensions: [build.altNames(dns('b.example'))] });
+  const own = { root: signer, signer, chain: [signer.der] };
+  assert.equal(await reasonOf(makeToken(own), { pki: own }), 'untrusted-signer');
+});
+
+test('a certificate of this minute, and a clock that is slow', async () => {
+  for (const [reason, from] of [['verified', NOW + 300], ['signer-not-yet-valid', NOW + 301]]) {
+    const root = build.issue({ name: 'Root', extensions: [build.authority()] });
+    const signer = build.issue({ name: 'x', issuer: root, from, extensions: [build.altNames(dns('b.example'))] });
+    const own = { root, signer, chain: [signer.der] };
+    assert.equal(await reasonOf(makeToken(own, { ...usual, iat: NOW }), { pki: own }), reason);
+  }
+});
+
+test('TLS from the first byte', async () => {
+  const direct = { ...usual, targets: [{ ...target, tls: 'direct' }] };
+  const floorOf = async (body) => (await answerCase(makeCase(pki, { body }))).floor?.targets;
+  assert.equal(await floorOf(makeToken(pki, direct)), await floorOf(makeMessage(pki, direct)));
+  assert.notEqual(await floorOf(makeToken(pki, direct)), await floorOf(makeToken(pki)));
+  for (const tls of ['', 'starttls', 'Direct', 1, ['direct']]) assert.equal(await reasonOf(makeToken(pki, { ...usual, targets: [{ ...target, tls }] })), 'malformed-claims');
+  for (const hex of ['810100', 'a100', 'a1020500', '0500', '8200'])
+    assert.equal(await reasonOf(makeMessage(pki, { ...usual, targets: [{ ...target, tls: Buffer.from(hex, 'hex') }] })), 'malformed-attribute');
+});
+
+test('two SRV names make one row [D4]', () => {
+  const own = '_xmpp-server._tcp';
+  const second = '_xmpps-server._tcp';
+  const role = roleOf(own);
+  const answer = (label, state, ...records) => ({ label, ttl: 300, state, failure: state === 'failed' ? 'dns-timeout' : null, records });
+  const record = (host, port) => ({ target: host, port, priority: 0, weight: 0 });
+  const [dot, a, b] = [record('.', 0), record('a.example', 1), record('b.example', 2)];
+  const many = Array.from({ length: 33 }, (_, i) => record('a.example', i + 1));
+  const cases = [
+    ['absent', [], false],
+    ['absent', [], false, answer(second, 'insecure'), answer(own, 'secure')],
+    ['secure', ['a.example:1'], false, answer(own, 'insecure', b), answer(second, 'secure', a)],
+    ['secure', ['a.example:1'], true, answer(own, 'failed'), answer(second, 'secure', a)],
+    ['secure', [], false, answer(own, 'insecure', b), answer(second, 'secure', dot)],
+    ['failed', [], false, answer(own, 'failed'), answer(second, 'insecure', a)],
+    ['failed', [], false, answer(own, 'insecure', dot), answer(second, 'failed')],
+    ['failed', [], false, answer(second, 'failed')],
+    ['failed', [], false, answer(own, 'secure', ...many)],
+    ['insecure', ['a.example:1'], true, answer(own, 'insecure', a), answer(second, 'insecure', ...many)],
+    ['insecure', ['b.example:2', 'a.example:1'], false, answer(second, 'insecure', a, b), answer(own, 'insecure', b)],
+    ['insecure', [], false, answer(own, 'insecure', dot, record('a.example', 0))],
+  ];
+  for (const [i, [state, entries, passedOver, ...answers]] of cases.entries()) {
+    const row = rowOf(role, answers);
+    assert.equal(row.state, state, `case ${i}`);
+    assert.equal(row.passedOver, passedOver, `case ${i}`);
+    assert.deepEqual(row.entries.map(endpoint), entries, `case ${i}`);
   }
 });
 
@@ -163,20 +268,32 @@ test('signatures with SHA-1 count nowhere', async () => {
 test('signature checks that fail are counted [V3]', async () => {
   const strangers = makeChain(); // three checks each: the statement, signer, intermediate
   const record = (body) => `v=DNA1; e=jws; s=${body}`;
-  const run = (bad, { good = true, copy = false, file = true } = {}) => {
-    const body = makeToken(pki);
-    const records = Array.from({ length: bad }, () => record(makeToken(strangers)));
-    if (good || copy) records.push(record(body));
-    const txt = [0, 1].map((n) => ({ // four records at a name at most
-      name: `_xmpp${n ? 's' : ''}-server._tcp._dna.b.example`, dnssec: 'insecure', ttl: 300, records: records.slice(4 * n, 4 * n + 4),
-    }));
-    return reasonOf(body, { file, more: file ? { txt } : { txt, documents: [] } });
+  const strange = () => makeToken(strangers);
+  const run = (records, files) => {
+    const txt = [{ name: '_xmpp-server._tcp._dna.b.example', dnssec: 'insecure', ttl: 300, records: records.map(record) }];
+    return reasonOf(undefined, { more: { txt, documents: files.map((body) => ({ file: 'x', body: body.toString('base64') })) } });
   };
-  assert.equal(await run(3, { file: false }), 'verified');
-  assert.equal(await run(4, { file: false }), 'untrusted-signer');
-  assert.equal(await run(5, { good: false, file: false }), 'untrusted-signer');
-  assert.equal(await run(4, { good: false }), 'verified', 'documents have their own');
-  assert.equal(await run(4, { good: false, copy: true }), 'verified', 'also for what DNS had no checks left for');
+  const good = makeToken(pki);
+  const strangersOf = (n) => Array.from({ length: n }, strange);
+  assert.equal(await run([...strangersOf(3), good], []), 'verified');
+  assert.equal(await run([], [...strangersOf(4), good]), 'untrusted-signer');
+  assert.equal(await run([], [good, ...strangersOf(6)]), 'verified', 'one that verifies uses up none');
+  assert.equal(await run([good], strangersOf(5)), 'verified', 'DNS has its own');
+  assert.equal(await run(strangersOf(3), [...strangersOf(4), good]), 'untrusted-signer');
+});
+
+test('a peer whose usages are empty [W7f]', async () => {
+  const root = build.issue({ name: 'Root', extensions: [build.authority()] });
+  const usage = (hex) => extension('2.5.29.15', Buffer.from(hex, 'hex'));
+  for (const [reason, ...more] of [['verified'], ['verified', usage('03020780')], ['peer-untrusted', usage('030100')], ['peer-untrusted', usage('03020700')],
+    ['peer-untrusted', build.purposes()]]) {
+    const { der } = build.issue({ name: 'x', issuer: root, extensions: [build.altNames(dns('b.example')), ...more] });
+    const [chain, roots] = [[der], [root.der]].map((list) => list.map((octets) => octets.toString('base64')));
+    const { policy, evidence } = makeCase(pki, { body: makeToken(pki) });
+    const question = { source: 'b.example', service: '_xmpp-server._tcp', direction: 'incoming' };
+    const answer = await answerCase({ operation: 'associate', question, policy, evidence, peer: { chain, roots, time: policy.time } });
+    assert.equal(answer.reason, reason);
+  }
 });
 
 test('what a peer asks for by names [P1]', () => {

@@ -11,7 +11,8 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
-	"github.com/dnasign/dnasign/discovery/dial"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/discovery/verifier"
 	"github.com/dnasign/dnasign/internal/vectors"
 )
 
@@ -25,7 +26,7 @@ func associate(_ context.Context, c vectors.Case) (*vectors.Expect, error) {
 	}
 	outgoing := a.Question().Direction == association.Outgoing
 	targets, stopped := a.Dial()
-	said := reason(delegation.Verified)
+	said := reason(reasons.Verified)
 	switch {
 	case c.Peer != nil:
 		said, err = meet(a, c.Peer)
@@ -48,12 +49,13 @@ func associate(_ context.Context, c vectors.Case) (*vectors.Expect, error) {
 	said.Required, said.RefreshAt = new(a.Required()), new(a.RefreshAt())
 	list := []vectors.Dial{}
 	for _, t := range targets {
-		list = append(list, vectors.Dial{Endpoint: vectors.Endpoint{Host: t.Host, Port: t.Port}, ServerName: t.ServerName, DirectTLS: t.Direct})
+		list = append(list, vectors.Dial{Endpoint: vectors.Endpoint{Host: t.Host, Port: t.Port}, ServerName: t.ServerName, Start: string(t.Start)})
 	}
 	slices.SortFunc(list, func(a, b vectors.Dial) int {
 		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Port, b.Port))
 	})
 	said.Dial = list
+	said.Floor = remembered(a.Floor())
 	return said, nil
 }
 
@@ -86,7 +88,7 @@ func meet(a *association.Association, p *vectors.Peer) (*vectors.Expect, error) 
 	}
 	chain, err := chainOf(p.Chain)
 	if err != nil {
-		return nil, err
+		return reason(reasons.PeerUntrusted), nil
 	}
 	accept := func() (*association.Acceptance, error) { return a.Accept(endpointOf(p.Endpoint), policy, chain) }
 	if p.Endpoint == nil && a.Question().Direction == association.Outgoing {
@@ -101,14 +103,19 @@ func meet(a *association.Association, p *vectors.Peer) (*vectors.Expect, error) 
 }
 
 func peersOf(p *vectors.Peer) (delegation.PeerPolicy, error) {
-	roots, err := poolOf(p.Roots)
+	at, err := timeOf(p.Time)
 	if err != nil {
 		return delegation.PeerPolicy{}, err
 	}
-	at, err := timeOf(p.Time)
-	return delegation.PeerPolicy{Roots: roots, Now: func() time.Time { return at }}, err
+	floor, err := floorOf(p.Floor)
+	return delegation.PeerPolicy{
+		Roots: poolOf(p.Roots),
+		Now:   func() time.Time { return at },
+		Floor: func(string, string) delegation.Floor { return floor },
+	}, err
 }
 
+// chainOf reads certificates of a peer. One that cannot be read leads nowhere.
 func chainOf(list [][]byte) ([]*x509.Certificate, error) {
 	var chain []*x509.Certificate
 	for _, der := range list {
@@ -128,10 +135,11 @@ func endpointOf(e *vectors.Endpoint) delegation.Endpoint {
 	return delegation.Endpoint{Host: e.Host, Port: e.Port}
 }
 
-// reuse puts the connection into a table, as its opener would, and asks for it.
+// reuse has a connection meet its opener at the policy's time, and the further
+// source at the peer's time.
 func reuse(_ context.Context, c vectors.Case) (*vectors.Expect, error) {
-	if c.Connection == nil || c.Peer == nil {
-		return nil, errors.New("there is no connection, or no peer")
+	if c.Connection == nil || c.Peer == nil || c.Policy == nil {
+		return nil, errors.New("there is no connection, no peer, or no policy")
 	}
 	peers, err := peersOf(c.Peer)
 	if err != nil {
@@ -144,30 +152,37 @@ func reuse(_ context.Context, c vectors.Case) (*vectors.Expect, error) {
 	opening := c
 	opening.Question = &vectors.Question{Source: c.Connection.OpenedFor.Source, Service: c.Connection.Service, Direction: c.Connection.Direction}
 	opening.Evidence = c.Connection.OpenedFor.Evidence
+	unknowing := *c.Policy
+	unknowing.Floor = nil
+	opening.Policy = &unknowing
 	opener, refused, err := decisionOf(opening)
 	if err := errors.Join(refused, err); err != nil {
 		return nil, fmt.Errorf("the decision by which it was opened: %w", err)
 	}
-	table := association.NewTable[string](peers, association.Limits{Connections: 1, Pairs: 2})
-	if _, err := table.Add("connection", endpointOf(c.Connection.Endpoint), chain, "c.example", opener); err != nil {
+	opened, err := timeOf(c.Policy.Time)
+	if err != nil {
+		return nil, err
+	}
+	at := endpointOf(c.Connection.Endpoint)
+	then := delegation.PeerPolicy{Roots: peers.Roots, Now: func() time.Time { return opened }}
+	if _, err := opener.Accept(at, then, chain); err != nil {
 		return nil, fmt.Errorf("the connection does not hold: %w", err)
 	}
 	next, refused, err := decisionOf(c)
 	if err != nil {
 		return nil, err
 	}
-	if refused != nil {
-		return ended(refused)
+	if refused == nil {
+		_, refused = next.AcceptFurther(opener.Question(), at, peers, chain)
 	}
-	_, refused = table.Request("connection", "d.example", next)
 	return ended(refused)
 }
 
 // attempts is rule C9.
 func attempts(_ context.Context, c vectors.Case) (*vectors.Expect, error) {
-	var reasons []delegation.Reason
+	var ends []reasons.Reason
 	for _, text := range c.Attempts {
-		reasons = append(reasons, delegation.Reason(text))
+		ends = append(ends, reasons.Reason(text))
 	}
-	return reason(dial.Conclude(reasons, delegation.Reason(c.Unavailable))), nil
+	return reason(verifier.Conclude(ends, reasons.Reason(c.Unavailable))), nil
 }

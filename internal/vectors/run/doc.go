@@ -1,6 +1,6 @@
-// Package run has a verifier answer the test vectors of a directory and
-// compares: this verifier, through the same code that everybody else calls, or
-// another program, over the protocol of testvectors/README.md.
+// Package run has a verifier answer the test vectors of a directory, and
+// compares. The verifier is this one, through the same code that everybody else
+// calls, or another program, over the protocol of testvectors/README.md.
 //
 //	Load -> []vectors.File -> Run(Verifier) -> Report
 //

@@ -1,8 +1,6 @@
 package run
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,11 +8,12 @@ import (
 	"path"
 	"slices"
 
+	"github.com/dnasign/dnasign/internal/strictjson"
 	"github.com/dnasign/dnasign/internal/vectors"
 )
 
 // Limits of what is read. Those files that belong to the specification have
-// less than 3 MB and 200 cases each.
+// less than 3 MB and 700 cases each.
 const (
 	MaxFiles    = 64
 	MaxFileSize = 32 << 20 // octets
@@ -76,13 +75,8 @@ func load(dir fs.FS, name string) (f vectors.File, err error) {
 	case len(data) > MaxFileSize:
 		return f, fmt.Errorf("larger than %d octets", MaxFileSize)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&f); err != nil {
+	if err := strictjson.Decode(data, &f); err != nil {
 		return f, err
-	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return f, errors.New("something follows the object")
 	}
 	if f.Family+path.Ext(name) != name || len(f.Cases) == 0 {
 		return f, fmt.Errorf("the family %q with %d cases", f.Family, len(f.Cases))

@@ -8,8 +8,9 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
-	"github.com/dnasign/dnasign/internal/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 	"github.com/dnasign/dnasign/internal/vectors"
 )
 
@@ -52,7 +53,7 @@ func resolve(ctx context.Context, c vectors.Case) (said *vectors.Expect, err err
 		if err != nil {
 			return err
 		}
-		said = reason(delegation.Verified)
+		said = reason(reasons.Verified)
 		if f := e.SRV[0].Failure; f != nil {
 			said = reason(f.Reason)
 		}

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/internal/vectors"
 	"github.com/dnasign/dnasign/keys"
@@ -22,9 +22,9 @@ func address(_ context.Context, c vectors.Case) (*vectors.Expect, error) {
 		return nil, fmt.Errorf("the address: %w", err)
 	}
 	if err := discovery.CheckAddress(a); err != nil {
-		return reason(delegation.AddressNotAllowed), nil
+		return reason(reasons.AddressNotAllowed), nil
 	}
-	return reason(delegation.Verified), nil
+	return reason(reasons.Verified), nil
 }
 
 // signerFiles writes the two files into a folder of their own, which is gone

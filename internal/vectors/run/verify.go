@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/vectors"
 )
 
@@ -39,7 +40,7 @@ func (This) Answer(ctx context.Context, c vectors.Case) (Answer, error) {
 // mistake in the case and ends the run.
 func ended(err error) (*vectors.Expect, error) {
 	if err == nil {
-		return reason(delegation.Verified), nil
+		return reason(reasons.Verified), nil
 	}
 	r := delegation.ReasonOf(err)
 	if r == "" {
@@ -49,7 +50,7 @@ func ended(err error) (*vectors.Expect, error) {
 }
 
 // reason is an answer that is no more than that.
-func reason(r delegation.Reason) *vectors.Expect {
+func reason(r reasons.Reason) *vectors.Expect {
 	return &vectors.Expect{Outcome: string(r.Outcome()), Reason: string(r)}
 }
 
@@ -74,14 +75,13 @@ func verify(_ context.Context, c vectors.Case) (*vectors.Expect, error) {
 	var refused *delegation.Error
 	switch {
 	case errors.As(err, &refused):
-		said.Floors, err = floors(refused.Floors)
-		return said, err
+		said.Floor = remembered(refused.Floor)
 	default:
 		said.Targets, said.Dial = slices.Sorted(slices.Values(spell(result.Targets()))), spell(result.Dial())
 		said.Expires, said.RefreshAt = new(result.ValidUntil()), new(result.RefreshAt())
-		said.Floors, err = floors(result.Floors())
-		return said, err
+		said.Floor = remembered(result.Floor())
 	}
+	return said, nil
 }
 
 func queryOf(q *vectors.Query) (delegation.Query, error) {
@@ -102,7 +102,7 @@ func evidenceOf(raw json.RawMessage) (*delegation.Evidence, error) {
 	}
 	e := new(delegation.Evidence)
 	if err := json.Unmarshal(raw, e); err != nil {
-		return nil, &delegation.Error{Outcome: delegation.OutcomeRefused, Reason: delegation.BadEvidence, Detail: err.Error()}
+		return nil, &delegation.Error{Outcome: reasons.OutcomeRefused, Reason: reasons.BadEvidence, Detail: err.Error()}
 	}
 	return e, nil
 }
@@ -113,15 +113,16 @@ func policyOf(p *vectors.Policy) (delegation.Policy, error) {
 	if p == nil {
 		return delegation.Policy{}, errors.New("there is no policy")
 	}
-	policy := delegation.Policy{MaxLife: time.Duration(p.MaxLife) * time.Second, BelieveReplayedDNSSEC: p.BelieveReplayedDNSSEC}
+	policy := delegation.Policy{BelieveReplayedDNSSEC: p.BelieveReplayedDNSSEC}
+	if p.MaxLife != nil {
+		policy.MaxLife = time.Duration(*p.MaxLife) * time.Second
+	}
 	var err error
 	if policy.Time, err = timeOf(p.Time); err != nil {
 		return policy, err
 	}
 	if p.Roots != nil {
-		if policy.Roots, err = poolOf(*p.Roots); err != nil {
-			return policy, err
-		}
+		policy.Roots = poolOf(*p.Roots)
 	}
 	switch p.SignerCheck {
 	case "":
@@ -132,16 +133,31 @@ func policyOf(p *vectors.Policy) (delegation.Policy, error) {
 	default:
 		return policy, fmt.Errorf("signer_check %.20q", p.SignerCheck)
 	}
-	for _, f := range p.Floor {
-		floor := delegation.Floor{
-			Service: f.Service, Order: delegation.Order{SignerNotBefore: f.Order.SignerNotBefore, Issued: f.Order.Issued}, ValidUntil: f.ValidUntil,
-		}
-		if err := floor.Targets.UnmarshalText([]byte(f.Targets)); err != nil {
-			return policy, err
-		}
-		policy.Floor = append(policy.Floor, floor)
+	policy.Floor, err = floorOf(p.Floor)
+	return policy, err
+}
+
+// floorOf is a floor that is remembered, or none.
+func floorOf(f *vectors.Floor) (delegation.Floor, error) {
+	if f == nil {
+		return delegation.Floor{}, nil
 	}
-	return policy, nil
+	floor := delegation.Floor{
+		Order:      delegation.Order{Issuance: f.Order.Issuance, Issued: f.Order.Issued},
+		ValidUntil: f.ValidUntil, SignerUntil: f.SignerUntil,
+	}
+	return floor, floor.Targets.UnmarshalText([]byte(f.Targets))
+}
+
+// remembered is what to remember, or none.
+func remembered(f delegation.Floor) vectors.Remembered {
+	if f.IsZero() {
+		return vectors.Remembered{Said: true}
+	}
+	return vectors.Remembered{Said: true, Floor: &vectors.Floor{
+		Order:   vectors.Order{Issuance: f.Order.Issuance, Issued: f.Order.Issued},
+		Targets: f.Targets.String(), ValidUntil: f.ValidUntil, SignerUntil: f.SignerUntil,
+	}}
 }
 
 // timeOf reads a time; a missing one is the zero time.
@@ -152,27 +168,15 @@ func timeOf(text string) (time.Time, error) {
 	return time.Parse(time.RFC3339Nano, text)
 }
 
-func poolOf(certificates [][]byte) (*x509.CertPool, error) {
+// poolOf leaves out what it cannot read: that is no anchor.
+func poolOf(certificates [][]byte) *x509.CertPool {
 	pool := x509.NewCertPool()
 	for _, der := range certificates {
-		c, err := x509.ParseCertificate(der)
-		if err != nil {
-			return nil, err
+		if c, err := x509.ParseCertificate(der); err == nil {
+			pool.AddCert(c)
 		}
-		pool.AddCert(c)
 	}
-	return pool, nil
-}
-
-func floors(list []delegation.Floor) (*[]vectors.Floor, error) {
-	out := []vectors.Floor{}
-	for _, f := range list {
-		out = append(out, vectors.Floor{
-			Service: f.Service, Order: vectors.Order{SignerNotBefore: f.Order.SignerNotBefore, Issued: f.Order.Issued},
-			Targets: f.Targets.String(), ValidUntil: f.ValidUntil,
-		})
-	}
-	return &out, nil
+	return pool
 }
 
 func spell(targets []delegation.Target) []string {

@@ -11,11 +11,11 @@ import (
 
 var (
 	errFull   = errors.New("too many different questions at a time")
-	errBroken = errors.New("the look-up broke off")
+	errBroken = errors.New("the lookup broke off")
 )
 
-// A cache keeps reports for a short time, and lets those who ask the same at
-// the same time wait for one look-up.
+// A cache keeps reports for a short time. Those who ask the same at the same
+// time wait for one lookup.
 type cache struct {
 	life time.Duration
 	most int
@@ -35,7 +35,7 @@ type entry struct {
 }
 
 // get answers from the cache, or looks. The end of ctx ends the wait for
-// somebody else's look-up, and not one's own. Failures are not kept.
+// somebody else's lookup, and not one's own. Failures are not kept.
 func (c *cache) get(ctx context.Context, q watch.Question, look func() (watch.Report, error)) (*entry, error) {
 	c.mu.Lock()
 	now := c.now()

@@ -64,7 +64,7 @@ func answer(r watch.Report, took time.Duration) http.Handler {
 		success = 1
 	}
 	gauge("probe_success", "Whether others conclude through every resolver what the owner says.", success)
-	gauge("probe_duration_seconds", "How long the look-ups took.", took.Seconds())
+	gauge("probe_duration_seconds", "How long the lookups took.", took.Seconds())
 	gauge("dnaverify_probe_resolvers", "Resolvers that were asked.", float64(len(r.Verdicts)))
 	gauge("dnaverify_probe_resolvers_agreeing", "Resolvers that lead to the most common conclusion.", float64(r.Agreeing))
 

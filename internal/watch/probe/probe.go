@@ -1,11 +1,12 @@
 // Package probe answers Prometheus what others conclude about a domain, in the
-// manner of its blackbox_exporter: each scrape of /probe names a domain, and is
-// answered with metrics about it; /metrics is about the program itself.
+// manner of its blackbox_exporter. Each scrape of /probe names a domain and
+// gets metrics about it. /metrics is about the program itself.
 //
 //	GET /probe?domain=b.example&service=xmpp-server&target=host:port
 //
-// Whoever can ask makes this machine ask the network. So what is worked at and
-// what is kept is bounded, and with a list only its domains are looked up.
+// Anybody who can ask makes this machine ask the network. So the work in
+// progress and the kept reports are bounded. With a list only its domains are
+// looked up.
 package probe
 
 import (
@@ -32,17 +33,17 @@ import (
 )
 
 const (
-	// maxProbes is how many probes are worked at, those that wait for the same
-	// answer among them; more are turned away with 503.
+	// maxProbes is how many probes are in progress, including those that wait
+	// for the same answer. More are turned away with 503.
 	maxProbes = 64
 	// maxConnections bounds the connections, so that those of strangers leave
-	// enough for look-ups. More wait until others end.
+	// enough for lookups. More wait until others end.
 	maxConnections = 4 * maxProbes
-	// probeTimeout bounds the look-ups of one probe, all waiting included. It
-	// is more than a look-up takes by itself.
+	// probeTimeout bounds the lookups of one probe, all waiting included. It
+	// is more than a lookup takes by itself.
 	probeTimeout = 30 * time.Second
-	// cacheLife is how long a report answers further probes for the same: two
-	// servers that scrape in turn, or somebody who presses reload.
+	// cacheLife is how long a report answers further probes for the same. Two
+	// servers may scrape in turn, or somebody may press reload.
 	cacheLife = 5 * time.Second
 	// maxCached bounds the reports that are kept for that long.
 	maxCached = 1024
@@ -126,8 +127,8 @@ func (p *Prober) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// local refuses what a web page could send through somebody's browser: a
-// request with an Origin and, unless other machines may ask, one for a host
+// local refuses what a web page could send through somebody's browser. This is
+// a request with an Origin and, unless other machines may ask, one for a host
 // name that is not this machine's, however it resolves.
 func (p *Prober) local(r *http.Request) bool {
 	if r.Header.Get("Origin") != "" {
@@ -164,7 +165,7 @@ func (p *Prober) probe(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	e, err := p.cache.get(r.Context(), q, func() (watch.Report, error) {
-		// Whoever waits for the same wants it even if the first has gone.
+		// Others that wait for the same want it even if the first has gone.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), probeTimeout)
 		defer cancel()
 		began := time.Now()
@@ -175,7 +176,7 @@ func (p *Prober) probe(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, errFull):
 		p.refuse(w, http.StatusServiceUnavailable, "%v; try again", err)
 	case err != nil:
-		p.refuse(w, http.StatusGatewayTimeout, "the look-ups did not end: %v", err)
+		p.refuse(w, http.StatusGatewayTimeout, "the lookups did not end: %v", err)
 	default:
 		p.metrics.probes.WithLabelValues(string(e.report.Status)).Inc()
 		answer(e.report, e.took).ServeHTTP(w, r)
@@ -210,10 +211,9 @@ func (p *Prober) question(raw string) (watch.Question, error) {
 		}
 	}
 	if values.Has("target") {
-		q.Target, err = cli.Endpoint(values.Get("target"))
+		if q.Target, err = cli.Endpoint(values.Get("target")); err != nil {
+			return q, err
+		}
 	}
-	if name := delegation.TXTName(q.Source, q.Service); err == nil && len(name) > delegation.MaxNameLength {
-		return q, fmt.Errorf("%s is longer than %d octets", name, delegation.MaxNameLength)
-	}
-	return q, err
+	return q, delegation.CheckTXTName(q.Source, q.Service)
 }

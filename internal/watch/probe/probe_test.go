@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/watch"
 )
 
@@ -24,16 +25,16 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var ends = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
 
-// reportOf is what a look-up in these tests finds: two resolvers that differ.
+// reportOf is what a lookup in these tests finds: two resolvers that differ.
 func reportOf(q watch.Question) watch.Report {
 	r := watch.Report{
 		Version: watch.ReportVersion, Status: watch.StatusError, Source: q.Source, Service: q.Service, Agreeing: 1,
 		Verdicts: []watch.Verdict{
-			{Resolver: "192.0.2.1:53", Outcome: delegation.OutcomeVerified, Reason: delegation.Verified},
-			{Resolver: "192.0.2.2:53", Outcome: delegation.OutcomeRefused, Reason: delegation.NoStatement},
+			{Resolver: "192.0.2.1:53", Outcome: reasons.OutcomeVerified, Reason: reasons.Verified},
+			{Resolver: "192.0.2.2:53", Outcome: reasons.OutcomeRefused, Reason: reasons.NoStatement},
 		},
 		StatementEnds: &ends, CertificateEnds: &ends,
-		Findings: []watch.Finding{{Name: watch.Refused, Severity: watch.SeverityError, Reason: delegation.NoStatement}},
+		Findings: []watch.Finding{{Name: watch.Refused, Severity: watch.SeverityError, Reason: reasons.NoStatement}},
 	}
 	if q.Target != (delegation.Endpoint{}) {
 		for i := range r.Verdicts {
@@ -160,7 +161,7 @@ func TestProbeRefuses(t *testing.T) {
 }
 
 // TestCache: those who ask the same at the same time, or soon after, wait for
-// one look-up; a failure is not kept.
+// one lookup; a failure is not kept.
 func TestCache(t *testing.T) {
 	var looked atomic.Int32
 	release := make(chan struct{})
@@ -186,7 +187,7 @@ func TestCache(t *testing.T) {
 	close(release)
 	all.Wait()
 	if n := looked.Load(); n != 1 {
-		t.Errorf("%d look-ups", n)
+		t.Errorf("%d lookups", n)
 	}
 	clock = clock.Add(cacheLife)
 	fail.Store(true)
@@ -197,7 +198,7 @@ func TestCache(t *testing.T) {
 	}
 	fail.Store(false)
 	if code, _ := get(p, "/probe?domain=b.example"); code != http.StatusOK || looked.Load() != 4 {
-		t.Errorf("%d after %d look-ups", code, looked.Load())
+		t.Errorf("%d after %d lookups", code, looked.Load())
 	}
 }
 
@@ -233,7 +234,7 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// TestPanic: a look-up that breaks off leaves nobody waiting.
+// TestPanic: a lookup that breaks off leaves nobody waiting.
 func TestPanic(t *testing.T) {
 	c := &cache{life: cacheLife, most: 1, now: time.Now, entries: map[watch.Question]*entry{}}
 	func() {
@@ -294,7 +295,7 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// TestConnections: idle connections do not use up what look-ups need.
+// TestConnections: idle connections do not use up what lookups need.
 func TestConnections(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,0 +1,288 @@
+package verifier
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	mathrand "math/rand/v2"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/discovery"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/xmppserver"
+)
+
+// storm is how many checks run at the same time.
+const storm = 1000
+
+// A fate is a source domain and what is the matter with it.
+type fate struct {
+	source string
+	server xmppserver.Fault
+	dns    dnsserver.Fault // of its TXT records
+	web    http.HandlerFunc
+	target string // whom SRV names, if not the host that the statement does
+	good   bool   // may be verified and connected to
+	plain  bool   // has no statement, and a server without a certificate for it
+}
+
+func fates() []fate {
+	var list []fate
+	for _, f := range xmppserver.Faults() {
+		list = append(list, fate{source: "s-" + strings.ReplaceAll(string(f), "-", "") + ".example", server: f, good: f == xmppserver.None})
+	}
+	return append(list,
+		fate{source: "d-servfail.example", dns: dnsserver.Fault{Rcode: 2}},
+		fate{source: "d-silent.example", dns: dnsserver.Fault{Drop: true}},
+		fate{source: "d-cut.example", dns: dnsserver.Fault{Truncated: true, Short: true}},
+		fate{source: "d-counts.example", dns: dnsserver.Fault{WrongCounts: true}},
+		fate{source: "d-forged.example", dns: dnsserver.Fault{WrongID: true, WrongQuestion: true, Garbage: true}, good: true},
+		fate{source: "d-slow.example", dns: dnsserver.Fault{Delay: 100 * time.Millisecond}, good: true},
+		fate{source: "d-none.example", dns: dnsserver.Fault{NoData: true}, plain: true},
+		fate{source: "w-slow.example", good: true, web: func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", delegation.JWS.MediaType())
+			for range 1000 {
+				_, err := io.WriteString(w, "a")
+				if err != nil || http.NewResponseController(w).Flush() != nil {
+					return
+				}
+				select {
+				case <-r.Context().Done():
+					return
+				case <-time.After(10 * time.Millisecond):
+				}
+			}
+		}},
+		fate{source: "w-500.example", good: true, web: func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusInternalServerError) }},
+		fate{source: "w-loop.example", good: true, web: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), http.StatusFound) }},
+		fate{source: "w-large.example", good: true, web: func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", path.Join("application", "dna+jwt"))
+			_, _ = w.Write(make([]byte, 1<<20))
+		}},
+		fate{source: "w-reset.example", good: true, web: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
+		fate{source: "x-srv.example", target: evil}, // to a server with a certificate for its own name alone
+	)
+}
+
+// A stage is the servers of all fates, and who connects to them.
+type stage struct {
+	*world
+	fates  []fate
+	client *discovery.Client // over DNS and HTTPS
+	proven *delegation.Cache
+	roots  *x509.CertPool
+}
+
+func newStage(t *testing.T) *stage {
+	s := &stage{world: newWorld(t), fates: fates()}
+	s.roots = s.ca.Pool()
+	s.proven = delegation.NewCache(s.roots)
+	var names []string
+	handlers := map[string]http.HandlerFunc{}
+	for _, f := range s.fates {
+		names = append(names, f.source)
+		handlers[f.source] = f.web
+		name := "xmpp." + f.source
+		fault := f.server
+		if fault == "" {
+			fault = xmppserver.None
+		}
+		server, err := xmppserver.Start(config(s.issue(name)), fault)
+		must(t, err)
+		t.Cleanup(server.Close)
+		s.reach(name, 5269, server.Addr)
+		if f.target == evil {
+			s.reach(evil, 5269, server.Addr)
+			name = evil
+		}
+		s.add(fmt.Sprintf("%s.%s. 60 IN SRV 0 0 5269 %s.", service, f.source, name))
+		if !f.plain {
+			s.publish(f.source)
+		}
+		s.fault(delegation.TXTName(f.source, service), "TXT", f.dns)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	web := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if handle := handlers[r.Host]; handle != nil {
+			handle(w, r)
+			return
+		}
+		http.NotFound(w, r)
+	})}
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = web.Serve(tls.NewListener(listener, config(s.issue(names...)))) })
+	s.reach("", 443, listener.Addr().String())
+	s.client = &discovery.Client{
+		Resolver: s.dns.Addr, Via: discovery.ViaBoth, AllowPrivateAddresses: true, HTTPSRoots: s.roots,
+		ConnectTo: []discovery.ConnectTo{{Port: 443, Addr: netip.MustParseAddrPort(listener.Addr().String())}},
+	}
+	t.Cleanup(func() {
+		must(t, web.Close())
+		serving.Wait()
+	})
+	return s
+}
+
+// publish puts a statement of a source into the zone.
+func (s *stage) publish(source string) {
+	s.t.Helper()
+	now := time.Now()
+	statement := delegation.Statement{
+		Source: source, Service: service, Issued: now.Add(-time.Hour), Expires: now.Add(24 * time.Hour),
+		Targets: []delegation.Target{{Endpoint: to("xmpp."+source, 5269)}},
+	}
+	_, err := rand.Read(statement.ID[1:])
+	must(s.t, err)
+	raw, err := delegation.Sign(statement, delegation.JWS, s.issue(source))
+	must(s.t, err)
+	s.add(fmt.Sprintf(`%s. 60 IN TXT "%s"`, delegation.TXTName(source, service), strings.Join(delegation.JWS.TXTStrings(raw), `" "`)))
+}
+
+// one checks a source, by a lookup or by a connection, and returns whether it
+// came out well. Nothing may come out well that must not.
+func (s *stage) one(ctx context.Context, f fate, connect bool) (bool, error) {
+	if connect {
+		conn, err := s.dialer.Dial(ctx, f.source, service)
+		if err == nil {
+			conn.Close()
+			if !f.good {
+				return true, fmt.Errorf("%s: connected", f.source)
+			}
+			return true, nil
+		}
+		var e *Error
+		if !errors.As(err, &e) || e.Outcome == reasons.OutcomeVerified || !e.Reason.Known() {
+			return false, fmt.Errorf("%s: an error of another kind: %v", f.source, err)
+		}
+		return false, nil
+	}
+	evidence, err := s.client.Gather(ctx, f.source, service, nil)
+	if err != nil {
+		return false, fmt.Errorf("%s: %v", f.source, err)
+	}
+	policy := delegation.Policy{Roots: s.roots, Time: time.Now(), Cache: s.proven}
+	_, err = delegation.Verify(delegation.Query{Source: f.source, Service: service}, evidence, policy)
+	if err == nil {
+		if f.plain || f.target != "" || f.dns.Rcode != 0 || f.dns.Drop {
+			return true, fmt.Errorf("%s: verified", f.source)
+		}
+		return true, nil
+	}
+	var e *delegation.Error
+	if !errors.As(err, &e) || e.Outcome == reasons.OutcomeVerified || !e.Reason.Known() {
+		return false, fmt.Errorf("%s: an error of another kind: %v", f.source, err)
+	}
+	return false, nil
+}
+
+// rage runs so many checks at the same time, most of which are cancelled at some
+// moment, and returns how many came out well.
+func (s *stage) rage(t *testing.T, seed uint64, checks int) int {
+	t.Helper()
+	var all sync.WaitGroup
+	var well atomic.Int64
+	begin := make(chan struct{})
+	for i := range checks {
+		random := mathrand.New(mathrand.NewPCG(seed, uint64(i)))
+		f := s.fates[random.IntN(len(s.fates))]
+		all.Go(func() {
+			<-begin
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			if random.IntN(4) > 0 {
+				timer := time.AfterFunc(time.Duration(random.IntN(2000))*time.Millisecond, cancel)
+				defer timer.Stop()
+			}
+			good, err := s.one(ctx, f, random.IntN(2) == 0)
+			if err != nil {
+				t.Error(err)
+			}
+			if good {
+				well.Add(1)
+			}
+		})
+	}
+	close(begin)
+	all.Wait()
+	return int(well.Load())
+}
+
+// openFiles counts the descriptors of this process, and -1 where nobody tells.
+func openFiles() int {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return -1
+	}
+	return len(entries)
+}
+
+// liveHeap is the octets in use after collection.
+func liveHeap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC() // what finalizers let go
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// TestStorm: 1,000 checks at the same time of domains with every fault, most of
+// them cancelled at some moment. None accepts anybody wrongly or leaves
+// anything behind: no goroutine (TestMain looks), no file, no socket, no
+// memory. With a duration in DNA_STORM it goes on for that long.
+func TestStorm(t *testing.T) {
+	if len(fates()) < 25 {
+		t.Errorf("only %d fates", len(fates()))
+	}
+	var long time.Duration
+	if text := os.Getenv("DNA_STORM"); text != "" {
+		var err error
+		long, err = time.ParseDuration(text)
+		must(t, err)
+	}
+	// What the runtime opens for itself is open after this.
+	t.Run("a breeze", func(t *testing.T) { newStage(t).rage(t, 0, 20) })
+	files, heap := openFiles(), liveHeap()
+
+	rounds := 0
+	t.Run("the storm", func(t *testing.T) {
+		seed, well := mathrand.Uint64(), 0
+		t.Logf("seed %d", seed)
+		s := newStage(t)
+		s.dialer.TargetTimeout = 3 * time.Second
+		for end := time.Now().Add(long); rounds == 0 || time.Now().Before(end); rounds++ {
+			well += s.rage(t, seed+uint64(rounds), storm)
+		}
+		t.Logf("%d checks in %d rounds, %d came out well", rounds*storm, rounds, well)
+		s.dialer.TargetTimeout = patience
+		if good, err := s.one(t.Context(), s.fates[0], true); !good || err != nil {
+			t.Errorf("after the storm, a server in good order: %t, %v", good, err)
+		}
+	})
+	after, left := openFiles(), liveHeap()
+	t.Logf("%d files before and %d after; %d KB in use before and %d KB after", files, after, heap>>10, left>>10)
+	if after != files {
+		t.Errorf("%d files before, %d after", files, after)
+	}
+	// What libraries keep does not grow with the rounds.
+	if left > heap+16<<20 {
+		t.Errorf("%d octets in use before, %d after %d rounds", heap, left, rounds)
+	}
+}

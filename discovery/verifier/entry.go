@@ -1,0 +1,156 @@
+package verifier
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/reasons"
+)
+
+// A moment is the time by the clock, and by a counter. The clock may jump. The
+// counter does not, but stands still while the machine sleeps.
+type moment struct {
+	clock time.Time
+	count time.Duration
+}
+
+// within reports whether less than life has passed, by either. A clock that
+// stands before since by more than ClockSkew was set back: then nobody knows.
+func (m moment) within(since moment, life time.Duration) bool {
+	age := m.clock.Sub(since.clock)
+	return m.count-since.count < life && age < life && age >= -delegation.ClockSkew
+}
+
+// A key is what a decision is about. Roots and policy belong to the Verifier.
+type key struct {
+	subject
+	direction association.Direction
+}
+
+func (k key) question(statementFirst bool) association.Question {
+	return association.Question{Source: k.source, Service: k.service, Direction: k.direction, StatementFirst: statementFirst && k.direction == association.Outgoing}
+}
+
+// An entry is a decision and how long it is good for. It does not change but
+// for what says so; the Verifier's lock guards that.
+type entry struct {
+	key         key
+	association *association.Association
+	until       time.Time        // of the last name that counts by more than PKIX
+	evidence    []byte           // packed
+	known       delegation.Floor // that it was decided with
+	decided     moment
+	partly      bool // not everywhere was looked for a statement yet
+	ended       bool // there was a proof before, which is over
+
+	looked   moment        // when the last lookup ended; later than decided if that one failed
+	life     time.Duration // from looked on no other lookup is needed
+	failures int           // lookups in a row that failed
+
+	asked   bool        // changes: since looked
+	refresh *time.Timer // changes: nil if there is none
+}
+
+// newEntry is what a lookup found. failures counts those in a row before it.
+func newEntry(k key, m *made, evidence []byte, failures int) *entry {
+	e := &entry{
+		key: k, association: m.association, until: untilOf(m.association), evidence: evidence, known: m.known,
+		decided: m.at, looked: m.at, partly: m.partly, life: m.association.RefreshAt().Sub(m.at.clock),
+	}
+	switch {
+	case e.proves():
+	case unseen(m.association):
+		e.failures = failures + 1
+		e.life = retry(e.failures)
+	default:
+		e.life = min(maxNegative, e.life)
+	}
+	return e
+}
+
+// kept is the entry with the times of a lookup that did not replace it.
+func (e *entry) kept(last *entry) *entry {
+	k := *e
+	k.looked, k.life, k.failures, k.asked, k.refresh = last.looked, last.life, last.failures, false, nil
+	return &k
+}
+
+// stop ends the wait for a refresh.
+func (e *entry) stop() {
+	if e.refresh != nil {
+		e.refresh.Stop()
+	}
+}
+
+// proves reports whether names count by more than PKIX.
+func (e *entry) proves() bool { return !e.until.IsZero() }
+
+// delegates reports whether names count by a statement.
+func (e *entry) delegates() bool {
+	for _, r := range e.association.References() {
+		if r.Method == association.Delegation {
+			return true
+		}
+	}
+	return false
+}
+
+// untilOf is when the last name ends that counts by more than PKIX, zero if there
+// is none.
+func untilOf(a *association.Association) time.Time {
+	var until time.Time
+	for _, r := range a.References() {
+		if r.Method != association.PKIX && r.Until.After(until) {
+			until = r.Until
+		}
+	}
+	return until
+}
+
+// unseen reports whether a place could not be looked at, so that another
+// lookup may find more.
+func unseen(a *association.Association) bool {
+	for _, p := range a.Proofs() {
+		if p.Reason.Outcome() == reasons.OutcomeUndetermined {
+			return true
+		}
+	}
+	return false
+}
+
+// reasonOf is why a statement does not count.
+func reasonOf(a *association.Association) reasons.Reason {
+	for _, p := range a.Proofs() {
+		if p.Method == association.Delegation {
+			return p.Reason
+		}
+	}
+	return ""
+}
+
+// result is what came of a lookup, for the metrics.
+func (e *entry) result() string {
+	switch {
+	case e.proves():
+		return "proven"
+	case e.failures > 0:
+		return "failed"
+	}
+	return "none"
+}
+
+// retry is how long not to try again after that many failures in a row.
+func retry(failures int) time.Duration {
+	wait := maxNegative
+	if failures < 9 {
+		wait = min(wait, firstRetry<<(failures-1))
+	}
+	return spread(wait, 0.8, 1)
+}
+
+// spread picks a part of d at random.
+func spread(d time.Duration, from, to float64) time.Duration {
+	return time.Duration(float64(d) * (from + rand.Float64()*(to-from)))
+}

@@ -1,0 +1,150 @@
+package verifier_test
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/discovery"
+	"github.com/dnasign/dnasign/discovery/floors/filestore"
+	"github.com/dnasign/dnasign/discovery/verifier"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/xmppserver"
+	"github.com/dnasign/dnasign/keys"
+)
+
+// A laboratory is b.example, which delegates to xmpp.hosting.example, on
+// loopback.
+type laboratory struct {
+	config verifier.Config
+	hosted tls.Certificate // of xmpp.hosting.example
+	close  []func()
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		log.Fatal(err)
+	}
+	return v
+}
+
+func certificate(s *keys.Signer) tls.Certificate {
+	c := tls.Certificate{PrivateKey: s.Key()}
+	for _, x := range s.Chain() {
+		c.Certificate = append(c.Certificate, x.Raw)
+	}
+	return c
+}
+
+func newLaboratory() *laboratory {
+	now := time.Now()
+	ca := must(localca.New("Root", now))
+	issue := func(name string) *keys.Signer {
+		return must(ca.Issue("P-256", []string{name}, now.Add(-time.Hour), now.Add(time.Hour), nil))
+	}
+	l := &laboratory{hosted: certificate(issue("xmpp.hosting.example"))}
+	server := must(xmppserver.Start(&tls.Config{Certificates: []tls.Certificate{l.hosted}}, xmppserver.None))
+	statement := delegation.Statement{
+		Source: "b.example", Service: "_xmpp-server._tcp", Issued: now.Add(-time.Minute), Expires: now.Add(time.Hour), ID: delegation.ID{1},
+		Targets: []delegation.Target{{Endpoint: delegation.Endpoint{Host: "xmpp.hosting.example", Port: 5269}}},
+	}
+	token := must(delegation.Sign(statement, delegation.JWS, issue("b.example")))
+	dns := must(dnsserver.Start([]string{
+		"_xmpp-server._tcp.b.example. 60 IN SRV 0 0 5269 xmpp.hosting.example.",
+		fmt.Sprintf(`%s. 60 IN TXT "%s"`, delegation.TXTName("b.example", "_xmpp-server._tcp"), strings.Join(delegation.JWS.TXTStrings(token), `" "`)),
+	}))
+	dir := must(os.MkdirTemp("", "example"))
+	store := must(filestore.Open(context.Background(), filepath.Join(dir, "floors.db"), nil))
+	l.config = verifier.Config{Roots: ca.Pool(), Floors: store, Discovery: &discovery.Client{
+		Resolver: dns.Addr, Via: discovery.ViaDNS, AllowPrivateAddresses: true,
+		ConnectTo: []discovery.ConnectTo{must(discovery.ParseConnectTo("xmpp.hosting.example:5269:" + server.Addr))},
+	}}
+	l.close = []func(){server.Close, func() { _ = dns.Close() }, func() { _ = store.Close() }, func() { _ = os.RemoveAll(dir) }}
+	return l
+}
+
+func (l *laboratory) Close() {
+	for _, end := range l.close {
+		end()
+	}
+}
+
+// reach connects to b.example, wherever it is.
+func reach(ctx context.Context, config verifier.Config) (*tls.Conn, *verifier.Proof, error) {
+	v, err := verifier.New(config) // with Roots and Floors
+	if err != nil {
+		return nil, nil, err
+	}
+	defer v.Close()
+	return v.Dial(ctx, "b.example", "_xmpp-server._tcp", nil)
+}
+
+// A client connects to b.example, which somebody else hosts.
+func ExampleVerifier_Dial() {
+	l := newLaboratory()
+	defer l.Close()
+	conn, proof, err := reach(context.Background(), l.config)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Println(proof.Source, "is", proof.Reference.Name, "by", proof.Reference.Method)
+	// Output: b.example is xmpp.hosting.example by delegation
+}
+
+// serve takes one connection and finds out for whom the peer may speak.
+func serve(ctx context.Context, tcp net.Listener, own *tls.Config, config verifier.Config) (*verifier.Proof, error) {
+	v, err := verifier.New(config)
+	if err != nil {
+		return nil, err
+	}
+	defer v.Close()
+	conn, err := tls.NewListener(tcp, verifier.ServerConfig(own)).Accept()
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	source, err := io.ReadAll(conn) // the peer says for whom it speaks
+	if err != nil {
+		return nil, err
+	}
+	return v.Check(ctx, string(source), "_xmpp-server._tcp", verifier.Accepted(conn.(*tls.Conn)))
+}
+
+// A provider speaks for b.example, which has delegated to it, and then for
+// c.example, which has not. There the server may fall back to dialback.
+func ExampleVerifier_Check() {
+	l := newLaboratory()
+	defer l.Close()
+	tcp := must(net.Listen("tcp", "127.0.0.1:0"))
+	defer tcp.Close()
+	own := &tls.Config{Certificates: []tls.Certificate{l.hosted}}
+	for _, source := range []string{"b.example", "c.example"} {
+		go call(tcp.Addr().String(), l.hosted, source)
+		proof, err := serve(context.Background(), tcp, own, l.config)
+		if err != nil {
+			fmt.Printf("%s: %s, may fall back: %t\n", source, delegation.ReasonOf(err), verifier.MayFallBack(err))
+			continue
+		}
+		fmt.Println(proof.Source, "is", proof.Reference.Name, "by", proof.Reference.Method)
+	}
+	// Output:
+	// b.example is xmpp.hosting.example by delegation
+	// c.example: no-statement, may fall back: true
+}
+
+// call is the peer.
+func call(address string, own tls.Certificate, source string) {
+	conn := must(tls.Dial("tcp", address, &tls.Config{Certificates: []tls.Certificate{own}, InsecureSkipVerify: true}))
+	must(io.WriteString(conn, source))
+	_ = conn.Close()
+}

@@ -1,0 +1,384 @@
+package verifier
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/discovery/floors"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/keys"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// The tests run in a bubble of time that begins here (package synctest).
+var start = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+const (
+	source  = "b.example"
+	service = "_xmpp-server._tcp"
+	direct  = "_xmpps-server._tcp" // its second label
+	host    = "xmpp.hosting.example"
+	other   = "xmpp.other.example"
+	day     = 24 * time.Hour
+)
+
+var incoming = Question{Source: source, Service: service, Direction: association.Incoming}
+
+var outgoing = Question{Source: source, Service: service, Direction: association.Outgoing}
+
+// A laboratory holds an authority and the certificates of domains.
+var laboratory = sync.OnceValue(func() *localca.Authority {
+	root, err := localca.New("Test Root", start)
+	if err != nil {
+		panic(err)
+	}
+	return root
+})
+
+var (
+	signersMu sync.Mutex
+	signers   = map[string]*keys.Signer{}
+)
+
+func signer(domain string) *keys.Signer {
+	signersMu.Lock()
+	defer signersMu.Unlock()
+	if signers[domain] == nil {
+		s, err := laboratory().Issue("P-256", []string{domain}, start.Add(-10*day), start.Add(60*day), nil)
+		if err != nil {
+			panic(err)
+		}
+		signers[domain] = s
+	}
+	return signers[domain]
+}
+
+// signedFor makes a TXT record of a domain that delegates to hosts, issued so
+// long after start, for 14 days unless edited.
+func signedFor(domain string, issued time.Duration, hosts []string, edits ...func(*delegation.Statement)) string {
+	s := delegation.Statement{
+		Source: domain, Service: service, Targets: []delegation.Target{},
+		Issued: start.Add(issued), Expires: start.Add(issued + 14*day), ID: delegation.ID{1},
+	}
+	for _, h := range hosts {
+		s.Targets = append(s.Targets, delegation.Target{Endpoint: delegation.Endpoint{Host: h, Port: 5269}})
+	}
+	for _, edit := range edits {
+		edit(&s)
+	}
+	token, err := delegation.Sign(s, delegation.JWS, signer(domain))
+	if err != nil {
+		panic(err)
+	}
+	return delegation.JWS.TXTRecord(token)
+}
+
+func statement(issued time.Duration, hosts ...string) string {
+	return signedFor(source, issued, hosts)
+}
+
+// A network is what lookups find. Its fields are changed between lookups
+// only, by set.
+type network struct {
+	mu      sync.Mutex
+	records map[string][]string // TXT, by source
+	late    []string            // statements that HTTPS delivers, after a second
+	srv     delegation.SRVAnswer
+	failure *delegation.Failure // of TXT
+	takes   time.Duration
+	slow    func(source string) time.Duration // if not 0, what lookups of this source take
+	asked   map[string]int
+	under   int // way
+	most    int // under way at a time
+}
+
+func newNetwork(records ...string) *network {
+	return &network{records: map[string][]string{source: records}, asked: map[string]int{}, takes: 100 * time.Millisecond}
+}
+
+func (n *network) set(change func(*network)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	change(n)
+}
+
+func (n *network) has(records ...string) {
+	n.set(func(n *network) { n.records[source], n.failure = records, nil })
+}
+
+func (n *network) fails() {
+	n.set(func(n *network) {
+		n.failure = &delegation.Failure{Reason: reasons.DNSTimeout, Detail: "nobody answers"}
+	})
+}
+
+func (n *network) count() (all int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, c := range n.asked {
+		all += c
+	}
+	return all
+}
+
+func (n *network) Gather(ctx context.Context, source, service string, enough func(*delegation.Evidence) bool) (*delegation.Evidence, error) {
+	n.mu.Lock()
+	n.asked[source]++
+	n.under++
+	n.most = max(n.most, n.under)
+	takes, late := n.takes, n.late
+	if n.slow != nil {
+		takes = cmp.Or(n.slow(source), takes)
+	}
+	unanswered := &delegation.Failure{Reason: reasons.Unanswered, Detail: "not yet"}
+	txt := delegation.TXTAnswer{Answer: delegation.Answer{Name: delegation.TXTName(source, service), DNSSEC: delegation.Insecure, TTL: 3600, Failure: n.failure}}
+	if n.failure == nil {
+		txt.Records = n.records[source]
+	}
+	srv := n.srv
+	n.mu.Unlock()
+	defer n.set(func(n *network) { n.under-- })
+
+	e := &delegation.Evidence{Version: delegation.EvidenceVersion, Source: source, Service: service, Collected: time.Now()}
+	e.SRV = []delegation.SRVAnswer{{Answer: delegation.Answer{Name: delegation.SRVName(source, service), DNSSEC: delegation.Indeterminate, Failure: unanswered}}}
+	e.TXT = []delegation.TXTAnswer{{Answer: delegation.Answer{Name: txt.Name, DNSSEC: delegation.Indeterminate, Failure: unanswered}}}
+	if !sleep(ctx, takes) {
+		return e, nil
+	}
+	if srv.Name == "" {
+		srv.Answer = delegation.Answer{Name: e.SRV[0].Name, DNSSEC: delegation.Insecure, TTL: 3600}
+	}
+	e.SRV, e.TXT = []delegation.SRVAnswer{srv}, []delegation.TXTAnswer{txt}
+	copied := *e
+	if enough != nil && enough(&copied) || len(late) == 0 || !sleep(ctx, time.Second) {
+		return e, nil
+	}
+	for _, record := range late {
+		doc := delegation.Document{URL: delegation.DocumentURL(source, service, delegation.JWS), Status: 200, MediaType: delegation.JWS.MediaType(), MaxAge: 3600}
+		doc.Body = []byte(record[len("v=DNA1; e=jws; s="):])
+		e.Documents = append(slices.Clone(e.Documents), doc)
+	}
+	return e, nil
+}
+
+func (n *network) DialContext(context.Context, string, string) (net.Conn, error) {
+	return nil, errAway
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+var errAway = errors.New("away")
+
+// A store is a Memory that lives as long as the test.
+type store struct {
+	mu           sync.Mutex
+	floors       map[subject]delegation.Floor
+	read, write  error
+	full         bool   // remembers nothing
+	beforeRaise  func() // somebody else does something first
+	raised, asks int
+	watchers     []floors.Watcher
+	cut          bool // Watch tells nothing
+}
+
+func newStore() *store { return &store{floors: map[subject]delegation.Floor{}} }
+
+func (s *store) Close() error { return nil }
+
+func (s *store) Load(_ context.Context, source, service string) (delegation.Floor, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asks++
+	return s.floors[subject{source, service}], s.read
+}
+
+func (s *store) Raise(_ context.Context, source, service string, f delegation.Floor) (delegation.Floor, error) {
+	s.mu.Lock()
+	if s.beforeRaise != nil {
+		s.beforeRaise()
+		s.beforeRaise = nil
+	}
+	about := subject{source, service}
+	switch {
+	case s.write != nil:
+		defer s.mu.Unlock()
+		return delegation.Floor{}, s.write
+	case s.full:
+		defer s.mu.Unlock()
+		return delegation.Floor{}, fmt.Errorf("%w: test", floors.ErrFull)
+	}
+	s.raised++
+	before := s.floors[about]
+	now := before.Join(f)
+	s.floors[about] = now
+	var tell []floors.Watcher
+	if !s.cut && now != before {
+		tell = slices.Clone(s.watchers)
+	}
+	s.mu.Unlock()
+	for _, w := range tell {
+		w.Raised(source, service, now)
+	}
+	return now, nil
+}
+
+func (s *store) Watch(ctx context.Context, w floors.Watcher) {
+	s.mu.Lock()
+	s.watchers = append(s.watchers, w)
+	s.mu.Unlock()
+	w.Watching(true)
+	<-ctx.Done()
+}
+
+// elsewhere is a floor that another node raises.
+func (s *store) elsewhere(f delegation.Floor) {
+	if _, err := s.Raise(context.Background(), source, service, f); err != nil {
+		panic(err)
+	}
+}
+
+// connect ends the subscriptions of all nodes, or begins others.
+func (s *store) connect(on bool) {
+	s.mu.Lock()
+	s.cut = !on
+	s.mu.Unlock()
+	for _, w := range s.watchers {
+		w.Watching(on)
+	}
+}
+
+// away is whether the store can be reached.
+func (s *store) away(away bool) {
+	s.mu.Lock()
+	s.read, s.write = nil, nil
+	if away {
+		s.read, s.write = errAway, errAway
+	}
+	s.mu.Unlock()
+	s.connect(!away)
+}
+
+// floorOf is that of a statement, as statement makes it.
+func floorOf(issued time.Duration, hosts ...string) delegation.Floor {
+	targets := []delegation.Target{}
+	for _, h := range hosts {
+		targets = append(targets, delegation.Target{Endpoint: delegation.Endpoint{Host: h, Port: 5269}})
+	}
+	return delegation.Floor{
+		Order:   delegation.Order{Issuance: start.Add(-10 * day), Issued: start.Add(issued)},
+		Targets: delegation.DigestTargets(targets), ValidUntil: start.Add(issued + 14*day), SignerUntil: start.Add(60*day + time.Second),
+	}
+}
+
+// A lab is a Verifier with what is around it.
+type lab struct {
+	*testing.T
+	*Verifier
+	network *network
+	store   *store
+	ahead   atomic.Int64 // a duration: of the clock, which is not always right
+}
+
+// bubble runs a test in a bubble of time.
+func bubble(t *testing.T, records []string, limits Limits, f func(l *lab)) {
+	signer(source) // before the bubble, whose time is another
+	synctest.Test(t, func(t *testing.T) {
+		l := &lab{T: t, network: newNetwork(records...), store: newStore()}
+		var err error
+		l.Verifier, err = New(Config{
+			Discovery: l.network, Floors: l.store, Roots: pool(), Limits: limits,
+			Now: func() time.Time { return time.Now().Add(time.Duration(l.ahead.Load())) },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Verifier.Close()
+		synctest.Wait() // until the memory is watched
+		f(l)
+	})
+}
+
+func pool() *x509.CertPool { return laboratory().Pool() }
+
+// decide asks, and waits until nothing moves any more: an answer may come before
+// the lookup has ended.
+func (l *lab) decide(q Question) (*Decision, error) {
+	defer synctest.Wait()
+	return l.ask(l.Context(), q)
+}
+
+// names asks and returns the names that count besides the source's own.
+func (l *lab) names(q Question) []string {
+	l.Helper()
+	d, err := l.decide(q)
+	if err != nil {
+		l.Fatal(err)
+	}
+	return namesOf(d.Association)
+}
+
+func namesOf(a *association.Association) []string {
+	var names []string
+	for _, r := range a.References() {
+		if r.Method != association.PKIX {
+			names = append(names, r.Name)
+		}
+	}
+	return names
+}
+
+// want asks and wants these names, and that many lookups by then.
+func (l *lab) want(q Question, lookups int, names ...string) {
+	l.Helper()
+	if got := l.names(q); !slices.Equal(got, names) {
+		l.Errorf("%s: the names %q count, want %q", time.Since(start), got, names)
+	}
+	if got := l.network.count(); got != lookups {
+		l.Errorf("%s: %d lookups, want %d", time.Since(start), got, lookups)
+	}
+}
+
+// reason asks and wants no decision, for that reason.
+func (l *lab) reason(q Question, want reasons.Reason) *Decision {
+	l.Helper()
+	d, err := l.decide(q)
+	if got := delegation.ReasonOf(err); got != want {
+		l.Errorf("%s: reason %q, want %q (%v)", time.Since(start), got, want, err)
+	}
+	return d
+}
+
+// why asks and wants a decision without a statement, for that reason.
+func (l *lab) why(q Question, want reasons.Reason) {
+	l.Helper()
+	d, err := l.decide(q)
+	if err != nil {
+		l.Fatal(err)
+	}
+	if got := reasonOf(d.Association); got != want {
+		l.Errorf("%s: reason %q, want %q", time.Since(start), got, want)
+	}
+}

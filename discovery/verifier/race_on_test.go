@@ -1,0 +1,6 @@
+//go:build race
+
+package verifier
+
+// raceDetector makes everything many times slower.
+const raceDetector = true

@@ -1,0 +1,255 @@
+package verifier
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/discovery"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/xmppserver"
+	"github.com/dnasign/dnasign/keys"
+)
+
+const (
+	evil = "evil.example"
+)
+
+const (
+	// soon is for what never comes, patience for what must come on the
+	// slowest machine.
+	soon     = 500 * time.Millisecond
+	patience = time.Minute
+)
+
+// A world is a resolver, an authority and the servers of a test.
+type world struct {
+	t       testing.TB
+	ca      *localca.Authority
+	dns     *dnsserver.Server
+	zone    []string
+	dialer  *dialer
+	service string // that is dialled
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	root, err := localca.New("Root", time.Now())
+	must(t, err)
+	w := &world{t: t, service: service}
+	w.ca, err = root.Intermediate("Intermediate", time.Now(), nil)
+	must(t, err)
+	w.dns, err = dnsserver.Start(nil)
+	must(t, err)
+	t.Cleanup(func() { must(t, w.dns.Close()) })
+	pool := w.ca.Pool()
+	w.dialer = &dialer{
+		t: t, roots: pool, Floors: newStore(),
+		Client:      &discovery.Client{Resolver: w.dns.Addr, Via: discovery.ViaDNS, AllowPrivateAddresses: true},
+		DialOptions: DialOptions{From: "a.example", Timeout: patience, TargetTimeout: patience},
+	}
+	return w
+}
+
+// A dialer makes a Verifier for each Dial, so that nothing comes from a cache.
+type dialer struct {
+	t              testing.TB
+	Client         *discovery.Client
+	Floors         *store
+	StatementFirst bool
+	roots          *x509.CertPool
+	extra          func() time.Duration // how far the clock is ahead
+	DialOptions
+}
+
+func (d *dialer) verifier() *Verifier {
+	d.t.Helper()
+	v := d.open()
+	d.t.Cleanup(v.Close)
+	return v
+}
+
+func (d *dialer) open() *Verifier {
+	now := func() time.Time {
+		if d.extra != nil {
+			return time.Now().Add(d.extra())
+		}
+		return time.Now()
+	}
+	v, err := New(Config{Roots: d.roots, Floors: d.Floors, Discovery: d.Client, StatementFirst: d.StatementFirst, Now: now})
+	must(d.t, err)
+	return v
+}
+
+// A connection is what a Dial gave.
+type connection struct {
+	*tls.Conn
+	*Proof
+	To       association.Dial
+	Attempts []*Attempt
+}
+
+func (d *dialer) Dial(ctx context.Context, source, service string) (*connection, error) {
+	v := d.open()
+	defer v.Close()
+	known, attempts, err := v.dial(ctx, source, service, &d.DialOptions)
+	if err != nil {
+		return nil, err
+	}
+	last := attempts[len(attempts)-1]
+	return &connection{last.Conn(), known.proof(last), last.To, attempts}, nil
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) issue(names ...string) *keys.Signer {
+	w.t.Helper()
+	s, err := w.ca.Issue("P-256", names, time.Now().Add(-24*time.Hour), time.Now().Add(24*time.Hour), nil)
+	must(w.t, err)
+	return s
+}
+
+func config(s *keys.Signer) *tls.Config {
+	c := tls.Certificate{PrivateKey: s.Key()}
+	for _, x := range s.Chain() {
+		c.Certificate = append(c.Certificate, x.Raw)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{c}, MinVersion: tls.VersionTLS10}
+}
+
+// serve starts a server that is reached as name:port and shows a certificate
+// for the names.
+func (w *world) serve(name string, port uint16, fault xmppserver.Fault, names ...string) *xmppserver.Server {
+	return w.serveWith(name, port, fault, config(w.issue(names...)))
+}
+
+func (w *world) serveWith(name string, port uint16, fault xmppserver.Fault, c *tls.Config) *xmppserver.Server {
+	w.t.Helper()
+	s, err := xmppserver.Start(c, fault)
+	must(w.t, err)
+	w.t.Cleanup(s.Close)
+	w.reach(name, port, s.Addr)
+	return s
+}
+
+// reach makes name:port lead to an address.
+func (w *world) reach(name string, port uint16, address string) {
+	w.dialer.Client.ConnectTo = append(w.dialer.Client.ConnectTo,
+		discovery.ConnectTo{Host: name, Port: port, Addr: netip.MustParseAddrPort(address)})
+}
+
+// add puts lines into the zone.
+func (w *world) add(lines ...string) {
+	w.t.Helper()
+	w.zone = append(w.zone, lines...)
+	must(w.t, w.dns.SetRecords(w.zone))
+}
+
+// srv is a line of the zone.
+func srv(service string, priority, weight, port int, host string) string {
+	return fmt.Sprintf("%s.%s. 60 IN SRV %d %d %d %s.", service, source, priority, weight, port, host)
+}
+
+// delegate publishes a statement that ends so long from now, for targets at which
+// the role begins as it does.
+func (w *world) delegate(service string, ends time.Duration, targets ...delegation.Endpoint) {
+	w.t.Helper()
+	var list []delegation.Target
+	for i, e := range targets {
+		list = append(list, delegation.Target{Endpoint: e, Priority: uint16(i)})
+	}
+	w.delegateTo(service, ends, list...)
+}
+
+func (w *world) delegateTo(service string, ends time.Duration, targets ...delegation.Target) {
+	w.t.Helper()
+	now := time.Now()
+	s := delegation.Statement{Source: source, Service: service, Targets: targets, Issued: now.Add(min(0, ends) - time.Hour), Expires: now.Add(ends)}
+	_, err := rand.Read(s.ID[1:])
+	must(w.t, err)
+	raw, err := delegation.Sign(s, delegation.JWS, w.issue(source))
+	must(w.t, err)
+	text, quoted := delegation.JWS.TXTRecord(raw), ""
+	for ; len(text) > 255; text = text[255:] {
+		quoted += `"` + text[:255] + `" `
+	}
+	w.add(fmt.Sprintf(`%s. 60 IN TXT %s"%s"`, delegation.TXTName(source, service), quoted, text))
+}
+
+func (w *world) fault(name, rtype string, f dnsserver.Fault) {
+	w.t.Helper()
+	must(w.t, w.dns.Fault(name, rtype, f))
+}
+
+func to(host string, port uint16) delegation.Endpoint {
+	return delegation.Endpoint{Host: host, Port: port}
+}
+
+// dial dials, and closes the connection when the test ends.
+func (w *world) dial() (*connection, error) {
+	w.t.Helper()
+	start := time.Now()
+	conn, err := w.dialer.Dial(w.t.Context(), source, w.service)
+	if took := time.Since(start); took > patience {
+		w.t.Errorf("took %v", took)
+	}
+	if err == nil {
+		w.t.Cleanup(func() { conn.Close() })
+	}
+	return conn, err
+}
+
+// accepted wants a connection to an endpoint, by a method.
+func (w *world) accepted(e delegation.Endpoint, m association.Method, attempts int) *connection {
+	w.t.Helper()
+	conn, err := w.dial()
+	must(w.t, err)
+	if conn.To.Endpoint != e || conn.Reference.Method != m || len(conn.Attempts) != attempts {
+		w.t.Fatalf("connected to %s by %s after %d attempts, want %s by %s after %d",
+			conn.To.Endpoint, conn.Reference.Method, len(conn.Attempts), e, m, attempts)
+	}
+	return conn
+}
+
+// refused wants an error with a reason, and that of each attempt.
+func (w *world) refused(want reasons.Reason, attempts ...reasons.Reason) *Error {
+	w.t.Helper()
+	conn, err := w.dial()
+	if err == nil {
+		w.t.Fatalf("connected to %s, want %s", conn.To.Endpoint, want)
+	}
+	e, ok := err.(*Error)
+	if !ok {
+		w.t.Fatalf("got %v, want an *Error with %s", err, want)
+	}
+	var got []string
+	for _, a := range e.Attempts {
+		got = append(got, string(delegation.ReasonOf(a.Err)))
+		if a.Conn() != nil || a.Acceptance != nil {
+			w.t.Errorf("%s: a refused attempt has a connection or an acceptance", a.To.Endpoint)
+		}
+	}
+	var wanted []string
+	for _, a := range attempts {
+		wanted = append(wanted, string(a))
+	}
+	if delegation.ReasonOf(err) != want || e.Outcome != want.Outcome() || strings.Join(got, " ") != strings.Join(wanted, " ") {
+		w.t.Fatalf("got %v with attempts %q, want %s with %q", err, got, want, wanted)
+	}
+	return e
+}

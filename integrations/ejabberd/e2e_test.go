@@ -1,0 +1,100 @@
+package ejabberd
+
+import (
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/xmpptest"
+)
+
+// TestEndToEnd: a real ejabberd and a real prosody exchange a ping for a domain
+// whose certificate neither has. They do so as long as its owner says so to a
+// real daemon.
+func TestEndToEnd(t *testing.T) {
+	t.Parallel()
+	realtest.Need(t, "prosodyctl")
+	bin, address := t.TempDir(), fmt.Sprintf("127.0.0.1:%d", realtest.Port(t))
+	realtest.Output(t, ".", "go", "build", "-o", bin, "../../cmd/dnaverify")
+	p := newPair(t, "http://"+address+"/v1/check", dialback)
+	b := p.prosody(domainB)
+	owner, _, _ := p.Issue(domainB)
+
+	// The names of hosts that only the daemon needs.
+	dns, err := dnsserver.Start(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dns.Close() })
+	serve := func() *realtest.Process {
+		return realtest.Start(t, func() bool {
+			reply, err := http.Get("http://" + address + "/healthz")
+			if err != nil {
+				return false
+			}
+			reply.Body.Close()
+			return reply.StatusCode == http.StatusOK
+		}, filepath.Join(bin, "dnaverify"), "serve", "--listen", address, "--store", filepath.Join(p.Dir, "memory.db"),
+			"--roots", p.Roots, "--resolver", dns.Addr, "--via", "dns", "--allow-private-addresses", "--log-level", "debug")
+	}
+	daemon := serve()
+	// publish has the owner delegate to hosts; none is a revocation.
+	publish := func(issued time.Time, hosts ...string) {
+		t.Helper()
+		s := delegation.Statement{
+			Source: domainB, Service: "_xmpp-server._tcp", ID: delegation.ID{1}, Issued: issued, Expires: issued.Add(12 * time.Hour), Targets: []delegation.Target{},
+		}
+		for _, host := range hosts {
+			s.Targets = append(s.Targets, delegation.Target{Endpoint: delegation.Endpoint{Host: host, Port: uint16(b.Server)}})
+		}
+		if err := dns.SetRecords([]string{
+			fmt.Sprintf("_xmpp-server._tcp.%s. SRV 0 0 %d %s.", domainB, b.Server, hostB), xmpptest.TXT(t, s, owner),
+		}); err != nil {
+			t.Fatal(err)
+		}
+		mark := daemon.Log.Mark()
+		daemon.Signal(t, syscall.SIGHUP) // look again
+		daemon.Log.Wait(t, mark, "reloaded")
+		p.a.Command(t, "stop_s2s_connections", "{}")
+	}
+	// refused looks in both directions, to B from a domain of A that was not refused
+	// before: ejabberd does not try that again for a second.
+	refused := func(from string, parts ...string) {
+		t.Helper()
+		mark := p.a.Log.Mark()
+		p.send(from, domainB)
+		p.a.Log.Tells(p.T, mark, "Certificate not accepted for b.example: ", parts...)
+		p.a.Log.Tells(p.T, mark, from+" -> b.example: Peer certificate rejected: ")
+		mark = p.a.Log.Mark()
+		if got := external(p.dial(domainB, domainA)); got != "error" {
+			t.Errorf("incoming: %s", got)
+		}
+		p.a.Log.Tells(p.T, mark, "Certificate not accepted for b.example: ", parts...)
+	}
+
+	signed := time.Now().Truncate(time.Second).Add(-time.Minute)
+	publish(signed, "xmpp.gamma.example")
+	refused(component, "refused, ", "(it has a statement, so nothing weaker counts)")
+
+	publish(signed.Add(time.Second), hostB)
+	if out := b.Shell(t, "xmpp", "ping", domainB, domainA); !strings.Contains(out, "pong from "+domainA) {
+		t.Errorf("prosodyctl says:\n%s", out)
+	}
+	for _, direction := range []string{"outbound s2s EXTERNAL authentication a.example -> b.example", "inbound s2s EXTERNAL authentication xmpp.beta.example -> a.example"} {
+		p.a.Log.Tells(p.T, 0, "Accepted "+direction)
+	}
+	daemon.Log.Wait(t, 0, "outcome=verified.*method=delegation.*chain_verified_by=caller")
+
+	publish(signed.Add(2 * time.Second))
+	refused(second, "refused, revoked: ", "(it has a statement, so nothing weaker counts)")
+
+	daemon.Stop()
+	refused(domainA, "undetermined, no-answer: ", "see whether dnaverify serve is running")
+}

@@ -1,0 +1,157 @@
+package signing
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/keys"
+)
+
+const (
+	source  = "b.example"
+	service = "_xmpp-server._tcp"
+	day     = 24 * time.Hour
+)
+
+// A bench has an authority and a time.
+type bench struct {
+	testing.TB
+	ca  *localca.Authority
+	now time.Time
+}
+
+func newBench(t testing.TB) *bench {
+	b := &bench{TB: t, now: time.Date(2026, 6, 10, 12, 0, 0, 500, time.UTC)}
+	b.ca = localca.NewChain(b.now)
+	return b
+}
+
+func (b *bench) must(err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// certificate begins so long before now.
+func (b *bench) certificate(ago time.Duration) *keys.Signer {
+	b.Helper()
+	return b.from(b.now.Add(-ago))
+}
+
+func (b *bench) from(start time.Time) *keys.Signer {
+	b.Helper()
+	return localca.Must(b.ca.Issue("P-256", []string{source}, start, start.Add(60*day), nil))
+}
+
+// statement was issued so long before now.
+func (b *bench) statement(s *keys.Signer, ago time.Duration, hosts ...string) *delegation.Inspection {
+	b.Helper()
+	issued := b.now.Add(-ago).Truncate(time.Second)
+	st := setup.Statement(source, service, issued, hosts...)
+	raw, err := Sign(&st, []delegation.Encoding{delegation.JWS}, s)
+	b.must(err)
+	in, err := delegation.Inspect(raw[delegation.JWS])
+	b.must(err)
+	return in
+}
+
+func TestMoment(t *testing.T) {
+	b := newBench(t)
+	own := b.certificate(10 * time.Minute)
+	older, newer, twin := b.certificate(2*day), b.certificate(time.Minute), b.certificate(10*time.Minute)
+	at := func(s *keys.Signer, ago time.Duration) Earlier { return EarlierOf(b.statement(s, ago), "published") }
+	midnight, backdated := b.from(b.now.Truncate(day)), b.from(b.now.Add(-time.Hour).Truncate(time.Second))
+	for _, c := range []struct {
+		name    string
+		signer  *keys.Signer
+		earlier []Earlier
+		force   bool
+		want    time.Duration // after now
+		reason  reasons.Reason
+		says    string // in a note, or in the error
+	}{
+		{name: "the first", signer: own},
+		{name: "an older statement", signer: own, earlier: []Earlier{at(own, 5*time.Minute)}},
+		{name: "one of this second", signer: own, earlier: []Earlier{at(own, 0)}, want: time.Second},
+		{name: "a clock that was fast", signer: own, earlier: []Earlier{at(own, -2*time.Minute)}, want: 2*time.Minute + time.Second},
+		{name: "from the future", signer: own, earlier: []Earlier{at(own, -time.Hour)}, reason: reasons.ClockMismatch, says: "2026-06-10T13:00:00Z, and this machine's clock says 2026-06-10T12:00:00Z"},
+		{name: "from the future, forced", signer: own, earlier: []Earlier{at(own, -time.Hour)}, force: true},
+		{name: "from the future, by an older certificate", signer: own, earlier: []Earlier{at(older, -time.Hour)}},
+		{name: "by a newer certificate", signer: own, earlier: []Earlier{at(newer, 0)}, reason: reasons.Superseded, says: "was issued at 2026-06-10T11:59:00Z, and the one to sign with at 2026-06-10T11:50:00Z"},
+		{name: "by a newer certificate, forced", signer: own, earlier: []Earlier{at(newer, 0)}, force: true, want: time.Second, says: "ranks below"},
+		{name: "a newer certificate that signed before", signer: own, earlier: []Earlier{{Order: delegation.Order{Issuance: b.now}, Where: "signed here"}}, reason: reasons.Superseded, says: "a certificate that signed before (signed here)"},
+		{name: "another certificate of the same moment", signer: own, earlier: []Earlier{at(twin, 0)}, want: time.Second, says: "can still sign above it"},
+		{name: "a certificate of this second", signer: b.from(b.now.Add(200 * time.Millisecond))},
+		{name: "a clock that is slow", signer: b.certificate(-4 * time.Minute), want: 4 * time.Minute},
+		{name: "a clock that is too slow", signer: b.certificate(-6 * time.Minute), reason: reasons.SignerNotYetValid, says: "issued at 2026-06-10T12:06:00Z, and this machine's clock says 2026-06-10T12:00:00Z"},
+		{name: "expired", signer: b.certificate(61 * day), reason: reasons.SignerExpired},
+		{name: "backdated by an hour", signer: backdated, earlier: []Earlier{at(newer, 0)}, reason: reasons.Superseded, says: "wait until 2026-06-10T12:59:01Z, get a new certificate then and sign with that, or use an authority that embeds SCTs"},
+		{name: "backdated to midnight", signer: midnight, earlier: []Earlier{at(backdated, 0)}, reason: reasons.Superseded, says: "wait until 2026-06-11T00:00:00Z, "},
+		{name: "an old file", signer: older, earlier: []Earlier{at(b.certificate(day), 0)}, reason: reasons.Superseded, says: "; get a new certificate and sign with that"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			issued, notes, err := Moment(c.signer.Leaf(), b.now, c.earlier, c.force)
+			text := strings.Join(notes, "\n")
+			if err != nil {
+				text = err.Error()
+			}
+			if delegation.ReasonOf(err) != c.reason || !strings.Contains(text, c.says) || (c.says == "") != (text == "") && c.reason == "" {
+				t.Fatalf("%q, notes %q, want %s and %q", err, notes, c.reason, c.says)
+			}
+			if want := b.now.Truncate(time.Second).Add(c.want); err == nil && !issued.Equal(want) {
+				t.Errorf("issued %s, want %s", issued, want)
+			}
+		})
+	}
+}
+
+// TestIssuedByItself: verifiers have nobody to believe about such a certificate,
+// which is said before they say it.
+func TestIssuedByItself(t *testing.T) {
+	b := newBench(t)
+	issued, notes, err := Moment(b.ca.Root(), b.now, nil, false)
+	if want := b.now.Truncate(time.Second); err != nil || !issued.Equal(want) {
+		t.Errorf("issued %s, %v, want %s", issued, err, want)
+	}
+	if len(notes) != 1 || !strings.Contains(notes[0], "no verifier accepts") {
+		t.Errorf("notes %q", notes)
+	}
+}
+
+// TestAbove: whatever was signed earlier and is not refused, the order rises.
+func TestAbove(t *testing.T) {
+	b := newBench(t)
+	var signers []*keys.Signer
+	for _, ago := range []time.Duration{3 * time.Hour, time.Hour, time.Hour, time.Minute, -time.Minute} {
+		signers = append(signers, b.certificate(ago))
+	}
+	signed := 0
+	for _, first := range signers {
+		for _, ago := range []time.Duration{time.Hour, 0, -time.Minute} {
+			if first.Leaf().NotBefore.After(b.now.Add(delegation.ClockSkew - ago)) {
+				continue
+			}
+			earlier := b.statement(first, ago)
+			for _, second := range signers {
+				issued, _, err := Moment(second.Leaf(), b.now, []Earlier{EarlierOf(earlier, "published")}, false)
+				if err != nil {
+					continue
+				}
+				signed++
+				order := b.statement(second, b.now.Truncate(time.Second).Sub(issued)).Order()
+				if order.Compare(earlier.Order()) <= 0 {
+					t.Errorf("%+v is not above %+v", order, earlier.Order())
+				}
+			}
+		}
+	}
+	if signed < 20 {
+		t.Errorf("%d were signed", signed)
+	}
+}

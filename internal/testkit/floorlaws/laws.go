@@ -1,0 +1,398 @@
+// Package floorlaws holds the laws that every floor store keeps, as tests that
+// run over any of them, and what the tests of the stores share.
+package floorlaws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/discovery/floors"
+	"github.com/dnasign/dnasign/internal/floorrecord"
+)
+
+// A Kind is a kind of store.
+type Kind struct {
+	// Fresh gives the place of an empty store.
+	Fresh func() string
+	Open  Opener
+	// Shared says that several stores may use one place at once.
+	Shared bool
+	// Lasting says that what was raised is there when the place is opened again.
+	Lasting bool
+}
+
+// All runs every law that each store keeps, each on a store of its own.
+func All(t *testing.T, kind func(*testing.T) Kind) {
+	for name, law := range map[string]func(*testing.T, Kind){
+		"floors": Laws, "model": Model, "concurrent": Concurrent, "full": Full, "absurd": Absurd, "watch": Watched,
+	} {
+		t.Run(name, func(t *testing.T) { law(t, kind(t)) })
+	}
+}
+
+// An Opener opens the store in a place. The clock may be nil.
+type Opener func(ctx context.Context, place string, limits floorrecord.Limits, now func() time.Time) (floors.Store, error)
+
+// Must opens the store in a place until the test ends.
+func (open Opener) Must(t *testing.T, place string, limits floorrecord.Limits, now func() time.Time) floors.Store {
+	t.Helper()
+	s, err := open(t.Context(), place, limits, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// What most tests raise.
+const (
+	Source  = "b.example"
+	Service = "_xmpp-server._tcp"
+	Client  = "_xmpp-client._tcp"
+)
+
+// T0 is when the tests begin.
+var T0 = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// again closes a store and opens its place again, if what is there lasts.
+func (k Kind) again(t *testing.T, s floors.Store, place string) floors.Store {
+	t.Helper()
+	if !k.Lasting {
+		return s
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return k.Open.Must(t, place, Plenty, nil)
+}
+
+// Floor is that of a statement by a certificate of day signer, issued at hour
+// issued, for one host, or of a revocation if host is "".
+func Floor(signer, issued int, host string) delegation.Floor {
+	var targets []delegation.Target
+	if host != "" {
+		targets = []delegation.Target{{Endpoint: delegation.Endpoint{Host: host, Port: 5269}}}
+	}
+	return delegation.Floor{
+		Order: delegation.Order{
+			Issuance: T0.AddDate(0, 0, signer).Add(123 * time.Millisecond), Issued: T0.Add(time.Duration(issued) * time.Hour),
+		},
+		Targets:    delegation.DigestTargets(targets),
+		ValidUntil: T0.AddDate(0, 0, 14), SignerUntil: T0.AddDate(0, 0, 90),
+	}
+}
+
+// Until is a floor with other ends.
+func Until(f delegation.Floor, proof, signer time.Time) delegation.Floor {
+	f.ValidUntil, f.SignerUntil = proof, signer
+	return f
+}
+
+// Contradiction is the floor of two statements of the same order.
+func Contradiction(f delegation.Floor) delegation.Floor {
+	f.Targets = delegation.Contradiction
+	return f
+}
+
+// afterAll is one second after the last time that a certificate can hold.
+var afterAll = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func limits(records, domain, shared int) floorrecord.Limits {
+	return floorrecord.Limits{Records: records, Domain: domain, Shared: shared}
+}
+
+// Plenty is more than a test needs.
+var Plenty = floorrecord.Limits{Records: 1000, Domain: 1000, Shared: 1000}
+
+// Clock is a clock that tests set.
+type Clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+// NewClock makes a clock.
+func NewClock(at time.Time) *Clock { return &Clock{at: at} }
+
+// Now reads the clock.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+// Set sets the clock.
+func (c *Clock) Set(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = at
+}
+
+// MustRaise raises a floor of a source.
+func MustRaise(t *testing.T, s floors.Store, source string, f delegation.Floor) delegation.Floor {
+	t.Helper()
+	got, err := s.Raise(t.Context(), source, Service, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// MustFloor reads the floor of a source.
+func MustFloor(t *testing.T, s floors.Store, source string) delegation.Floor {
+	t.Helper()
+	got, err := s.Load(t.Context(), source, Service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// Laws raises floors one after the other, and opens the store again.
+func Laws(t *testing.T, k Kind) {
+	type sequence []delegation.Floor
+	end, signer := T0.AddDate(0, 0, 14), T0.AddDate(0, 0, 90)
+	base, newer := Floor(0, 1, "xmpp.hosting.example"), Floor(0, 2, "x.example")
+	elsewhere := Floor(0, 1, "evil.example")
+	millisecond := base
+	millisecond.Order.Issuance = base.Order.Issuance.Add(time.Millisecond)
+	odd := Until(Floor(-20000, 0, "x.example"), time.Time{}, afterAll)
+	odd.Order.Issued = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+	laws := []struct {
+		name  string
+		raise sequence
+		want  delegation.Floor
+	}{
+		{"nothing", nil, delegation.Floor{}},
+		{"first", sequence{base}, base},
+		{"again", sequence{base, base}, base},
+		{"issued later", sequence{base, newer}, newer},
+		{"issued earlier", sequence{base, Floor(0, 0, "x.example")}, base},
+		{"newer certificate, issued earlier", sequence{base, Floor(1, 0, "x.example")}, Floor(1, 0, "x.example")},
+		{"older certificate, issued later", sequence{base, Floor(-1, 9, "x.example")}, base},
+		{"a certificate newer by a millisecond", sequence{base, millisecond}, millisecond},
+		{"a certificate older by a millisecond", sequence{millisecond, base}, millisecond},
+		{"same order, other targets", sequence{base, elsewhere}, Contradiction(base)},
+		{"same order, other targets, longer", sequence{base, Until(elsewhere, end.AddDate(1, 0, 0), signer)}, Contradiction(Until(base, end.AddDate(1, 0, 0), signer))},
+		{"contradiction, then one of the two", sequence{base, elsewhere, base}, Contradiction(base)},
+		{"contradiction, then a newer one", sequence{base, elsewhere, newer}, newer},
+		{"same statement, longer", sequence{base, Until(base, end.AddDate(1, 0, 0), signer)}, Until(base, end.AddDate(1, 0, 0), signer)},
+		{"same statement, shorter", sequence{base, Until(base, T0, T0)}, base},
+		{"same statement, another certificate of the same moment", sequence{base, Until(base, end, signer.AddDate(1, 0, 0))}, Until(base, end, signer.AddDate(1, 0, 0))},
+		{"newer, shorter", sequence{base, Until(newer, T0, T0)}, Until(newer, T0, T0)},
+		{"revocation", sequence{base, Floor(0, 2, "")}, Floor(0, 2, "")},
+		{"revocation, then an older statement", sequence{Floor(0, 2, ""), base}, Floor(0, 2, "")},
+		{"revocation, then a newer statement", sequence{Floor(0, 0, ""), base}, base},
+		{"revocation of one order with a statement", sequence{base, Floor(0, 1, "")}, Contradiction(base)},
+		{"every field", sequence{odd}, odd},
+		{"another place on earth", sequence{Until(base, end.In(time.FixedZone("", 3600)), signer)}, base},
+	}
+	for _, law := range laws {
+		t.Run(law.name, func(t *testing.T) {
+			place := k.Fresh()
+			s := k.Open.Must(t, place, Plenty, nil)
+			MustRaise(t, s, "other.example", Floor(5, 5, "other.hosting.example"))
+			if _, err := s.Raise(t.Context(), Source, Client, Floor(6, 6, "c.example")); err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range law.raise {
+				got := MustRaise(t, s, Source, f)
+				if have := MustFloor(t, s, Source); got != have {
+					t.Errorf("Raise returns %v, and remembered is %v", got, have)
+				}
+			}
+			for range 2 {
+				if got := MustFloor(t, s, Source); !gocmp.Equal(got, law.want) {
+					t.Error(gocmp.Diff(law.want, got))
+				}
+				if got, err := s.Load(t.Context(), Source, Client); err != nil || got != Floor(6, 6, "c.example") {
+					t.Errorf("the other role: %v, %v", got, err)
+				}
+				s = k.again(t, s, place)
+			}
+		})
+	}
+}
+
+// Model compares stores with a map, whatever is done to them.
+func Model(t *testing.T, k Kind) {
+	rapid.Check(t, func(r *rapid.T) {
+		place := k.Fresh()
+		s := k.Open.Must(t, place, Plenty, nil)
+		defer func() { s.Close() }()
+		model := map[floorrecord.Subject]delegation.Floor{}
+		sources := []string{"b.example", "a.b.example", "b-c.example", "xmpp.co.uk"}
+		services := []string{Service, Client, "_turn._udp"}
+		r.Repeat(map[string]func(*rapid.T){
+			"raise": func(r *rapid.T) {
+				about := floorrecord.About(rapid.SampledFrom(sources).Draw(r, "source"), rapid.SampledFrom(services).Draw(r, "service"))
+				f := Floor(rapid.IntRange(0, 2).Draw(r, "signer"), rapid.IntRange(0, 2).Draw(r, "issued"),
+					rapid.SampledFrom([]string{"", "x.example", "y.example"}).Draw(r, "host"))
+				f = Until(f, T0.AddDate(0, 0, rapid.IntRange(0, 2).Draw(r, "proof")), T0.AddDate(0, 0, rapid.IntRange(0, 2).Draw(r, "signer until")))
+				model[about] = model[about].Join(f)
+				if got, err := s.Raise(t.Context(), about.Source, about.Service, f); err != nil || got != model[about] {
+					r.Fatal(err, gocmp.Diff(model[about], got))
+				}
+			},
+			"open again": func(*rapid.T) {
+				s = k.again(t, s, place)
+			},
+			"floors": func(r *rapid.T) {
+				for _, source := range sources {
+					for _, service := range services {
+						want := model[floorrecord.About(source, service)]
+						if got, err := s.Load(t.Context(), source, service); err != nil || got != want {
+							r.Fatal(err, gocmp.Diff(want, got))
+						}
+					}
+				}
+			},
+		})
+	})
+}
+
+// Concurrent raises one source from many goroutines, and from several
+// stores where several may use one place.
+func Concurrent(t *testing.T, k Kind) {
+	place := k.Fresh()
+	stores := []floors.Store{k.Open.Must(t, place, Plenty, nil)}
+	if k.Shared {
+		stores = append(stores, k.Open.Must(t, place, Plenty, nil), k.Open.Must(t, place, Plenty, nil))
+	}
+	const workers, rounds = 8, 25
+	last := Floor(0, rounds-1, "x.example")
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			s, highest := stores[w%len(stores)], delegation.Order{}
+			for i := range rounds {
+				// All of a round agree on the order and not on the host.
+				got, err := s.Raise(t.Context(), Source, Service, Floor(0, i, fmt.Sprintf("w%d.example", w)))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if got.Order.Compare(highest) < 0 || got.Order.Compare(Floor(0, i, "").Order) < 0 {
+					t.Errorf("went down to %v", got)
+				}
+				highest = got.Order
+				if _, err := s.Raise(t.Context(), fmt.Sprintf("w%d.b.example", w), Service, Floor(0, i, "x.example")); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, s := range stores {
+		if got := MustFloor(t, s, Source); got != Contradiction(last) {
+			t.Errorf("got %v", got)
+		}
+	}
+	for w := range workers {
+		if got := MustFloor(t, stores[0], fmt.Sprintf("w%d.b.example", w)); got != last {
+			t.Errorf("got %v", got)
+		}
+	}
+}
+
+// Full fills a store up to each of its limits.
+func Full(t *testing.T, k Kind) {
+	f, later := Floor(0, 0, "x.example"), Floor(0, 1, "")
+	for _, tt := range []struct {
+		name   string
+		limits floorrecord.Limits
+		fill   []string
+		full   []string
+		room   []string
+	}{
+		{"domain", limits(100, 3, 100), []string{"b.example", "a.b.example", "c.d.b.example"},
+			[]string{"e.b.example", "a.a.b.example"}, []string{"b-c.example", "bb.example", "example.b.test"}},
+		{"domain below a suffix of two labels", limits(100, 1, 100), []string{"b.co.uk"}, []string{"a.b.co.uk"}, []string{"c.co.uk", "co.uk"}},
+		{"domain below a private suffix", limits(100, 1, 3), []string{"a.github.io", "b.github.io", "c.github.io"},
+			[]string{"d.github.io", "x.a.github.io", "github.io"}, []string{"b.io"}},
+		{"everything", limits(3, 100, 100), []string{"a.example", "b.example", "c.example"}, []string{"d.example"}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := k.Open.Must(t, k.Fresh(), tt.limits, nil) // in a Redis, records take two keys each here
+			for _, name := range tt.fill {
+				MustRaise(t, s, name, f)
+			}
+			for _, name := range tt.full {
+				if got, err := s.Raise(t.Context(), name, Service, f); !errors.Is(err, floors.ErrFull) || !got.IsZero() {
+					t.Errorf("%s: got %v, %v, want ErrFull", name, got, err)
+				}
+				if got := MustFloor(t, s, name); !got.IsZero() {
+					t.Errorf("%s is remembered: %v", name, got)
+				}
+			}
+			for _, name := range append(tt.room, tt.fill...) {
+				if got := MustRaise(t, s, name, later); got != later.Join(MustFloor(t, s, name)) {
+					t.Errorf("%s: got %v", name, got)
+				}
+			}
+		})
+	}
+	// Each role is a record.
+	s := k.Open.Must(t, k.Fresh(), limits(100, 1, 100), nil)
+	MustRaise(t, s, Source, f)
+	if got, err := s.Raise(t.Context(), Source, Client, f); !errors.Is(err, floors.ErrFull) {
+		t.Errorf("got %v, %v, want ErrFull", got, err)
+	}
+}
+
+// Absurd: what no verified statement can have led to is an error, and
+// leaves nothing.
+func Absurd(t *testing.T, k Kind) {
+	good := Floor(0, 0, "x.example")
+	fraction, small, late := good, good, good
+	fraction.Order.Issued = T0.Add(time.Millisecond)
+	small.Order.Issuance = T0.Add(time.Microsecond)
+	late.SignerUntil = afterAll.Add(time.Second)
+	s := k.Open.Must(t, k.Fresh(), Plenty, nil)
+	absurd := func(name string, err error) {
+		t.Helper()
+		if err == nil || errors.Is(err, floors.ErrFull) || errors.Is(err, floors.ErrDamaged) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	for name, f := range map[string]delegation.Floor{"nothing": {}, "a fraction": fraction, "a microsecond": small, "the year 10000": late} {
+		_, err := s.Raise(t.Context(), Source, Service, f)
+		absurd(name, err)
+	}
+	for _, about := range []floorrecord.Subject{
+		floorrecord.About("", Service), floorrecord.About("b", Service), floorrecord.About("B.example", Service), floorrecord.About("b.example.", Service), floorrecord.About("b..example", Service), floorrecord.About("{b.example}.x", Service),
+		floorrecord.About(Source, ""), floorrecord.About(Source, "xmpp-server"), floorrecord.About(Source, "_xmpps-server._tcp"),
+	} {
+		_, err := s.Raise(t.Context(), about.Source, about.Service, good)
+		absurd("Raise of "+about.String(), err)
+		_, err = s.Load(t.Context(), about.Source, about.Service)
+		absurd("Load of "+about.String(), err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if _, err := s.Raise(ended, Source, Service, good); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if _, err := s.Load(ended, Source, Service); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if got := MustFloor(t, s, Source); !got.IsZero() {
+		t.Error(got)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Raise(t.Context(), Source, Service, good); err == nil {
+		t.Error("Raise after Close: no error")
+	}
+	if _, err := s.Load(t.Context(), Source, Service); err == nil {
+		t.Error("Load after Close: no error")
+	}
+}

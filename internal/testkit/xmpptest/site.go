@@ -1,0 +1,97 @@
+// Package xmpptest has what the tests of modules for XMPP servers share: the
+// certificates of a site, a daemon that answers as a test wants, and a peer.
+package xmpptest
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/discovery/starttls"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/keys"
+)
+
+// A Site is a folder with the root certificate that everybody in a test trusts.
+type Site struct {
+	T     *testing.T
+	Dir   string
+	Roots string // file
+	// Edit, if any, changes certificates before they are signed.
+	Edit func(*x509.Certificate)
+
+	ca *localca.Authority
+}
+
+// NewSite makes one that ends with the test.
+func NewSite(t *testing.T) *Site {
+	t.Helper()
+	ca := localca.NewChain(time.Now())
+	s := &Site{T: t, Dir: t.TempDir(), ca: ca}
+	s.Roots = realtest.WriteFile(t, s.Dir, "roots.pem", string(localca.PEM(ca.Root())))
+	return s
+}
+
+// Issue makes a certificate, valid from yesterday, and writes it and its key to
+// NAME.pem and NAME.key, NAME being the first of the domains.
+func (s *Site) Issue(domains ...string) (signer *keys.Signer, cert, key string) {
+	s.T.Helper()
+	signer = localca.Must(s.ca.Issue("P-256", domains, time.Now().Add(-24*time.Hour), time.Now().Add(24*time.Hour), s.Edit))
+	cert, key = setup.Write(s.T, s.Dir, domains[0], signer)
+	return signer, cert, key
+}
+
+// Pool holds the root.
+func (s *Site) Pool() *x509.CertPool { return s.ca.Pool() }
+
+// Dial connects to a domain at a server's port, as another server would: the
+// server proves its host, and the peer shows the certificate of a name.
+func (s *Site) Dial(port int, host, name, from, to string) *Stream {
+	s.T.Helper()
+	ctx, cancel := context.WithTimeout(s.T.Context(), realtest.Timeout)
+	defer cancel()
+	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	s.T.Cleanup(func() { conn.Close() })
+	if err := starttls.Negotiate(ctx, conn, starttls.Request{Role: "_xmpp-server._tcp", To: to, From: from}); err != nil {
+		s.T.Fatal(err)
+	}
+	certificate, err := tls.LoadX509KeyPair(s.Dir+"/"+name+".pem", s.Dir+"/"+name+".key")
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	return &Stream{T: s.T, Conn: tls.Client(conn, &tls.Config{RootCAs: s.Pool(), ServerName: host, Certificates: []tls.Certificate{certificate}})}
+}
+
+// In is the same site for a test that is part of the other one.
+func (s *Site) In(t *testing.T) *Site {
+	part := *s
+	part.T = t
+	return &part
+}
+
+// TXT is the record of a statement that a signer makes, for SetRecords of a
+// dnsserver.
+func TXT(t *testing.T, s delegation.Statement, signer *keys.Signer) string {
+	t.Helper()
+	token, err := delegation.Sign(s, delegation.JWS, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var record strings.Builder
+	record.WriteString(delegation.TXTName(s.Source, s.Service) + ". TXT")
+	for text := delegation.JWS.TXTRecord(token); text != ""; text = text[min(255, len(text)):] {
+		fmt.Fprintf(&record, " %q", text[:min(255, len(text))])
+	}
+	return record.String()
+}

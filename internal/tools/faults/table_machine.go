@@ -1,0 +1,29 @@
+package main
+
+// machineFaults are mistakes in the state machine of the engine. The law that must
+// catch each is named.
+var machineFaults = []fault{
+	inMachine("forget a floor for a lower one", "rises", "joined := r.floor.Join(e.floor)", "joined := e.floor"),
+	inMachine("let a failed lookup end a proof that is due", "kept", "case old.proves() && (s == fresh || s == due):", "case old.proves() && s == fresh:"),
+	inMachine("keep a proof although the owner revoked", "owner", "case old == nil || found.association.Authentic():", "case old == nil:"),
+	inMachine("let somebody new in by a statement that was overtaken", "below", "		return overtaken\n", "		return fresh\n"),
+	inMachine("go on with an overtaken statement for ever", "below", "	case !newest && !renewed:\n		return over\n", ""),
+	inMachine("take a decision from before a newer statement", "newest", "case !same(e.found.known, r.floor):", "case false:"),
+	inMachine("take evidence from before a newer statement", "gathered", "case !e.found.association.Authentic() && !same(e.floor, r.floor):", "case false:"),
+	inMachine("look up after the end", "closed", "	case r.closed:\n		return r, []effect{{refusal, e.seat}}\n	case s.looking:", "	case s.looking:"),
+	inMachine("settle after the end", "closed", "	case r.closed:\n		return r, []effect{{refusal, e.seat}}\n	case !same(", "	case !same("),
+	inMachine("look up twice at once", "single", "if r.closed || s.looking || s.entry == nil ||", "if r.closed || s.entry == nil ||"),
+	inMachine("look up what nobody wants", "wanted", " || !s.entry.asked && !s.held {", " {"),
+	inMachine("wait for a lookup that nobody makes", "waits", "[]effect{{look, e.seat}, {join, e.seat}}", "[]effect{{join, e.seat}}"),
+	inMachine("wait for a lookup that has answered", "waits", "s.looking && !e.waited", "s.looking"),
+	inMachine("do not tell who holds a proof of a newer statement", "told", "		if s.held {\n", "		if s.held && s.looking {\n"),
+	inMachine("do not look up what was overtaken", "overtaken", "			effects = append(effects, effect{lockOut, i})\n", "			effects = append(effects, effect{lockOut, i})\n			continue\n"),
+	inMachine("forget that there was a proof", "ended", "ended.ended = old.ended || old.proves()", "ended.ended = old.ended"),
+	inMachine("answer although the memory is away for long", "fresh", "case !now.within(known.sure, maxUnsure):", "case false:"),
+	inMachine("answer with a proof that has ended", "lives", "case !e.proves() || !now.within(e.decided, e.until.Sub(e.decided.clock)):", "case !e.proves():"),
+	inMachine("require nothing where a newer statement is known", "required", " || known.floor.Required(now.clock),", ","),
+}
+
+func inMachine(name, law, old, with string) fault {
+	return mistake(name, law, inGo("discovery/verifier/machine.go", old, with))
+}
