@@ -12,7 +12,6 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/delegation/reasons"
-	"github.com/dnasign/dnasign/discovery/verifier"
 	"github.com/dnasign/dnasign/internal/vectors"
 )
 
@@ -184,5 +183,5 @@ func attempts(_ context.Context, c vectors.Case) (*vectors.Expect, error) {
 	for _, text := range c.Attempts {
 		ends = append(ends, reasons.Reason(text))
 	}
-	return reason(verifier.Conclude(ends, reasons.Reason(c.Unavailable))), nil
+	return reason(association.Conclude(ends, reasons.Reason(c.Unavailable))), nil
 }
