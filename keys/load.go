@@ -29,6 +29,9 @@ type Loader struct {
 	// It is for read-only mounts in containers, where nobody can change the mode
 	// and there are no other users.
 	AllowReadable bool
+	// Open, if not nil, opens a key that is not in a file, see [Elsewhere]. It
+	// is given the key's name and the public key of the certificate.
+	Open func(name string, public crypto.PublicKey) (crypto.Signer, error)
 }
 
 // LoadSigner is [Loader.LoadSigner] of the zero Loader.
@@ -41,6 +44,9 @@ func LoadSigner(certFile, keyFile string) (signer *Signer, warnings []string, er
 // any order, with the root, duplicates or others among them. The signer gets
 // the chain of the key's certificate that lasts longest.
 //
+// A key may also be somewhere else, see [Elsewhere] and Loader.Open. Then it is the
+// key of the first certificate that is no CA certificate.
+//
 // The key file is refused with [ErrKeyReadable] if every user can read it. If
 // only its group can, that is a warning. Errors wrap [ErrPEM],
 // [ErrKeyEncrypted], [ErrKeyMismatch], [ErrUnsupportedKey] or an [io/fs] error.
@@ -50,7 +56,12 @@ func (l Loader) LoadSigner(certFile, keyFile string) (signer *Signer, warnings [
 	if err != nil {
 		return nil, nil, err
 	}
-	key, warnings, err := l.loadKey(keyFile)
+	var key crypto.Signer
+	if Elsewhere(keyFile) {
+		key, err = l.elsewhere(keyFile, all)
+	} else {
+		key, warnings, err = l.loadKey(keyFile)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

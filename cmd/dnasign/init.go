@@ -69,11 +69,10 @@ them. It never overwrites a file.`,
 	flags.StringVar(&f.config, "config", defaultConfig(), "the configuration to write; - for standard output")
 	flags.StringArrayVar(&f.domains, "domain", nil, "a domain that delegates; repeat for more")
 	flags.StringVar(&f.cert, "cert", "", "PEM file with the certificate and its chain, in any order")
-	flags.StringVar(&f.key, "key", "", "PEM file with the private key of the certificate")
+	defineKey(cmd, &f.key)
 	allowReadable(flags, &f.readable)
 	flags.StringVar(&f.resolver, "resolver", "", "address:port of the resolver, instead of the system's")
 	flags.BoolVar(&f.json, "json", false, "say as JSON what was found")
-	cmd.MarkFlagsRequiredTogether("cert", "key")
 	cmd.MarkFlagsOneRequired("domain", "cert")
 	configFiles(cmd)
 	return cmd
@@ -82,6 +81,9 @@ them. It never overwrites a file.`,
 func runInit(cmd *cobra.Command, f initFlags) error {
 	if err := checkResolver(f.resolver); err != nil {
 		return err
+	}
+	if (f.cert == "") != (f.key == "") {
+		return cli.Usagef("--cert needs --key or --key-command, and they need --cert")
 	}
 	if f.cert == cli.Standard || f.key == cli.Standard {
 		return cli.Usagef("--cert and --key must be files: the configuration names them")
@@ -184,6 +186,9 @@ func (f initFlags) certificates(say func(format string, args ...any)) (draft ren
 	for _, c := range candidates {
 		var wrong error
 		for i := range c {
+			if keys.Elsewhere(c[i]) {
+				continue
+			}
 			if c[i], err = filepath.Abs(c[i]); err != nil {
 				return draft, nil, nil, err
 			}
@@ -216,7 +221,7 @@ func (f initFlags) certificates(say func(format string, args ...any)) (draft ren
 // signerNames reads a certificate and its key. It returns the name, which the
 // certificate must have, and the names below it. An empty name means all names.
 func (f initFlags) signerNames(cert, key, name string, say func(format string, args ...any)) (names, below []string, err error) {
-	signer, warnings, err := keys.Loader{AllowReadable: f.readable}.LoadSigner(cert, key)
+	signer, warnings, err := signerKeys(f.readable).LoadSigner(cert, key)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -161,7 +161,7 @@ func runRenew(cmd *cobra.Command, f renewFlags) error {
 		return err
 	}
 	runner := &renew.Runner{
-		Config: config, Client: *client, Roots: roots, State: state, DryRun: f.dryRun, Force: f.force, Prune: f.prune, Wait: f.wait, AllowReadable: f.readable,
+		Config: config, Client: *client, Roots: roots, State: state, DryRun: f.dryRun, Force: f.force, Prune: f.prune, Wait: f.wait, Keys: signerKeys(f.readable),
 		Release: release, Progress: cli.Progress(cmd.ErrOrStderr(), "renewing"),
 	}
 	report := runner.Run(cmd.Context())
@@ -174,7 +174,7 @@ func runCheck(cmd *cobra.Command, f renewFlags, client *discovery.Client, roots 
 	if err != nil || config == nil {
 		return err
 	}
-	report := (&renew.Runner{Config: config, Client: *client, Roots: roots, State: state, AllowReadable: f.readable}).Check(cmd.Context())
+	report := (&renew.Runner{Config: config, Client: *client, Roots: roots, State: state, Keys: signerKeys(f.readable)}).Check(cmd.Context())
 	return f.tell(cmd, report, report.Outcome)
 }
 

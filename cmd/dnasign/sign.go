@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,6 +12,7 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/cli"
+	"github.com/dnasign/dnasign/internal/keysource"
 	"github.com/dnasign/dnasign/internal/signing"
 	"github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/keys"
@@ -78,7 +80,7 @@ func (f *signFlags) define(cmd *cobra.Command) {
 	flags.StringVar(&f.domain, "domain", "", "the domain that delegates, such as b.example")
 	flags.StringVar(&f.service, "service", "", "the service: xmpp-server means _xmpp-server._tcp")
 	flags.StringVar(&f.cert, "cert", "", "PEM file with the certificate and its chain, in any order")
-	flags.StringVar(&f.key, "key", "", "PEM file with the private key of the certificate")
+	defineKey(cmd, &f.key)
 	allowReadable(flags, &f.readable)
 	flags.StringVar(&f.format, "format", string(delegation.JWS), "encoding: "+formats())
 	flags.StringVar(&f.valid, "valid", "", "lifetime of the statement, such as 336h or 14d")
@@ -87,7 +89,8 @@ func (f *signFlags) define(cmd *cobra.Command) {
 	cli.Complete(cmd, "format", "jws", "ac")
 	cli.CompleteService(cmd)
 	f.beforeFlags.define(cmd)
-	for _, name := range []string{"domain", "service", "cert", "key"} {
+	cmd.MarkFlagsOneRequired("key", "key-command")
+	for _, name := range []string{"domain", "service", "cert"} {
 		if err := cmd.MarkFlagRequired(name); err != nil {
 			panic(err) // a flag that was not defined above
 		}
@@ -217,7 +220,36 @@ func (f signFlags) loader() (keys.Loader, error) {
 	if err != nil && f.roots != "" {
 		return keys.Loader{}, err
 	}
-	return keys.Loader{Roots: roots, AllowReadable: f.readable}, nil
+	loader := signerKeys(f.readable)
+	loader.Roots = roots
+	return loader, nil
+}
+
+// defineKey defines the flags that name a private key.
+func defineKey(cmd *cobra.Command, key *string) {
+	flags := cmd.Flags()
+	flags.StringVar(key, "key", "", "PEM file with the private key of the certificate, or a pkcs11: URI of it in a token")
+	flags.Var(commandFlag{key}, "key-command", "program that signs, instead of --key: it reads a digest from standard input and writes the signature (docs/keys.md)")
+	cmd.MarkFlagsMutuallyExclusive("key", "key-command")
+}
+
+// A commandFlag names a key that a program signs with.
+type commandFlag struct{ key *string }
+
+func (c commandFlag) Set(line string) error { *c.key = "command:" + line; return nil }
+func (c commandFlag) Type() string          { return "command" }
+
+func (c commandFlag) String() string {
+	if c.key == nil { // the flag package makes one of its own
+		return ""
+	}
+	line, _ := strings.CutPrefix(*c.key, "command:")
+	return line
+}
+
+// signerKeys reads keys of owners from files, programs and tokens.
+func signerKeys(readable bool) keys.Loader {
+	return keys.Loader{AllowReadable: readable, Open: new(keysource.Source).Open}
 }
 
 // allowReadable defines the flag for read-only mounts in containers.

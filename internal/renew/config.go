@@ -27,7 +27,8 @@ type Config struct {
 type Delegation struct {
 	Source, Service string
 	Targets         []delegation.Target // none: a revocation
-	Cert, Key       string              // PEM files
+	Cert            string              // PEM file
+	Key             string              // PEM file, or a key elsewhere, see [keys.Elsewhere]
 	Formats         []delegation.Encoding
 	Valid           time.Duration // 0: what is usual, see life
 	Publish         []PlaceConfig

@@ -17,6 +17,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/internal/cli"
+	"github.com/dnasign/dnasign/keys"
 )
 
 // settings is what can be said of a domain, and in the defaults of all.
@@ -415,7 +416,7 @@ var braces = regexp.MustCompile(`\{[^{}]*\}`)
 // path is a path as seen from the folder of the configuration: hooks and timers
 // run anywhere.
 func (r *reader) path(name string) string {
-	if filepath.IsAbs(name) {
+	if filepath.IsAbs(name) || keys.Elsewhere(name) {
 		return name
 	}
 	return filepath.Join(filepath.Dir(r.file), name)

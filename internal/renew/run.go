@@ -44,9 +44,9 @@ type Runner struct {
 	State  *signing.State
 	DryRun bool // sign and throw away, write nothing
 	Force  bool // sign everything, and replace whatever is published
-	// AllowReadable takes key files that every user can read, see [keys.Loader].
-	AllowReadable bool
-	Prune         bool // remove what is published of services that are no longer configured
+	// Keys reads certificates and keys. Its Roots are not used.
+	Keys  keys.Loader
+	Prune bool // remove what is published of services that are no longer configured
 	// Release, if not nil, is called once, when the run only has to wait for
 	// folders that others have locked, and to look. Another run may begin then.
 	Release func()
@@ -234,7 +234,9 @@ func (r *Runner) look(ctx context.Context, w *work, p *places) (known inventory,
 
 // loader reads certificates and keys.
 func (r *Runner) loader() keys.Loader {
-	return keys.Loader{Roots: r.Roots, AllowReadable: r.AllowReadable}
+	l := r.Keys
+	l.Roots = r.Roots
+	return l
 }
 
 func (r *Runner) owner() publish.Owner {

@@ -39,7 +39,7 @@ var order = [][]string{
 	{"internal/dnsexchange", "internal/lru", "internal/strictjson", "internal/text", "internal/wholefile"},
 	{"delegation/reasons", "keys"},
 	{"internal/hints"},
-	{"encoding/jws", "encoding/x509attr"},
+	{"encoding/jws", "encoding/x509attr", "internal/keysource"},
 	{"delegation"},
 	{"internal/floorrecord"},
 	{"discovery/floors"},

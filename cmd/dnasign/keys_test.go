@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
+)
+
+// TestKeysElsewhere: sign and renew with the commands of docs/keys.md, and with
+// no key in a file that dnasign knows. Others verify what they sign.
+func TestKeysElsewhere(t *testing.T) {
+	realtest.Need(t, "openssl", "softhsm2-util")
+	const module = "/usr/lib/softhsm/libsofthsm2.so"
+	realtest.NeedFile(t, module)
+	programs, dir := build(t), t.TempDir()
+	ca := localca.NewChain(time.Now())
+	signer := localca.Must(ca.Issue("P-256", []string{"b.example"}, time.Now().Add(-time.Hour), time.Now().Add(60*setup.Day), nil))
+	cert, key := setup.Write(t, dir, "b.example", signer)
+	roots := realtest.WriteFile(t, dir, "roots.pem", string(localca.PEM(ca.Root())))
+	config := realtest.WriteFile(t, dir, "softhsm2.conf", fmt.Sprintf("directories.tokendir = %s\nobjectstore.backend = file\n", dir))
+	pin := realtest.WriteFile(t, dir, "pin", "1234\n")
+	t.Setenv("SOFTHSM2_CONF", config)
+	realtest.Output(t, dir, "softhsm2-util", "--init-token", "--free", "--label", "dna", "--pin", "1234", "--so-pin", "5678")
+	realtest.Output(t, dir, "softhsm2-util", "--import", key, "--token", "dna", "--label", "b.example", "--id", "01", "--pin", "1234")
+	elsewhere := filepath.Join(dir, "elsewhere.key")
+	if err := os.Rename(key, elsewhere); err != nil {
+		t.Fatal(err)
+	}
+	run := func(program string, args ...string) string {
+		return realtest.Output(t, dir, filepath.Join(programs, program), args...)
+	}
+	command := "openssl pkeyutl -sign -inkey " + elsewhere
+	token := "pkcs11:token=dna;object=b.example?module-path=" + module + "&pin-source=" + pin
+	for _, c := range []struct{ name, flag, flagged, configured string }{
+		{"command", "--key-command", command, "command:" + command},
+		{"token", "--key", token, token},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			verify := func(file string) {
+				run("dnaverify", "verify", "--domain", "b.example", "--service", "xmpp-server", "--roots", roots, file)
+			}
+			run("dnasign", "sign", "--domain", "b.example", "--service", "xmpp-server", "--target", "xmpp.hosting.example:5269",
+				"--cert", cert, c.flag, c.flagged, "--roots", roots, "--offline", "--out", c.name+".jws")
+			verify(c.name + ".jws")
+			realtest.WriteFile(t, dir, c.name+".yaml", fmt.Sprintf(`defaults:
+  cert: %q
+  key: %q
+  services: [xmpp-server]
+  targets: ["xmpp.hosting.example:5269"]
+  publish: [{file: "%s.{service}.{format}"}]
+domains: [b.example]
+`, cert, c.configured, c.name))
+			for _, want := range []string{"1 signed, 0 kept, 0 failed", "0 signed, 1 kept, 0 failed"} {
+				if out := run("dnasign", "renew", "--config", c.name+".yaml", "--roots", roots, "--resolver", "127.0.0.1:9"); !strings.Contains(out, want) {
+					t.Errorf("%s, want %s", out, want)
+				}
+			}
+			verify(c.name + "._xmpp-server._tcp.jws")
+		})
+	}
+}

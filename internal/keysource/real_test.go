@@ -1,0 +1,102 @@
+package keysource
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/keys"
+)
+
+// TestOpenSSL is the program of docs/keys.md.
+func TestOpenSSL(t *testing.T) {
+	realtest.Need(t, "openssl")
+	for kind, options := range map[string]string{"P-256": "", "P-384": "", "RSA-2048": " -pkeyopt digest:sha256"} {
+		t.Run(kind, func(t *testing.T) {
+			ca, cert, key := files(t, kind)
+			sign(t, ca, cert, "command:openssl pkeyutl -sign -inkey "+key+options)
+		})
+	}
+}
+
+// TestToken: the key is in a token of SoftHSM.
+func TestToken(t *testing.T) {
+	realtest.Need(t, "softhsm2-util")
+	const module = "/usr/lib/softhsm/libsofthsm2.so"
+	realtest.NeedFile(t, module)
+	dir := t.TempDir()
+	config := realtest.WriteFile(t, dir, "softhsm2.conf", fmt.Sprintf("directories.tokendir = %s\nobjectstore.backend = file\n", dir))
+	pin := realtest.WriteFile(t, dir, "pin", "1234\n")
+	t.Setenv("SOFTHSM2_CONF", config)
+	realtest.Output(t, dir, "softhsm2-util", "--init-token", "--free", "--label", "dna", "--pin", "1234", "--so-pin", "5678")
+	for i, kind := range []string{"P-256", "P-384", "RSA-2048"} {
+		ca, cert, key := files(t, kind)
+		id := fmt.Sprintf("a%d", i)
+		realtest.Output(t, dir, "softhsm2-util", "--import", key, "--token", "dna", "--label", kind, "--id", id, "--pin", "1234")
+		if err := os.Remove(key); err != nil { // the token alone has it now
+			t.Fatal(err)
+		}
+		for _, name := range []string{"object=" + kind, "id=%" + id, "object=" + kind + ";id=%" + id + ";type=private"} {
+			t.Run(name, func(t *testing.T) {
+				sign(t, ca, cert, "pkcs11:token=dna;"+name+"?module-path="+module+"&pin-source=file:"+pin)
+			})
+		}
+		if i > 0 {
+			continue
+		}
+		_, others, _ := files(t, kind)
+		for _, c := range []struct{ cert, name, want string }{
+			{cert, "token=dna;object=absent?module-path=" + module + "&pin-source=" + pin, "list them: pkcs11-tool"},
+			{others, "token=dna;object=P-256?module-path=" + module + "&pin-source=" + pin, "another key"},
+			{cert, "token=other;object=P-256?module-path=" + module + "&pin-source=" + pin, `the token "other"`},
+			{cert, "token=dna;object=P-256?module-path=" + module + "&pin-source=" + pin + ".absent", "no such file"},
+			{cert, "token=dna;object=P-256?module-path=/absent.so&pin-source=" + pin, "/absent.so"},
+		} {
+			_, _, err := keys.Loader{Open: new(Source).Open}.LoadSigner(c.cert, "pkcs11:"+c.name)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s: %v, want %s", c.name, err, c.want)
+			}
+		}
+	}
+}
+
+// TestSSH: the key is on another machine, whose sshd lets us do nothing but sign.
+func TestSSH(t *testing.T) {
+	realtest.Need(t, "ssh", "sshd", "ssh-keygen", "openssl")
+	sshd, err := exec.LookPath("sshd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	read := func(name string) string { return string(localca.Must(os.ReadFile(at(name)))) }
+	ca, cert, key := files(t, "P-256")
+	for _, name := range []string{"host", "user"} {
+		realtest.Output(t, dir, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", at(name))
+	}
+	user, host := read("user.pub"), read("host.pub")
+	port := realtest.Port(t)
+	realtest.WriteFile(t, dir, "authorized_keys", `restrict,command="openssl pkeyutl -sign -inkey `+key+`" `+user)
+	realtest.WriteFile(t, dir, "known_hosts", fmt.Sprintf("[127.0.0.1]:%d %s", port, host))
+	realtest.WriteFile(t, dir, "sshd_config", fmt.Sprintf("ListenAddress 127.0.0.1:%d\nHostKey %s\nAuthorizedKeysFile %s\nPidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin forced-commands-only\n",
+		port, at("host"), at("authorized_keys")))
+	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
+		t.Skipf("only root can start sshd here: %v", err)
+	}
+	answers := func() bool {
+		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	}
+	realtest.Server(t, answers, sshd, "-D", "-e", "-f", at("sshd_config"))
+	line := fmt.Sprintf("command:ssh -F none -p %d -i %s -o BatchMode=yes -o UserKnownHostsFile=%s 127.0.0.1 sign", port, at("user"), at("known_hosts"))
+	sign(t, ca, cert, line)
+}
