@@ -84,10 +84,7 @@ func (d *Verifier) connect(ctx context.Context, known *Decision, opt *DialOption
 	return nil
 }
 
-// handshake begins TLS. InsecureSkipVerify leaves the whole check of the peer's
-// certificate to VerifyConnection, which also builds the chain. More names than
-// one host name may be accepted. Nothing is resumed: there is no cache of
-// sessions.
+// handshake begins TLS.
 func (d *Verifier) handshake(ctx context.Context, raw net.Conn, known *Decision, certificates []tls.Certificate, attempt *Attempt) (*tls.Conn, error) {
 	a, to := known.Association, attempt.To
 	floor, err := d.floors(ctx, subject{a.Question().Source, a.Question().Service})
@@ -95,21 +92,11 @@ func (d *Verifier) handshake(ctx context.Context, raw net.Conn, known *Decision,
 		return nil, err
 	}
 	var refused error
-	config := &tls.Config{
-		ServerName:             to.ServerName,
-		MinVersion:             tls.VersionTLS12, // RFC 9325, Section 3.1.1
-		Certificates:           certificates,
-		SessionTicketsDisabled: true,
-		InsecureSkipVerify:     true,
-		VerifyConnection: func(state tls.ConnectionState) error {
-			attempt.State = &state
-			attempt.Acceptance, refused = d.accept(ctx, known, Peer{Direction: association.Outgoing, Endpoint: to.Endpoint, Chain: state.PeerCertificates}, floor)
-			return refused
-		},
-	}
-	if alpn := delegation.RoleOf(a.Question().Service).ALPN; to.Start == delegation.DirectTLS && alpn != "" {
-		config.NextProtos = []string{alpn}
-	}
+	config := clientConfig(&tls.Config{Certificates: certificates}, a.Question().Service, to, func(state tls.ConnectionState) error {
+		attempt.State = &state
+		attempt.Acceptance, refused = d.accept(ctx, known, Peer{Direction: association.Outgoing, Endpoint: to.Endpoint, Chain: state.PeerCertificates}, floor)
+		return refused
+	})
 	conn := tls.Client(raw, config)
 	err = conn.HandshakeContext(ctx)
 	var record tls.RecordHeaderError

@@ -35,7 +35,8 @@
 //     and how it learns of newer ones.
 //   - flight.go: what a lookup is, and what its end means.
 //   - queue.go: what bounds the lookups that strangers cause.
-//   - dial.go, order.go, connect.go: how a connection begins.
+//   - dial.go, order.go, connect.go: how a connection begins; client.go: for a
+//     library that connects by itself.
 //   - check.go, share.go: how a peer is held to a decision.
 //   - hold.go: how a proof is renewed, or ends.
 //

@@ -1,6 +1,7 @@
 package verifier_test
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/discovery/floors/filestore"
 	"github.com/dnasign/dnasign/discovery/verifier"
@@ -46,6 +48,10 @@ func certificate(s *keys.Signer) tls.Certificate {
 }
 
 func newLaboratory() *laboratory {
+	return newLaboratoryFor("_xmpp-server._tcp", delegation.Target{Endpoint: delegation.Endpoint{Host: "xmpp.hosting.example", Port: 5269}})
+}
+
+func newLaboratoryFor(service string, target delegation.Target) *laboratory {
 	now := time.Now()
 	ca := must(localca.New("Root", now))
 	issue := func(name string) *keys.Signer {
@@ -54,13 +60,13 @@ func newLaboratory() *laboratory {
 	l := &laboratory{hosted: certificate(issue("xmpp.hosting.example"))}
 	server := must(xmppserver.Start(&tls.Config{Certificates: []tls.Certificate{l.hosted}}, xmppserver.None))
 	statement := delegation.Statement{
-		Source: "b.example", Service: "_xmpp-server._tcp", Issued: now.Add(-time.Minute), Expires: now.Add(time.Hour), ID: delegation.ID{1},
-		Targets: []delegation.Target{{Endpoint: delegation.Endpoint{Host: "xmpp.hosting.example", Port: 5269}}},
+		Source: "b.example", Service: service, Issued: now.Add(-time.Minute), Expires: now.Add(time.Hour), ID: delegation.ID{1},
+		Targets: []delegation.Target{target},
 	}
 	token := must(delegation.Sign(statement, delegation.JWS, issue("b.example")))
 	dns := must(dnsserver.Start([]string{
-		"_xmpp-server._tcp.b.example. 60 IN SRV 0 0 5269 xmpp.hosting.example.",
-		fmt.Sprintf(`%s. 60 IN TXT "%s"`, delegation.TXTName("b.example", "_xmpp-server._tcp"), strings.Join(delegation.JWS.TXTStrings(token), `" "`)),
+		delegation.SRVName("b.example", service) + fmt.Sprintf(". 60 IN SRV 0 0 %d xmpp.hosting.example.", target.Port),
+		fmt.Sprintf(`%s. 60 IN TXT "%s"`, delegation.TXTName("b.example", service), strings.Join(delegation.JWS.TXTStrings(token), `" "`)),
 	}))
 	dir := must(os.MkdirTemp("", "example"))
 	store := must(filestore.Open(context.Background(), filepath.Join(dir, "floors.db"), nil))
@@ -147,4 +153,48 @@ func call(address string, own tls.Certificate, source string) {
 	conn := must(tls.Dial("tcp", address, &tls.Config{Certificates: []tls.Certificate{own}, InsecureSkipVerify: true}))
 	must(io.WriteString(conn, source))
 	_ = conn.Close()
+}
+
+// greet connects to the IMAP server of b.example and reads its first line. The
+// program itself connects, as a library for IMAP would.
+func greet(ctx context.Context, v *verifier.Verifier, dial func(target string) (net.Conn, error)) (string, error) {
+	known, err := v.Decide(ctx, verifier.Question{Source: "b.example", Service: "imap", Direction: association.Outgoing})
+	if err != nil {
+		return "", err
+	}
+	for _, to := range known.Targets() {
+		var tcp net.Conn
+		if tcp, err = dial(to.Endpoint.String()); err != nil {
+			continue
+		}
+		conn := tls.Client(tcp, v.ClientConfig(ctx, known, to, nil))
+		defer conn.Close()
+		return bufio.NewReader(conn).ReadString('\n') // the handshake comes first, and proves the server
+	}
+	return "", err
+}
+
+// An IMAP client reads mail at a provider that has no certificate for b.example.
+func ExampleVerifier_ClientConfig() {
+	l := newLaboratoryFor("_imap._tcp", delegation.Target{Endpoint: delegation.Endpoint{Host: "xmpp.hosting.example", Port: 993}, TLS: delegation.Direct})
+	defer l.Close()
+	imap := must(tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{l.hosted}}))
+	defer imap.Close()
+	go func() {
+		conn := must(imap.Accept())
+		_ = must(io.WriteString(conn, "* OK IMAP4rev1 at your service\r\n"))
+	}()
+	v := must(verifier.New(l.config))
+	defer v.Close()
+	line, err := greet(context.Background(), v, func(target string) (net.Conn, error) {
+		fmt.Println("connecting to", target)
+		return net.Dial("tcp", imap.Addr().String())
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Print(line)
+	// Output:
+	// connecting to xmpp.hosting.example:993
+	// * OK IMAP4rev1 at your service
 }
