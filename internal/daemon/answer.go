@@ -53,6 +53,9 @@ type Answer struct {
 	Cached bool `json:"cached"`
 	// Message is one sentence for an administrator's log.
 	Message string `json:"message"`
+	// Targets are where to connect, in an order to try. Only answers about that
+	// have them.
+	Targets []Target `json:"targets,omitempty"`
 	// Evidence is what the decision rests on, if it was asked for.
 	Evidence *delegation.Evidence `json:"evidence,omitempty"`
 }
@@ -103,14 +106,19 @@ func (a *Answer) failed(h *Handler, q question, err error) *Answer {
 
 // name lists a name once for each method: endpoints are not told apart.
 func (a *Answer) name(r association.Reference) {
+	n := nameOf(r)
+	if !slices.ContainsFunc(a.Names, func(o Name) bool { return o.Name == n.Name && o.Method == n.Method }) {
+		a.Names = append(a.Names, n)
+	}
+}
+
+func nameOf(r association.Reference) Name {
 	n := Name{Name: r.Name, Method: r.Method}
 	if !r.Until.IsZero() {
 		until := r.Until.UTC()
 		n.Until = &until
 	}
-	if !slices.ContainsFunc(a.Names, func(o Name) bool { return o.Name == n.Name && o.Method == n.Method }) {
-		a.Names = append(a.Names, n)
-	}
+	return n
 }
 
 // accepted says yes.

@@ -40,12 +40,12 @@ func TestOpenAPI(t *testing.T) {
 	if err := yaml.Unmarshal(data, &document); err != nil {
 		t.Fatal(err)
 	}
-	if document.OpenAPI != "3.1.0" || len(document.Paths) != 3 {
+	if document.OpenAPI != "3.1.0" || len(document.Paths) != 4 {
 		t.Errorf("version %s, %d paths", document.OpenAPI, len(document.Paths))
 	}
 	schemas := document.Components.Schemas
 	for name, of := range map[string]reflect.Type{
-		"Answer": reflect.TypeFor[Answer](), "Name": reflect.TypeFor[Name](),
+		"Answer": reflect.TypeFor[Answer](), "Name": reflect.TypeFor[Name](), "Target": reflect.TypeFor[Target](),
 		"HealthReport": reflect.TypeFor[HealthReport](), "HealthCheck": reflect.TypeFor[HealthCheck](),
 	} {
 		var all, always []string
@@ -59,6 +59,12 @@ func TestOpenAPI(t *testing.T) {
 		equal(t, name+": members", all, keysOf(schemas[name].Properties))
 		equal(t, name+": required", always, schemas[name].Required)
 	}
+
+	place := schemas["PlaceQuestion"]
+	equal(t, "PlaceQuestion: required", []string{"source", "service"}, place.Required)
+	equal(t, "PlaceQuestion: members", []string{"source", "service", "peer", "evidence"}, keysOf(place.Properties))
+	equal(t, "TargetName: members", append(keysOf(schemas["Name"].Properties), "pins"), keysOf(schemas["TargetName"].Properties))
+	equal(t, "starts", []string{"direct", "starttls", "unknown"}, schemas["Target"].Properties["start"].Enum)
 
 	// A question has the members that the decoder takes, and no other.
 	question := schemas["Question"]

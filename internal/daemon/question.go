@@ -85,19 +85,8 @@ func readQuestion(body []byte, known *chains) (question, error) {
 	if err != nil {
 		return q, err
 	}
-	if err := delegation.CheckName(q.source); err != nil {
-		// The peer writes the name, for example in upper case. It must not
-		// choose that way that the domain has no statement.
-		_, unusable := delegation.ParseName(q.source)
-		q.nameless, q.source = unusable != nil, ""
-		return q, bad("source: %v", err)
-	}
-	if service, err = delegation.ParseService(service); err != nil {
-		return q, bad("%v", err)
-	}
-	q.service = delegation.RoleOf(service).Service
-	if err := delegation.CheckTXTName(q.source, q.service); err != nil {
-		return q, bad("%v", err)
+	if err := q.about(service); err != nil {
+		return q, err
 	}
 	switch q.direction = association.Direction(direction); q.direction {
 	case association.Incoming, association.Outgoing:
@@ -120,6 +109,26 @@ func readQuestion(body []byte, known *chains) (question, error) {
 		return q, bad("chain_verified: the chain has %d certificates; leave chain_verified out, and the daemon verifies the path", len(q.chain))
 	}
 	return q, err
+}
+
+// about checks the source, and takes the service.
+func (q *question) about(service string) error {
+	if err := delegation.CheckName(q.source); err != nil {
+		// The peer writes the name, for example in upper case. It must not
+		// choose that way that the domain has no statement.
+		_, unusable := delegation.ParseName(q.source)
+		q.nameless, q.source = unusable != nil, ""
+		return bad("source: %v", err)
+	}
+	service, err := delegation.ParseService(service)
+	if err != nil {
+		return bad("%v", err)
+	}
+	q.service = delegation.RoleOf(service).Service
+	if err := delegation.CheckTXTName(q.source, q.service); err != nil {
+		return bad("%v", err)
+	}
+	return nil
 }
 
 // certificates reads a chain in PEM: certificate after certificate, with blank

@@ -100,13 +100,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var serve func()
 	switch r.URL.Path {
 	case "/v1/check":
-		want, serve = http.MethodPost, func() { h.check(w, r) }
+		want, serve = http.MethodPost, func() { h.ask(w, r, readQuestion, (*State).answer) }
+	case "/v1/targets":
+		want, serve = http.MethodPost, func() { h.ask(w, r, readPlace, (*State).place) }
 	case "/healthz":
 		want, serve = http.MethodGet, func() { h.health(w, r) }
 	case "/metrics":
 		want, serve = http.MethodGet, func() { h.metrics.handler.ServeHTTP(w, r) }
 	default:
-		h.refuse(w, http.StatusNotFound, bad("there is /v1/check, /healthz and /metrics"))
+		h.refuse(w, http.StatusNotFound, bad("there is /v1/check, /v1/targets, /healthz and /metrics"))
 		return
 	}
 	if r.Method != want {
@@ -156,8 +158,8 @@ func (h *Handler) reject(w http.ResponseWriter, status int, q question, err erro
 	h.write(w, status, a)
 }
 
-// check answers a question.
-func (h *Handler) check(w http.ResponseWriter, r *http.Request) {
+// ask reads a question and answers it.
+func (h *Handler) ask(w http.ResponseWriter, r *http.Request, read func([]byte, *chains) (question, error), answer func(*State, context.Context, *Handler, question) *Answer) {
 	begun := time.Now()
 	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
 		h.refuse(w, http.StatusUnsupportedMediaType, bad("the question is to be application/json"))
@@ -175,7 +177,7 @@ func (h *Handler) check(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, http.StatusBadRequest, bad("the question did not arrive whole: %v", err))
 		return
 	}
-	q, err := readQuestion(body.Bytes(), h.chains)
+	q, err := read(body.Bytes(), h.chains)
 	if err != nil {
 		h.reject(w, http.StatusBadRequest, q, err)
 		return
@@ -183,8 +185,8 @@ func (h *Handler) check(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), questionTimeout)
 	defer cancel()
 	h.using(func(s *State) {
-		a := s.answer(ctx, h, q)
-		if a.Outcome == reasons.OutcomeVerified {
+		a := answer(s, ctx, h, q)
+		if a.Outcome == reasons.OutcomeVerified && len(q.chain) > 0 {
 			h.chains.keep(q)
 		}
 		h.tell(w, q, a, begun)
