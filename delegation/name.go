@@ -21,8 +21,7 @@ const txtSuffix = "._dna."
 
 // notGlobal are last labels under which nobody can own a name that others rely
 // on. They are from RFC 6761, RFC 6762 and RFC 7686, and .internal was reserved
-// by ICANN in 2024.
-// 2024. test and example are fine: laboratories need them.
+// by ICANN in 2024. test and example are fine: laboratories need them.
 var notGlobal = map[string]bool{
 	"localhost": true, "local": true, "onion": true, "internal": true, "invalid": true, "arpa": true,
 }
@@ -42,16 +41,15 @@ func CheckName(s string) error {
 	if len(s) > MaxNameLength {
 		return fmt.Errorf("a name of %d octets, at most %d", len(s), MaxNameLength)
 	}
-	labels := strings.Split(s, ".")
-	if len(labels) < 2 {
+	if !strings.Contains(s, ".") {
 		return fmt.Errorf("%q has fewer than two labels", s)
 	}
-	for _, label := range labels {
-		if err := checkLabel(label); err != nil {
+	last := ""
+	for last = range strings.SplitSeq(s, ".") {
+		if err := checkLabel(last); err != nil {
 			return fmt.Errorf("%q: %w", s, err)
 		}
 	}
-	last := labels[len(labels)-1]
 	if strings.Trim(last, "0123456789") == "" {
 		return fmt.Errorf("%q ends in a number, as an IP address does", s)
 	}
@@ -150,6 +148,9 @@ func CheckService(s string) error {
 // xmpp-server for _xmpp-server._tcp. What it returns has the form of
 // [CheckService].
 func ParseService(s string) (string, error) {
+	if CheckService(s) == nil {
+		return s, nil
+	}
 	name, proto, found := strings.Cut(strings.ToLower(s), ".")
 	if !found {
 		proto = "_tcp"
@@ -165,8 +166,8 @@ func TXTName(source, service string) string { return service + txtSuffix + sourc
 // CheckTXTName reports whether [TXTName] is a name that DNS can have: at most
 // [MaxNameLength] octets. It does not look at the source and the service alone.
 func CheckTXTName(source, service string) error {
-	if name := TXTName(source, service); len(name) > MaxNameLength {
-		return fmt.Errorf("%s is longer than %d octets", name, MaxNameLength)
+	if len(service)+len(txtSuffix)+len(source) > MaxNameLength {
+		return fmt.Errorf("%s is longer than %d octets", TXTName(source, service), MaxNameLength)
 	}
 	return nil
 }

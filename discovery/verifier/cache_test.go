@@ -41,6 +41,25 @@ func TestCached(t *testing.T) {
 	})
 }
 
+// TestSharedDecision: questions in the same situation get the same decision.
+// Another situation makes a new one and leaves the first as it was.
+func TestSharedDecision(t *testing.T) {
+	bubble(t, []string{statement(0, host)}, Limits{}, func(l *lab) {
+		l.want(incoming, 1, host)
+		first, again := l.known(l.Context(), incoming), l.known(l.Context(), incoming)
+		if first == nil || first != again {
+			t.Errorf("%p and %p in the same situation", first, again)
+		}
+		told := *first
+		l.store.connect(false) // so that a decision ends soon
+		synctest.Wait()
+		later := l.known(l.Context(), incoming)
+		if later == nil || later == first || later.Until.IsZero() || *first != told {
+			t.Errorf("got %+v after %+v", later, first)
+		}
+	})
+}
+
 // TestRefreshAhead: what was asked for again is looked up before its time, with
 // nobody waiting.
 func TestRefreshAhead(t *testing.T) {

@@ -95,7 +95,7 @@ type Decision struct {
 	// Ended says that there was a proof which is over.
 	Ended bool
 
-	evidence []byte
+	evidence string
 }
 
 // Evidence is what the decision rests on. It can be judged again, and saved as JSON.
@@ -218,11 +218,15 @@ func (d *Verifier) known(ctx context.Context, q Question) *Decision {
 // no newer statement is remembered. It is called with the lock held.
 func (d *Verifier) fresh(k key) (known *Decision, certain bool) {
 	e, r, now := d.cache.get(k), d.roles[k.subject], d.now()
-	if e == nil || e.state(d.knows(r, now), now) != fresh {
+	if e == nil {
+		return nil, false
+	}
+	what := d.knows(r, now)
+	if e.state(what, now) != fresh {
 		return nil, false
 	}
 	e.asked = true
-	return e.decision(d.knows(r, now), now), d.certain(r)
+	return e.answer(what, now), what.now
 }
 
 func keyOf(q Question) key {
@@ -263,8 +267,9 @@ func (d *Verifier) ask(ctx context.Context, q Question) (*Decision, error) {
 	case answer: // since then
 		e := role.seats[seatOf(k.direction)].entry
 		e.asked = true
+		known := e.answer(role.knowledge, now)
 		d.mu.Unlock()
-		return e.decision(role.knowledge, now), nil
+		return known, nil
 	case refusal:
 		d.mu.Unlock()
 		return &Decision{Required: ending.required}, ending.err
@@ -330,7 +335,7 @@ func (d *Verifier) proof(q Question) *Decision {
 			return nil
 		}
 	}
-	return e.decision(known, now)
+	return e.answer(known, now)
 }
 
 // check finds mistakes in a question, and puts the source and the service in

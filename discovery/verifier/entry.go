@@ -39,7 +39,7 @@ type entry struct {
 	key         key
 	association *association.Association
 	until       time.Time        // of the last name that counts by more than PKIX
-	evidence    []byte           // packed
+	evidence    string           // packed
 	known       delegation.Floor // that it was decided with
 	decided     moment
 	partly      bool // not everywhere was looked for a statement yet
@@ -51,10 +51,11 @@ type entry struct {
 
 	asked   bool        // changes: since looked
 	refresh *time.Timer // changes: nil if there is none
+	last    *Decision   // changes: what the last question was told
 }
 
 // newEntry is what a lookup found. failures counts those in a row before it.
-func newEntry(k key, m *made, evidence []byte, failures int) *entry {
+func newEntry(k key, m *made, evidence string, failures int) *entry {
 	e := &entry{
 		key: k, association: m.association, until: untilOf(m.association), evidence: evidence, known: m.known,
 		decided: m.at, looked: m.at, partly: m.partly, life: m.association.RefreshAt().Sub(m.at.clock),
@@ -82,6 +83,16 @@ func (e *entry) stop() {
 	if e.refresh != nil {
 		e.refresh.Stop()
 	}
+}
+
+// answer is the decision that a question gets, the same one as last time if
+// nothing has changed. It is called with the lock held.
+func (e *entry) answer(known knowledge, now moment) *Decision {
+	if d := e.decision(known, now); e.last == nil || d != *e.last {
+		changed := d // so that only this one is allocated
+		e.last = &changed
+	}
+	return e.last
 }
 
 // proves reports whether names count by more than PKIX.

@@ -264,7 +264,7 @@ func (d *Verifier) settle(f *flight, m *made) action {
 	d.put(settled)
 	looked := settled.decision(role.knowledge, now)
 	looked.Cached = false
-	d.answer(f, looked, nil)
+	d.answer(f, &looked, nil)
 	return did
 }
 

@@ -220,8 +220,8 @@ func (e *entry) state(known knowledge, now moment) state {
 }
 
 // decision is what a question is told from the entry.
-func (e *entry) decision(known knowledge, now moment) *Decision {
-	d := &Decision{
+func (e *entry) decision(known knowledge, now moment) Decision {
+	d := Decision{
 		Association: e.association, Cached: true, evidence: e.evidence, Ended: e.ended,
 		Required:  e.association.Required() || e.partly || known.floor.Required(now.clock),
 		RefreshAt: e.looked.clock.Add(e.life),

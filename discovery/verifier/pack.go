@@ -1,9 +1,9 @@
 package verifier
 
 import (
-	"bytes"
 	"compress/flate"
 	"encoding/json"
+	"strings"
 	"sync"
 
 	"github.com/dnasign/dnasign/delegation"
@@ -20,27 +20,27 @@ var packers = sync.Pool{New: func() any {
 
 // pack keeps evidence for callers who ask what a decision rests on. The same
 // statement in DNS and HTTPS takes the room of one.
-func pack(e *delegation.Evidence) ([]byte, error) {
+func pack(e *delegation.Evidence) (string, error) {
 	data, err := json.Marshal(e)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	var packed bytes.Buffer
+	var packed strings.Builder
 	w := packers.Get().(*flate.Writer)
 	defer packers.Put(w)
 	w.Reset(&packed)
 	if _, err := w.Write(data); err != nil {
-		return nil, err
+		return "", err
 	}
 	if err := w.Close(); err != nil {
-		return nil, err
+		return "", err
 	}
-	return bytes.Clone(packed.Bytes()), nil
+	return strings.Clone(packed.String()), nil
 }
 
-func unpack(packed []byte) (*delegation.Evidence, error) {
+func unpack(packed string) (*delegation.Evidence, error) {
 	var e delegation.Evidence
-	if err := json.NewDecoder(flate.NewReader(bytes.NewReader(packed))).Decode(&e); err != nil {
+	if err := json.NewDecoder(flate.NewReader(strings.NewReader(packed))).Decode(&e); err != nil {
 		return nil, err
 	}
 	return &e, nil
