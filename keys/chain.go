@@ -69,6 +69,11 @@ func buildChain(all []*x509.Certificate, key crypto.PublicKey, roots *x509.CertP
 	if len(leaves) == 0 {
 		return nil, nil, fmt.Errorf("%w: it is %s, and the certificates are %s", ErrKeyMismatch, Describe(key), namesOf(b.all))
 	}
+	if len(b.ways) > 1 || len(b.ways[0].chain) == 1 {
+		for i := range b.ways {
+			b.prove(&b.ways[i])
+		}
+	} // else there is no choice, and nothing to warn of
 	best := slices.MaxFunc(b.ways, way.compare)
 	if len(best.chain) > MaxChain {
 		return nil, nil, fmt.Errorf("%w: the chain of %s has %d certificates without its root, more than %d; get a certificate from an authority nearer to its root",
@@ -118,9 +123,7 @@ func (b *builder) climb(chain []*x509.Certificate) error {
 	if len(b.ways) == maxPaths {
 		return fmt.Errorf("%w: there are more than %d ways through its certificates; give the chain of the leaf and nothing else", ErrPEM, maxPaths)
 	}
-	w := way{chain: chain, rooted: rooted, until: ends(chain)[0]}
-	b.prove(&w)
-	b.ways = append(b.ways, w)
+	b.ways = append(b.ways, way{chain: chain, rooted: rooted, until: ends(chain)[0]})
 	return nil
 }
 

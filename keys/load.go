@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rsa"
 	"crypto/x509"
@@ -259,12 +260,13 @@ func readFile(name string, check func(*os.File, fs.FileMode) error) ([]byte, err
 			return nil, err
 		}
 	}
-	data, err := io.ReadAll(io.LimitReader(f, MaxFileSize+1))
-	if err != nil {
+	var data bytes.Buffer
+	data.Grow(int(min(info.Size(), MaxFileSize)) + bytes.MinRead) // a buffer that grows leaves copies of a secret
+	if _, err := data.ReadFrom(io.LimitReader(f, MaxFileSize+1)); err != nil {
 		return nil, err
 	}
-	if len(data) > MaxFileSize {
+	if data.Len() > MaxFileSize {
 		return nil, fmt.Errorf("%w: %s is larger than %d octets", ErrPEM, name, MaxFileSize)
 	}
-	return data, nil
+	return data.Bytes(), nil
 }

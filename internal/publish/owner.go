@@ -20,6 +20,8 @@ import (
 type Owner struct {
 	// Roots are the trust anchors that the owner believes. Nil believes nobody.
 	Roots *x509.CertPool
+	// Cache, if not nil, was made for Roots and saves work.
+	Cache *delegation.Cache
 	// Leaf is the certificate that the owner signs with now, or nil. Its own
 	// statements count even if they do not lead to the roots. Publish takes
 	// that of the statement.
@@ -71,15 +73,21 @@ func (o Owner) Rank(in *delegation.Inspection, source, service string) Rank {
 // verify returns nil if a statement is verified by itself. A revocation is
 // that too.
 func (o Owner) verify(in *delegation.Inspection, at time.Time) error {
-	if o.Leaf != nil && o.Leaf.Equal(in.Certificates[0]) {
+	err := o.proves(in, at)
+	if err != nil && o.Leaf != nil && o.Leaf.Equal(in.Certificates[0]) {
 		return in.Check(at)
 	}
+	return err
+}
+
+// proves returns nil if a statement leads to the owner's trust anchors.
+func (o Owner) proves(in *delegation.Inspection, at time.Time) error {
 	if o.Roots == nil {
 		return delegation.Errorf(reasons.UntrustedSigner, "there are no trust anchors")
 	}
 	q := delegation.Query{Source: in.Statement.Source, Service: in.Statement.Service}
 	_, err := delegation.Verify(q, q.FileEvidence("the statement", in.Raw),
-		delegation.Policy{Roots: o.Roots, Time: at, MaxLife: delegation.LongestMaxLife})
+		delegation.Policy{Roots: o.Roots, Time: at, MaxLife: delegation.LongestMaxLife, Cache: o.Cache})
 	if delegation.ReasonOf(err) == reasons.Revoked {
 		return nil
 	}

@@ -7,10 +7,13 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/testkit/allocs"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 )
 
@@ -66,6 +69,29 @@ func (l *lab) quiet(dry bool) *Report {
 	r := &Runner{Config: c, Roots: l.ca.Pool(), DryRun: dry}
 	r.Client.Resolver = l.server.Addr
 	return r.Run(l.Context())
+}
+
+// TestKeptSpares: a run with nothing to do checks each signature once, but for that
+// of the certificate, which is checked for the chain in its file and for the
+// published one.
+func TestKeptSpares(t *testing.T) {
+	l := newFleet(t, 1, `file: "out/{domain}.{format}"`)
+	if report := l.quiet(false); report.Outcome != verified {
+		t.Fatal(text(report))
+	}
+	raw, err := os.ReadFile(l.path("out/d0.example.jws"))
+	l.must(err)
+	in, err := delegation.Inspect(raw)
+	l.must(err)
+	one := allocs.In(t, allocs.SignatureCheck, func() { l.must(in.Check(time.Now())) })
+	all := allocs.In(t, allocs.SignatureCheck, func() {
+		if report := l.quiet(false); report.Counts != (Counts{Kept: 1}) {
+			t.Error(text(report))
+		}
+	})
+	if one == 0 || all/one > 4 {
+		t.Errorf("as much memory as %d signature checks, want 4", all/one)
+	}
 }
 
 // TestFewUpdatesAtOnce: one server gets a few updates at a time, however many

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
@@ -59,7 +60,8 @@ type Runner struct {
 	Progress func(total int) (step func())
 	Logger   *slog.Logger // nil discards; it never sees a secret
 
-	remembering sync.Mutex // guards State
+	remembering sync.Mutex        // guards State
+	proven      *delegation.Cache // by this run
 }
 
 // work is one delegation on its way.
@@ -85,6 +87,7 @@ type work struct {
 // Everything is signed before anything is published: what was signed is
 // remembered first, once for all.
 func (r *Runner) Run(ctx context.Context) *Report {
+	r.proven = delegation.NewCache(r.Roots)
 	all := make([]*work, len(r.Config.Delegations))
 	for i := range all {
 		d := &r.Config.Delegations[i]
@@ -145,13 +148,13 @@ func each(all []*work, f func(*work)) { some(len(all), func(i int) { f(all[i]) }
 
 // some calls f with 0 to n-1, some at a time.
 func some(n int, f func(int)) {
-	turn := make(chan struct{}, workers)
+	var next atomic.Int64
 	var running sync.WaitGroup
-	for i := range n {
-		turn <- struct{}{}
+	for range min(workers, n) {
 		running.Go(func() {
-			defer func() { <-turn }()
-			f(i)
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				f(int(i))
+			}
 		})
 	}
 	running.Wait()
@@ -240,7 +243,7 @@ func (r *Runner) loader() keys.Loader {
 }
 
 func (r *Runner) owner() publish.Owner {
-	return publish.Owner{Roots: r.Roots, Ours: r.ours, Force: r.Force, Now: r.Now}
+	return publish.Owner{Roots: r.Roots, Cache: r.proven, Ours: r.ours, Force: r.Force, Now: r.Now}
 }
 
 // ours are the statements that the configuration lists, or that were signed here.
