@@ -104,9 +104,12 @@ func (v *verification) notListed(targets []Target, e Endpoint) *Error {
 	return Errorf(reason, "%s does not delegate to %.260s (only to %s)", v.query.Source, e, list(targets))
 }
 
-func list(targets []Target) string {
-	names := make([]string, len(targets))
-	for i, t := range targets {
+// A list of targets is written when somebody reads it.
+type list []Target
+
+func (l list) String() string {
+	names := make([]string, len(l))
+	for i, t := range l {
 		names[i] = t.Endpoint.String()
 	}
 	return strings.Join(names, ", ")

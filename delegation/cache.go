@@ -113,9 +113,15 @@ func (c *Cache) put(u use, key Digest, v any, weight int) {
 // digestOf is the digest of a kind of result and of all bytes that it follows from.
 func digestOf(kind string, parts ...[]byte) (key Digest) {
 	h := sha256.New()
-	for _, part := range append([][]byte{[]byte(kind)}, parts...) {
-		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
+	size := make([]byte, 8)
+	add := func(part []byte) {
+		binary.BigEndian.PutUint64(size, uint64(len(part)))
+		h.Write(size)
 		h.Write(part)
+	}
+	add([]byte(kind))
+	for _, part := range parts {
+		add(part)
 	}
 	h.Sum(key[:0])
 	return key
@@ -134,18 +140,24 @@ func (c *Cache) parse(der []byte) (*x509.Certificate, error) {
 // A cached is a statement whose signature was verified, with the signer's chain
 // as parseChain gives it.
 type cached struct {
+	key       Digest // of all bytes of the statement
 	statement Statement
 	chain     []*x509.Certificate
 }
 
 func (c candidate) key() Digest { return digestOf("statement "+string(c.encoding), c.raw) }
 
-// statement finds a candidate that was verified before.
+// statement finds a candidate that was verified before. If there is none, known
+// is for what follows from this one.
 func (c *Cache) statement(s candidate) (known *cached, ok bool) {
 	if c == nil {
-		return nil, false
+		return &cached{}, false
 	}
-	return get[*cached](c, forSigner, s.key())
+	key := s.key()
+	if known, ok = get[*cached](c, forSigner, key); !ok {
+		known = &cached{key: key}
+	}
+	return known, ok
 }
 
 // keep remembers a statement that was verified to its end, and its certificates.
@@ -158,7 +170,7 @@ func (c *Cache) keep(s candidate, p *cached) {
 		weight += weightOf(signer)
 		c.put(forSigner, digestOf("certificate", signer.Raw), signer, weightOf(signer))
 	}
-	c.put(forSigner, s.key(), p, weight)
+	c.put(forSigner, p.key, p, weight)
 }
 
 // weightOf is about how many bytes of memory a parsed certificate takes, rather
@@ -171,12 +183,13 @@ func weightOf(c *x509.Certificate) int {
 // A way is a path without the certificates that were shown.
 type way struct {
 	places   []int // where those of the path stand among the ones that were shown
-	anchor   path  // its chain is the trust anchor alone
-	from, to time.Time
+	anchor   *x509.Certificate
+	end      time.Time // of the path
+	from, to time.Time // when longestPath finds this one
 }
 
 func listKey(shown []*x509.Certificate) Digest {
-	var all [][]byte
+	all := make([][]byte, 0, len(shown))
 	for _, c := range shown {
 		all = append(all, c.Raw)
 	}
@@ -193,12 +206,11 @@ func (c *Cache) path(u use, shown []*x509.Certificate, at time.Time) (best path,
 	if !ok || at.Before(known.from) || !at.Before(known.to) {
 		return path{}, false
 	}
-	best = known.anchor
-	best.chain = nil
+	best = path{make([]*x509.Certificate, 0, len(known.places)+1), known.end}
 	for _, i := range known.places {
 		best.chain = append(best.chain, shown[i])
 	}
-	best.chain = append(best.chain, known.anchor.chain...)
+	best.chain = append(best.chain, known.anchor)
 	return best, true
 }
 
@@ -213,8 +225,8 @@ func (c *Cache) learn(u use, shown []*x509.Certificate, found [][]*x509.Certific
 	}
 	last := len(best.chain) - 1
 	w := &way{
-		anchor: path{best.chain[last:], best.end, best.anchor},
-		from:   shown[0].NotBefore, to: shown[0].NotAfter.Add(time.Second),
+		anchor: best.chain[last], end: best.end,
+		from: shown[0].NotBefore, to: shown[0].NotAfter.Add(time.Second),
 	}
 	for _, s := range best.chain[:last] {
 		w.places = append(w.places, slices.Index(shown, s))

@@ -177,7 +177,7 @@ func TestCacheRandom(t *testing.T) {
 			}
 			want, wantErr := longestPath(u, shown, roots, nil, at)
 			got, err := longestPath(u, shown, roots, cache, at)
-			if (wantErr == nil) != (err == nil) || !slices.EqualFunc(want.chain, got.chain, (*x509.Certificate).Equal) || !want.end.Equal(got.end) || want.anchor != got.anchor {
+			if (wantErr == nil) != (err == nil) || !slices.EqualFunc(want.chain, got.chain, (*x509.Certificate).Equal) || !want.end.Equal(got.end) {
 				t.Fatalf("at %s: %v (%v), want %v (%v)", at, got, err, want, wantErr)
 			}
 		}
@@ -426,7 +426,7 @@ func TestCacheBound(t *testing.T) {
 		other := *shown[1]
 		other.Raw = fmt.Append(nil, i)
 		list := []*x509.Certificate{shown[0], &other}
-		way := path{append(slices.Clone(list), best.chain[2]), best.end, best.anchor}
+		way := path{append(slices.Clone(list), best.chain[2]), best.end}
 		c.learn(forPeer, list, [][]*x509.Certificate{way.chain}, way, now)
 		if _, ok := c.path(forPeer, shown, now); !ok {
 			t.Fatalf("forgotten after %d others", i)
@@ -439,7 +439,8 @@ func TestCacheBound(t *testing.T) {
 		t.Error("the signer's path was pushed out")
 	}
 	for i := range 20_000 {
-		c.keep(candidate{encoding: JWS, raw: fmt.Append(nil, i)}, &cached{})
+		s := candidate{encoding: JWS, raw: fmt.Append(nil, i)}
+		c.keep(s, &cached{key: s.key()})
 	}
 	if w := c.of[forSigner].Weight(); w > room[forSigner] || w < room[forSigner]/2 {
 		t.Errorf("weight %d", w)

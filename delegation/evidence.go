@@ -182,7 +182,8 @@ func (e *Evidence) check(q Query) *Error {
 type place struct{ kind, name string }
 
 func placesOf(q Query) []place {
-	list := []place{{"TXT", TXTName(q.Source, q.Service)}}
+	list := make([]place, 0, 5)
+	list = append(list, place{"TXT", TXTName(q.Source, q.Service)})
 	for _, label := range RoleOf(q.Service).Labels() {
 		list = append(list, place{"SRV", SRVName(q.Source, label)})
 	}

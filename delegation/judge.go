@@ -47,7 +47,7 @@ func judge(c candidate, q Query, p *Policy, spent *int, log *checks) (*Proven, *
 		if received, err = decode(c.encoding, c.raw); err != nil {
 			return fail("form", c.explain(asError(err)))
 		}
-		known = &cached{statement: received.statement}
+		known.statement = received.statement
 	}
 	s := &known.statement
 	log.ok("form", c.origin, "%s in good form, %d octets", c.encoding, len(c.raw))
@@ -108,7 +108,7 @@ func judge(c candidate, q Query, p *Policy, spent *int, log *checks) (*Proven, *
 	if err != nil {
 		return fail("chain", err)
 	}
-	log.ok("chain", c.origin, "leads to the trust anchor %s", verified.anchor)
+	log.ok("chain", c.origin, "leads to the trust anchor %s", named{verified.chain[len(verified.chain)-1]})
 
 	if p.SignerCheck != nil {
 		if err := p.SignerCheck(slices.Clone(verified.chain)); err != nil {

@@ -13,10 +13,14 @@ import (
 
 // A path is a verified chain, leaf first and trust anchor last.
 type path struct {
-	chain  []*x509.Certificate
-	end    time.Time // the first moment at which it is no longer valid
-	anchor string    // the trust anchor's name, for a person
+	chain []*x509.Certificate
+	end   time.Time // the first moment at which it is no longer valid
 }
+
+// A named certificate has its name written when somebody reads it.
+type named struct{ *x509.Certificate }
+
+func (n named) String() string { return keys.Name(n.Certificate) }
 
 // longestPath returns, of all paths from the first certificate shown to a trust
 // anchor, the one that lives longest. It serves signers and peers alike.
@@ -58,7 +62,7 @@ func longestPath(u use, shown []*x509.Certificate, roots *x509.CertPool, cache *
 		if e := checkPath(chain); e != nil {
 			err = e
 		} else if end := chainEnd(chain); end.After(best.end) {
-			best = path{chain, end, keys.Name(chain[len(chain)-1])}
+			best = path{chain, end}
 		}
 	}
 	if best.chain == nil {

@@ -159,27 +159,22 @@ func checkSignerTime(leaf *x509.Certificate, at time.Time) *Error {
 // accepted: a certificate for *.example is often in the hands of somebody who
 // serves only one host of it.
 func checkSignerName(leaf *x509.Certificate, source string) *Error {
-	if slices.Contains(lowered(leaf.DNSNames), source) {
+	// DNS names compare without regard to case (RFC 4343). x509 has refused other
+	// octets than ASCII.
+	names := func(name string) bool {
+		return slices.ContainsFunc(leaf.DNSNames, func(n string) bool { return strings.EqualFold(n, name) })
+	}
+	if names(source) {
 		return nil
 	}
 	_, parent, _ := strings.Cut(source, ".")
-	if slices.Contains(lowered(leaf.DNSNames), "*."+parent) {
+	if names("*." + parent) {
 		return Errorf(reasons.SignerWildcard, "the signer's certificate names *.%s and not %s", parent, source)
 	}
 	if len(leaf.DNSNames) == 0 && strings.EqualFold(leaf.Subject.CommonName, source) {
 		return Errorf(reasons.SignerCommonNameOnly, "the signer's certificate names %s only in its common name", source)
 	}
 	return Errorf(reasons.SignerNameMismatch, "the signer's certificate names %.300q and not %s", leaf.DNSNames, source)
-}
-
-// lowered gives names in lower case: DNS names compare so (RFC 4343), and a
-// certificate may have any. x509 has refused other octets than ASCII.
-func lowered(names []string) []string {
-	out := make([]string, len(names))
-	for i, name := range names {
-		out[i] = strings.ToLower(name)
-	}
-	return out
 }
 
 // trustChain returns the path from the signer's certificate to a trust anchor

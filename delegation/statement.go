@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ type Endpoint struct {
 	Port uint16 `json:"port"`
 }
 
-func (e Endpoint) String() string { return fmt.Sprintf("%s:%d", e.Host, e.Port) }
+func (e Endpoint) String() string { return e.Host + ":" + strconv.Itoa(int(e.Port)) }
 
 // A Pin is the SHA-256 of a certificate's SubjectPublicKeyInfo in DER
 // (RFC 7469, Section 2.4).
@@ -182,20 +183,23 @@ func DigestTargets(targets []Target) Digest {
 	slices.SortFunc(sorted, func(a, b Target) int {
 		return cmp.Or(strings.Compare(a.Host, b.Host), cmp.Compare(a.Port, b.Port))
 	})
-	var lines bytes.Buffer
+	var lines []byte
 	for _, t := range sorted {
-		fmt.Fprintf(&lines, "%s %d %d %d", t.Host, t.Port, t.Priority, t.Weight)
+		lines = append(lines, t.Host...)
+		for _, n := range []uint16{t.Port, t.Priority, t.Weight} {
+			lines = strconv.AppendUint(append(lines, ' '), uint64(n), 10)
+		}
 		if t.TLS == Direct {
-			lines.WriteString(" direct")
+			lines = append(lines, " direct"...)
 		}
 		pins := slices.Clone(t.SPKI)
 		slices.SortFunc(pins, func(a, b Pin) int { return bytes.Compare(a[:], b[:]) })
 		for _, p := range pins {
-			fmt.Fprintf(&lines, " %s", p)
+			lines = hex.AppendEncode(append(lines, ' '), p[:])
 		}
-		lines.WriteByte('\n')
+		lines = append(lines, '\n')
 	}
-	return sha256.Sum256(lines.Bytes())
+	return sha256.Sum256(lines)
 }
 
 // A moment is formatted as text.FineStamp does it, when somebody reads it.

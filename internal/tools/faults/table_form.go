@@ -105,7 +105,7 @@ var formFaults = []fault{
 		inJS("names.js", "'localhost', 'local',", "'localhost',"),
 		inJava("Names.java", `"localhost", "local",`, `"localhost",`)),
 	mistake("leave tls out of the digest", "jws-tls",
-		inGo("delegation/statement.go", `lines.WriteString(" direct")`, `lines.WriteString("")`),
+		inGo("delegation/statement.go", `append(lines, " direct"...)`, `append(lines, ""...)`),
 		inJS("statement.js", "const tls = direct ? ['direct'] : [];", "const tls = [];"),
 		inJava("Statement.java", "            if (t.direct) lines.append(\" direct\");\n", "")),
 	mistake("digest pins in the order of the statement", "jws-digest",

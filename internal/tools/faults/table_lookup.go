@@ -67,7 +67,7 @@ var lookupFaults = []fault{
 		inJS("inputs.js", "evidence(isLookupFailure(failure.reason),", "evidence(failure.reason,"),
 		inJava("Evidence.java", "if (reason == null || !reason.isFailedLookup()) throw", "if (reason == null) throw")),
 	mistake("take the name of a second label for a place", "txt-evidence",
-		inGo("delegation/evidence.go", `	list := []place{{"TXT", TXTName(q.Source, q.Service)}}`+"\n", `	list := []place{{"TXT", TXTName(q.Source, q.Service)}, {"TXT", TXTName(q.Source, RoleOf(q.Service).Second)}}`+"\n")),
+		inGo("delegation/evidence.go", `append(list, place{"TXT", TXTName(q.Source, q.Service)})`, `append(list, place{"TXT", TXTName(q.Source, q.Service)}, place{"TXT", TXTName(q.Source, RoleOf(q.Service).Second)})`)),
 	mistake("take every status for absence", "https-status",
 		inGo("delegation/document.go", "case d.Status == statusNotFound || d.Status == statusGone:", "case d.Status == statusNotFound || d.Status == statusGone || d.Status >= 500:"),
 		inJS("inputs.js", "status !== 404 && status !== 410", "status !== 404 && status !== 410 && status < 500"),

@@ -123,7 +123,7 @@ var signerFaults = []fault{
 		inJS("signer.js", "  if (!names.some((name) => dnsNameMatches(", "  if (lastCommonName(signer) !== source && !names.some((name) => dnsNameMatches("),
 		inJava("Signer.java", "if (!cert.dnsNames.contains(source)) throw", "if (!cert.dnsNames.contains(source) && !cert.lastCommonName().equals(source)) throw")),
 	mistake("compare names of certificates case-sensitively", "trust-name",
-		inGo("delegation/signer.go", "out[i] = strings.ToLower(name)", "out[i] = strings.Clone(name)"),
+		inGo("delegation/signer.go", "return strings.EqualFold(n, name)", "return n == name"),
 		inJS("names.js", "  const dns = presented.toLowerCase();\n  if (dns === name)", "  const dns = presented;\n  if (dns === name)"),
 		inJava("Cert.java", "dnsNames.add(name.ascii().toLowerCase(Locale.ROOT));", "dnsNames.add(name.ascii());")),
 	mistake("accept an authority as signer", "trust-",
