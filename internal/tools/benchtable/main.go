@@ -1,7 +1,8 @@
 // Command benchtable runs the benchmarks of this module in turn, many short
 // rounds of all of them, and prints a table of ratios. The machine may be
-// noisy: the least of the rounds counts, to which other work added least. From
-// the root of the module:
+// noisy: the least of the rounds counts, to which other work added least. At the
+// end it prints the goals, met or not, and what each operation of a person costs.
+// From the root of the module:
 //
 //	go run ./internal/tools/benchtable [-rounds 15] [-only REGEXP] [-raw FILE]
 //
@@ -15,6 +16,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,6 +58,7 @@ func run(out io.Writer, rounds int, only, raw string) (err error) {
 		lines = f
 	}
 	fmt.Fprintf(out, "%s, %s/%s, %d CPUs, the least of %d rounds\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), rounds)
+	all := measured{}
 	for _, t := range tables {
 		if !wanted.MatchString(t.title) {
 			continue
@@ -67,8 +70,18 @@ func run(out io.Writer, rounds int, only, raw string) (err error) {
 		if err := t.write(out, measured); err != nil {
 			return fmt.Errorf("%s: %w", t.title, err)
 		}
+		maps.Copy(all, measured)
 	}
-	return nil
+	if err := writeGoals(out, all, passes); err != nil {
+		return err
+	}
+	return writeOperations(out, all)
+}
+
+// passes reports whether a test of a package passes.
+func passes(pkg, test string) bool {
+	output, err := exec.Command("go", "test", "-count=1", "-v", "-run", "^"+test+"$", pkg).CombinedOutput()
+	return err == nil && bytes.Contains(output, []byte("--- PASS: "+test))
 }
 
 // Measured are the values of each round, by benchmark and unit.
@@ -82,6 +95,9 @@ func (t table) measure(dir string, rounds int, raw io.Writer) (measured, error) 
 		return nil, fmt.Errorf("%w: %s", err, build)
 	}
 	found := measured{}
+	if t.rounds > 0 {
+		rounds = min(rounds, t.rounds)
+	}
 	for range rounds {
 		for _, bench := range t.benchmarks() {
 			cmd := exec.Command(binary, "-test.run", "^$", "-test.bench", pattern(bench), "-test.benchtime", t.time, "-test.benchmem")
