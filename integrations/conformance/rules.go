@@ -1,0 +1,147 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// rules are those of docs/integrating.md.
+func rules() []rule {
+	list := []rule{
+		{"ask", "the daemon is asked with source, role, direction, certificates and address", ask},
+		{"verified", "a peer that is verified is accepted", func(s *stage) error {
+			s.answers(func(q question) any { return q.verified() })
+			return s.accepted(true)
+		}},
+		{"no-statement", "a peer without a statement is not accepted by its certificate", func(s *stage) error {
+			s.answers(func(q question) any { return q.refused("refused", "no-statement", false) })
+			return s.accepted(false)
+		}},
+		{"each-source", "a stream that is open for one source is asked about again for another", eachSource},
+		{"recheck", "an open stream is asked about again at refresh_at, with recheck", recheck},
+		{"revoked", "an open stream ends when the answer is refused", revoked},
+		{"stays", "an open stream stays while the answer is undetermined, and ends at valid_until", stays},
+	}
+	for _, c := range []struct {
+		name, text string
+		answer     func(question) any
+	}{
+		{"refused", "a peer with the wrong name is not accepted, nor by dialback, where something is required", func(q question) any { return q.refused("refused", "peer-name-mismatch", true) }},
+		{"undetermined", "undetermined opens no weaker way where something is required", func(q question) any { return q.refused("undetermined", "dns-timeout", true) }},
+		{"slow", "a daemon that does not answer accepts nobody and opens no weaker way", func(question) any { return nil }},
+		{"broken", "an answer that is not JSON accepts nobody", func(question) any { return "<html>" }},
+		{"status", "a status other than 200 accepts nobody", func(question) any { return 500 }},
+		{"replayed", "an answer about another source accepts nobody", func(q question) any { return q.verified().with("source", "other.example") }},
+		{"version", "an answer of another version accepts nobody", func(q question) any { return q.verified().with("version", 2) }},
+		{"past", "an answer that has ended accepts nobody", func(q question) any { return q.verified().with("valid_until", in(-time.Minute)) }},
+	} {
+		list = append(list, rule{c.name, c.text, func(s *stage) error {
+			s.answers(c.answer)
+			return s.closed()
+		}})
+	}
+	return append(list, rule{"away", "a daemon that is not there accepts nobody and opens no weaker way", func(s *stage) error {
+		s.leave()
+		return s.closed()
+	}})
+}
+
+func ask(s *stage) error {
+	s.answers(func(q question) any { return q.verified() })
+	if err := s.accepted(true); err != nil {
+		return err
+	}
+	q := <-s.questions
+	switch n := strings.Count(q.Chain, "-----BEGIN CERTIFICATE-----"); {
+	case q.Source != s.source || q.Direction != "incoming" || q.Service != "_xmpp-server._tcp" && q.Service != "xmpp-server":
+		return fmt.Errorf("it asked about %q of %q, %s", q.Service, q.Source, q.Direction)
+	case q.Peer != "127.0.0.1":
+		return fmt.Errorf("it gave %q as the peer's address", q.Peer)
+	case q.Recheck:
+		return errors.New("recheck is set for a new connection")
+	case q.ChainVerified && n != 1, !q.ChainVerified && n != len(s.certificate.Certificate):
+		return fmt.Errorf("it sent %d certificates of %d, chain_verified %t", n, len(s.certificate.Certificate), q.ChainVerified)
+	}
+	return nil
+}
+
+func eachSource(s *stage) error {
+	const other = "other.example"
+	s.answers(func(q question) any {
+		if q.Source == s.source {
+			return q.verified()
+		}
+		return q.refused("refused", "peer-name-mismatch", true)
+	})
+	p, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if !p.accepted {
+		return errors.New("the source itself was not accepted")
+	}
+	result, err := p.dialback(other)
+	if err == nil && result == "valid" {
+		return fmt.Errorf("%s was accepted on a stream of %s", other, s.source)
+	}
+	for {
+		select {
+		case q := <-s.questions:
+			if q.Source == other {
+				return nil
+			}
+		default:
+			return fmt.Errorf("it did not ask about %s", other)
+		}
+	}
+}
+
+// again opens a stream that is asked about again soon, and gives the answers to that.
+func again(s *stage, until time.Duration, answer func(question) any) (p *peer, err error) {
+	s.answers(func(q question) any {
+		if q.Recheck {
+			return answer(q)
+		}
+		return q.verified().with("refresh_at", in(3*time.Second)).with("valid_until", in(until))
+	})
+	if p, err = s.open(); err == nil && !p.accepted {
+		p.close()
+		err = errors.New("the peer was not accepted")
+	}
+	return p, err
+}
+
+func recheck(s *stage) error {
+	p, err := again(s, time.Hour, func(q question) any { return q.verified() })
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	return s.rechecked()
+}
+
+func revoked(s *stage) error {
+	p, err := again(s, time.Hour, func(q question) any { return q.refused("refused", "revoked", true) })
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	return p.ends(time.Now())
+}
+
+func stays(s *stage) error {
+	const life = 30 * time.Second
+	end := time.Now().Add(life - time.Second) // times in answers are whole seconds
+	p, err := again(s, life, func(q question) any { return q.refused("undetermined", "dns-timeout", true) })
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if err := s.rechecked(); err != nil {
+		return err
+	}
+	return p.ends(end)
+}
