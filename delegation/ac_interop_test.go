@@ -38,11 +38,10 @@ const (
 	showScript   = "../encoding/x509attr/testdata/asn1crypto/show.py"
 )
 
-// runProgram runs a program for at most two minutes and returns its output and
-// exit code.
+// runProgram runs a program for a bounded time and returns its output and exit code.
 func runProgram(t *testing.T, program string, args ...string) (string, int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), realtest.Timeout)
 	defer cancel()
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, program, args...)

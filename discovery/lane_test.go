@@ -53,7 +53,7 @@ func (g *gauge) state(c net.Conn, s http.ConnState) {
 // settles reports whether at most n are open, now or once the server has seen
 // what the client closed before it opened another.
 func (g *gauge) settles(n int) bool {
-	over := time.After(atOnce / 6)
+	over := time.After(atOnce)
 	for {
 		g.mu.Lock()
 		open, changed := len(g.open), g.changed

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/internal/testkit/clitest"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
@@ -188,7 +189,9 @@ func (w *watch) dns(ctx context.Context, client *discovery.Client) {
 		if ctx.Err() != nil {
 			return // and so does the lookup
 		}
-		if f := e.TXT[0].Failure; f != nil {
+		if f := e.TXT[0].Failure; f != nil && f.Reason == reasons.DNSTimeout {
+			continue // the machine is busy; a look still has to succeed after each run
+		} else if f != nil {
 			w.t.Errorf("%s: %+v", client.Resolver, f)
 			continue
 		}

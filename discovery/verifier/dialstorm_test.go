@@ -272,10 +272,18 @@ func TestStorm(t *testing.T) {
 		}
 		t.Logf("%d checks in %d rounds, %d came out well", rounds*storm, rounds, well)
 		s.dialer.TargetTimeout = patience
-		if good, err := s.one(t.Context(), s.fates[0], true); !good || err != nil {
+		good, err := false, error(nil)
+		for end := time.Now().Add(patience); !good && err == nil && time.Now().Before(end); {
+			good, err = s.one(t.Context(), s.fates[0], true) // lookups can be late on a busy machine
+		}
+		if !good || err != nil {
 			t.Errorf("after the storm, a server in good order: %t, %v", good, err)
 		}
 	})
+	// The runtime closes some files a little later.
+	for end := time.Now().Add(patience); openFiles() != files && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
 	after, left := openFiles(), liveHeap()
 	t.Logf("%d files before and %d after; %d KB in use before and %d KB after", files, after, heap>>10, left>>10)
 	if after != files {

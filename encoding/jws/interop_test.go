@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/go-cmp/cmp"
@@ -201,7 +200,7 @@ func runJSON(t *testing.T, command []string, in, out any) {
 // error with what it complained of.
 func run(t *testing.T, command []string, input []byte) ([]byte, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), realtest.Timeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Stdin = bytes.NewReader(input)
@@ -209,7 +208,7 @@ func run(t *testing.T, command []string, input []byte) ([]byte, error) {
 	cmd.Stderr = &stderr
 	output, err := cmd.Output()
 	if ctx.Err() != nil {
-		t.Fatalf("%v took longer than a minute", command)
+		t.Fatalf("%v took longer than %v", command, realtest.Timeout)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%v: %w: %s", command, err, stderr.Bytes())

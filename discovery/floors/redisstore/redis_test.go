@@ -281,13 +281,9 @@ func TestRedisSilent(t *testing.T) {
 	defer l.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	start := time.Now()
-	if s, err := Open(ctx, "redis://"+l.Addr().String(), nil); err == nil {
-		s.Close()
-		t.Error("no error")
-	}
-	if took := time.Since(start); took > redisTimeout {
-		t.Errorf("it took %v", took)
+	// The store's own time-outs are other errors.
+	if _, err := Open(ctx, "redis://"+l.Addr().String(), nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want the caller's deadline", err)
 	}
 }
 

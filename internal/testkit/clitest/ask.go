@@ -12,10 +12,9 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-)
 
-// answerTimeout bounds the wait for a daemon to listen, and to answer.
-const answerTimeout = 20 * time.Second
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
+)
 
 // ask puts a question to a daemon that listens at a socket, as soon as it does,
 // and prints the answer, indented. The chain is the file NAME.pem.
@@ -45,7 +44,7 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 || len(args) > 3 {
 		ts.Fatalf("usage: get SOCKET PATH [TEXT]")
 	}
-	for deadline := time.Now().Add(answerTimeout); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(realtest.Timeout); ; time.Sleep(10 * time.Millisecond) {
 		response, err := client(ts.MkAbs(args[0])).Get("http://daemon" + args[1])
 		ts.Check(err)
 		text := response.Status + "\n" + read(ts, response)
@@ -83,7 +82,7 @@ func read(ts *testscript.TestScript, response *http.Response) string {
 
 // client talks to a socket, as soon as somebody listens there.
 func client(socket string) *http.Client {
-	return &http.Client{Timeout: answerTimeout, Transport: &http.Transport{
+	return &http.Client{Timeout: realtest.Timeout, Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			for {
