@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/netip"
@@ -18,6 +16,7 @@ import (
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -100,21 +99,7 @@ func runWeb(t testing.TB, server *http.Server, names ...string) webServer {
 	now := time.Now()
 	ca := localca.Must(localca.New("web authority", now))
 	certificate := localca.TLS(localca.Must(ca.Issue("P-256", names, now.Add(-time.Hour), now.Add(time.Hour), nil)))
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server.ErrorLog = log.New(io.Discard, "", 0)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		server.Serve(tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}}))
-	}()
-	t.Cleanup(func() {
-		server.Close()
-		<-done
-	})
-	return webServer{netip.MustParseAddrPort(listener.Addr().String()), ca.Pool()}
+	return webServer{setup.Web(t, server, &tls.Config{Certificates: []tls.Certificate{certificate}}), ca.Pool()}
 }
 
 // client asks the web server for every host.

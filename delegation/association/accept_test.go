@@ -29,7 +29,7 @@ type meeting struct {
 func newMeeting(t *testing.T) *meeting {
 	return &meeting{
 		t: t, question: question(association.Outgoing), evidence: evidence([]string{statement(t, targets(at))}),
-		policy: policy(), at: at, chain: of(t, host).Chain(), peers: peers(),
+		policy: policy(), at: at, chain: of(host).Chain(), peers: peers(),
 	}
 }
 
@@ -70,7 +70,7 @@ func secureOnly(m *meeting) { all(saysNothing, hasSRV(delegation.Secure, at))(m)
 func reaches(e delegation.Endpoint) spoil { return func(m *meeting) { m.at = e } }
 
 func shows(edit func(*x509.Certificate)) spoil {
-	return func(m *meeting) { m.chain = issue(m.t, edit).Chain() }
+	return func(m *meeting) { m.chain = issue(edit).Chain() }
 }
 
 func names(list ...string) spoil {
@@ -116,7 +116,7 @@ func acceptCases(t *testing.T) []acceptCase {
 		yes = reasons.Verified
 		no  = reasons.PeerNameMismatch
 	)
-	right, wrong := pinOf(of(t, host)), delegation.Pin{1}
+	right, wrong := pinOf(of(host)), delegation.Pin{1}
 	expires := now.Add(13 * day)
 	wrongPort := delegation.Endpoint{Host: host, Port: 443}
 	elsewhere := delegation.Endpoint{Host: "elsewhere.example", Port: 5269}
@@ -192,7 +192,7 @@ func acceptCases(t *testing.T) []acceptCase {
 		{"right pin among others", pinned(wrong, right), yes, association.Delegation},
 		{"wrong pin", pinned(wrong), reasons.PeerKeyMismatch, ""},
 		{"wrong pin, incoming", all(pinned(wrong), incoming), reasons.PeerKeyMismatch, ""},
-		{"pin of the intermediate", pinned(delegation.Pin(sha256.Sum256(lab().ca.Certificate.RawSubjectPublicKeyInfo))), reasons.PeerKeyMismatch, ""},
+		{"pin of the intermediate", pinned(delegation.Pin(sha256.Sum256(ca().Certificate.RawSubjectPublicKeyInfo))), reasons.PeerKeyMismatch, ""},
 		{"wrong pin, certificate of the source", all(pinned(wrong), names(source)), yes, association.PKIX},
 		{"wrong pin on this port, right one on another", says(
 			delegation.Target{Endpoint: at, SPKI: []delegation.Pin{wrong}},
@@ -252,12 +252,7 @@ func TestAccept(t *testing.T) {
 	if len(cases) < 95 {
 		t.Errorf("only %d cases", len(cases))
 	}
-	seen := map[string]bool{}
 	for _, c := range cases {
-		if seen[c.name] {
-			t.Errorf("two cases are called %q", c.name)
-		}
-		seen[c.name] = true
 		t.Run(c.name, func(t *testing.T) {
 			m := newMeeting(t)
 			c.spoil(m)
@@ -305,9 +300,9 @@ func TestAcceptUntil(t *testing.T) {
 // TestZeroAssociation: one that Decide did not make accepts nobody.
 func TestZeroAssociation(t *testing.T) {
 	zero := new(association.Association)
-	_, err := zero.Accept(at, peers(), of(t, host).Chain())
+	_, err := zero.Accept(at, peers(), of(host).Chain())
 	wantReason(t, reasons.PeerNameMismatch, err)
-	_, err = zero.Accept(nowhere, peers(), of(t, host).Chain())
+	_, err = zero.Accept(nowhere, peers(), of(host).Chain())
 	wantReason(t, reasons.MissingInput, err)
 }
 

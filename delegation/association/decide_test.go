@@ -153,7 +153,7 @@ func TestSecondLabel(t *testing.T) {
 		if d == association.Outgoing {
 			endpoint = at
 		}
-		got, err := a.Accept(endpoint, peers(), of(t, host).Chain())
+		got, err := a.Accept(endpoint, peers(), of(host).Chain())
 		if err != nil || got.Reference.Method != association.Delegation {
 			t.Errorf("%s: %+v, %v", d, got, err)
 		}

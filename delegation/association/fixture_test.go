@@ -11,6 +11,7 @@ import (
 	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -31,45 +32,19 @@ var (
 	nowhere delegation.Endpoint // of an incoming connection
 )
 
-// A laboratory holds an authority and the certificates that cases share.
-type laboratory struct {
-	root, ca *localca.Authority
-	mu       sync.Mutex
-	leaves   map[string]*keys.Signer
-}
+// ca is the authority, and leaves are the certificates that cases share. They live
+// for 60 days.
+var (
+	ca     = sync.OnceValue(func() *localca.Authority { return localca.NewChain(now) })
+	leaves = sync.OnceValue(func() func(string) *keys.Signer { return ca().Leaves(now.Add(-10*day), now.Add(60*day)) })
+)
 
-var lab = sync.OnceValue(func() *laboratory {
-	root, err := localca.New("Test Root", now)
-	if err != nil {
-		panic(err)
-	}
-	ca, err := root.Intermediate("Test Intermediate", now, nil)
-	if err != nil {
-		panic(err)
-	}
-	return &laboratory{root: root, ca: ca, leaves: map[string]*keys.Signer{}}
-})
-
-// of gives the certificate of a name, the same each time. It lives for 60 days.
-func of(t testing.TB, name string) *keys.Signer {
-	t.Helper()
-	l := lab()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.leaves[name] == nil {
-		l.leaves[name] = issue(t, func(c *x509.Certificate) { c.DNSNames = []string{name} })
-	}
-	return l.leaves[name]
-}
+// of gives the certificate of a name, the same each time.
+func of(name string) *keys.Signer { return leaves()(name) }
 
 // issue makes a certificate.
-func issue(t testing.TB, edit func(*x509.Certificate)) *keys.Signer {
-	t.Helper()
-	signer, err := lab().ca.Issue("P-256", nil, now.Add(-10*day), now.Add(60*day), edit)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signer
+func issue(edit func(*x509.Certificate)) *keys.Signer {
+	return localca.Must(ca().Issue("P-256", nil, now.Add(-10*day), now.Add(60*day), edit))
 }
 
 func targets(endpoints ...delegation.Endpoint) []delegation.Target {
@@ -91,11 +66,7 @@ func statement(t testing.TB, list []delegation.Target, edits ...func(*delegation
 	for _, edit := range edits {
 		edit(&s)
 	}
-	token, err := delegation.Sign(s, delegation.JWS, of(t, s.Source))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return delegation.JWS.TXTRecord(token)
+	return setup.Record(s, of(s.Source))
 }
 
 // evidence is what was found for the base question: TXT records and SRV.
@@ -124,12 +95,12 @@ func recordOf(e delegation.Endpoint) delegation.SRVRecord {
 	return delegation.SRVRecord{Priority: 5, Weight: 1, Port: e.Port, Target: e.Host}
 }
 
-func policy() delegation.Policy { return delegation.Policy{Roots: lab().root.Pool(), Time: now} }
+func policy() delegation.Policy { return delegation.Policy{Roots: ca().Pool(), Time: now} }
 
 func peers() delegation.PeerPolicy { return peersAt(now) }
 
 func peersAt(t time.Time) delegation.PeerPolicy {
-	return delegation.PeerPolicy{Roots: lab().root.Pool(), Now: func() time.Time { return t }}
+	return delegation.PeerPolicy{Roots: ca().Pool(), Now: func() time.Time { return t }}
 }
 
 func question(d association.Direction) association.Question {

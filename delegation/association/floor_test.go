@@ -140,6 +140,6 @@ func TestFloorOfSecondLabel(t *testing.T) {
 	q.Service = direct
 	a := decide(t, q, evidence([]string{statement(t, targets(at))}))
 	s.raise(above(a.Floor()))
-	_, err := a.Accept(at, s.policy(t), of(t, host).Chain())
+	_, err := a.Accept(at, s.policy(t), of(host).Chain())
 	wantReason(t, reasons.Superseded, err)
 }

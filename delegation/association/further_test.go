@@ -27,11 +27,11 @@ func TestReuse(t *testing.T) {
 		in  = association.Incoming
 		out = association.Outgoing
 	)
-	provider := of(t, host)
-	both := issue(t, func(c *x509.Certificate) { c.DNSNames = []string{host, tenantB} })
-	wildcard := issue(t, func(c *x509.Certificate) { c.DNSNames = []string{"*.hosting.example"} })
-	wildcardAndSource := issue(t, func(c *x509.Certificate) { c.DNSNames = []string{"*.hosting.example", tenantB} })
-	upper := issue(t, func(c *x509.Certificate) { c.DNSNames = []string{"XMPP.hosting.example"} })
+	provider := of(host)
+	both := issue(func(c *x509.Certificate) { c.DNSNames = []string{host, tenantB} })
+	wildcard := issue(func(c *x509.Certificate) { c.DNSNames = []string{"*.hosting.example"} })
+	wildcardAndSource := issue(func(c *x509.Certificate) { c.DNSNames = []string{"*.hosting.example", tenantB} })
+	upper := issue(func(c *x509.Certificate) { c.DNSNames = []string{"XMPP.hosting.example"} })
 	otherPort := delegation.Endpoint{Host: host, Port: 5270}
 	secure := srv(service, delegation.Secure, recordOf(at))
 	pinnedTo := func(pin delegation.Pin) []string {
@@ -115,10 +115,10 @@ func TestReuseRefuses(t *testing.T) {
 	opened := question(association.Outgoing)
 	opened.Source = tenantA
 	next := delegates(t, tenantB, association.Outgoing, at)
-	_, err := next.AcceptFurther(opened, nowhere, peers(), of(t, host).Chain())
+	_, err := next.AcceptFurther(opened, nowhere, peers(), of(host).Chain())
 	wantReason(t, reasons.MissingInput, err)
 	_, err = next.AcceptFurther(opened, at, peers(), nil)
 	wantReason(t, reasons.PeerUntrusted, err)
-	_, err = new(association.Association).AcceptFurther(opened, at, peers(), of(t, host).Chain())
+	_, err = new(association.Association).AcceptFurther(opened, at, peers(), of(host).Chain())
 	wantReason(t, reasons.ServiceMismatch, err)
 }

@@ -44,7 +44,7 @@ func TestTenants(t *testing.T) {
 	const client = "_xmpp-client._tcp"
 	list := targets(at)
 	good := recordOfDomain(t, tenantB, service, list)
-	provider, foreign := of(t, host), of(t, "xmpp.other-hosting.example")
+	provider, foreign := of(host), of("xmpp.other-hosting.example")
 	const (
 		yes      = reasons.Verified
 		name     = reasons.PeerNameMismatch
@@ -61,24 +61,24 @@ func TestTenants(t *testing.T) {
 		in, out reasons.Reason // what becomes of the peer
 	}{
 		{"the provider that B delegates to", service, []string{good}, provider, at, yes, yes, yes},
-		{"B itself", service, []string{good}, of(t, tenantB), at, yes, yes, yes},
-		{"B itself, without a statement", service, nil, of(t, tenantB), at, none, yes, yes},
-		{"A's own certificate", service, []string{good}, of(t, tenantA), at, yes, name, name},
-		{"A's own certificate, for a name below B", service, []string{good}, of(t, "a."+tenantB), at, yes, name, name},
+		{"B itself", service, []string{good}, of(tenantB), at, yes, yes, yes},
+		{"B itself, without a statement", service, nil, of(tenantB), at, none, yes, yes},
+		{"A's own certificate", service, []string{good}, of(tenantA), at, yes, name, name},
+		{"A's own certificate, for a name below B", service, []string{good}, of("a." + tenantB), at, yes, name, name},
 		{"a host that B did not delegate to", service, []string{good}, foreign, at, yes, name, name},
 		{"another port of the provider's host", service, []string{good}, provider, delegation.Endpoint{Host: host, Port: 8443}, yes, yes, reasons.PortMismatch},
-		{"another host of the provider", service, []string{good}, of(t, "tenant-a.hosting.example"), delegation.Endpoint{Host: "tenant-a.hosting.example", Port: 5269}, yes, name, reasons.TargetMismatch},
-		{"another host of the provider, at B's endpoint", service, []string{good}, of(t, "tenant-a.hosting.example"), at, yes, name, name},
-		{"a wildcard below A's host", service, []string{good}, of(t, "*.tenant-a.hosting.example"), at, yes, name, name},
-		{"a wildcard for hosts below B's target", service, []string{good}, of(t, "*."+host), at, yes, name, name},
+		{"another host of the provider", service, []string{good}, of("tenant-a.hosting.example"), delegation.Endpoint{Host: "tenant-a.hosting.example", Port: 5269}, yes, name, reasons.TargetMismatch},
+		{"another host of the provider, at B's endpoint", service, []string{good}, of("tenant-a.hosting.example"), at, yes, name, name},
+		{"a wildcard below A's host", service, []string{good}, of("*.tenant-a.hosting.example"), at, yes, name, name},
+		{"a wildcard for hosts below B's target", service, []string{good}, of("*." + host), at, yes, name, name},
 		// RFC 9525 lets a wildcard name the target; whoever has it can be the target.
 		// It serves no further source on the same connection: TestReuse.
-		{"a wildcard for the provider's hosts", service, []string{good}, of(t, "*.hosting.example"), at, yes, yes, yes},
+		{"a wildcard for the provider's hosts", service, []string{good}, of("*.hosting.example"), at, yes, yes, yes},
 		{"a host that A only delegates to", service, nil, provider, at, none, name, name},
 		{"A's statement among B's records", service, []string{recordOfDomain(t, tenantA, service, list)}, provider, at, reasons.SourceMismatch, name, name},
 		{"A's statement, relabelled", service, []string{relabel(t, recordOfDomain(t, tenantA, service, list), tenantA, tenantB)}, provider, at, reasons.SignerNameMismatch, name, name},
 		{"B's statement for another host, relabelled", service, []string{relabel(t, recordOfDomain(t, tenantB, service, targets(backup)), backup.Host, "backup.elsewhere.exampl")}, provider, at, reasons.BadSignature, name, name},
-		{"A's statement beside B's", service, []string{recordOfDomain(t, tenantA, service, targets(backup)), good}, of(t, backup.Host), at, yes, name, name},
+		{"A's statement beside B's", service, []string{recordOfDomain(t, tenantA, service, targets(backup)), good}, of(backup.Host), at, yes, name, name},
 		{"B's clients delegated, not its servers", service, []string{recordOfDomain(t, tenantB, client, list)}, provider, at, mismatch, name, name},
 		{"B's clients delegated, claimed as such", client, []string{recordOfDomain(t, tenantB, client, list)}, provider, at, mismatch, name, yes},
 		{"B's clients delegated, relabelled", service, []string{relabel(t, recordOfDomain(t, tenantB, client, list), client, service)}, provider, at, reasons.BadSignature, name, name},
@@ -86,9 +86,9 @@ func TestTenants(t *testing.T) {
 		{"B has revoked, and the old statement is shown too", service, []string{
 			recordOfDomain(t, tenantB, service, list, func(s *delegation.Statement) { s.Issued = now.Add(-2 * day) }),
 			recordOfDomain(t, tenantB, service, targets())}, provider, at, reasons.Revoked, name, name},
-		{"B has revoked, B itself", service, []string{recordOfDomain(t, tenantB, service, targets())}, of(t, tenantB), at, reasons.Revoked, yes, yes},
+		{"B has revoked, B itself", service, []string{recordOfDomain(t, tenantB, service, targets())}, of(tenantB), at, reasons.Revoked, yes, yes},
 		{"B's statement has expired", service, []string{recordOfDomain(t, tenantB, service, list, func(s *delegation.Statement) { s.Expires = now })}, provider, at, reasons.Expired, name, name},
-		{"the provider's certificate for clients only", service, []string{good}, issue(t, func(c *x509.Certificate) {
+		{"the provider's certificate for clients only", service, []string{good}, issue(func(c *x509.Certificate) {
 			c.DNSNames, c.ExtKeyUsage = []string{host}, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 		}), at, yes, reasons.PeerUntrusted, reasons.PeerUntrusted},
 	}
@@ -117,7 +117,7 @@ func TestTenants(t *testing.T) {
 // TestClaims: on one connection of the provider, each source that
 // is claimed is decided by itself, and only for the direction asked about.
 func TestClaims(t *testing.T) {
-	chain := of(t, host).Chain()
+	chain := of(host).Chain()
 	for _, claim := range []struct {
 		source  string
 		records []string

@@ -16,7 +16,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/reasons"
-	"github.com/dnasign/dnasign/internal/testkit/plainserver"
+	"github.com/dnasign/dnasign/internal/testkit/peerserver"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -44,7 +44,7 @@ func good(role string) []string {
 	if role == server || role == client {
 		return []string{"", open + offer, proceed}
 	}
-	return plainserver.Dialogue(role)
+	return peerserver.Dialogue(role)
 }
 
 func request(role string) Request { return Request{Role: role, To: "b.example"} }
@@ -53,7 +53,7 @@ func request(role string) Request { return Request{Role: role, To: "b.example"} 
 // what is left in the connection if TLS may begin and the peer hangs up.
 func play(t *testing.T, r Request, parts ...string) (heard, left string, err error) {
 	t.Helper()
-	s, err := plainserver.Start(nil, parts...)
+	s, err := peerserver.Start(nil, parts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func play(t *testing.T, r Request, parts ...string) (heard, left string, err err
 	}
 	conn.Close()
 	s.Close()
-	return s.Heard(), left, err
+	return strings.Join(s.Heard(), ""), left, err
 }
 
 // TestRoles: every role that begins in clear text is known here, and no other.
@@ -157,7 +157,7 @@ func TestHangUp(t *testing.T) {
 	for role := range peers {
 		parts := good(role)
 		for i := range parts {
-			_, _, err := play(t, request(role), append(slices.Clone(parts[:i]), plainserver.HangUp)...)
+			_, _, err := play(t, request(role), append(slices.Clone(parts[:i]), peerserver.HangUp)...)
 			if delegation.ReasonOf(err) != reasons.ConnectFailed {
 				t.Errorf("%s, after %d parts: got %v, want %s", role, i, err, reasons.ConnectFailed)
 			}

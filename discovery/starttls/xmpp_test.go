@@ -6,7 +6,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/reasons"
-	"github.com/dnasign/dnasign/internal/testkit/plainserver"
+	"github.com/dnasign/dnasign/internal/testkit/peerserver"
 )
 
 const (
@@ -33,7 +33,7 @@ var xmppPeers = []peer{
 	{"stream error for features", []string{"", open + "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text>go away</text></stream:error>", "", ""},
 		reasons.STARTTLSFailed, `host-unknown ("go away")`},
 	{"stream error for an answer", []string{"", open + offer, "<stream:error><policy-violation/></stream:error>"}, reasons.STARTTLSFailed, "policy-violation"},
-	{"stream error that is cut", []string{"", open + "<stream:error><system-shutdown/>", plainserver.HangUp}, reasons.STARTTLSFailed, "system-shutdown"},
+	{"stream error that is cut", []string{"", open + "<stream:error><system-shutdown/>", peerserver.HangUp}, reasons.STARTTLSFailed, "system-shutdown"},
 	{"the stream ends", []string{"", open + "</stream:stream>"}, reasons.STARTTLSFailed, "ends the stream"},
 	{"no features", []string{"", open + "<iq/>"}, reasons.STARTTLSFailed, "<iq>"},
 	{"text for features", []string{"", open + "hello<x/>"}, reasons.STARTTLSFailed, `"hello"`},

@@ -34,14 +34,7 @@ func peer(chain []*x509.Certificate) Peer { return Peer{Direction: association.I
 // one, and otherwise not. Only what the error says decides on a fallback.
 func TestCheck(t *testing.T) {
 	delegated, own, strange := chain(t, host), chain(t, source), chain(t, other)
-	authority, err := localca.New("Another Root", start.Add(-20*day))
-	if err != nil {
-		t.Fatal(err)
-	}
-	foreign, err := authority.Issue("P-256", []string{host}, start.Add(-10*day), start.Add(60*day), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	foreign := localca.Must(localca.New("Another Root", start.Add(-20*day))).Leaves(start.Add(-10*day), start.Add(60*day))(host)
 	bubble(t, []string{statement(0, host)}, Limits{}, func(l *lab) {
 		proof, err := l.Check(l.Context(), source, service, peer(own))
 		if err != nil || proof.Reference.Method != association.PKIX || proof.Decision != nil || l.network.count() != 0 {

@@ -11,14 +11,14 @@ import (
 	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
-	"github.com/dnasign/dnasign/internal/testkit/xmppserver"
+	"github.com/dnasign/dnasign/internal/testkit/peerserver"
 )
 
 // TestMethods: the peer counts by each of the methods, and by none.
 func TestMethods(t *testing.T) {
 	t.Run("pkix", func(t *testing.T) {
 		w := newWorld(t)
-		w.serve(host, 5269, xmppserver.None, source)
+		w.serve(host, 5269, peerserver.None, source)
 		w.add(srv(service, 0, 0, 5269, host))
 		conn := w.accepted(to(host, 5269), association.PKIX, 1)
 		if got := conn.ConnectionState().ServerName; got != source || conn.To.ServerName != source {
@@ -27,7 +27,7 @@ func TestMethods(t *testing.T) {
 	})
 	t.Run("delegation", func(t *testing.T) {
 		w := newWorld(t)
-		s := w.serve(host, 5269, xmppserver.None, host)
+		s := w.serve(host, 5269, peerserver.None, host)
 		w.add(srv(service, 0, 0, 5269, host))
 		w.delegate(service, time.Hour, to(host, 5269))
 		conn := w.accepted(to(host, 5269), association.Delegation, 1)
@@ -40,7 +40,7 @@ func TestMethods(t *testing.T) {
 		if a := conn.Attempts[0]; !a.STARTTLS || a.Address != s.Addr || a.State.Version < tls.VersionTLS12 || a.Err != nil || a.Conn() != conn.Conn {
 			t.Errorf("the attempt is %+v", a)
 		}
-		if headers := s.Headers(); len(headers) != 1 || !strings.Contains(headers[0], "from='a.example' to='b.example'") {
+		if headers := s.Heard(); len(headers) != 1 || !strings.Contains(headers[0], "from='a.example' to='b.example'") {
 			t.Errorf("the peer heard %q", headers)
 		}
 		if _, err := conn.Decision.Association.Statement(); err != nil || !conn.Decision.Association.Required() {
@@ -49,7 +49,7 @@ func TestMethods(t *testing.T) {
 	})
 	t.Run("dnssec", func(t *testing.T) {
 		w := newWorld(t)
-		w.serve(host, 5269, xmppserver.None, host)
+		w.serve(host, 5269, peerserver.None, host)
 		w.add(srv(service, 0, 0, 5269, host))
 		w.dialer.Client.Validating = true
 		w.fault("", "SRV", dnsserver.Fault{Authentic: true})
@@ -60,14 +60,14 @@ func TestMethods(t *testing.T) {
 	})
 	t.Run("a forged AD flag", func(t *testing.T) {
 		w := newWorld(t)
-		w.serve(evil, 5269, xmppserver.None, evil)
+		w.serve(evil, 5269, peerserver.None, evil)
 		w.add(srv(service, 0, 0, 5269, evil))
 		w.fault("", "", dnsserver.Fault{Authentic: true})
 		w.refused(reasons.PeerNameMismatch, reasons.PeerNameMismatch)
 	})
 	t.Run("the statement first", func(t *testing.T) {
 		w := newWorld(t)
-		w.serve(host, 5269, xmppserver.None, host)
+		w.serve(host, 5269, peerserver.None, host)
 		w.add(srv(service, 0, 0, 5269, evil))
 		w.delegate(service, time.Hour, to(host, 5269))
 		w.dialer.StatementFirst = true
@@ -77,7 +77,7 @@ func TestMethods(t *testing.T) {
 	})
 	t.Run("nothing counts", func(t *testing.T) {
 		w := newWorld(t)
-		w.serve(host, 5269, xmppserver.None, host)
+		w.serve(host, 5269, peerserver.None, host)
 		w.add(srv(service, 0, 0, 5269, host))
 		e := w.refused(reasons.PeerNameMismatch, reasons.PeerNameMismatch)
 		if e.Attempts[0].State == nil || e.Required {
@@ -117,14 +117,14 @@ func TestStart(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
-			name, fault := host, xmppserver.None
+			name, fault := host, peerserver.None
 			if c.method == pkix {
 				name = source
 			}
 			tls := config(w.issue(name))
 			tls.NextProtos = []string{"xmpp-server"} // after STARTTLS nobody asks for it
 			if c.direct {
-				fault = xmppserver.Direct
+				fault = peerserver.Direct
 			}
 			s := w.serveWith(host, 5269, fault, tls)
 			if c.label != "" {
@@ -138,7 +138,7 @@ func TestStart(t *testing.T) {
 				w.fault("", "SRV", dnsserver.Fault{Authentic: true})
 			}
 			conn := w.accepted(to(host, 5269), c.method, 1)
-			protocol, headers := conn.ConnectionState().NegotiatedProtocol, len(s.Headers())
+			protocol, headers := conn.ConnectionState().NegotiatedProtocol, len(s.Heard())
 			if conn.Attempts[0].STARTTLS == c.direct || (protocol == "xmpp-server") != c.direct || (headers == 0) != c.direct {
 				t.Errorf("STARTTLS %t, protocol %q, %d stream headers", conn.Attempts[0].STARTTLS, protocol, headers)
 			}
@@ -170,7 +170,7 @@ func TestNoStart(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
 			w.service = c.service
-			s := w.serveWith(host, 5061, xmppserver.Direct, config(w.issue(host, source)))
+			s := w.serveWith(host, 5061, peerserver.Direct, config(w.issue(host, source)))
 			if c.srv {
 				w.add(srv(c.service, 0, 0, 5061, host))
 			}
@@ -193,7 +193,7 @@ func TestNoStart(t *testing.T) {
 	t.Run("the next target is tried", func(t *testing.T) {
 		w := newWorld(t)
 		w.service = sips
-		w.serveWith(other, 5061, xmppserver.Direct, config(w.issue(other)))
+		w.serveWith(other, 5061, peerserver.Direct, config(w.issue(other)))
 		w.delegateTo(sips, time.Hour, negotiated, delegation.Target{Endpoint: to(other, 5061), Priority: 1, TLS: delegation.Direct})
 		conn := w.accepted(to(other, 5061), association.Delegation, 2)
 		if got := delegation.ReasonOf(conn.Attempts[0].Err); got != reasons.NoTLSStart {
@@ -207,7 +207,7 @@ func TestTargets(t *testing.T) {
 	t.Run("down, the next is tried", func(t *testing.T) {
 		w := newWorld(t)
 		w.reach(host, 5269, "127.0.0.1:9")
-		w.serve(other, 5269, xmppserver.None, other)
+		w.serve(other, 5269, peerserver.None, other)
 		w.add(srv(service, 0, 0, 5269, host), srv(service, 1, 0, 5269, other))
 		w.delegate(service, time.Hour, to(host, 5269), to(other, 5269))
 		conn := w.accepted(to(other, 5269), association.Delegation, 2)
@@ -217,8 +217,8 @@ func TestTargets(t *testing.T) {
 	})
 	t.Run("silent, the next is tried", func(t *testing.T) {
 		w := newWorld(t)
-		w.serve(host, 5269, xmppserver.Silent, host)
-		w.serve(other, 5269, xmppserver.None, other)
+		w.serve(host, 5269, peerserver.Silent, host)
+		w.serve(other, 5269, peerserver.None, other)
 		w.add(srv(service, 0, 0, 5269, host), srv(service, 1, 0, 5269, other))
 		w.delegate(service, time.Hour, to(host, 5269), to(other, 5269))
 		w.dialer.TargetTimeout = 5 * time.Second // the second one has to manage
@@ -226,8 +226,8 @@ func TestTargets(t *testing.T) {
 	})
 	t.Run("refused, the next is tried", func(t *testing.T) {
 		w := newWorld(t)
-		w.serve(host, 5269, xmppserver.None, other)
-		w.serve(other, 5269, xmppserver.None, other)
+		w.serve(host, 5269, peerserver.None, other)
+		w.serve(other, 5269, peerserver.None, other)
 		w.add(srv(service, 0, 0, 5269, host), srv(service, 1, 0, 5269, other))
 		w.delegate(service, time.Hour, to(host, 5269), to(other, 5269))
 		w.accepted(to(other, 5269), association.Delegation, 2)
@@ -245,38 +245,38 @@ func TestTargets(t *testing.T) {
 	t.Run("one down, one refused", func(t *testing.T) {
 		w := newWorld(t)
 		w.reach(host, 5269, "127.0.0.1:9")
-		w.serve(other, 5269, xmppserver.Strip)
+		w.serve(other, 5269, peerserver.Strip)
 		w.add(srv(service, 0, 0, 5269, host), srv(service, 1, 0, 5269, other))
 		w.refused(reasons.STARTTLSMissing, reasons.ConnectFailed, reasons.STARTTLSMissing)
 	})
 	t.Run("only some are delegated", func(t *testing.T) {
 		w := newWorld(t)
-		s := w.serve(evil, 5269, xmppserver.None, evil)
-		w.serve(host, 5269, xmppserver.None, host)
+		s := w.serve(evil, 5269, peerserver.None, evil)
+		w.serve(host, 5269, peerserver.None, host)
 		w.add(srv(service, 0, 0, 5269, evil), srv(service, 1, 0, 5269, host))
 		w.delegate(service, time.Hour, to(host, 5269))
 		w.accepted(to(host, 5269), association.Delegation, 1)
-		if len(s.Headers()) > 0 {
+		if len(s.Heard()) > 0 {
 			t.Error("the other one was connected to")
 		}
 	})
 	t.Run("certificate for another target", func(t *testing.T) {
 		w := newWorld(t)
-		w.serve(host, 5269, xmppserver.None, other)
+		w.serve(host, 5269, peerserver.None, other)
 		w.add(srv(service, 0, 0, 5269, host))
 		w.delegate(service, time.Hour, to(host, 5269), to(other, 5269))
 		w.refused(reasons.PeerNameMismatch, reasons.PeerNameMismatch)
 	})
 	t.Run("certificate of another authority", func(t *testing.T) {
 		w, stranger := newWorld(t), newWorld(t)
-		w.serveWith(host, 5269, xmppserver.None, config(stranger.issue(host)))
+		w.serveWith(host, 5269, peerserver.None, config(stranger.issue(host)))
 		w.add(srv(service, 0, 0, 5269, host))
 		w.delegate(service, time.Hour, to(host, 5269))
 		w.refused(reasons.PeerUntrusted, reasons.PeerUntrusted)
 	})
 	t.Run("statement expired", func(t *testing.T) {
 		w := newWorld(t)
-		w.serve(host, 5269, xmppserver.None, host)
+		w.serve(host, 5269, peerserver.None, host)
 		w.add(srv(service, 0, 0, 5269, host))
 		w.delegate(service, -time.Minute, to(host, 5269))
 		e := w.refused(reasons.PeerNameMismatch, reasons.PeerNameMismatch)
@@ -293,14 +293,14 @@ func TestTargets(t *testing.T) {
 			ahead.Store(int64(2 * time.Hour))
 			return nil, nil
 		}
-		w.serveWith(host, 5269, xmppserver.None, c)
+		w.serveWith(host, 5269, peerserver.None, c)
 		w.add(srv(service, 0, 0, 5269, host))
 		w.delegate(service, time.Hour, to(host, 5269))
 		w.refused(reasons.ProofExpired, reasons.ProofExpired)
 	})
 	t.Run("statement for another host", func(t *testing.T) {
 		w := newWorld(t)
-		w.serve(evil, 5269, xmppserver.None, evil)
+		w.serve(evil, 5269, peerserver.None, evil)
 		w.add(srv(service, 0, 0, 5269, evil))
 		w.delegate(service, time.Hour, to(host, 5269))
 		e := w.refused(reasons.PeerNameMismatch, reasons.PeerNameMismatch)
@@ -322,11 +322,11 @@ func TestTargets(t *testing.T) {
 	})
 	t.Run("private address", func(t *testing.T) {
 		w := newWorld(t)
-		s := w.serve(host, 5269, xmppserver.None, source)
+		s := w.serve(host, 5269, peerserver.None, source)
 		w.add(srv(service, 0, 0, 5269, host))
 		w.dialer.Client.AllowPrivateAddresses = false
 		w.refused(reasons.AddressNotAllowed, reasons.AddressNotAllowed)
-		if len(s.Headers()) > 0 {
+		if len(s.Heard()) > 0 {
 			t.Error("it was connected to")
 		}
 	})
@@ -337,30 +337,36 @@ func TestLookups(t *testing.T) {
 	txt := delegation.TXTName(source, service)
 	ready := func(t *testing.T) *world {
 		w := newWorld(t)
-		w.serve(host, 5269, xmppserver.None, host)
+		w.serve(host, 5269, peerserver.None, host)
 		w.add(srv(service, 0, 0, 5269, host))
 		w.delegate(service, time.Hour, to(host, 5269))
 		return w
 	}
-	t.Run("SRV bogus", func(t *testing.T) {
-		w := ready(t)
-		w.dialer.Client.Validating = true
-		w.fault("", "SRV", dnsserver.Fault{Bogus: true})
-		w.refused(reasons.DNSBogus)
-	})
-	t.Run("SRV fails", func(t *testing.T) {
-		w := ready(t)
-		w.fault("", "SRV", dnsserver.Fault{Rcode: 2})
-		w.refused(reasons.DNSFailure)
-	})
-	t.Run("SRV slow", func(t *testing.T) {
-		w := ready(t)
-		w.fault("", "SRV", dnsserver.Fault{Delay: 200 * time.Millisecond})
-		w.accepted(to(host, 5269), association.Delegation, 1)
-	})
+	for _, c := range []struct {
+		name, rtype string
+		fault       dnsserver.Fault
+		want        reasons.Reason // "": it is accepted
+	}{
+		{"SRV bogus", "SRV", dnsserver.Fault{Bogus: true}, reasons.DNSBogus},
+		{"SRV fails", "SRV", dnsserver.Fault{Rcode: 2}, reasons.DNSFailure},
+		{"SRV slow", "SRV", dnsserver.Fault{Delay: 200 * time.Millisecond}, ""},
+		{"TXT slow", "TXT", dnsserver.Fault{Delay: 200 * time.Millisecond}, ""},
+		{"forged replies come first", "", dnsserver.Fault{WrongID: true, WrongQuestion: true, Garbage: true}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := ready(t)
+			w.dialer.Client.Validating = c.fault.Bogus
+			w.fault("", c.rtype, c.fault)
+			if c.want != "" {
+				w.refused(c.want)
+			} else {
+				w.accepted(to(host, 5269), association.Delegation, 1)
+			}
+		})
+	}
 	t.Run("SRV of the second label slow", func(t *testing.T) {
 		w := newWorld(t)
-		w.serve(other, 5270, xmppserver.Direct, other)
+		w.serve(other, 5270, peerserver.Direct, other)
 		w.add(srv(service, 1, 0, 5269, host), srv(direct, 0, 0, 5270, other))
 		w.delegateTo(service, time.Hour, delegation.Target{Endpoint: to(host, 5269)}, delegation.Target{Endpoint: to(other, 5270), TLS: delegation.Direct})
 		w.fault(direct+"."+source, "SRV", dnsserver.Fault{Delay: 200 * time.Millisecond})
@@ -380,11 +386,6 @@ func TestLookups(t *testing.T) {
 		w.fault(service+"."+source, "SRV", dnsserver.Fault{Rcode: 2})
 		w.refused(reasons.DNSFailure)
 	})
-	t.Run("TXT slow", func(t *testing.T) {
-		w := ready(t)
-		w.fault("", "TXT", dnsserver.Fault{Delay: 200 * time.Millisecond})
-		w.accepted(to(host, 5269), association.Delegation, 1)
-	})
 	t.Run("TXT silent, another certificate", func(t *testing.T) {
 		w := ready(t)
 		w.fault(txt, "TXT", dnsserver.Fault{Drop: true})
@@ -395,7 +396,7 @@ func TestLookups(t *testing.T) {
 	})
 	t.Run("SRV fails, the statement comes first, another certificate", func(t *testing.T) {
 		w := newWorld(t)
-		w.serve(host, 5269, xmppserver.None, "other.example")
+		w.serve(host, 5269, peerserver.None, "other.example")
 		w.delegate(service, time.Hour, to(host, 5269))
 		w.fault("", "SRV", dnsserver.Fault{Rcode: 2})
 		w.dialer.StatementFirst = true
@@ -406,7 +407,7 @@ func TestLookups(t *testing.T) {
 	})
 	t.Run("TXT fails, the certificate is the source's", func(t *testing.T) {
 		w := newWorld(t)
-		w.serve(host, 5269, xmppserver.None, source)
+		w.serve(host, 5269, peerserver.None, source)
 		w.add(srv(service, 0, 0, 5269, host))
 		w.fault(txt, "TXT", dnsserver.Fault{Rcode: 2})
 		w.accepted(to(host, 5269), association.PKIX, 1)
@@ -417,31 +418,26 @@ func TestLookups(t *testing.T) {
 		w.dialer.Timeout = soon
 		w.refused(reasons.Unanswered)
 	})
-	t.Run("forged replies come first", func(t *testing.T) {
-		w := ready(t)
-		w.fault("", "", dnsserver.Fault{WrongID: true, WrongQuestion: true, Garbage: true})
-		w.accepted(to(host, 5269), association.Delegation, 1)
-	})
 }
 
 // TestBeforeTLS: what a peer can do instead of STARTTLS and TLS. In no case
 // does anything but the stream header and <starttls/> go out in plain text.
 func TestBeforeTLS(t *testing.T) {
 	for _, c := range []struct {
-		fault xmppserver.Fault
+		fault peerserver.Fault
 		want  reasons.Reason
 	}{
-		{xmppserver.Strip, reasons.STARTTLSMissing},
-		{xmppserver.Refuse, reasons.STARTTLSFailed},
-		{xmppserver.Unknown, reasons.STARTTLSFailed},
-		{xmppserver.Garbage, reasons.STARTTLSFailed},
-		{xmppserver.Endless, reasons.STARTTLSFailed},
-		{xmppserver.Close, reasons.ConnectFailed},
-		{xmppserver.Silent, reasons.ConnectTimeout},
-		{xmppserver.Stall, reasons.ConnectTimeout},
-		{xmppserver.Hang, reasons.ConnectTimeout},
-		{xmppserver.Inject, reasons.STARTTLSInjection},
-		{xmppserver.InjectLater, reasons.STARTTLSInjection},
+		{peerserver.Strip, reasons.STARTTLSMissing},
+		{peerserver.Refuse, reasons.STARTTLSFailed},
+		{peerserver.Unknown, reasons.STARTTLSFailed},
+		{peerserver.Garbage, reasons.STARTTLSFailed},
+		{peerserver.Endless, reasons.STARTTLSFailed},
+		{peerserver.Close, reasons.ConnectFailed},
+		{peerserver.Silent, reasons.ConnectTimeout},
+		{peerserver.Stall, reasons.ConnectTimeout},
+		{peerserver.Hang, reasons.ConnectTimeout},
+		{peerserver.Inject, reasons.STARTTLSInjection},
+		{peerserver.InjectLater, reasons.STARTTLSInjection},
 	} {
 		t.Run(string(c.fault), func(t *testing.T) {
 			w := newWorld(t)
@@ -455,7 +451,7 @@ func TestBeforeTLS(t *testing.T) {
 	}
 	t.Run("plain text at a port for TLS", func(t *testing.T) {
 		w := newWorld(t)
-		w.serve(host, 5270, xmppserver.Garbage, source)
+		w.serve(host, 5270, peerserver.Garbage, source)
 		w.add(srv("_xmpps-server._tcp", 0, 0, 5270, host))
 		w.refused(reasons.TLSFailed, reasons.TLSFailed)
 	})
@@ -463,7 +459,7 @@ func TestBeforeTLS(t *testing.T) {
 		w := newWorld(t)
 		c := config(w.issue(source))
 		c.MaxVersion = tls.VersionTLS11
-		w.serveWith(host, 5269, xmppserver.None, c)
+		w.serveWith(host, 5269, peerserver.None, c)
 		w.add(srv(service, 0, 0, 5269, host))
 		w.refused(reasons.TLSFailed, reasons.TLSFailed)
 	})
@@ -472,7 +468,7 @@ func TestBeforeTLS(t *testing.T) {
 		c := config(w.issue(source))
 		c.Certificates = nil
 		c.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil } // crypto/tls says unrecognized_name
-		w.serveWith(host, 5269, xmppserver.None, c)
+		w.serveWith(host, 5269, peerserver.None, c)
 		w.add(srv(service, 0, 0, 5269, host))
 		err := w.refused(reasons.TLSFailed, reasons.TLSFailed)
 		if want := "seems to have no certificate for " + source; !strings.Contains(err.Error(), want) {
@@ -483,7 +479,7 @@ func TestBeforeTLS(t *testing.T) {
 		w := newWorld(t)
 		c := config(w.issue(source))
 		c.NextProtos = []string{"h2"}
-		w.serveWith(host, 5270, xmppserver.Direct, c)
+		w.serveWith(host, 5270, peerserver.Direct, c)
 		w.add(srv("_xmpps-server._tcp", 0, 0, 5270, host))
 		w.refused(reasons.TLSFailed, reasons.TLSFailed)
 	})

@@ -18,7 +18,7 @@ import (
 	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
-	"github.com/dnasign/dnasign/internal/testkit/xmppserver"
+	"github.com/dnasign/dnasign/internal/testkit/peerserver"
 )
 
 func target(host string, priority, weight uint16) association.Dial {
@@ -97,7 +97,7 @@ func TestMistakes(t *testing.T) {
 // TestCancel: the end of the context ends a dial at once.
 func TestCancel(t *testing.T) {
 	w := newWorld(t)
-	w.serve(host, 5269, xmppserver.Stall, source)
+	w.serve(host, 5269, peerserver.Stall, source)
 	w.add(srv(service, 0, 0, 5269, host))
 	ctx, cancel := context.WithTimeout(t.Context(), soon)
 	defer cancel()
@@ -112,7 +112,7 @@ func TestMutual(t *testing.T) {
 	w := newWorld(t)
 	c := config(w.issue(source))
 	c.ClientAuth = tls.RequireAnyClientCert
-	s := w.serveWith(host, 5269, xmppserver.None, c)
+	s := w.serveWith(host, 5269, peerserver.None, c)
 	w.add(srv(service, 0, 0, 5269, host))
 	w.dialer.Certificates = config(w.issue("a.example")).Certificates
 	conn := w.accepted(to(host, 5269), association.PKIX, 1)
@@ -152,7 +152,7 @@ func TestRole(t *testing.T) {
 	for _, label := range []string{service, direct} {
 		w := newWorld(t)
 		w.service = label
-		w.serve(host, 5269, xmppserver.None, host)
+		w.serve(host, 5269, peerserver.None, host)
 		w.delegate(service, time.Hour, to(host, 5269))
 		conn := w.accepted(to(host, 5269), association.Delegation, 1)
 		if got := conn.Decision.Association.Question().Service; got != service || conn.Service != service {
@@ -186,7 +186,7 @@ func TestFloorAtHandshake(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
-			w.serve(host, 5269, xmppserver.None, c.shows)
+			w.serve(host, 5269, peerserver.None, c.shows)
 			w.delegate(service, time.Hour, to(host, 5269))
 			v := w.dialer.verifier()
 			decision, err := v.Decide(t.Context(), outgoing)

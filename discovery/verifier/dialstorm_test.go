@@ -2,17 +2,12 @@ package verifier
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	mathrand "math/rand/v2"
-	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"path"
 	"runtime"
@@ -26,7 +21,8 @@ import (
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
-	"github.com/dnasign/dnasign/internal/testkit/xmppserver"
+	"github.com/dnasign/dnasign/internal/testkit/peerserver"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
 // storm is how many checks run at the same time.
@@ -35,7 +31,7 @@ const storm = 1000
 // A fate is a source domain and what is the matter with it.
 type fate struct {
 	source string
-	server xmppserver.Fault
+	server peerserver.Fault
 	dns    dnsserver.Fault // of its TXT records
 	web    http.HandlerFunc
 	target string // whom SRV names, if not the host that the statement does
@@ -45,8 +41,8 @@ type fate struct {
 
 func fates() []fate {
 	var list []fate
-	for _, f := range xmppserver.Faults() {
-		list = append(list, fate{source: "s-" + strings.ReplaceAll(string(f), "-", "") + ".example", server: f, good: f == xmppserver.None})
+	for _, f := range peerserver.Faults() {
+		list = append(list, fate{source: "s-" + strings.ReplaceAll(string(f), "-", "") + ".example", server: f, good: f == peerserver.None})
 	}
 	return append(list,
 		fate{source: "d-servfail.example", dns: dnsserver.Fault{Rcode: 2}},
@@ -102,9 +98,9 @@ func newStage(t *testing.T) *stage {
 		name := "xmpp." + f.source
 		fault := f.server
 		if fault == "" {
-			fault = xmppserver.None
+			fault = peerserver.None
 		}
-		server, err := xmppserver.Start(config(s.issue(name)), fault)
+		server, err := peerserver.StartXMPP(config(s.issue(name)), fault)
 		must(t, err)
 		t.Cleanup(server.Close)
 		s.reach(name, 5269, server.Addr)
@@ -114,46 +110,24 @@ func newStage(t *testing.T) *stage {
 		}
 		s.add(fmt.Sprintf("%s.%s. 60 IN SRV 0 0 5269 %s.", service, f.source, name))
 		if !f.plain {
-			s.publish(f.source)
+			s.publish(f.source, service, 24*time.Hour, delegation.Target{Endpoint: to("xmpp."+f.source, 5269)})
 		}
 		s.fault(delegation.TXTName(f.source, service), "TXT", f.dns)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	web := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if handle := handlers[r.Host]; handle != nil {
 			handle(w, r)
 			return
 		}
 		http.NotFound(w, r)
 	})}
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = web.Serve(tls.NewListener(listener, config(s.issue(names...)))) })
-	s.reach("", 443, listener.Addr().String())
+	address := setup.Web(t, web, config(s.issue(names...)))
+	s.reach("", 443, address.String())
 	s.client = &discovery.Client{
 		Resolver: s.dns.Addr, Via: discovery.ViaBoth, AllowPrivateAddresses: true, HTTPSRoots: s.roots,
-		ConnectTo: []discovery.ConnectTo{{Port: 443, Addr: netip.MustParseAddrPort(listener.Addr().String())}},
+		ConnectTo: []discovery.ConnectTo{{Port: 443, Addr: address}},
 	}
-	t.Cleanup(func() {
-		must(t, web.Close())
-		serving.Wait()
-	})
 	return s
-}
-
-// publish puts a statement of a source into the zone.
-func (s *stage) publish(source string) {
-	s.t.Helper()
-	now := time.Now()
-	statement := delegation.Statement{
-		Source: source, Service: service, Issued: now.Add(-time.Hour), Expires: now.Add(24 * time.Hour),
-		Targets: []delegation.Target{{Endpoint: to("xmpp."+source, 5269)}},
-	}
-	_, err := rand.Read(statement.ID[1:])
-	must(s.t, err)
-	raw, err := delegation.Sign(statement, delegation.JWS, s.issue(source))
-	must(s.t, err)
-	s.add(fmt.Sprintf(`%s. 60 IN TXT "%s"`, delegation.TXTName(source, service), strings.Join(delegation.JWS.TXTStrings(raw), `" "`)))
 }
 
 // one checks a source, by a lookup or by a connection, and returns whether it

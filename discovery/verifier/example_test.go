@@ -20,7 +20,7 @@ import (
 	"github.com/dnasign/dnasign/discovery/verifier"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
-	"github.com/dnasign/dnasign/internal/testkit/xmppserver"
+	"github.com/dnasign/dnasign/internal/testkit/peerserver"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -58,7 +58,7 @@ func newLaboratoryFor(service string, target delegation.Target) *laboratory {
 		return must(ca.Issue("P-256", []string{name}, now.Add(-time.Hour), now.Add(time.Hour), nil))
 	}
 	l := &laboratory{hosted: certificate(issue("xmpp.hosting.example"))}
-	server := must(xmppserver.Start(&tls.Config{Certificates: []tls.Certificate{l.hosted}}, xmppserver.None))
+	server := must(peerserver.StartXMPP(&tls.Config{Certificates: []tls.Certificate{l.hosted}}, peerserver.None))
 	statement := delegation.Statement{
 		Source: "b.example", Service: service, Issued: now.Add(-time.Minute), Expires: now.Add(time.Hour), ID: delegation.ID{1},
 		Targets: []delegation.Target{target},

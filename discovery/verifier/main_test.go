@@ -21,6 +21,7 @@ import (
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery/floors"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -42,51 +43,24 @@ var incoming = Question{Source: source, Service: service, Direction: association
 
 var outgoing = Question{Source: source, Service: service, Direction: association.Outgoing}
 
-// A laboratory holds an authority and the certificates of domains.
-var laboratory = sync.OnceValue(func() *localca.Authority {
-	root, err := localca.New("Test Root", start)
-	if err != nil {
-		panic(err)
-	}
-	return root
-})
-
+// laboratory is the authority, and signer gives the certificate of a domain.
 var (
-	signersMu sync.Mutex
-	signers   = map[string]*keys.Signer{}
+	laboratory = sync.OnceValue(func() *localca.Authority { return localca.Must(localca.New("Test Root", start)) })
+	leaves     = sync.OnceValue(func() func(string) *keys.Signer {
+		return laboratory().Leaves(start.Add(-10*day), start.Add(60*day))
+	})
 )
 
-func signer(domain string) *keys.Signer {
-	signersMu.Lock()
-	defer signersMu.Unlock()
-	if signers[domain] == nil {
-		s, err := laboratory().Issue("P-256", []string{domain}, start.Add(-10*day), start.Add(60*day), nil)
-		if err != nil {
-			panic(err)
-		}
-		signers[domain] = s
-	}
-	return signers[domain]
-}
+func signer(domain string) *keys.Signer { return leaves()(domain) }
 
 // signedFor makes a TXT record of a domain that delegates to hosts, issued so
 // long after start, for 14 days unless edited.
 func signedFor(domain string, issued time.Duration, hosts []string, edits ...func(*delegation.Statement)) string {
-	s := delegation.Statement{
-		Source: domain, Service: service, Targets: []delegation.Target{},
-		Issued: start.Add(issued), Expires: start.Add(issued + 14*day), ID: delegation.ID{1},
-	}
-	for _, h := range hosts {
-		s.Targets = append(s.Targets, delegation.Target{Endpoint: delegation.Endpoint{Host: h, Port: 5269}})
-	}
+	s := setup.Statement(domain, service, start.Add(issued), hosts...)
 	for _, edit := range edits {
 		edit(&s)
 	}
-	token, err := delegation.Sign(s, delegation.JWS, signer(domain))
-	if err != nil {
-		panic(err)
-	}
-	return delegation.JWS.TXTRecord(token)
+	return setup.Record(s, signer(domain))
 }
 
 func statement(issued time.Duration, hosts ...string) string {

@@ -9,14 +9,13 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/delegation/reasons"
-	"github.com/dnasign/dnasign/internal/testkit/plainserver"
-	"github.com/dnasign/dnasign/internal/testkit/xmppserver"
+	"github.com/dnasign/dnasign/internal/testkit/peerserver"
 )
 
 // plain starts a server of a role at host:port, which says the parts before TLS.
-func (w *world) plain(port uint16, c *tls.Config, parts ...string) *plainserver.Server {
+func (w *world) plain(port uint16, c *tls.Config, parts ...string) *peerserver.Server {
 	w.t.Helper()
-	s, err := plainserver.Start(c, parts...)
+	s, err := peerserver.Start(c, parts...)
 	must(w.t, err)
 	w.t.Cleanup(s.Close)
 	w.reach(host, port, s.Addr)
@@ -28,7 +27,7 @@ func (w *world) plain(port uint16, c *tls.Config, parts ...string) *plainserver.
 func TestProtocols(t *testing.T) {
 	tested := 0
 	for _, role := range delegation.Roles() {
-		parts := plainserver.Dialogue(role.Service)
+		parts := peerserver.Dialogue(role.Service)
 		if parts == nil {
 			continue
 		}
@@ -88,7 +87,7 @@ func TestProtocols(t *testing.T) {
 	t.Run("direct TLS, and it hangs up", func(t *testing.T) { // as slapd does
 		w := newWorld(t)
 		w.service = "_ldap._tcp"
-		w.plain(2, nil, "", plainserver.HangUp)
+		w.plain(2, nil, "", peerserver.HangUp)
 		w.delegateTo(w.service, time.Hour, delegation.Target{Endpoint: to(host, 2), TLS: delegation.Direct})
 		if e := w.refused(reasons.ConnectFailed, reasons.ConnectFailed); !strings.Contains(e.Error(), "as some servers do that begin in clear text") {
 			t.Error(e)
@@ -96,7 +95,7 @@ func TestProtocols(t *testing.T) {
 	})
 	t.Run("XMPP at a port for direct TLS", func(t *testing.T) {
 		w := newWorld(t)
-		w.serve(host, 5269, xmppserver.Direct, host)
+		w.serve(host, 5269, peerserver.Direct, host)
 		w.delegate(service, time.Hour, to(host, 5269))
 		if e := w.refused(reasons.ConnectFailed, reasons.ConnectFailed); !strings.Contains(e.Error(), "where TLS begins with the first byte") {
 			t.Error(e)

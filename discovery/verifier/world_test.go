@@ -17,7 +17,8 @@ import (
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
-	"github.com/dnasign/dnasign/internal/testkit/xmppserver"
+	"github.com/dnasign/dnasign/internal/testkit/peerserver"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -44,17 +45,9 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	root, err := localca.New("Root", time.Now())
-	must(t, err)
-	w := &world{t: t, service: service}
-	w.ca, err = root.Intermediate("Intermediate", time.Now(), nil)
-	must(t, err)
-	w.dns, err = dnsserver.Start(nil)
-	must(t, err)
-	t.Cleanup(func() { must(t, w.dns.Close()) })
-	pool := w.ca.Pool()
+	w := &world{t: t, ca: localca.NewChain(time.Now()), dns: setup.DNS(t), service: service}
 	w.dialer = &dialer{
-		t: t, roots: pool, Floors: newStore(),
+		t: t, roots: w.ca.Pool(), Floors: newStore(),
 		Client:      &discovery.Client{Resolver: w.dns.Addr, Via: discovery.ViaDNS, AllowPrivateAddresses: true},
 		DialOptions: DialOptions{From: "a.example", Timeout: patience, TargetTimeout: patience},
 	}
@@ -118,29 +111,22 @@ func must(t testing.TB, err error) {
 }
 
 func (w *world) issue(names ...string) *keys.Signer {
-	w.t.Helper()
-	s, err := w.ca.Issue("P-256", names, time.Now().Add(-24*time.Hour), time.Now().Add(24*time.Hour), nil)
-	must(w.t, err)
-	return s
+	return localca.Must(w.ca.Issue("P-256", names, time.Now().Add(-24*time.Hour), time.Now().Add(24*time.Hour), nil))
 }
 
 func config(s *keys.Signer) *tls.Config {
-	c := tls.Certificate{PrivateKey: s.Key()}
-	for _, x := range s.Chain() {
-		c.Certificate = append(c.Certificate, x.Raw)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{c}, MinVersion: tls.VersionTLS10}
+	return &tls.Config{Certificates: []tls.Certificate{localca.TLS(s)}, MinVersion: tls.VersionTLS10}
 }
 
 // serve starts a server that is reached as name:port and shows a certificate
 // for the names.
-func (w *world) serve(name string, port uint16, fault xmppserver.Fault, names ...string) *xmppserver.Server {
+func (w *world) serve(name string, port uint16, fault peerserver.Fault, names ...string) *peerserver.Server {
 	return w.serveWith(name, port, fault, config(w.issue(names...)))
 }
 
-func (w *world) serveWith(name string, port uint16, fault xmppserver.Fault, c *tls.Config) *xmppserver.Server {
+func (w *world) serveWith(name string, port uint16, fault peerserver.Fault, c *tls.Config) *peerserver.Server {
 	w.t.Helper()
-	s, err := xmppserver.Start(c, fault)
+	s, err := peerserver.StartXMPP(c, fault)
 	must(w.t, err)
 	w.t.Cleanup(s.Close)
 	w.reach(name, port, s.Addr)
@@ -178,17 +164,16 @@ func (w *world) delegate(service string, ends time.Duration, targets ...delegati
 
 func (w *world) delegateTo(service string, ends time.Duration, targets ...delegation.Target) {
 	w.t.Helper()
+	w.publish(source, service, ends, targets...)
+}
+
+// publish puts a statement into the zone.
+func (w *world) publish(source, service string, ends time.Duration, targets ...delegation.Target) {
+	w.t.Helper()
 	now := time.Now()
 	s := delegation.Statement{Source: source, Service: service, Targets: targets, Issued: now.Add(min(0, ends) - time.Hour), Expires: now.Add(ends)}
-	_, err := rand.Read(s.ID[1:])
-	must(w.t, err)
-	raw, err := delegation.Sign(s, delegation.JWS, w.issue(source))
-	must(w.t, err)
-	text, quoted := delegation.JWS.TXTRecord(raw), ""
-	for ; len(text) > 255; text = text[255:] {
-		quoted += `"` + text[:255] + `" `
-	}
-	w.add(fmt.Sprintf(`%s. 60 IN TXT %s"%s"`, delegation.TXTName(source, service), quoted, text))
+	rand.Read(s.ID[1:])
+	w.add(setup.TXT(s, w.issue(source)))
 }
 
 func (w *world) fault(name, rtype string, f dnsserver.Fault) {

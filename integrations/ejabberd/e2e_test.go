@@ -10,9 +10,8 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
-	"github.com/dnasign/dnasign/internal/testkit/xmpptest"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
 // TestEndToEnd: a real ejabberd and a real prosody exchange a ping for a domain
@@ -28,11 +27,7 @@ func TestEndToEnd(t *testing.T) {
 	owner, _, _ := p.Issue(domainB)
 
 	// The names of hosts that only the daemon needs.
-	dns, err := dnsserver.Start(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { dns.Close() })
+	dns := setup.DNS(t)
 	serve := func() *realtest.Process {
 		return realtest.Start(t, func() bool {
 			reply, err := http.Get("http://" + address + "/healthz")
@@ -55,7 +50,7 @@ func TestEndToEnd(t *testing.T) {
 			s.Targets = append(s.Targets, delegation.Target{Endpoint: delegation.Endpoint{Host: host, Port: uint16(b.Server)}})
 		}
 		if err := dns.SetRecords([]string{
-			fmt.Sprintf("_xmpp-server._tcp.%s. SRV 0 0 %d %s.", domainB, b.Server, hostB), xmpptest.TXT(t, s, owner),
+			fmt.Sprintf("_xmpp-server._tcp.%s. SRV 0 0 %d %s.", domainB, b.Server, hostB), setup.TXT(s, owner),
 		}); err != nil {
 			t.Fatal(err)
 		}

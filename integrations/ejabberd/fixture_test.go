@@ -15,6 +15,7 @@ import (
 
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 	"github.com/dnasign/dnasign/internal/testkit/xmpptest"
 )
 
@@ -47,11 +48,7 @@ func newPair(t *testing.T, url, more string) *pair {
 	// ejabberd before 25.07 takes no certificate from who connects that is for
 	// servers only.
 	s.Edit = func(c *x509.Certificate) { c.ExtKeyUsage = append(c.ExtKeyUsage, x509.ExtKeyUsageClientAuth) }
-	dns, err := dnsserver.Start(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { dns.Close() })
+	dns := setup.DNS(t)
 	p := &pair{Site: s, dns: dns}
 	_, certA, keyA := s.Issue(hostA, domainA, component, second)
 	s.Issue(hostB)

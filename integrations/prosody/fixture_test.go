@@ -13,6 +13,7 @@ import (
 
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 	"github.com/dnasign/dnasign/internal/testkit/xmpptest"
 )
 
@@ -89,11 +90,7 @@ type pair struct {
 func newPair(t *testing.T, optionsA, optionsB options) *pair {
 	t.Helper()
 	s := newSite(t)
-	dns, err := dnsserver.Start(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { dns.Close() })
+	dns := setup.DNS(t)
 	p := &pair{site: s, dns: dns}
 	_, certA, keyA := s.Issue(hostA, domainA)
 	_, certB, keyB := s.Issue(hostB)

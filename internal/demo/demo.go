@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/encoding/jws"
+	"github.com/dnasign/dnasign/internal/testkit/peerserver"
 	"github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/keys"
 )
@@ -120,18 +120,18 @@ func (s *story) connect() error {
 		_, err := s.decision.Accept(s.target, peers, state.PeerCertificates)
 		return err
 	}
-	state, err := s.dial(s.peer, accept)
+	state, err := s.dial(s.peer.Addr, accept)
 	if err != nil {
 		return err
 	}
 	s.line("certificate of "+state.PeerCertificates[0].DNSNames[0], "accepted, %s", tls.VersionName(state.Version))
 
-	hijacked, err := s.listen(s.stranger)
+	hijacked, err := peerserver.Start(tlsConfig(s.stranger))
 	if err != nil {
 		return err
 	}
 	defer hijacked.Close()
-	_, err = s.dial(hijacked, accept)
+	_, err = s.dial(hijacked.Addr, accept)
 	if err := s.refused("certificate of "+other, err, reasons.PeerNameMismatch); err != nil {
 		return err
 	}
@@ -139,18 +139,18 @@ func (s *story) connect() error {
 	newer := s.decision.Floor()
 	newer.Order.Issued, newer.Targets = newer.Order.Issued.Add(time.Second), delegation.DigestTargets(nil)
 	peers.Floor = func(string, string) delegation.Floor { return newer }
-	_, err = s.dial(s.peer, accept)
+	_, err = s.dial(s.peer.Addr, accept)
 	return s.refused("a revocation became known meanwhile", err, reasons.Superseded)
 }
 
 // dial connects as a server that relies on the proof does: the check does all
 // that crypto/tls would, and more.
-func (s *story) dial(l net.Listener, check func(tls.ConnectionState) error) (state tls.ConnectionState, err error) {
+func (s *story) dial(address string, check func(tls.ConnectionState) error) (state tls.ConnectionState, err error) {
 	d := tls.Dialer{Config: &tls.Config{
 		ServerName: host, MinVersion: tls.VersionTLS12, SessionTicketsDisabled: true,
 		InsecureSkipVerify: true, VerifyConnection: check,
 	}}
-	c, err := d.DialContext(s.ctx, "tcp", l.Addr().String())
+	c, err := d.DialContext(s.ctx, "tcp", address)
 	if err != nil {
 		return state, err
 	}

@@ -12,8 +12,8 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +23,7 @@ import (
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/peerserver"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -45,7 +46,7 @@ type world struct {
 	dns      *dnsserver.Server
 	web      *http.Server
 	webAddr  string
-	peer     net.Listener // shows the provider's certificate
+	peer     *peerserver.Server // shows the provider's certificate
 	stopped  sync.WaitGroup
 	document sync.Map // path -> document
 }
@@ -76,10 +77,10 @@ func build(now time.Time) (w *world, err error) {
 			return w, err
 		}
 	}
-	if w.peer, err = w.listen(w.provider); err != nil {
+	if w.peer, err = peerserver.Start(tlsConfig(w.provider)); err != nil {
 		return w, err
 	}
-	w.target = delegation.Endpoint{Host: host, Port: uint16(w.peer.Addr().(*net.TCPAddr).Port)}
+	w.target = delegation.Endpoint{Host: host, Port: netip.MustParseAddrPort(w.peer.Addr).Port()}
 	if err := w.startWeb(); err != nil {
 		return w, err
 	}
@@ -87,34 +88,8 @@ func build(now time.Time) (w *world, err error) {
 	return w, err
 }
 
-// listen shakes hands with a certificate until the listener is closed.
-func (w *world) listen(signer *keys.Signer) (net.Listener, error) {
-	l, err := tls.Listen("tcp", "127.0.0.1:0", tlsConfig(signer))
-	if err != nil {
-		return nil, err
-	}
-	w.stopped.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			w.stopped.Go(func() {
-				defer c.Close()
-				_ = c.SetDeadline(time.Now().Add(5 * time.Second))
-				_ = c.(*tls.Conn).Handshake() // the verifier's side says what went wrong
-			})
-		}
-	})
-	return l, nil
-}
-
 func tlsConfig(signer *keys.Signer) *tls.Config {
-	cert := tls.Certificate{PrivateKey: signer.Key()}
-	for _, c := range signer.Chain() {
-		cert.Certificate = append(cert.Certificate, c.Raw)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	return &tls.Config{Certificates: []tls.Certificate{localca.TLS(signer)}, MinVersion: tls.VersionTLS12}
 }
 
 func (w *world) startWeb() error {

@@ -13,21 +13,14 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func start(t *testing.T, f dnsserver.Fault) (*dnsserver.Server, netip.AddrPort) {
 	t.Helper()
-	s, err := dnsserver.Start([]string{`a.test. IN TXT "here"`})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := setup.DNS(t, `a.test. IN TXT "here"`)
 	if err := s.Fault("", "", f); err != nil {
 		t.Fatal(err)
 	}

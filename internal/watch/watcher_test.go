@@ -5,11 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"net/http"
-	"net/http/httptest"
-	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -164,22 +160,19 @@ func benchmarkWatch(b *testing.B, open bool) {
 		domains, zone = append(domains, domain), append(zone, zoneOf(domain, raw)...)
 		statements[domain], certificates[domain] = raw, &c
 	}
-	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != delegation.DocumentPath(service, delegation.JWS) {
 			http.NotFound(w, r)
 			return
 		}
 		w.Header().Set("Content-Type", delegation.JWS.MediaType())
 		w.Write(statements[r.Host])
-	}))
-	web.TLS = &tls.Config{GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return certificates[h.ServerName], nil }}
-	web.Config.ErrorLog = log.New(io.Discard, "", 0) // connections that are not needed after all
-	web.StartTLS()
-	defer web.Close()
+	})}
+	address := setup.Web(b, web, &tls.Config{GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return certificates[h.ServerName], nil }})
 
 	w := through(&world{ca: ca}, setup.DNS(b, zone...), setup.DNS(b, zone...))
 	w.policy.Cache = delegation.NewCache(w.policy.Roots)
-	to := discovery.ConnectTo{Addr: netip.MustParseAddrPort(web.Listener.Addr().String())}
+	to := discovery.ConnectTo{Addr: address}
 	for i, r := range w.resolvers {
 		r.Client.Via, r.Client.HTTPSRoots, r.Client.ConnectTo, r.Client.AllowPrivateAddresses = discovery.ViaBoth, ca.Pool(), []discovery.ConnectTo{to}, true
 		if open {

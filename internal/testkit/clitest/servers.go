@@ -14,9 +14,8 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
-	"github.com/dnasign/dnasign/internal/testkit/plainserver"
+	"github.com/dnasign/dnasign/internal/testkit/peerserver"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
-	"github.com/dnasign/dnasign/internal/testkit/xmppserver"
 )
 
 // dnsFaults are the faults a script can name.
@@ -107,15 +106,15 @@ func serveXMPP(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 || len(args) > 3 {
 		ts.Fatalf("usage: xmpp VAR NAME [FAULT]")
 	}
-	fault := xmppserver.None
+	fault := peerserver.None
 	if len(args) == 3 {
-		if fault = xmppserver.Fault(args[2]); !slices.Contains(xmppserver.Faults(), fault) {
+		if fault = peerserver.Fault(args[2]); !slices.Contains(peerserver.Faults(), fault) {
 			ts.Fatalf("no fault is called %s", fault)
 		}
 	}
 	cert, err := tls.LoadX509KeyPair(ts.MkAbs(args[1]+".pem"), ts.MkAbs(args[1]+".key"))
 	ts.Check(err)
-	s, err := xmppserver.Start(&tls.Config{
+	s, err := peerserver.StartXMPP(&tls.Config{
 		Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"xmpp-server", "xmpp-client"},
 	}, fault)
 	ts.Check(err)
@@ -129,13 +128,13 @@ func servePlain(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: plain VAR NAME SERVICE")
 	}
-	parts := plainserver.Dialogue("_" + args[2] + "._tcp")
+	parts := peerserver.Dialogue("_" + args[2] + "._tcp")
 	if parts == nil {
 		ts.Fatalf("nobody knows what a server of %s says", args[2])
 	}
 	cert, err := tls.LoadX509KeyPair(ts.MkAbs(args[1]+".pem"), ts.MkAbs(args[1]+".key"))
 	ts.Check(err)
-	s, err := plainserver.Start(&tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, parts...)
+	s, err := peerserver.Start(&tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, parts...)
 	ts.Check(err)
 	ts.Defer(s.Close)
 	ts.Setenv(args[0], s.Addr)

@@ -52,47 +52,54 @@ func Knot(t testing.TB, zones ...Zone) (addr string, anchors []string) {
 	return KnotWith(t, "", zones...)
 }
 
-// KnotWith is [Knot] with further lines of configuration.
-func KnotWith(t testing.TB, lines string, zones ...Zone) (addr string, anchors []string) {
+// knotServer begins the configuration of a knotd in a folder of its own.
+func knotServer(t testing.TB) (dir, addr string, conf *strings.Builder) {
 	t.Helper()
-	Need(t, "knotd", "keymgr")
-	dir, port := t.TempDir(), Port(t)
-	addr = fmt.Sprintf("127.0.0.1:%d", port)
-	var conf strings.Builder
-	fmt.Fprintf(&conf, `server:
+	dir, conf = t.TempDir(), new(strings.Builder)
+	port := Port(t)
+	fmt.Fprintf(conf, `server:
     rundir: "%[1]s"
     listen: 127.0.0.1@%[2]d
 database:
     storage: "%[1]s"
-policy:
+`, dir, port)
+	return dir, fmt.Sprintf("127.0.0.1:%d", port), conf
+}
+
+// KnotWith is [Knot] with further lines of configuration.
+func KnotWith(t testing.TB, lines string, zones ...Zone) (addr string, anchors []string) {
+	t.Helper()
+	Need(t, "knotd", "keymgr")
+	dir, addr, conf := knotServer(t)
+	fmt.Fprintf(conf, `policy:
   - id: p256
     algorithm: ecdsap256sha256
     single-type-signing: on
 key:
-  - id: %[3]s
+  - id: %[1]s
     algorithm: hmac-sha256
-    secret: %[5]s
+    secret: %[3]s
+  - id: %[2]s
+    algorithm: hmac-sha256
+    secret: %[3]s
   - id: %[4]s
     algorithm: hmac-sha256
-    secret: %[5]s
-  - id: %[6]s
-    algorithm: hmac-sha256
-    secret: %[5]s
+    secret: %[3]s
 acl:
   - id: administrator
-    key: %[6]s
+    key: %[4]s
     action: update
   - id: secondaries
     address: 127.0.0.1
     action: transfer
 
-`, dir, port, TSIGName, TSIGIdle, TSIGSecret, TSIGAll)
+`, TSIGName, TSIGIdle, TSIGSecret, TSIGAll)
 	for i, z := range zones {
 		services := z.Services
 		if services == nil {
 			services = helped
 		}
-		fmt.Fprintf(&conf, `  - id: owner-%d
+		fmt.Fprintf(conf, `  - id: owner-%d
     key: %s
     action: update
     update-type: TXT
@@ -101,7 +108,7 @@ acl:
     update-owner-name: [%s._dna]
 `, i, TSIGName, strings.Join(services, "._dna, "))
 	}
-	fmt.Fprintf(&conf, `template:
+	fmt.Fprintf(conf, `template:
   - id: default
     storage: "%s"
     zonefile-sync: -1
@@ -114,12 +121,12 @@ zone:
 		if z.Listed {
 			continue
 		}
-		fmt.Fprintf(&conf, "  - domain: %s\n    file: \"%s.zone\"\n", z.Name, z.Name)
+		fmt.Fprintf(conf, "  - domain: %s\n    file: \"%s.zone\"\n", z.Name, z.Name)
 		if z.Signed {
 			conf.WriteString("    dnssec-signing: on\n    dnssec-policy: p256\n")
 		}
 		if z.Updated {
-			fmt.Fprintf(&conf, "    acl: [owner-%d, administrator, secondaries]\n", i)
+			fmt.Fprintf(conf, "    acl: [owner-%d, administrator, secondaries]\n", i)
 		}
 	}
 	file := WriteFile(t, dir, "knot.conf", conf.String()+lines)
@@ -149,27 +156,19 @@ zone:
 func KnotSecondary(t testing.TB, primary string, zones ...string) (addr string, transfer func()) {
 	t.Helper()
 	Need(t, "knotd", "knotc")
-	dir, port := t.TempDir(), Port(t)
-	addr = fmt.Sprintf("127.0.0.1:%d", port)
-	host, primaryPort, _ := strings.Cut(primary, ":")
-	var conf strings.Builder
-	fmt.Fprintf(&conf, `server:
-    rundir: "%[1]s"
-    listen: 127.0.0.1@%[2]d
-database:
-    storage: "%[1]s"
-remote:
+	dir, addr, conf := knotServer(t)
+	fmt.Fprintf(conf, `remote:
   - id: primary
-    address: %[3]s@%[4]s
+    address: %s
 template:
   - id: default
-    storage: "%[1]s"
+    storage: "%s"
     zonefile-sync: -1
     master: primary
 zone:
-`, dir, port, host, primaryPort)
+`, strings.Replace(primary, ":", "@", 1), dir)
 	for _, z := range zones {
-		fmt.Fprintf(&conf, "  - domain: %s\n", z)
+		fmt.Fprintf(conf, "  - domain: %s\n", z)
 	}
 	file := WriteFile(t, dir, "knot.conf", conf.String())
 	Server(t, func() bool {

@@ -1,11 +1,18 @@
-// Package setup has what most tests put around the code: a DNS server, signed
-// statements, and the zone lines that publish them. Package localca has the
-// certificates.
+// Package setup has what most tests put around the code: a DNS server, a web
+// server, signed statements, and the zone lines that publish them. Package localca
+// has the certificates, and peerserver the servers that statements are about.
 package setup
 
 import (
+	"crypto/tls"
 	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,6 +43,23 @@ func DNS(t testing.TB, records ...string) *dnsserver.Server {
 	return s
 }
 
+// Web serves over TLS until the test ends.
+func Web(t testing.TB, s *http.Server, config *tls.Config) netip.AddrPort {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.ErrorLog = log.New(io.Discard, "", 0) // it tells of clients that have enough and go
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = s.Serve(tls.NewListener(l, config)) })
+	t.Cleanup(func() {
+		_ = s.Close()
+		serving.Wait()
+	})
+	return netip.MustParseAddrPort(l.Addr().String())
+}
+
 // Statement delegates the service to port 5269 of the hosts, for 14 days.
 func Statement(source, service string, issued time.Time, hosts ...string) delegation.Statement {
 	issued = issued.Truncate(time.Second)
@@ -52,6 +76,11 @@ func Statement(source, service string, issued time.Time, hosts ...string) delega
 // Record is the text of a statement's TXT record.
 func Record(s delegation.Statement, signer *keys.Signer) string {
 	return delegation.JWS.TXTRecord(localca.Must(delegation.Sign(s, delegation.JWS, signer)))
+}
+
+// TXT is the zone line that publishes a statement.
+func TXT(s delegation.Statement, signer *keys.Signer) string {
+	return Line(s.Source, s.Service, Record(s, signer))
 }
 
 // Line is the zone line of a TXT record for a service.

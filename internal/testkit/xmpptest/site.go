@@ -8,11 +8,9 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/discovery/starttls"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
@@ -78,20 +76,4 @@ func (s *Site) In(t *testing.T) *Site {
 	part := *s
 	part.T = t
 	return &part
-}
-
-// TXT is the record of a statement that a signer makes, for SetRecords of a
-// dnsserver.
-func TXT(t *testing.T, s delegation.Statement, signer *keys.Signer) string {
-	t.Helper()
-	token, err := delegation.Sign(s, delegation.JWS, signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var record strings.Builder
-	record.WriteString(delegation.TXTName(s.Source, s.Service) + ". TXT")
-	for text := delegation.JWS.TXTRecord(token); text != ""; text = text[min(255, len(text)):] {
-		fmt.Fprintf(&record, " %q", text[:min(255, len(text))])
-	}
-	return record.String()
 }

@@ -1,7 +1,4 @@
-// Package xmppserver is a small server on the loopback address that speaks just
-// enough XMPP to begin TLS, for tests. It can be told to misbehave. After the
-// handshake it waits for the peer to leave.
-package xmppserver
+package peerserver
 
 import (
 	"bufio"
@@ -10,7 +7,6 @@ import (
 	"io"
 	"net"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -44,91 +40,20 @@ const (
 	tlsNS   = "urn:ietf:params:xml:ns:xmpp-tls"
 	// Planted is what an attacker would like to have read as if TLS protected it.
 	Planted = "<iq from='b.example' type='set'><planted/></iq>"
-	// patience bounds how long the server waits for a peer.
-	patience = time.Minute
 )
 
-// A Server serves until Close.
-type Server struct {
-	// Addr is the address and port it listens on.
-	Addr string
-
-	fault    Fault
-	config   *tls.Config
-	listener net.Listener
-	running  sync.WaitGroup
-
-	mu     sync.Mutex
-	conns  map[net.Conn]bool
-	header []string
-	states []tls.ConnectionState
+// StartXMPP starts a server that speaks just enough XMPP to begin TLS.
+func StartXMPP(config *tls.Config, fault Fault) (*Server, error) {
+	return start(config, func(s *Server, c net.Conn) error { return s.stream(c, fault) })
 }
 
-// Start serves with a TLS configuration on a free port of 127.0.0.1.
-func Start(config *tls.Config, fault Fault) (*Server, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	s := &Server{Addr: l.Addr().String(), fault: fault, config: config, listener: l, conns: map[net.Conn]bool{}}
-	s.running.Go(s.accept)
-	return s, nil
-}
-
-// Close ends all connections and returns when the server has stopped.
-func (s *Server) Close() {
-	s.listener.Close()
-	s.mu.Lock()
-	for c := range s.conns {
-		c.Close()
-	}
-	s.conns = nil
-	s.mu.Unlock()
-	s.running.Wait()
-}
-
-// Headers are the stream headers that peers sent, as they came.
-func (s *Server) Headers() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]string(nil), s.header...)
-}
-
-// States are the handshakes that were finished.
-func (s *Server) States() []tls.ConnectionState {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]tls.ConnectionState(nil), s.states...)
-}
-
-func (s *Server) accept() {
-	for {
-		c, err := s.listener.Accept()
-		if err != nil {
-			return
-		}
-		s.mu.Lock()
-		if s.conns == nil {
-			c.Close()
-		} else {
-			s.conns[c] = true
-		}
-		s.mu.Unlock()
-		s.running.Go(func() {
-			defer c.Close()
-			_ = c.SetDeadline(time.Now().Add(patience))
-			_ = s.serve(c) // the peer's side says what went wrong
-		})
-	}
-}
-
-// serve plays one connection.
-func (s *Server) serve(c net.Conn) error {
+// stream plays one connection.
+func (s *Server) stream(c net.Conn, fault Fault) error {
 	wait := func() error { _, err := io.Copy(io.Discard, c); return err }
-	if s.fault == Direct {
+	if fault == Direct {
 		return s.handshake(c)
 	}
-	switch s.fault {
+	switch fault {
 	case Silent:
 		return wait()
 	case Garbage:
@@ -140,15 +65,13 @@ func (s *Server) serve(c net.Conn) error {
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	s.header = append(s.header, header)
-	s.mu.Unlock()
+	s.hear(header)
 	namespace := "jabber:server"
 	if strings.Contains(header, "jabber:client") {
 		namespace = "jabber:client"
 	}
 	fmt.Fprintf(c, "<?xml version='1.0'?><stream:stream xmlns='%s' xmlns:stream='%s' id='1' version='1.0'>", namespace, streams)
-	switch s.fault {
+	switch fault {
 	case Stall:
 		return wait()
 	case Close:
@@ -169,7 +92,7 @@ func (s *Server) serve(c net.Conn) error {
 	if _, err := until(r, "<starttls"); err != nil {
 		return err
 	}
-	switch s.fault {
+	switch fault {
 	case Refuse:
 		fmt.Fprintf(c, "<failure xmlns='%s'/></stream:stream>", tlsNS)
 		return wait()
@@ -182,22 +105,10 @@ func (s *Server) serve(c net.Conn) error {
 	default:
 		fmt.Fprintf(c, "<proceed xmlns='%s'/>", tlsNS)
 	}
-	if s.fault == Hang {
+	if fault == Hang {
 		return wait()
 	}
 	return s.handshake(c)
-}
-
-func (s *Server) handshake(c net.Conn) error {
-	conn := tls.Server(c, s.config)
-	if err := conn.Handshake(); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	s.states = append(s.states, conn.ConnectionState())
-	s.mu.Unlock()
-	_, err := io.Copy(io.Discard, conn)
-	return err
 }
 
 // until reads to the end of the tag that begins so.
