@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/x509"
-	"encoding/json"
 	"slices"
 	"testing"
 	"time"
@@ -12,9 +11,7 @@ import (
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/acder"
 	"github.com/dnasign/dnasign/internal/testkit/dertree"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/keys"
-	"github.com/dnasign/dnasign/testvectors"
 )
 
 // acSet is a spoiler that replaces one part of acinfo.
@@ -87,37 +84,6 @@ func acCases() []verifyCase {
 			withAC(acEdits{})(tr)
 		}, reasons.UntrustedSigner},
 	}
-}
-
-// vectorCases are the test vectors of a family, with what tables are used for
-// besides verdicts: known chains, replay and reports.
-func vectorCases(family string) (list []verifyCase) {
-	data := localca.Must(testvectors.Files.ReadFile(family + ".json"))
-	var file struct {
-		Cases []struct {
-			ID       string
-			Policy   struct{ Roots [][]byte }
-			Evidence json.RawMessage
-			Expect   struct{ Reason reasons.Reason }
-		}
-	}
-	if err := json.Unmarshal(data, &file); err != nil {
-		panic(err)
-	}
-	for _, c := range file.Cases {
-		list = append(list, verifyCase{c.ID, func(tr *trial) {
-			tr.policy.Roots = x509.NewCertPool()
-			for _, der := range c.Policy.Roots {
-				tr.policy.Roots.AddCert(localca.Must(x509.ParseCertificate(der)))
-			}
-			tr.evidence = new(Evidence)
-			if err := json.Unmarshal(c.Evidence, tr.evidence); err != nil {
-				tr.t.Fatal(err)
-			}
-			tr.evidence.replayed = false
-		}, c.Expect.Reason})
-	}
-	return list
 }
 
 func TestACCases(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/dnasign/dnasign/delegation/reasons"
-	"github.com/dnasign/dnasign/encoding/jws"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -20,7 +19,7 @@ type table struct {
 
 func tables() []table {
 	return []table{
-		{"claims", claimsCases()}, {"token", tokenCases()}, {"signature", signatureCases()},
+		{"JWS vectors", vectorCases("jws")},
 		{"TXT", txtCases()}, {"documents", documentCases()}, {"failures", failureCases()},
 		{"signer", signerCases()}, {"keys", keyCases()}, {"chain", chainCases()}, {"time", timeCases()},
 		{"issuance", signerIssuanceCases()}, {"paths", signerPathCases()},
@@ -93,21 +92,12 @@ func TestReasonTable(t *testing.T) {
 	}
 }
 
-// causeCases are errors of the packages below.
+// causeCases are errors of the packages below. The test vectors have those of
+// statements.
 var causeCases = []struct {
 	err  error
 	want reasons.Reason
 }{
-	{jws.ErrTooLarge, reasons.StatementTooLarge},
-	{jws.ErrMalformed, reasons.MalformedToken},
-	{jws.ErrHeader, reasons.BadHeader},
-	{jws.ErrType, reasons.WrongType},
-	{jws.ErrAlgorithm, reasons.UnsupportedAlgorithm},
-	{jws.ErrCertificates, reasons.MalformedCertificate},
-	{keys.ErrUnsupportedKey, reasons.UnsupportedKey},
-	{keys.ErrUnsupportedAlgorithm, reasons.UnsupportedAlgorithm},
-	{keys.ErrAlgorithmMismatch, reasons.AlgorithmMismatch},
-	{keys.ErrSignature, reasons.BadSignature},
 	{keys.ErrKeyEncrypted, reasons.KeyEncrypted},
 	{keys.ErrKeyReadable, reasons.KeyReadable},
 	{keys.ErrKeyMismatch, reasons.KeyMismatch},
