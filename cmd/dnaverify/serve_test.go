@@ -20,6 +20,7 @@ import (
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/daemon"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
@@ -40,13 +41,13 @@ func serving(t *testing.T, socket string, cmd *exec.Cmd) *served {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.end(syscall.SIGKILL) })
-	s.http = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{
+	s.http = &http.Client{Timeout: realtest.Timeout, Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 		},
 	}}
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(realtest.Timeout); ; time.Sleep(10 * time.Millisecond) {
 		response, err := s.http.Get("http://daemon/healthz")
 		if err == nil {
 			response.Body.Close()
@@ -152,7 +153,7 @@ func TestKill(t *testing.T) {
 			}
 			select {
 			case <-enough:
-			case <-time.After(30 * time.Second):
+			case <-time.After(realtest.Timeout):
 				t.Errorf("only %d answers", len(accepted))
 			}
 			s.end(syscall.SIGKILL)
