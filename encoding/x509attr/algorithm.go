@@ -1,6 +1,7 @@
 package x509attr
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -77,40 +78,13 @@ func addOID(b *cryptobyte.Builder, oid x509.OID) {
 // the parameters are not exactly those of its specification. There is one way
 // to write each algorithm, and two only if its specification asks for both.
 func signatureAlgorithm(id AlgorithmIdentifier) x509.SignatureAlgorithm {
-	parameters := string(id.Parameters)
-	switch oidContent(id.Algorithm) {
-	case oidRSAPSS:
+	oid := oidContent(id.Algorithm)
+	if oid == oidRSAPSS {
 		return pssAlgorithm(id.Parameters)
-	// RFC 4055, Section 5: the parameters of PKCS #1 v1.5 are NULL.
-	case oidSHA256WithRSA:
-		if parameters == derNull {
-			return x509.SHA256WithRSA
-		}
-	case oidSHA384WithRSA:
-		if parameters == derNull {
-			return x509.SHA384WithRSA
-		}
-	case oidSHA512WithRSA:
-		if parameters == derNull {
-			return x509.SHA512WithRSA
-		}
-	// RFC 5758, Section 3.2: those of ECDSA are absent.
-	case oidECDSAWithSHA256:
-		if parameters == "" {
-			return x509.ECDSAWithSHA256
-		}
-	case oidECDSAWithSHA384:
-		if parameters == "" {
-			return x509.ECDSAWithSHA384
-		}
-	case oidECDSAWithSHA512:
-		if parameters == "" {
-			return x509.ECDSAWithSHA512
-		}
-	// RFC 8410, Section 3: and so are those of Ed25519.
-	case oidEd25519:
-		if parameters == "" {
-			return x509.PureEd25519
+	}
+	for algorithm, s := range schemes {
+		if s.oid == oid && bytes.Equal(s.parameters(), id.Parameters) {
+			return algorithm
 		}
 	}
 	return x509.UnknownSignatureAlgorithm
@@ -173,43 +147,33 @@ type scheme struct {
 	pss  string // for RSASSA-PSS: the hash function's OID
 }
 
-// schemeOf is the reverse of signatureAlgorithm.
-func schemeOf(algorithm x509.SignatureAlgorithm) (scheme, bool) {
-	switch algorithm {
-	case x509.SHA256WithRSA:
-		return scheme{oidSHA256WithRSA, crypto.SHA256, x509.RSA, ""}, true
-	case x509.SHA384WithRSA:
-		return scheme{oidSHA384WithRSA, crypto.SHA384, x509.RSA, ""}, true
-	case x509.SHA512WithRSA:
-		return scheme{oidSHA512WithRSA, crypto.SHA512, x509.RSA, ""}, true
-	case x509.SHA256WithRSAPSS:
-		return scheme{oidRSAPSS, crypto.SHA256, x509.RSA, oidSHA256}, true
-	case x509.SHA384WithRSAPSS:
-		return scheme{oidRSAPSS, crypto.SHA384, x509.RSA, oidSHA384}, true
-	case x509.SHA512WithRSAPSS:
-		return scheme{oidRSAPSS, crypto.SHA512, x509.RSA, oidSHA512}, true
-	case x509.ECDSAWithSHA256:
-		return scheme{oidECDSAWithSHA256, crypto.SHA256, x509.ECDSA, ""}, true
-	case x509.ECDSAWithSHA384:
-		return scheme{oidECDSAWithSHA384, crypto.SHA384, x509.ECDSA, ""}, true
-	case x509.ECDSAWithSHA512:
-		return scheme{oidECDSAWithSHA512, crypto.SHA512, x509.ECDSA, ""}, true
-	case x509.PureEd25519:
-		return scheme{oidEd25519, 0, x509.Ed25519, ""}, true
-	}
-	return scheme{}, false
+var schemes = map[x509.SignatureAlgorithm]scheme{
+	x509.SHA256WithRSA:    {oidSHA256WithRSA, crypto.SHA256, x509.RSA, ""},
+	x509.SHA384WithRSA:    {oidSHA384WithRSA, crypto.SHA384, x509.RSA, ""},
+	x509.SHA512WithRSA:    {oidSHA512WithRSA, crypto.SHA512, x509.RSA, ""},
+	x509.SHA256WithRSAPSS: {oidRSAPSS, crypto.SHA256, x509.RSA, oidSHA256},
+	x509.SHA384WithRSAPSS: {oidRSAPSS, crypto.SHA384, x509.RSA, oidSHA384},
+	x509.SHA512WithRSAPSS: {oidRSAPSS, crypto.SHA512, x509.RSA, oidSHA512},
+	x509.ECDSAWithSHA256:  {oidECDSAWithSHA256, crypto.SHA256, x509.ECDSA, ""},
+	x509.ECDSAWithSHA384:  {oidECDSAWithSHA384, crypto.SHA384, x509.ECDSA, ""},
+	x509.ECDSAWithSHA512:  {oidECDSAWithSHA512, crypto.SHA512, x509.ECDSA, ""},
+	x509.PureEd25519:      {oidEd25519, 0, x509.Ed25519, ""},
 }
 
 // identifier returns the AlgorithmIdentifier of the scheme.
 func (s scheme) identifier() AlgorithmIdentifier {
-	id := AlgorithmIdentifier{Algorithm: constOID(s.oid)}
+	return AlgorithmIdentifier{constOID(s.oid), s.parameters()}
+}
+
+// parameters are those of the identifier.
+func (s scheme) parameters() []byte {
 	switch {
 	case s.pss != "":
-		id.Parameters = pssParameters(s.pss, s.hash.Size())
-	case s.key == x509.RSA:
-		id.Parameters = []byte(derNull)
+		return pssParameters(s.pss, s.hash.Size())
+	case s.key == x509.RSA: // RFC 4055, Section 5: those of PKCS #1 v1.5 are NULL
+		return []byte(derNull)
 	}
-	return id
+	return nil // RFC 5758, Section 3.2 and RFC 8410, Section 3: absent
 }
 
 // pssParameters is the reverse of pssAlgorithm.

@@ -45,7 +45,7 @@ func Create(rand io.Reader, template *AttributeCertificate, issuer *x509.Certifi
 	if template.SignatureAlgorithm != x509.UnknownSignatureAlgorithm {
 		algorithm = template.SignatureAlgorithm
 	}
-	scheme, ok := schemeOf(algorithm)
+	scheme, ok := schemes[algorithm]
 	if !ok {
 		return nil, fail(ProblemAlgorithm, "cannot sign with %v", algorithm)
 	}

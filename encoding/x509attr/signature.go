@@ -31,7 +31,7 @@ func (ac *AttributeCertificate) CheckSignatureFrom(issuer *x509.Certificate) err
 	if err != nil {
 		return err
 	}
-	scheme, ok := schemeOf(ac.SignatureAlgorithm)
+	scheme, ok := schemes[ac.SignatureAlgorithm]
 	if !ok {
 		return fail(ProblemAlgorithm, "unsupported signature algorithm")
 	}
