@@ -25,11 +25,7 @@ func fixedTrial(t testing.TB) *trial {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := x509.ParseCertificate(der)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c
+		return parse(t, der)
 	}
 	rootKey, leafKey := key(1), key(2)
 	template := &x509.Certificate{

@@ -20,6 +20,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/allocs"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
 )
 
 // sameWithCache compares a verification with the same one with a cache, at
@@ -147,15 +148,9 @@ func TestCacheRandom(t *testing.T) {
 					template.ExcludedDNSDomains = []string{"hosting.example"}
 				}
 			}
-			der, err := x509.CreateCertificate(nil, template, &x509.Certificate{Subject: pkix.Name{CommonName: names[issuer]}}, key.Public(), signers[issuer])
-			if err != nil {
-				t.Fatal(err)
-			}
-			c, err := x509.ParseCertificate(der)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return c
+			parent := &x509.Certificate{Subject: pkix.Name{CommonName: names[issuer]}}
+			der := localca.Must(x509.CreateCertificate(nil, template, parent, key.Public(), signers[issuer]))
+			return localca.Must(x509.ParseCertificate(der))
 		}
 		// A chain A, B, and others of any kind.
 		all := []*x509.Certificate{issue(nobody, 0), issue(0, 1), issue(1, 1)}

@@ -200,19 +200,25 @@ func TestRevokedByHand(t *testing.T) {
 	l.want(l.entry(mine), Signed, TargetsChanged, verified)
 }
 
-// TestOldRevocation: a stranger who writes to the place shows an old revocation
-// of the owner's. It does not end the delegation that was signed after it.
-func TestOldRevocation(t *testing.T) {
-	l := newLab(t, "b.example")
+// shownAgain puts back an old statement of the owner's, after a newer one.
+func shownAgain(t *testing.T, hosts ...string) (l *lab, mine func(*Runner), signer *keys.Signer, old []byte) {
+	l = newLab(t, "b.example")
 	l.config(fileOf)
-	mine := l.remembering("mine.json")
+	mine = l.remembering("mine.json")
 	signer, err := keysOf(l, "b.example")
 	l.must(err)
-	old := l.signed(signer, "b.example", time.Hour)
+	old = l.signed(signer, "b.example", time.Hour, hosts...)
 	l.write("b.jws", string(old))
 	l.want(l.entry(mine), Kept, "", verified)
 	l.want(l.entry(mine, func(r *Runner) { r.Force = true }), Signed, Forced, verified)
 	l.write("b.jws", string(old))
+	return l, mine, signer, old
+}
+
+// TestOldRevocation: a stranger who writes to the place shows an old revocation
+// of the owner's. It does not end the delegation that was signed after it.
+func TestOldRevocation(t *testing.T) {
+	l, mine, signer, old := shownAgain(t)
 	l.want(l.entry(mine), Signed, TargetsChanged, verified)
 	// Nor with a newer certificate.
 	l.write("b.jws", string(old))
@@ -228,16 +234,7 @@ func TestOldRevocation(t *testing.T) {
 // TestOldStatement: a stranger who writes to the place puts back an old statement
 // of the owner's. Those who have seen the new one refuse it, so it is replaced.
 func TestOldStatement(t *testing.T) {
-	l := newLab(t, "b.example")
-	l.config(fileOf)
-	mine := l.remembering("mine.json")
-	signer, err := keysOf(l, "b.example")
-	l.must(err)
-	old := l.signed(signer, "b.example", time.Hour, "h.example")
-	l.write("b.jws", string(old))
-	l.want(l.entry(mine), Kept, "", verified)
-	l.want(l.entry(mine, func(r *Runner) { r.Force = true }), Signed, Forced, verified)
-	l.write("b.jws", string(old))
+	l, mine, _, _ := shownAgain(t, "h.example")
 	l.want(l.entry(mine), Signed, Replaced, verified)
 	l.want(l.entry(mine), Kept, "", verified)
 }

@@ -191,9 +191,7 @@ final class Association {
         } catch (Refusal r) {
             reason = r.reason;
         }
-        out.put("outcome", reason.outcome());
-        out.put("reason", reason.text);
-        return out;
+        return reason.in(out);
     }
 
     private void describe(Map<String, Object> out) {

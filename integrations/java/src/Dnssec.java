@@ -51,8 +51,6 @@ final class Dnssec {
 
     static Map<String, Object> result(Reason reason) {
         Map<String, Object> out = new LinkedHashMap<>();
-        out.put("outcome", reason.outcome());
-        out.put("reason", reason.text);
-        return out;
+        return reason.in(out);
     }
 }

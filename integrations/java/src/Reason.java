@@ -1,4 +1,5 @@
 import java.util.Locale;
+import java.util.Map;
 
 /** The closed list of docs/reasons.md, in its order, which V4, C9 and P1 use. */
 enum Reason {
@@ -28,6 +29,13 @@ enum Reason {
         if (this == VERIFIED) return "verified";
         return isFailedLookup() || this == SELF_TEST_FAILED || this == CONNECT_FAILED || this == CONNECT_TIMEOUT
                 ? "undetermined" : "refused";
+    }
+
+    /** An answer with this reason. */
+    Map<String, Object> in(Map<String, Object> out) {
+        out.put("outcome", outcome());
+        out.put("reason", text);
+        return out;
     }
 
     /** What a failure in evidence may say: from `unanswered` to `address-not-allowed`. */

@@ -14,9 +14,7 @@ final class Reuse {
         } catch (Refusal r) {
             reason = r.reason;
         }
-        out.put("outcome", reason.outcome());
-        out.put("reason", reason.text);
-        return out;
+        return reason.in(out);
     }
 
     /** [R1]. */
