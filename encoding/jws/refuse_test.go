@@ -3,13 +3,16 @@ package jws_test
 import (
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/dnasign/dnasign/encoding/jws"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/keys"
+	"github.com/dnasign/dnasign/testvectors"
 )
 
 // A refusal is a token with one defect. Its signature is good over its own
@@ -27,7 +30,8 @@ const (
 	joseRefuses = false
 )
 
-// headerRefusals are tokens whose header has a defect. In the texts, CHAIN is
+// headerRefusals are tokens whose header has a defect. Those that every other
+// implementation refuses too are in the test vectors. In the texts, CHAIN is
 // the good value of x5c, LEAF the base64 form of the signer's certificate.
 func headerRefusals(t *testing.T, signer *keys.Signer) []refusal {
 	const good = `"alg":"ES256","typ":"dna+jwt","x5c":CHAIN`
@@ -38,7 +42,6 @@ func headerRefusals(t *testing.T, signer *keys.Signer) []refusal {
 		six[i] = signer.Leaf()
 	}
 	lastBit := bits(leaf[:len(leaf)-2]) + "=="
-	alphabet := strings.NewReplacer("+", "-", "/", "_").Replace(leaf)
 	x5cIs := func(value string) string { return `{"alg":"ES256","typ":"dna+jwt","x5c":` + value + `}` }
 
 	var list []refusal
@@ -48,20 +51,9 @@ func headerRefusals(t *testing.T, signer *keys.Signer) []refusal {
 		jose         bool
 	}{
 		// alg
-		{"alg none", `{"alg":"none","typ":"dna+jwt","x5c":CHAIN}`, jws.ErrAlgorithm, joseRefuses},
-		{"alg None", `{"alg":"None","typ":"dna+jwt","x5c":CHAIN}`, jws.ErrAlgorithm, joseRefuses},
-		{"alg HS256", `{"alg":"HS256","typ":"dna+jwt","x5c":CHAIN}`, jws.ErrAlgorithm, joseRefuses},
-		{"alg ES512", `{"alg":"ES512","typ":"dna+jwt","x5c":CHAIN}`, jws.ErrAlgorithm, joseRefuses},
-		{"alg ES256K", `{"alg":"ES256K","typ":"dna+jwt","x5c":CHAIN}`, jws.ErrAlgorithm, joseRefuses},
-		{"alg RS512", `{"alg":"RS512","typ":"dna+jwt","x5c":CHAIN}`, jws.ErrAlgorithm, joseRefuses},
 		{"alg PS384", `{"alg":"PS384","typ":"dna+jwt","x5c":CHAIN}`, jws.ErrAlgorithm, joseRefuses},
-		{"alg Ed25519", `{"alg":"Ed25519","typ":"dna+jwt","x5c":CHAIN}`, jws.ErrAlgorithm, joseRefuses},
-		{"alg in lower case", `{"alg":"es256","typ":"dna+jwt","x5c":CHAIN}`, jws.ErrAlgorithm, joseRefuses},
 		{"alg with a space", `{"alg":"ES256 ","typ":"dna+jwt","x5c":CHAIN}`, jws.ErrAlgorithm, joseRefuses},
-		{"alg empty", `{"alg":"","typ":"dna+jwt","x5c":CHAIN}`, jws.ErrAlgorithm, joseRefuses},
-		{"alg missing", `{"typ":"dna+jwt","x5c":CHAIN}`, jws.ErrHeader, joseRefuses},
 		{"alg null", `{"alg":null,"typ":"dna+jwt","x5c":CHAIN}`, jws.ErrMalformed, joseRefuses},
-		{"alg a number", `{"alg":256,"typ":"dna+jwt","x5c":CHAIN}`, jws.ErrHeader, joseRefuses},
 		{"alg a list", `{"alg":["ES256"],"typ":"dna+jwt","x5c":CHAIN}`, jws.ErrHeader, joseRefuses},
 		// typ
 		{"typ JWT", `{"alg":"ES256","typ":"JWT","x5c":CHAIN}`, jws.ErrType, joseAccepts},
@@ -80,12 +72,10 @@ func headerRefusals(t *testing.T, signer *keys.Signer) []refusal {
 		{"crit empty", `{` + good + `,"crit":[]}`, jws.ErrHeader, joseAccepts},
 		{"crit null", `{` + good + `,"crit":null}`, jws.ErrMalformed, joseAccepts},
 		{"crit b64", `{` + good + `,"crit":["b64"]}`, jws.ErrHeader, joseAccepts},
-		{"crit x", `{` + good + `,"crit":["x"]}`, jws.ErrHeader, joseRefuses},
 		{"crit x with x", `{` + good + `,"crit":["x"],"x":1}`, jws.ErrHeader, joseRefuses},
 		{"crit typ", `{` + good + `,"crit":["typ"]}`, jws.ErrHeader, joseRefuses},
 		{"crit a string", `{` + good + `,"crit":"b64"}`, jws.ErrHeader, joseRefuses},
 		{"b64 true", `{` + good + `,"b64":true}`, jws.ErrMalformed, joseAccepts},
-		{"b64 false", `{` + good + `,"b64":false}`, jws.ErrMalformed, joseRefuses},
 		{"b64 true and crit", `{` + good + `,"b64":true,"crit":["b64"]}`, jws.ErrMalformed, joseAccepts},
 		{"b64 a string", `{` + good + `,"b64":"true"}`, jws.ErrHeader, joseAccepts},
 		{"jwk", `{` + good + `,"jwk":{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}`, jws.ErrHeader, joseAccepts},
@@ -105,10 +95,8 @@ func headerRefusals(t *testing.T, signer *keys.Signer) []refusal {
 		// names
 		{"alg twice", `{"alg":"ES256",` + good + `}`, jws.ErrMalformed, joseRefuses},
 		{"alg twice, different", `{"alg":"none",` + good + `}`, jws.ErrMalformed, joseRefuses},
-		{"typ twice", `{"typ":"dna+jwt",` + good + `}`, jws.ErrMalformed, joseRefuses},
 		{"x5c twice", `{"x5c":CHAIN,` + good + `}`, jws.ErrMalformed, joseRefuses},
 		{"unknown name twice", `{"x":"","x":"",` + good + `}`, jws.ErrMalformed, joseRefuses},
-		{"Alg for alg", `{"Alg":"ES256","typ":"dna+jwt","x5c":CHAIN}`, jws.ErrHeader, joseRefuses},
 		{"TYP for typ", `{"alg":"ES256","TYP":"dna+jwt","x5c":CHAIN}`, jws.ErrHeader, joseAccepts},
 		{"X5C for x5c", `{"alg":"ES256","typ":"dna+jwt","X5C":CHAIN}`, jws.ErrHeader, joseAccepts},
 		{"ALG beside alg", `{` + good + `,"ALG":"none"}`, jws.ErrHeader, joseAccepts},
@@ -122,17 +110,14 @@ func headerRefusals(t *testing.T, signer *keys.Signer) []refusal {
 		// JSON
 		{"an empty object", `{}`, jws.ErrHeader, joseRefuses},
 		{"an array", `[]`, jws.ErrHeader, joseRefuses},
-		{"a header in an array", `[{` + good + `}]`, jws.ErrHeader, joseRefuses},
 		{"a string", `"alg"`, jws.ErrHeader, joseRefuses},
 		{"a number", `1`, jws.ErrHeader, joseRefuses},
 		{"null", `null`, jws.ErrMalformed, joseRefuses},
 		{"only space", ` `, jws.ErrMalformed, joseRefuses},
 		{"no closing brace", `{` + good, jws.ErrMalformed, joseRefuses},
 		{"trailing comma", `{` + good + `,}`, jws.ErrMalformed, joseRefuses},
-		{"a second object", `{` + good + `}{}`, jws.ErrMalformed, joseRefuses},
 		{"a letter after the object", `{` + good + `}x`, jws.ErrMalformed, joseRefuses},
 		{"NUL after the object", `{` + good + "}\x00", jws.ErrMalformed, joseRefuses},
-		{"byte order mark", "\ufeff{" + good + `}`, jws.ErrMalformed, joseRefuses},
 		{"not ASCII", `{` + good + `,"x":"é"}`, jws.ErrMalformed, joseAccepts},
 		{"invalid UTF-8", `{` + good + ",\"x\":\"\xff\"}", jws.ErrMalformed, joseAccepts},
 		{"nested deep", `{` + good + `,"x":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`, jws.ErrMalformed, joseAccepts},
@@ -141,25 +126,18 @@ func headerRefusals(t *testing.T, signer *keys.Signer) []refusal {
 		{"x5c missing", `{"alg":"ES256","typ":"dna+jwt"}`, jws.ErrHeader, joseAccepts},
 		{"x5c null", x5cIs(`null`), jws.ErrMalformed, joseAccepts},
 		{"x5c empty", x5cIs(`[]`), jws.ErrCertificates, joseAccepts},
-		{"x5c a string", x5cIs(`"LEAF"`), jws.ErrHeader, joseRefuses},
 		{"x5c an object", x5cIs(`{"0":"LEAF"}`), jws.ErrHeader, joseRefuses},
 		{"x5c of six", x5cIs(x5c(six)), jws.ErrCertificates, joseAccepts},
 		{"x5c of 33", x5cIs(`[` + strings.Repeat(`"LEAF",`, 32) + `"LEAF"]`), jws.ErrMalformed, joseAccepts},
-		{"x5c with a number", x5cIs(`["LEAF",1]`), jws.ErrCertificates, joseRefuses},
 		{"x5c with null", x5cIs(`["LEAF",null]`), jws.ErrMalformed, joseRefuses},
 		{"x5c with an array", x5cIs(`[["LEAF"]]`), jws.ErrCertificates, joseRefuses},
-		{"x5c with an empty string", x5cIs(`["LEAF",""]`), jws.ErrCertificates, joseRefuses},
-		{"x5c in the base64url alphabet", x5cIs(`["` + alphabet + `"]`), jws.ErrCertificates, joseRefuses},
-		{"x5c without padding", x5cIs(`["` + strings.TrimRight(leaf, "=") + `"]`), jws.ErrCertificates, joseRefuses},
 		{"x5c with half the padding", x5cIs(`["` + leaf[:len(leaf)-1] + `"]`), jws.ErrCertificates, joseRefuses},
 		{"x5c with more padding", x5cIs(`["LEAF="]`), jws.ErrCertificates, joseRefuses},
 		{"x5c with trailing bits", x5cIs(`["` + lastBit + `"]`), jws.ErrCertificates, joseAccepts},
 		{"x5c with an escaped CR LF", x5cIs(`["` + leaf[:64] + `\r\n` + leaf[64:] + `"]`), jws.ErrMalformed, joseAccepts},
 		{"x5c with LF", x5cIs(`["` + leaf[:64] + "\n" + leaf[64:] + `"]`), jws.ErrMalformed, joseRefuses},
 		{"x5c with CR", x5cIs(`["` + leaf[:64] + "\r" + leaf[64:] + `"]`), jws.ErrMalformed, joseRefuses},
-		{"x5c with a space", x5cIs(`["` + leaf[:64] + " " + leaf[64:] + `"]`), jws.ErrCertificates, joseRefuses},
 		{"x5c that ends in a space", x5cIs(`["LEAF "]`), jws.ErrCertificates, joseRefuses},
-		{"x5c as PEM", x5cIs(`["-----BEGIN CERTIFICATE-----LEAF-----END CERTIFICATE-----"]`), jws.ErrCertificates, joseRefuses},
 	} {
 		text := strings.NewReplacer("CHAIN", chain, "LEAF", leaf).Replace(c.header)
 		token := seal(t, url([]byte(text)), url(payload), keys.ES256, signer.Key())
@@ -193,16 +171,10 @@ func formRefusals(t *testing.T, signer *keys.Signer) []refusal {
 	list := []refusal{
 		{"nothing", "", jws.ErrMalformed, joseRefuses},
 		{"one part", h, jws.ErrMalformed, joseRefuses},
-		{"two parts", h + "." + p, jws.ErrMalformed, joseRefuses},
-		{"four parts", good + "." + s, jws.ErrMalformed, joseRefuses},
-		{"a dot at the end", good + ".", jws.ErrMalformed, joseRefuses},
 		{"a dot in front", "." + good, jws.ErrMalformed, joseRefuses},
-		{"five parts as in JWE", h + "." + p + "." + s + "." + s + "." + s, jws.ErrMalformed, joseRefuses},
 		{"only dots", "..", jws.ErrMalformed, joseRefuses},
 		{"32,000 dots", strings.Repeat(".", 32000), jws.ErrMalformed, joseRefuses},
-		{"header empty", sealed("", p), jws.ErrMalformed, joseRefuses},
 		{"payload empty", sealed(h, ""), jws.ErrMalformed, joseAccepts},
-		{"signature empty", h + "." + p + ".", jws.ErrMalformed, joseRefuses},
 		{"trailing bits in the header", sealed(bits(h), p), jws.ErrMalformed, joseRefuses},
 		{"trailing bits in the header, signed without", bits(h) + "." + p + "." + s, jws.ErrMalformed, joseAccepts},
 		{"trailing bits in the payload", sealed(h, bits(p)), jws.ErrMalformed, joseRefuses},
@@ -211,13 +183,10 @@ func formRefusals(t *testing.T, signer *keys.Signer) []refusal {
 		{"one letter too many in the header", sealed(h+"AAA", p), jws.ErrMalformed, joseRefuses},
 		{"one letter too many in the payload", sealed(h, p+"AAA"), jws.ErrMalformed, joseRefuses},
 		{"standard alphabet in the payload", sealed(h, "+/+/"), jws.ErrMalformed, joseRefuses},
-		{"standard alphabet in the signature", h + "." + p + ".+" + s[1:], jws.ErrMalformed, joseRefuses},
 		{"not ASCII in the payload", sealed(h, "\u00e9\u00e9"), jws.ErrMalformed, joseRefuses},
 		{"NUL at the end", good + "\x00", jws.ErrMalformed, joseRefuses},
-		{"byte order mark in front", "\ufeff" + good, jws.ErrMalformed, joseRefuses},
 		{"Bearer in front", "Bearer " + good, jws.ErrMalformed, joseRefuses},
 		{"quotes around", `"` + good + `"`, jws.ErrMalformed, joseRefuses},
-		{"JSON serialization, flattened", `{"protected":"` + h + `","payload":"` + p + `","signature":"` + s + `"}`, jws.ErrMalformed, joseRefuses},
 		{"JSON serialization, general", `{"payload":"` + p + `","signatures":[{"protected":"` + h + `","signature":"` + s + `"}]}`, jws.ErrMalformed, joseRefuses},
 		{"payload not encoded", sealed(h, `{"a":1}`), jws.ErrMalformed, joseRefuses},
 		{"payload signed unencoded", unencoded + "." + p + "." + url(unencodedSignature), jws.ErrMalformed, joseAccepts},
@@ -274,20 +243,54 @@ func signatureRefusals(t *testing.T, signer *keys.Signer) []refusal {
 		return seal(t, url([]byte(header(a, signer))), p, keys.ES256, signer.Key())
 	}
 	return []refusal{
-		{"ES384 with a P-256 key", relabel(keys.ES384), keys.ErrAlgorithmMismatch, joseRefuses},
-		{"RS256 with a P-256 key", relabel(keys.RS256), keys.ErrAlgorithmMismatch, joseRefuses},
 		{"PS256 with a P-256 key", relabel(keys.PS256), keys.ErrAlgorithmMismatch, joseRefuses},
-		{"EdDSA with a P-256 key", relabel(keys.EdDSA), keys.ErrAlgorithmMismatch, joseRefuses},
 		{"a good token of another key", foreign, keys.ErrAlgorithmMismatch, joseRefuses},
-		{"payload changed", h + "." + url([]byte(`{"iss":"c.example"}`)) + "." + s, keys.ErrSignature, joseRefuses},
-		{"header changed", url([]byte(header(keys.ES256, signer)+" ")) + "." + p + "." + s, keys.ErrSignature, joseRefuses},
 		{"chain cut", url([]byte(`{"alg":"ES256","typ":"dna+jwt","x5c":`+x5c(signer.Chain()[:1])+`}`)) + "." + p + "." + s, keys.ErrSignature, joseRefuses},
 		{"signature with r and s swapped", h + "." + p + "." + url(slices.Concat(rs[32:], rs[:32])), keys.ErrSignature, joseRefuses},
 		{"signature of another payload", h + "." + p + "." + again[strings.LastIndex(again, ".")+1:], keys.ErrSignature, joseRefuses},
-		{"signature zero", h + "." + p + "." + url(make([]byte, 64)), keys.ErrSignature, joseRefuses},
-		{"signature cut short", h + "." + p + "." + url(make([]byte, 63)), keys.ErrSignature, joseRefuses},
 		{"signature of one octet", h + "." + p + ".AA", keys.ErrSignature, joseRefuses},
 		{"signature encoded twice", h + "." + p + "." + url([]byte(s)), keys.ErrSignature, joseRefuses},
+	}
+}
+
+// causes are the errors of Parse for the reasons of the test vectors.
+var causes = map[string]error{
+	"statement-too-large": jws.ErrTooLarge, "malformed-token": jws.ErrMalformed, "bad-header": jws.ErrHeader, "wrong-type": jws.ErrType,
+	"unsupported-algorithm": jws.ErrAlgorithm, "malformed-certificate": jws.ErrCertificates,
+}
+
+// TestVectorTokens: Parse refuses what is wrong with the tokens of the test vectors, and
+// nothing else. What certificates are is not its business.
+func TestVectorTokens(t *testing.T) {
+	var file struct {
+		Cases []struct {
+			ID       string
+			Evidence struct{ Documents []struct{ Body []byte } }
+			Expect   struct{ Reason string }
+		}
+	}
+	if err := json.Unmarshal(localca.Must(testvectors.Files.ReadFile("jws.json")), &file); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, c := range file.Cases {
+		want := causes[c.Expect.Reason]
+		switch c.ID {
+		case "jws-x5c-no-certificate", "jws-x5c-more", "jws-x5c-cut":
+			want = nil
+		}
+		for _, d := range c.Evidence.Documents {
+			if len(d.Body) == 0 {
+				continue
+			}
+			n++
+			if _, err := jws.Parse(d.Body, typ); !errors.Is(err, want) {
+				t.Errorf("%s: %v, want %v", c.ID, err, want)
+			}
+		}
+	}
+	if n < 240 {
+		t.Errorf("only %d tokens", n)
 	}
 }
 
@@ -312,7 +315,7 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	t.Logf("%d refusals; go-jose accepts %d of these tokens", len(cases), accepted)
-	if len(cases) < 218 || accepted < 78 {
+	if len(cases) < 177 || accepted < 78 {
 		t.Errorf("%d cases, %d of them accepted by go-jose: fewer than there were", len(cases), accepted)
 	}
 }
