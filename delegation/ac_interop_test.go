@@ -54,15 +54,6 @@ func runProgram(t *testing.T, program string, args ...string) (string, int) {
 	return stdout.String(), cmd.ProcessState.ExitCode()
 }
 
-func writeFile(t *testing.T, dir, name string, data []byte) string {
-	t.Helper()
-	path := filepath.Join(dir, name)
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // delegationJava compiles the program in testdata and returns how to run it.
 func delegationJava(t *testing.T) func(args ...string) (string, int) {
 	t.Helper()
@@ -122,7 +113,7 @@ func (c interopCase) write(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return writeFile(t, t.TempDir(), "statement.p7c", der)
+	return realtest.WriteFile(t, t.TempDir(), "statement.p7c", string(der))
 }
 
 func interopCases(t *testing.T) []interopCase {
@@ -152,7 +143,7 @@ func TestBouncyCastleReads(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
-		files = append(files, writeFile(t, dir, fmt.Sprintf("%d.p7c", i), der))
+		files = append(files, realtest.WriteFile(t, dir, fmt.Sprintf("%d.p7c", i), string(der)))
 		want += printed(c.statement, "issuer matches", "signature valid")
 
 		// The same with a year more, which changes no length.
@@ -162,7 +153,7 @@ func TestBouncyCastleReads(t *testing.T) {
 		if bytes.Count(der, []byte(old)) != 1 {
 			t.Fatalf("%s: %s is not there once", c.name, old)
 		}
-		changed = append(changed, writeFile(t, dir, fmt.Sprintf("changed%d.p7c", i), bytes.Replace(der, []byte(old), []byte(with), 1)))
+		changed = append(changed, realtest.WriteFile(t, dir, fmt.Sprintf("changed%d.p7c", i), strings.Replace(string(der), old, with, 1)))
 		wantChanged += printed(bad, "issuer matches", "signature INVALID")
 	}
 	out, code := java(append([]string{"show"}, files...)...)
@@ -203,8 +194,8 @@ func TestBouncyCastleIssues(t *testing.T) {
 		}
 		text := fmt.Sprintf("kind=%s\nalgorithm=%s\ncertificates=%s\nkey=%s\nout=%s\nsource=%s\nservice=%s\nissued=%s\nexpires=%s\nid=%x\n",
 			java[0], java[1],
-			writeFile(t, dir, fmt.Sprintf("%d.pem", i), localca.PEM(c.signer.Chain()...)),
-			writeFile(t, dir, fmt.Sprintf("%d.key", i), key), out(i), c.statement.Source, c.statement.Service,
+			realtest.WriteFile(t, dir, fmt.Sprintf("%d.pem", i), string(localca.PEM(c.signer.Chain()...))),
+			realtest.WriteFile(t, dir, fmt.Sprintf("%d.key", i), string(key)), out(i), c.statement.Source, c.statement.Service,
 			c.statement.Issued.Format(time.RFC3339), c.statement.Expires.Format(time.RFC3339), c.statement.ID[:])
 		for j, target := range c.statement.Targets {
 			text += fmt.Sprintf("target.%d=%s %d %d %d", j+1, target.Host, target.Port, target.Priority, target.Weight)
@@ -213,7 +204,7 @@ func TestBouncyCastleIssues(t *testing.T) {
 			}
 			text += "\n"
 		}
-		files = append(files, writeFile(t, dir, fmt.Sprintf("%d.properties", i), []byte(text)))
+		files = append(files, realtest.WriteFile(t, dir, fmt.Sprintf("%d.properties", i), text))
 	}
 	if text, code := java(append([]string{"issue"}, files...)...); code != 0 || text != "" {
 		t.Fatalf("exit code %d\n%s", code, text)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"net"
 	"net/http"
 	"net/netip"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/peerserver"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
@@ -112,31 +112,9 @@ func (w webServer) client(dns *dnsserver.Server) *Client {
 
 // silentTCP accepts connections and says nothing.
 func silentTCP(t testing.TB) netip.AddrPort {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	var conns []net.Conn
-	go func() {
-		defer close(done)
-		for {
-			c, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			conns = append(conns, c)
-		}
-	}()
-	t.Cleanup(func() {
-		listener.Close()
-		<-done
-		for _, c := range conns {
-			c.Close()
-		}
-	})
-	return netip.MustParseAddrPort(listener.Addr().String())
+	s := localca.Must(peerserver.Start(nil))
+	t.Cleanup(s.Close)
+	return netip.MustParseAddrPort(s.Addr)
 }
 
 // failed gives the reason, or "" without failure.

@@ -58,7 +58,7 @@ func newBenchList(b *testing.B, wait time.Duration) *benchList {
 		l.domains = append(l.domains, domain)
 		records = append(records,
 			fmt.Sprintf("%s. IN SRV 0 0 5269 xmpp.hosting.example.", delegation.SRVName(domain, benchService)),
-			setup.Line(domain, benchService, setup.Record(setup.Statement(domain, benchService, now.Add(-time.Minute), "xmpp.hosting.example"), signer)))
+			setup.TXT(setup.Statement(domain, benchService, now.Add(-time.Minute), "xmpp.hosting.example"), signer))
 	}
 	l.server = setup.DNS(b, records...)
 	for _, domain := range l.domains {

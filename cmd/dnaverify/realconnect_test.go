@@ -59,7 +59,7 @@ func (h *hosting) txt(domain, role, host string, ends time.Duration, port int, d
 	if _, err := rand.Read(s.ID[1:]); err != nil {
 		h.t.Fatal(err)
 	}
-	return setup.Line(domain, role, setup.Record(s, h.issue(domain))) + "\n"
+	return setup.TXT(s, h.issue(domain)) + "\n"
 }
 
 const (

@@ -108,8 +108,7 @@ func newOwners(t *testing.T, domains int) *owners {
 		domain := fmt.Sprintf("d%d.example", i)
 		owner := localca.Must(root.Issue("P-256", []string{domain}, now.Add(-2*time.Hour), now.Add(24*time.Hour), nil))
 		line := func(issued time.Time) string {
-			const service = "_xmpp-server._tcp"
-			return setup.Line(domain, service, setup.Record(setup.Statement(domain, service, issued, host), owner))
+			return setup.TXT(setup.Statement(domain, "_xmpp-server._tcp", issued, host), owner)
 		}
 		p.domains = append(p.domains, domain)
 		p.older, p.newer = append(p.older, line(now.Add(-time.Hour))), append(p.newer, line(now.Add(-time.Minute)))
