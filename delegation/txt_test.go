@@ -33,57 +33,21 @@ func prefixed(old, with string) func(*trial) {
 	return record(func(text string) string { return with + strings.TrimPrefix(text, old) })
 }
 
+// txtCases are records that no JSON file can hold, and large ones. The test vectors
+// have the others.
 func txtCases() []verifyCase {
 	return []verifyCase{
-		{"good", record(func(text string) string { return text }), reasons.Verified},
-		{"only the version", onlyRecords("v=DNA1"), reasons.MalformedRecord},
-		{"version and semicolon", onlyRecords("v=DNA1;"), reasons.MalformedRecord},
-		{"no encoding", prefixed("v=DNA1; e=jws; s=", "v=DNA1; s="), reasons.MalformedRecord},
-		{"empty encoding", prefixed("v=DNA1; e=jws", "v=DNA1; e="), reasons.MalformedRecord},
-		{"encoding in upper case", prefixed("v=DNA1; e=jws", "v=DNA1; e=JWS"), reasons.MalformedRecord},
-		{"encoding with a digit", prefixed("v=DNA1; e=jws", "v=DNA1; e=jws2"), reasons.MalformedRecord},
 		{"unknown encoding", prefixed("v=DNA1; e=jws", "v=DNA1; e=cbor"), reasons.UnsupportedEncoding},
-		{"no statement", onlyRecords("v=DNA1; e=jws"), reasons.MalformedRecord},
-		{"empty statement", onlyRecords("v=DNA1; e=jws; s="), reasons.MalformedRecord},
-		{"other order", record(func(text string) string {
-			return "v=DNA1; s=" + strings.TrimPrefix(text, "v=DNA1; e=jws; s=") + "; e=jws"
-		}), reasons.MalformedRecord},
-		{"no space", prefixed("v=DNA1; e=jws", "v=DNA1;e=jws"), reasons.MalformedRecord},
-		{"two spaces", prefixed("v=DNA1; e=jws", "v=DNA1;  e=jws"), reasons.MalformedRecord},
-		{"space before the semicolon", prefixed("v=DNA1; e=jws", "v=DNA1 ; e=jws"), reasons.MalformedRecord},
-		{"another member", prefixed("v=DNA1; e=jws", "v=DNA1; e=jws; x=1"), reasons.MalformedRecord},
-		{"semicolon at the end", record(func(text string) string { return text + ";" }), reasons.MalformedRecord},
-		{"space at the end", record(func(text string) string { return text + " " }), reasons.MalformedRecord},
-		{"line end at the end", record(func(text string) string { return text + "\n" }), reasons.MalformedRecord},
 		{"quoted", record(func(text string) string { return text + `"` }), reasons.MalformedRecord},
-		{"escape", record(func(text string) string { return text + `\065` }), reasons.MalformedRecord},
-		{"percent sign", record(func(text string) string { return text + "%" }), reasons.MalformedRecord},
 		{"octet that is not ASCII", record(func(text string) string { return text + "\xe9" }), reasons.MalformedRecord},
 		{"NUL", record(func(text string) string { return text + "\x00" }), reasons.MalformedRecord},
-		{"statement in another base64", record(func(text string) string { return text + "+/=" }), reasons.MalformedToken},
-
-		{"no records", onlyRecords(), reasons.NoStatement},
-		{"another version", prefixed("v=DNA1", "v=DNA2"), reasons.NoStatement},
-		{"version 10", prefixed("v=DNA1", "v=DNA10"), reasons.NoStatement},
-		{"version 1a", prefixed("v=DNA1", "v=DNA1a"), reasons.NoStatement},
-		{"version 1A", prefixed("v=DNA1", "v=DNA1A"), reasons.NoStatement},
-		{"version in lower case", prefixed("v=DNA1", "v=dna1"), reasons.NoStatement},
-		{"name in upper case", prefixed("v=DNA1", "V=DNA1"), reasons.NoStatement},
-		{"space before", prefixed("v=DNA1", " v=DNA1"), reasons.NoStatement},
 		{"version and an octet that is no letter", onlyRecords("v=DNA1\xe9"), reasons.MalformedRecord},
-		{"version and an underscore", onlyRecords("v=DNA1_"), reasons.MalformedRecord},
-
-		{"foreign records beside", records("v=spf1 -all", "", "v=DNA2; e=x; s=y", "v=DNA", "google-site-verification=x"), reasons.Verified},
-		{"a bad record beside", records("v=DNA1"), reasons.Verified},
-		{"4 records that count", records("v=DNA1", "v=DNA1;", "v=DNA1; e=jws"), reasons.Verified},
-		{"5 records that count", records("v=DNA1", "v=DNA1;", "v=DNA1; e=jws", "v=DNA1; x"), reasons.TooManyRecords},
-		{"5 records, one of them not counting", records("v=DNA1", "v=DNA1;", "v=DNA1; e=jws", "v=DNA2"), reasons.Verified},
 		{"10,000 records", records(strings.Split(strings.Repeat("v=DNA1 ", 10000), " ")...), reasons.TooManyRecords},
 		{"a record of 10 MB", onlyRecords("v=DNA1; e=jws; s=" + strings.Repeat("A", 10<<20)), reasons.StatementTooLarge},
 	}
 }
 
-func TestTXT(t *testing.T) { runCases(t, 39, txtCases()) }
+func TestTXT(t *testing.T) { runCases(t, 7, txtCases()) }
 
 // TestTooManyRecords: none of them is looked at.
 func TestTooManyRecords(t *testing.T) {
