@@ -47,6 +47,9 @@ func TestEveryReason(t *testing.T) {
 			cases++
 		}
 	}
+	for _, c := range vectorCases("txt") {
+		expected[c.want]++
+	}
 	for _, c := range peerCases() {
 		expected[c.want]++
 	}
