@@ -29,7 +29,7 @@ const (
 // A peer is a server and what becomes of it.
 type peer struct {
 	name   string
-	says   []string       // the next one when it was spoken to; see plainserver
+	says   []string       // the next one when it was spoken to; see peerserver
 	reason reasons.Reason // "": TLS begins
 	detail string         // is in the error
 }

@@ -9,9 +9,9 @@
 //	                         it takes updates that are signed with the key in tsig.key
 //	fault FAULT NAME TYPE    makes it misbehave: see dnsFaults
 //	web DIR NAME             serves a folder over TLS as NAME.pem: $WEB
-//	xmpp VAR NAME [FAULT]    starts an XMPP server that shows NAME.pem: $VAR; see xmppserver
+//	xmpp VAR NAME [FAULT]    starts an XMPP server that shows NAME.pem: $VAR; see peerserver
 //	plain VAR NAME SERVICE   starts a server of another service, which begins in clear text
-//	                         and shows NAME.pem: $VAR; see plainserver
+//	                         and shows NAME.pem: $VAR; see peerserver
 //	ask SOCKET SOURCE DIRECTION NAME [JSON]
 //	                         asks a daemon about a peer that shows NAME.pem
 //	get SOCKET PATH [TEXT]   gets something else from it, again and again until it has a text
