@@ -109,7 +109,7 @@ var formFaults = []fault{
 		inJS("statement.js", "const tls = direct ? ['direct'] : [];", "const tls = [];"),
 		inJava("Statement.java", "            if (t.direct) lines.append(\" direct\");\n", "")),
 	mistake("digest pins in the order of the statement", "jws-digest",
-		inGo("delegation/statement.go", "slices.SortFunc(pins, func(a, b Pin) int { return bytes.Compare(a[:], b[:]) })", "_ = pins"),
+		inGo("delegation/statement.go", "return bytes.Compare(a[:], b[:])", "return 0 * bytes.Compare(a[:], b[:])"),
 		inJS("statement.js", "...[...spki].sort()]", "...spki]"),
 		inJava("Statement.java", "                pins.sort(null);\n", "")),
 	mistake("digest ports sorted as text", "jws-digest",
