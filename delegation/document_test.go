@@ -1,10 +1,12 @@
 package delegation
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
@@ -78,6 +80,44 @@ func TestOtherMediaType(t *testing.T) {
 		said := strings.Contains(e.Detail, fmt.Sprintf("served as %q; if it is one, configure the server to say %s", served, JWS.MediaType()))
 		if said == (served == typeOfPages) {
 			t.Errorf("%q: %s", served, e.Detail)
+		}
+	}
+}
+
+// TestDocument: what a result rests on verifies again as a document, wherever it
+// stood and whatever stood beside it.
+func TestDocument(t *testing.T) {
+	for _, encoding := range Encodings() {
+		old := newTrial(t)
+		old.statement.Issued = old.statement.Issued.Add(-time.Hour)
+		tr := newTrial(t)
+		raw, err := Sign(tr.statement, encoding, tr.signer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		url := DocumentURL(source, service, encoding)
+		web := Document{URL: url, Status: 200, MediaType: encoding.MediaType(), MaxAge: -1, Body: raw}
+		older := JWS.TXTRecord(old.sign())
+		for name, e := range map[string]*Evidence{
+			"in DNS":                       evidenceOf(txtAnswer(encoding.TXTRecord(raw))),
+			"in DNS, after an older one":   evidenceOf(txtAnswer("v=spf1", older, encoding.TXTRecord(raw))),
+			"on the web":                   evidenceOf(web),
+			"on the web, an older in DNS":  evidenceOf(txtAnswer(older), web),
+			"in both places":               evidenceOf(txtAnswer(encoding.TXTRecord(raw)), web),
+			"in DNS, with what is no good": evidenceOf(txtAnswer("v=DNA1; e=jws; s=x", encoding.TXTRecord(raw))),
+		} {
+			result, err := Verify(tr.query, e, tr.policy)
+			if err != nil {
+				t.Fatalf("%s, %s: %v", encoding, name, err)
+			}
+			document := result.Document(e)
+			again, err := Verify(tr.query, tr.query.FileEvidence("kept", document), tr.policy)
+			if err != nil || again.Floor() != result.Floor() || !bytes.Equal(document, raw) {
+				t.Errorf("%s, %s: %d bytes: %v", encoding, name, len(document), err)
+			}
+			if got := result.Document(evidenceOf(txtAnswer())); got != nil {
+				t.Errorf("%s, %s: in other evidence: %q", encoding, name, got)
+			}
 		}
 	}
 }

@@ -135,6 +135,7 @@ type Proven struct {
 	Floor       Floor     // what to remember, so that nothing older passes again
 
 	maxAge int64 // seconds, of the place it was found at; -1 unknown
+	place  int   // in what gather finds
 }
 
 // Source is the domain that delegates.
@@ -165,6 +166,18 @@ func cloneTargets(targets []Target) []Target {
 		out[i].SPKI = slices.Clone(out[i].SPKI)
 	}
 	return out
+}
+
+// Document is the statement as it stands in the evidence that was verified, in its
+// encoding. A program can keep it and verify it later: see [Query.FileEvidence]. It
+// is nil for other evidence.
+func (r *Result) Document(e *Evidence) []byte {
+	v := &verification{evidence: e}
+	v.gather()
+	if i := r.proven.place; i < len(v.candidates) && v.candidates[i].origin == r.proven.Origin {
+		return slices.Clone(v.candidates[i].raw)
+	}
+	return nil
 }
 
 // ValidUntil is when the proof ends, exclusive: the earliest end of the

@@ -23,8 +23,8 @@ func Verify(q Query, e *Evidence, p Policy) (*Result, error) {
 	}
 	v := &verification{query: q, evidence: e, policy: &p, log: make(checks, 0, 16)}
 	v.gather()
-	for _, c := range v.candidates {
-		v.judge(c)
+	for i := range v.candidates {
+		v.judge(i)
 	}
 	chosen, floor, conflict := newest(v.proven, &v.log)
 	if conflict == nil && chosen != nil {
@@ -154,7 +154,8 @@ func (v *verification) present(check, place string, raw []byte, e *Error) {
 	}
 }
 
-func (v *verification) judge(c candidate) {
+func (v *verification) judge(i int) {
+	c := v.candidates[i]
 	for _, earlier := range v.judged {
 		if earlier.encoding == c.encoding && bytes.Equal(earlier.raw, c.raw) {
 			v.log.info("form", c.origin, "the same octets as from %s", earlier.origin)
@@ -172,6 +173,7 @@ func (v *verification) judge(c candidate) {
 		v.unverified = append(v.unverified, Unverified{c.origin, err.Reason, c.raw})
 		return
 	}
+	proven.place = i
 	v.proven = append(v.proven, proven)
 }
 
