@@ -13,16 +13,21 @@
 // A verifier loads the floor, verifies, and raises the floor. It raises it also
 // after an error that has a floor: that is how a revocation is remembered.
 //
-//	policy.Floor, err = store.Load(ctx, source, service)
+//	have, err := store.Load(ctx, source, service)
+//	policy.Floor = have.Floor
 //	result, err := delegation.Verify(query, evidence, policy)
 //	if err == nil {
-//		known, err := store.Raise(ctx, source, service, result.Floor())
+//		known, err := store.Raise(ctx, source, service, floors.Record{Floor: result.Floor()})
 //		err = result.Floor().CheckAgainst(known) // somebody may have raised it meanwhile
 //	} else if e, ok := errors.AsType[*delegation.Error](err); ok && !e.Floor.IsZero() {
-//		_, err = store.Raise(ctx, source, service, e.Floor)
+//		_, err = store.Raise(ctx, source, service, floors.Record{Floor: e.Floor})
 //	}
 //
 // A store judges nothing. Its caller raises only what was verified.
+//
+// A [Record] can also hold the newest statement itself. A program that has just
+// started need not look up everything at once then: it verifies the statement
+// that it loads, and looks up in the background.
 //
 // # Keys
 //
@@ -43,6 +48,8 @@
 //     of the Public Suffix List)
 //   - 10,000 floors under a domain whose owner gives names below it to others
 //     (the private part of that list: web hosts, dynamic DNS)
+//   - 100,000 statements of at most 8 KiB each: about 4 KB in a file or a Redis. A
+//     longer one, and one beyond that number, is left out. Its floor is kept
 //
 // A new source or role beyond a limit is [ErrFull]. What is remembered never
 // makes room for something new. It is forgotten when its time is over
@@ -70,6 +77,8 @@
 //     verification. They should cost a read and no write.
 //   - A Raise that changes nothing still says that the statement was verified
 //     now. Note the time, once a day is enough: the 400 days begin with it.
+//   - A statement may be left out. One of another floor may not be there, so a
+//     higher floor and a contradiction remove it.
 //   - A store that others can raise tells of it (Watch), or says that it does
 //     not: it calls Watching(false) once and waits for the end of ctx. The
 //     verifier then loads the floor for each decision.

@@ -25,7 +25,7 @@ func Example() {
 	}
 	for _, day := range []int{2, 9, 4} {
 		verified := issued(day)
-		known, err := store.Raise(ctx, "b.example", "_xmpp-server._tcp", verified)
+		known, err := store.Raise(ctx, "b.example", "_xmpp-server._tcp", floors.Record{Floor: verified})
 		if err != nil {
 			fmt.Println(err) // no decision, unless it is ErrFull
 			return
@@ -37,8 +37,8 @@ func Example() {
 		}
 	}
 
-	known, err := store.Load(ctx, "b.example", "_xmpp-server._tcp")
-	fmt.Println("remembered: day", known.Order.Issued.Day(), err)
+	last, err := store.Load(ctx, "b.example", "_xmpp-server._tcp")
+	fmt.Println("remembered: day", last.Floor.Order.Issued.Day(), err)
 	// Output:
 	// issued on day 2 accepted
 	// issued on day 9 accepted

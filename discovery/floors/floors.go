@@ -62,7 +62,21 @@ func (o *Options) WithDefaults() Options {
 	return with
 }
 
-// A Store remembers one floor for each source and role. Many goroutines may use
+// A Record is what a store remembers of a role of a source.
+type Record struct {
+	// Floor is the newest statement's place in the order. It is the memory: what
+	// follows may be missing.
+	Floor delegation.Floor
+	// Statement is the document of a statement at this floor, for those who have to
+	// look it up after a start. It proves itself: whoever loads it verifies it
+	// again. Nil means that there is none to answer with.
+	Statement []byte
+	// Seen is when a lookup last found that. Zero means that nothing is known about
+	// a statement. A statement needs a Seen.
+	Seen time.Time
+}
+
+// A Store remembers one record for each source and role. Many goroutines may use
 // it at once.
 //
 // These laws hold for every store, also if several processes share it. "⊔" is
@@ -75,19 +89,25 @@ func (o *Options) WithDefaults() Options {
 //
 // So a floor never goes down, and two statements of the same place in the order
 // become a [delegation.Contradiction], no matter who raised them.
+//
+// A store may forget a statement at any time, and need not keep any. Its law: what
+// Load returns as Statement and Seen was raised together, with a floor of the same
+// order and targets as the floor that Load returns. Of several, it is the one that
+// was seen last, give or take an hour. A Raise whose Seen is later and that has no
+// Statement removes the statement.
 type Store interface {
-	// Load returns the floor of a role of a source, or the zero Floor if none is
+	// Load returns the record of a role of a source, or the zero Record if none is
 	// remembered. A store that cannot be read returns an error, never the zero
-	// Floor without one.
+	// Record without one.
 	//
 	// A Load that begins after a Raise has returned sees that Raise, in every
 	// process that shares the store.
-	Load(ctx context.Context, source, service string) (delegation.Floor, error)
+	Load(ctx context.Context, source, service string) (Record, error)
 
-	// Raise joins a verified floor to the floor that is remembered, in one
-	// atomic step, and returns the result. The caller compares the result with f
-	// (f.CheckAgainst) and so learns of a newer or contradicting statement that
-	// somebody else has verified.
+	// Raise joins a record of what was verified to the one that is remembered, in
+	// one atomic step, and returns the floor that results. The caller compares it
+	// with its own (r.Floor.CheckAgainst) and so learns of a newer or contradicting
+	// statement that somebody else has verified.
 	//
 	// When the error is nil, a store that lasts has written the result to where
 	// it outlives a crash. A Raise that changes nothing may skip the write.
@@ -95,9 +115,9 @@ type Store interface {
 	// The zero Floor, and a time that no statement can have, are errors.
 	//
 	// After [ErrFull] nothing is remembered. After any other error, which
-	// includes the end of ctx, f may be remembered or not; a caller may raise it
+	// includes the end of ctx, r may be remembered or not; a caller may raise it
 	// again. The floor that is returned with an error is zero.
-	Raise(ctx context.Context, source, service string, f delegation.Floor) (delegation.Floor, error)
+	Raise(ctx context.Context, source, service string, r Record) (delegation.Floor, error)
 
 	// Watch tells w of every floor that is raised, here or by another process
 	// that shares the store, until ctx ends. It connects again by itself. A
@@ -113,7 +133,8 @@ type Store interface {
 // cache need not ask the store while it is watching. Watcher's methods are
 // called one at a time and must not call the store.
 type Watcher interface {
-	// Raised tells which floor is remembered now of a source and role.
+	// Raised tells which floor is remembered now of a source and role. Load has the
+	// statement.
 	Raised(source, service string, f delegation.Floor)
 	// Watching(true) says that Raised is called for every change from now on.
 	// Changes before that may have been missed: load again what is in use.

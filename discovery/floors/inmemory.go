@@ -25,6 +25,8 @@ import (
 // So InMemory suits tests, and programs that ask once and end. A server that
 // runs for long needs a file or a Redis.
 //
+// It keeps no statements: after a start nothing would be there.
+//
 // It has the limits of the other stores. Its errors are [ErrFull], the error of
 // a context that has ended, [io/fs.ErrClosed] after Close, and those of
 // arguments that are wrong.
@@ -52,23 +54,23 @@ func newInMemory(limits floorrecord.Limits, now func() time.Time) *inMemory {
 }
 
 // Load is part of [Store].
-func (s *inMemory) Load(ctx context.Context, source, service string) (delegation.Floor, error) {
+func (s *inMemory) Load(ctx context.Context, source, service string) (Record, error) {
 	about := floorrecord.About(source, service)
 	if err := cmp.Or(ctx.Err(), about.Check()); err != nil {
-		return delegation.Floor{}, err
+		return Record{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return delegation.Floor{}, fs.ErrClosed
+		return Record{}, fs.ErrClosed
 	}
-	return s.records[about].Floor, nil
+	return Record(s.records[about].Newest), nil
 }
 
 // Raise is part of [Store].
-func (s *inMemory) Raise(ctx context.Context, source, service string, f delegation.Floor) (none delegation.Floor, err error) {
-	about := floorrecord.About(source, service)
-	if err := cmp.Or(ctx.Err(), about.Check(), floorrecord.CheckFloor(f)); err != nil {
+func (s *inMemory) Raise(ctx context.Context, source, service string, r Record) (none delegation.Floor, err error) {
+	about, newest := floorrecord.About(source, service), floorrecord.Newest(r)
+	if err := cmp.Or(ctx.Err(), about.Check(), newest.Check()); err != nil {
 		return none, err
 	}
 	s.mu.Lock()
@@ -78,7 +80,7 @@ func (s *inMemory) Raise(ctx context.Context, source, service string, f delegati
 	}
 	s.prune()
 	have, known := s.records[about]
-	next, changed := have.Raise(f, s.now())
+	next, changed := have.Raise(floorrecord.Newest{Floor: r.Floor}, s.now())
 	if !changed {
 		return next.Floor, nil
 	}

@@ -39,7 +39,7 @@ func TestForget(t *testing.T) {
 	defer s.Close()
 	f := floorlaws.Floor(0, 0, "x.example")
 	raise := func(source string) error {
-		_, err := s.Raise(t.Context(), source, floorlaws.Service, f)
+		_, err := s.Raise(t.Context(), source, floorlaws.Service, floors.Record{Floor: f})
 		return err
 	}
 	for _, source := range []string{"b.example", "a.github.io", "b.github.io"} {

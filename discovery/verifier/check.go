@@ -129,6 +129,16 @@ func (d *Verifier) try(ctx context.Context, q Question, p Peer) (*Proof, error) 
 			return nil, err
 		}
 	}
+	proof, err := d.Prove(ctx, known, p)
+	if err == nil || !known.untried {
+		return proof, err
+	}
+	// A statement from the memory lets in and keeps nobody out: the owner may have
+	// named this peer meanwhile.
+	q.anew = true
+	if known, err = d.Decide(ctx, q); err != nil {
+		return nil, err
+	}
 	return d.Prove(ctx, known, p)
 }
 

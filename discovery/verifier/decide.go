@@ -72,6 +72,8 @@ type Question struct {
 	// Recheck says that the question is about a connection that is open because of
 	// an earlier decision. It may get one that was overtaken.
 	Recheck bool
+
+	anew bool // it wants what a lookup finds, not a statement from the memory
 }
 
 // A Decision is what is known now. Do not change it: others have it too.
@@ -96,6 +98,7 @@ type Decision struct {
 	Ended bool
 
 	evidence string
+	untried  bool // it is by a statement from the memory, and its lookup has not ended
 }
 
 // Evidence is what the decision rests on. It can be judged again, and saved as JSON.
@@ -121,8 +124,9 @@ type Verifier struct {
 	roles        map[subject]*role
 	flights      map[key]*flight // that have not answered
 	holds        map[key]map[*hold]struct{}
-	watching     bool // the memory tells of raised floors
-	subscription int  // counts its subscriptions
+	decided      map[subject]delegation.Order // of the newest statement that an incoming decision rested on
+	watching     bool                         // the memory tells of raised floors
+	subscription int                          // counts its subscriptions
 	closed       bool
 }
 
@@ -162,7 +166,7 @@ func New(config Config) (*Verifier, error) {
 	}
 	d := &Verifier{
 		config: config, started: time.Now(), proven: delegation.NewCache(config.Roots),
-		roles: map[subject]*role{}, flights: map[key]*flight{}, holds: map[key]map[*hold]struct{}{}, queue: newQueue(*l),
+		roles: map[subject]*role{}, flights: map[key]*flight{}, holds: map[key]map[*hold]struct{}{}, decided: map[subject]delegation.Order{}, queue: newQueue(*l),
 		checking: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	for i := range d.judging {
@@ -200,12 +204,12 @@ func (d *Verifier) now() moment {
 func (d *Verifier) known(ctx context.Context, q Question) *Decision {
 	k := keyOf(q)
 	d.mu.Lock()
-	known, certain := d.fresh(k)
+	known, certain := d.fresh(k, q.anew)
 	d.mu.Unlock()
 	if known != nil && !certain {
 		_, _ = d.read(ctx, k.subject) // where that fails, what was known last counts for a while
 		d.mu.Lock()
-		known, _ = d.fresh(k)
+		known, _ = d.fresh(k, q.anew)
 		d.mu.Unlock()
 	}
 	if known != nil {
@@ -216,9 +220,9 @@ func (d *Verifier) known(ctx context.Context, q Question) *Decision {
 
 // fresh gives the decision in the cache, or nil, and whether it is certain that
 // no newer statement is remembered. It is called with the lock held.
-func (d *Verifier) fresh(k key) (known *Decision, certain bool) {
+func (d *Verifier) fresh(k key, anew bool) (known *Decision, certain bool) {
 	e, r, now := d.cache.get(k), d.roles[k.subject], d.now()
-	if e == nil {
+	if e == nil || anew && e.untried() {
 		return nil, false
 	}
 	what := d.knows(r, now)
@@ -262,7 +266,7 @@ func (d *Verifier) ask(ctx context.Context, q Question) (*Decision, error) {
 	d.mu.Lock()
 	now, result := d.now(), "shared"
 	role := d.situation(k.subject, now)
-	_, effects := role.on(event{kind: onQuestion, seat: seatOf(k.direction)}, now)
+	_, effects := role.on(event{kind: onQuestion, seat: seatOf(k.direction), anew: q.anew}, now)
 	switch effects[0].do {
 	case answer: // since then
 		e := role.seats[seatOf(k.direction)].entry
@@ -290,10 +294,16 @@ func (d *Verifier) ask(ctx context.Context, q Question) (*Decision, error) {
 	defer d.config.Metrics.Add("waiting", -1)
 	d.config.Metrics.Count("questions", result)
 
+	restored := f.restored
+	if q.anew {
+		restored = nil
+	}
 	var failed *failure
 	select {
 	case <-f.answered:
 		failed = f.failure
+	case <-restored:
+		return f.stored, nil
 	case <-t.out:
 		d.config.Metrics.Count("refused", limitWaiting)
 		failed = &failure{overloaded(limitWaiting), true}

@@ -158,8 +158,8 @@ func TestRole(t *testing.T) {
 		if got := conn.Decision.Association.Question().Service; got != service || conn.Service != service {
 			t.Errorf("%s: decided about %s, proven for %s", label, got, conn.Service)
 		}
-		if floors := w.dialer.Floors.floors; len(floors) != 1 || floors[subject{source, service}].IsZero() {
-			t.Errorf("%s: remembered is %v", label, floors)
+		if records := w.dialer.Floors.records; len(records) != 1 || records[subject{source, service}].Floor.IsZero() {
+			t.Errorf("%s: remembered is %v", label, records)
 		}
 	}
 }

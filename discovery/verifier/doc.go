@@ -14,7 +14,8 @@
 // [Verifier.Share] whether the connection may serve another source.
 //
 //	Dial, Check -> Decide -> entry of the cache, if it is fresh -> Decision
-//	                      -> flight: floor -> evidence -> Raise -> Decision
+//	                      -> flight: memory -> its statement -> Decision
+//	                                        -> evidence -> Raise -> Decision
 //	Decision    -> the peer's certificates -> Proof
 //	Memory      -> raised -> role -> entries that rest on an older statement
 //	entries     -> proofs that are held -> Check
@@ -34,6 +35,7 @@
 //   - role.go: what this node knows of the newest statement of a source and role,
 //     and how it learns of newer ones.
 //   - flight.go: what a lookup is, and what its end means.
+//   - stored.go: what a statement in the memory is good for after a start.
 //   - queue.go: what bounds the lookups that strangers cause.
 //   - dial.go, order.go, connect.go: how a connection begins; client.go: for a
 //     library that connects by itself.

@@ -44,6 +44,7 @@ type entry struct {
 	decided     moment
 	partly      bool // not everywhere was looked for a statement yet
 	ended       bool // there was a proof before, which is over
+	stored      bool // it is from the memory, and no lookup has found it since
 
 	looked   moment        // when the last lookup ended; later than decided if that one failed
 	life     time.Duration // from looked on no other lookup is needed
@@ -61,6 +62,11 @@ func newEntry(k key, m *made, evidence string, failures int) *entry {
 		decided: m.at, looked: m.at, partly: m.partly, life: m.association.RefreshAt().Sub(m.at.clock),
 	}
 	switch {
+	case !m.seen.IsZero() && e.proves():
+		e.stored, e.life = true, storedLife
+		if end := m.seen.Add(maxStored); end.Before(e.until) {
+			e.until = end
+		}
 	case e.proves():
 	case unseen(m.association):
 		e.failures = failures + 1
@@ -77,6 +83,9 @@ func (e *entry) kept(last *entry) *entry {
 	k.looked, k.life, k.failures, k.asked, k.refresh = last.looked, last.life, last.failures, false, nil
 	return &k
 }
+
+// untried: it is from the memory, and no lookup has ended since.
+func (e *entry) untried() bool { return e.stored && e.looked == e.decided }
 
 // stop ends the wait for a refresh.
 func (e *entry) stop() {

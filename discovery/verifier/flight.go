@@ -12,12 +12,14 @@ import (
 )
 
 // A flight is a lookup under way. It answers as soon as the SRV records are
-// known and a statement verifies, or the records are secure. Then it goes on
-// until every place was looked at: what comes later may be a newer statement,
-// or a revocation.
+// known and a statement verifies, or the records are secure. Then it goes on until
+// every place was looked at: what comes later may be a newer statement, or a
+// revocation. Where the memory holds the statement, there is an answer before that.
 type flight struct {
 	key      key
 	lookup   *lookup       // its place in the queue
+	restored chan struct{} // closed when the next is set
+	stored   *Decision     // by a statement from the memory
 	answered chan struct{} // closed when one of the next two is set
 	decision *Decision
 	failure  *failure
@@ -39,7 +41,7 @@ var ending = &failure{delegation.Errorf(reasons.Unanswered, "the program is abou
 // launch begins a flight, which waits for its turn. It is called with the lock
 // held.
 func (d *Verifier) launch(k key) *flight {
-	f := &flight{key: k, lookup: d.queue.lookup(k.source), answered: make(chan struct{}), result: "refused"}
+	f := &flight{key: k, lookup: d.queue.lookup(k.source), restored: make(chan struct{}), answered: make(chan struct{}), result: "refused"}
 	d.flights[k] = f
 	d.use(k.subject).flights++
 	d.running.Go(func() {
@@ -69,11 +71,12 @@ func (d *Verifier) refresh(k key) {
 // look makes a lookup. An error is why there is no decision, or none but one
 // that was already given.
 func (d *Verifier) look(f *flight) *failure {
-	floor, err := d.read(d.ctx, f.key.subject)
+	have, err := d.read(d.ctx, f.key.subject)
 	if err != nil {
 		return memoryFailed("read")
 	}
-	if limit := d.queue.enter(d.ctx, f.lookup, laneOf(floor)); d.ctx.Err() != nil {
+	d.restore(f, have)
+	if limit := d.queue.enter(d.ctx, f.lookup, laneOf(have.Floor)); d.ctx.Err() != nil {
 		return ending
 	} else if limit != "" {
 		if limit != limitWaiting { // which was counted for each question
@@ -158,7 +161,8 @@ type made struct {
 	evidence    *delegation.Evidence
 	known       delegation.Floor
 	at          moment
-	partly      bool // not everywhere was looked for a statement yet
+	partly      bool      // not everywhere was looked for a statement yet
+	seen        time.Time // when a lookup found the statement, if this is from the memory
 }
 
 // decide judges evidence and raises the floor. While that turns out to be higher
@@ -166,25 +170,16 @@ type made struct {
 // is not remembered. But what was verified overtakes older proofs in any case.
 func (d *Verifier) decide(ctx context.Context, k key, e *delegation.Evidence) (*made, *failure) {
 	for range maxRounds {
-		floor := d.floor(k.source, k.service)
-		judging := d.judging[laneOf(floor)]
-		select {
-		case judging <- struct{}{}:
-		case <-ctx.Done():
-			return nil, &failure{delegation.Errorf(reasons.Unanswered, "other statements were judged until the time of this lookup had passed"), true}
+		m, failure := d.judge(ctx, k, e)
+		if failure != nil {
+			return nil, failure
 		}
-		at := d.now()
-		a, err := association.Decide(k.question(d.config.StatementFirst), e, delegation.Policy{Roots: d.config.Roots, Cache: d.proven, Time: at.clock, MaxLife: d.config.MaxLife, Floor: floor})
-		<-judging
-		if err != nil {
-			return nil, &failure{asError(err), floor.Required(at.clock)}
-		}
-		verified := a.Floor()
+		verified := m.association.Floor()
 		if verified.IsZero() {
-			return &made{association: a, evidence: e, known: floor, at: at}, nil
+			return m, nil
 		}
 		d.verified(k, verified)
-		remembered, err := d.config.Floors.Raise(ctx, k.source, k.service, verified)
+		remembered, err := d.config.Floors.Raise(ctx, k.source, k.service, keeping(k, m.association, e, m.at.clock))
 		if errors.Is(err, floors.ErrFull) {
 			// What is remembered of others must not be lost for it.
 			d.config.Metrics.Count("memory", "full")
@@ -194,11 +189,30 @@ func (d *Verifier) decide(ctx context.Context, k key, e *delegation.Evidence) (*
 			d.config.Logger.Error("the memory of statements cannot be written", "source", k.source, "service", k.service, "error", err)
 			return nil, memoryFailed("written")
 		}
-		if known := d.verified(k, remembered); same(known, verified) {
-			return &made{association: a, evidence: e, known: known, at: at}, nil
+		if m.known = d.verified(k, remembered); same(m.known, verified) {
+			return m, nil
 		}
 	}
 	return nil, changing(k)
+}
+
+// judge decides by evidence and by the floor that is known. As many decisions are
+// made at a time as there are processors, of each lane.
+func (d *Verifier) judge(ctx context.Context, k key, e *delegation.Evidence) (*made, *failure) {
+	floor := d.floor(k.source, k.service)
+	judging := d.judging[laneOf(floor)]
+	select {
+	case judging <- struct{}{}:
+	case <-ctx.Done():
+		return nil, &failure{delegation.Errorf(reasons.Unanswered, "other statements were judged until the time of this lookup had passed"), true}
+	}
+	defer func() { <-judging }()
+	at := d.now()
+	a, err := association.Decide(k.question(d.config.StatementFirst), e, delegation.Policy{Roots: d.config.Roots, Cache: d.proven, Time: at.clock, MaxLife: d.config.MaxLife, Floor: floor})
+	if err != nil {
+		return nil, &failure{asError(err), floor.Required(at.clock)}
+	}
+	return &made{association: a, evidence: e, known: floor, at: at}, nil
 }
 
 // verified notes the floor of what a lookup verified and returns what is known.
@@ -244,7 +258,7 @@ func (d *Verifier) settle(f *flight, m *made) action {
 	if old := role.seats[at].entry; old != nil {
 		failures = old.failures
 	}
-	e := event{kind: onFound, seat: at, floor: f.begun, found: newEntry(f.key, m, packed, failures), waited: d.flights[f.key] == f}
+	e := event{kind: onFound, seat: at, floor: f.begun, found: newEntry(f.key, m, packed, failures), waited: m.seen.IsZero() && d.flights[f.key] == f}
 	next, effects := role.on(e, now)
 	settled := next.seats[at].entry
 	did := effects[0].do
@@ -258,11 +272,18 @@ func (d *Verifier) settle(f *flight, m *made) action {
 		f.result = "kept"
 		d.config.Logger.Info("a proof stays although looking again does not find it", "source", f.key.source,
 			"service", f.key.service, "until", settled.until, "found", reasonOf(m.association))
-	default:
-		f.result = settled.result()
 	}
+	d.noteDecided(f.key, m.association.Floor())
 	d.put(settled)
 	looked := settled.decision(role.knowledge, now)
+	if !m.seen.IsZero() { // the lookup has yet to begin
+		f.stored = &looked
+		close(f.restored)
+		return did
+	}
+	if did == replace {
+		f.result = settled.result()
+	}
 	looked.Cached = false
 	d.answer(f, &looked, nil)
 	return did

@@ -9,6 +9,7 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/floorrecord"
 )
 
 // forged has the order of a genuine statement, other targets and a bad
@@ -133,19 +134,19 @@ func TestFloors(t *testing.T) {
 	about := subject{source, service}
 	bubble(t, []string{statement(0, host)}, Limits{}, func(l *lab) {
 		l.want(incoming, 1, host)
-		if f := l.store.floors[about]; f != floorOf(0, host) || l.floor(source, service) != f {
+		if f := l.store.records[about].Floor; f != floorOf(0, host) || l.floor(source, service) != f {
 			t.Errorf("remembered: %+v", f)
 		}
 	})
 	bubble(t, []string{statement(0, host)}, Limits{}, func(l *lab) {
-		l.store.floors[about] = floorOf(time.Minute, other)
+		l.store.records[about] = floorrecord.Newest{Floor: floorOf(time.Minute, other)}
 		l.why(incoming, reasons.Superseded)
 		if l.store.raised != 0 {
 			t.Error("an old statement was raised")
 		}
 	})
 	bubble(t, []string{statement(0, host)}, Limits{}, func(l *lab) {
-		l.store.beforeRaise = func() { l.store.floors[about] = floorOf(time.Minute, other) }
+		l.store.beforeRaise = func() { l.store.records[about] = floorrecord.Newest{Floor: floorOf(time.Minute, other)} }
 		l.why(incoming, reasons.Superseded)
 		if n := l.network.count(); n != 2 {
 			t.Errorf("%d lookups, and there could have been newer evidence", n)

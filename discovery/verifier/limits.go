@@ -31,6 +31,17 @@ const (
 	// maxUnsure is how long proofs count where nobody can say whether there is a
 	// newer statement, because the memory cannot be read.
 	maxUnsure = 5 * time.Minute
+	// maxStored is how long after it was seen a statement from the memory may answer
+	// where no lookup succeeds. A proof in the cache may do so until it ends, which
+	// can be a month. This one nobody has seen since the start, so it is a day: time
+	// to mend a resolver.
+	maxStored = 24 * time.Hour
+	// storedLife is how long such an answer is given without waiting for its lookup:
+	// as long as that may take.
+	storedLife = queueTimeout + lookupTimeout
+	// maxDecided is of how many statements a Verifier notes that it has decided by
+	// them. The stores of this module hold as many. The notes take 25 MB at most.
+	maxDecided = 100_000
 	// maxHeldSleep is how often a hold looks at the clock.
 	maxHeldSleep = 5 * time.Minute
 	// recheckWait is how long a question about an open connection waits for a

@@ -41,6 +41,7 @@ type event struct {
 	floor  delegation.Floor
 	found  *entry // of onFound
 	waited bool   // of onFound: its lookup had not answered
+	anew   bool   // of onQuestion: it wants what a lookup finds
 }
 
 // A kind is one of these.
@@ -99,7 +100,7 @@ func (r situation) on(e event, now moment) (situation, []effect) {
 func (r situation) question(e event, now moment) (situation, []effect) {
 	s := &r.seats[e.seat]
 	switch {
-	case s.entry != nil && s.entry.state(r.knowledge, now) == fresh:
+	case s.entry != nil && s.entry.state(r.knowledge, now) == fresh && !(e.anew && s.entry.untried()):
 		return r, []effect{{answer, e.seat}}
 	case r.closed:
 		return r, []effect{{refusal, e.seat}}
@@ -222,7 +223,7 @@ func (e *entry) state(known knowledge, now moment) state {
 // decision is what a question is told from the entry.
 func (e *entry) decision(known knowledge, now moment) Decision {
 	d := Decision{
-		Association: e.association, Cached: true, evidence: e.evidence, Ended: e.ended,
+		Association: e.association, Cached: true, evidence: e.evidence, Ended: e.ended, untried: e.untried(),
 		Required:  e.association.Required() || e.partly || known.floor.Required(now.clock),
 		RefreshAt: e.looked.clock.Add(e.life),
 	}
@@ -233,6 +234,9 @@ func (e *entry) decision(known knowledge, now moment) Decision {
 		if refresh.Before(d.RefreshAt) {
 			d.RefreshAt = refresh
 		}
+	}
+	if e.stored {
+		bound(e.until, e.until)
 	}
 	if !known.now {
 		end := known.sure.clock.Add(maxUnsure)

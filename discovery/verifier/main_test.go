@@ -20,6 +20,7 @@ import (
 	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery/floors"
+	"github.com/dnasign/dnasign/internal/floorrecord"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
 	"github.com/dnasign/dnasign/keys"
@@ -169,27 +170,28 @@ var errAway = errors.New("away")
 // A store is a Memory that lives as long as the test.
 type store struct {
 	mu           sync.Mutex
-	floors       map[subject]delegation.Floor
+	records      map[subject]floorrecord.Newest
 	read, write  error
 	full         bool   // remembers nothing
 	beforeRaise  func() // somebody else does something first
 	raised, asks int
 	watchers     []floors.Watcher
 	cut          bool // Watch tells nothing
+	bare         bool // keeps no statements
 }
 
-func newStore() *store { return &store{floors: map[subject]delegation.Floor{}} }
+func newStore() *store { return &store{records: map[subject]floorrecord.Newest{}} }
 
 func (s *store) Close() error { return nil }
 
-func (s *store) Load(_ context.Context, source, service string) (delegation.Floor, error) {
+func (s *store) Load(_ context.Context, source, service string) (floors.Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asks++
-	return s.floors[subject{source, service}], s.read
+	return floors.Record(s.records[subject{source, service}]), s.read
 }
 
-func (s *store) Raise(_ context.Context, source, service string, f delegation.Floor) (delegation.Floor, error) {
+func (s *store) Raise(_ context.Context, source, service string, r floors.Record) (delegation.Floor, error) {
 	s.mu.Lock()
 	if s.beforeRaise != nil {
 		s.beforeRaise()
@@ -205,18 +207,21 @@ func (s *store) Raise(_ context.Context, source, service string, f delegation.Fl
 		return delegation.Floor{}, fmt.Errorf("%w: test", floors.ErrFull)
 	}
 	s.raised++
-	before := s.floors[about]
-	now := before.Join(f)
-	s.floors[about] = now
+	before := s.records[about]
+	if s.bare {
+		r = floors.Record{Floor: r.Floor}
+	}
+	now := before.Join(floorrecord.Newest(r))
+	s.records[about] = now
 	var tell []floors.Watcher
-	if !s.cut && now != before {
+	if !s.cut && now.Floor != before.Floor {
 		tell = slices.Clone(s.watchers)
 	}
 	s.mu.Unlock()
 	for _, w := range tell {
-		w.Raised(source, service, now)
+		w.Raised(source, service, now.Floor)
 	}
-	return now, nil
+	return now.Floor, nil
 }
 
 func (s *store) Watch(ctx context.Context, w floors.Watcher) {
@@ -229,7 +234,7 @@ func (s *store) Watch(ctx context.Context, w floors.Watcher) {
 
 // elsewhere is a floor that another node raises.
 func (s *store) elsewhere(f delegation.Floor) {
-	if _, err := s.Raise(context.Background(), source, service, f); err != nil {
+	if _, err := s.Raise(context.Background(), source, service, floors.Record{Floor: f}); err != nil {
 		panic(err)
 	}
 }

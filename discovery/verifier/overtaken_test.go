@@ -271,11 +271,12 @@ func TestOvertakenSecure(t *testing.T) {
 // TestFormerProvider is an attack. Node B has the proof of a former provider in
 // its cache, and the network shows B the old statement only. Node A has seen
 // the new one. B lets the former provider in no more, with a subscription and
-// without.
+// without, whose memory keeps floors alone.
 func TestFormerProvider(t *testing.T) {
 	for name, connected := range map[string]bool{"subscribed": true, "cut off": false} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, []string{statement(0, host)}, Limits{}, func(b *lab) {
+				b.store.bare = true
 				network := newNetwork(statement(time.Minute, other))
 				a, err := New(Config{Discovery: network, Floors: b.store, Roots: pool(), Now: time.Now})
 				if err != nil {
@@ -343,7 +344,7 @@ func TestSubscription(t *testing.T) {
 		// What was missed is seen at the next question, or when it is read again.
 		for _, connected := range []bool{false, true} {
 			l.store.connect(false)
-			f := l.store.floors[subject{source, service}]
+			f := l.store.records[subject{source, service}].Floor
 			f.Order.Issued = f.Order.Issued.Add(time.Second)
 			l.network.has(statement(f.Order.Issued.Sub(start), host))
 			l.store.elsewhere(f)

@@ -33,7 +33,8 @@ const (
 //   - A network gets another slot only while it holds less than an eighth of those
 //     that are free. So a thousand networks whose lookups take forever leave some.
 //   - The one with the fewest slots is next. Those with equal numbers take turns.
-//   - Too many questions: the network with the most of them loses its newest one.
+//   - Too many questions: a lookup that nobody waits for is given up. If there is
+//     none, the network with the most questions loses its newest one.
 //   - A lookup that got no slot within queueTimeout is not made.
 //
 // A question without a peer, and one from a network that is exempt, is on an
@@ -88,6 +89,14 @@ type ticket struct {
 	out                 chan struct{} // closed when the question is not to wait any longer
 }
 
+// idle is 1 for a ticket on which nobody waits.
+func (t *ticket) idle() int {
+	if t.lookup.unasked == t {
+		return 1
+	}
+	return 0
+}
+
 // A lookup is what questions wait for. Any of them can pay for it.
 type lookup struct {
 	domain  *account
@@ -96,7 +105,8 @@ type lookup struct {
 	ended   chan struct{} // closed when it is no longer queued
 	payers  []*account    // while it has a slot
 	open    int           // tickets
-	unasked *ticket       // nil if somebody asked
+	unasked *ticket       // nobody waits for this one; nil if there is none
+	lingers bool          // it is made although nobody waits any longer
 }
 
 // A progress is how far a lookup has come in the queue.
@@ -191,10 +201,12 @@ func (q *queue) add(l *lookup, peer netip.Addr) *ticket {
 	return t
 }
 
-// pushOut ends the newest question of the network that has the most.
+// pushOut ends the newest question of the network that has the most, or what nobody
+// waits for.
 func (q *queue) pushOut() {
 	last := slices.MaxFunc(q.tickets, func(a, b *ticket) int {
 		return cmp.Or(
+			cmp.Compare(a.idle(), b.idle()),
 			cmp.Compare(a.network.questions, b.network.questions),
 			cmp.Compare(a.subscriber.questions, b.subscriber.questions),
 			cmp.Compare(a.joined, b.joined))
@@ -203,13 +215,25 @@ func (q *queue) pushOut() {
 	q.remove(last)
 }
 
-// leave ends the wait of a ticket.
+// leave ends the wait of a ticket. Where its lookup lingers, the ticket stays in the
+// queue, on the same account.
 func (q *queue) leave(t *ticket) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if t.at >= 0 {
+	switch l := t.lookup; {
+	case t.at < 0:
+	case l.lingers && l.unasked == nil && l.state < begun:
+		l.unasked = t
+	default:
 		q.remove(t)
 	}
+}
+
+// linger has a lookup made although those who asked are answered and leave.
+func (q *queue) linger(l *lookup) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	l.lingers = true
 }
 
 // remove takes a ticket out. A lookup that nobody waits for does not begin.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/discovery/floors"
 )
 
 // A subject is what a statement is about.
@@ -57,36 +58,38 @@ func (d *Verifier) floors(ctx context.Context, s subject) (func(source, service 
 	if used {
 		return d.floor, nil
 	}
-	f, err := d.read(ctx, s)
+	known, err := d.read(ctx, s)
 	if err != nil {
 		return nil, memoryFailed("read").err
 	}
-	return func(source, service string) delegation.Floor { return f.Join(d.floor(source, service)) }, nil
+	return func(source, service string) delegation.Floor { return known.Floor.Join(d.floor(source, service)) }, nil
 }
 
-// read reads the floor of a role from the memory and returns what is known then.
-func (d *Verifier) read(ctx context.Context, s subject) (delegation.Floor, error) {
+// read reads what the memory holds of a role and returns it with the floor that is
+// known then.
+func (d *Verifier) read(ctx context.Context, s subject) (floors.Record, error) {
 	d.mu.Lock()
 	subscription := 0
 	if d.watching {
 		subscription = d.subscription
 	}
 	d.mu.Unlock()
-	f, err := d.config.Floors.Load(ctx, s.source, s.service)
+	have, err := d.config.Floors.Load(ctx, s.source, s.service)
 	if err != nil {
 		d.config.Metrics.Count("memory", "read")
 		d.config.Logger.Error("the memory of statements cannot be read", "source", s.source, "service", s.service, "error", err)
-		return f, err
+		return have, err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	r := d.roles[s]
 	if r == nil {
-		return f, nil
+		return have, nil
 	}
 	r.read, r.sure = max(r.read, subscription), d.now()
-	d.learn(s, f, key{})
-	return r.floor, nil
+	d.learn(s, have.Floor, key{})
+	have.Floor = r.floor
+	return have, nil
 }
 
 // learn notes a floor that came to be known, by the lookup of a key if that is not

@@ -9,6 +9,7 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/discovery/floors"
 )
 
 const further = "c.example"
@@ -105,7 +106,7 @@ func TestShareOvertaken(t *testing.T) {
 		l.full(laneKnown)
 		f := shared.Decision.Association.Floor()
 		f.Order.Issued, f.Targets = f.Order.Issued.Add(time.Minute), floorOf(0, other).Targets
-		if _, err := l.store.Raise(l.Context(), further, service, f); err != nil {
+		if _, err := l.store.Raise(l.Context(), further, service, floors.Record{Floor: f}); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()

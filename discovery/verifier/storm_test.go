@@ -10,6 +10,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/discovery/floors"
 )
 
 // distant is how long a lookup takes whose resolver is 20 ms away. It has an
@@ -159,7 +160,7 @@ func remembered(l *lab, domains []string) {
 	for _, domain := range domains {
 		l.network.records[domain] = []string{signedFor(domain, 0, []string{host})}
 		f := floorOf(0, host)
-		if _, err := l.store.Raise(l.Context(), domain, service, f); err != nil {
+		if _, err := l.store.Raise(l.Context(), domain, service, floors.Record{Floor: f}); err != nil {
 			l.Fatal(err)
 		}
 	}
@@ -223,7 +224,7 @@ func TestRestartBesideOne(t *testing.T) {
 		remembered(l, domains)
 		const silent = 3000
 		for i := range silent {
-			if _, err := l.store.Raise(l.Context(), fmt.Sprintf("silent%d.example", i), service, floorOf(0, host)); err != nil {
+			if _, err := l.store.Raise(l.Context(), fmt.Sprintf("silent%d.example", i), service, floors.Record{Floor: floorOf(0, host)}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -68,12 +68,12 @@ func (h *hosted) Gather(_ context.Context, domain, service string, enough func(*
 // forgetful is a store that takes no time and no room.
 type forgetful struct{}
 
-func (forgetful) Load(context.Context, string, string) (f delegation.Floor, err error) {
-	return f, nil
+func (forgetful) Load(context.Context, string, string) (r floors.Record, err error) {
+	return r, nil
 }
 
-func (forgetful) Raise(_ context.Context, _, _ string, f delegation.Floor) (delegation.Floor, error) {
-	return f, nil
+func (forgetful) Raise(_ context.Context, _, _ string, r floors.Record) (delegation.Floor, error) {
+	return r.Floor, nil
 }
 
 func (forgetful) Close() error { return nil }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/discovery/floors"
 	"github.com/dnasign/dnasign/discovery/floors/redisstore"
 	"github.com/dnasign/dnasign/discovery/verifier"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
@@ -57,7 +58,8 @@ func is(reason reasons.Reason) func(*Answer) bool {
 
 // TestNodes: two nodes with one Redis. What one has seen, the other acts on as soon
 // as it is told, not hours later. It is the attack of a former provider:
-// node B has the proof in its cache, and the network shows B nothing else.
+// node B has the proof in its cache, and the network shows B nothing else. B has the
+// newer statement from the Redis.
 func TestNodes(t *testing.T) {
 	server := realtest.Redis(t, "secret")
 	redis := "redis://" + url.UserPassword("", "secret").String() + "@" + server.Addr
@@ -71,9 +73,12 @@ func TestNodes(t *testing.T) {
 	if got := a.ask(source, "incoming", of(other).Chain()); got.Outcome != reasons.OutcomeVerified {
 		t.Fatalf("got %+v", got)
 	}
-	b.until("superseded", is(reasons.Superseded))
-	if got := b.ask(source, "incoming", of(host).Chain(), `"recheck":true`); got.Reason != reasons.Superseded {
+	b.until("moved", is(reasons.PeerNameMismatch))
+	if got := b.ask(source, "incoming", of(host).Chain(), `"recheck":true`); got.Reason != reasons.PeerNameMismatch {
 		t.Errorf("its connection is told %+v", got)
+	}
+	if got := b.ask(source, "incoming", of(other).Chain()); got.Outcome != reasons.OutcomeVerified {
+		t.Errorf("the new provider is told %+v", got)
 	}
 }
 
@@ -102,10 +107,10 @@ func TestNodesAway(t *testing.T) {
 // raise lets the daemon know of a newer statement that is not here.
 func (r *running) raise(issued time.Time, hosts ...string) {
 	r.Helper()
-	_, err := r.handler.state.Health.Memory.Raise(r.Context(), source, service, delegation.Floor{
+	_, err := r.handler.state.Health.Memory.Raise(r.Context(), source, service, floors.Record{Floor: delegation.Floor{
 		Order:   delegation.Order{Issuance: of(source).Leaf().NotBefore, Issued: issued.Truncate(time.Second)},
 		Targets: delegation.DigestTargets(setup.Statement(source, service, issued, hosts...).Targets), ValidUntil: issued.Truncate(time.Second).Add(14 * day),
-	})
+	}})
 	if err != nil {
 		r.Fatal(err)
 	}

@@ -439,8 +439,8 @@ func TestWaiting(t *testing.T) {
 // A failing memory.
 type failing struct{ floors.Store }
 
-func (failing) Load(context.Context, string, string) (delegation.Floor, error) {
-	return delegation.Floor{}, errors.New("disk on fire")
+func (failing) Load(context.Context, string, string) (floors.Record, error) {
+	return floors.Record{}, errors.New("disk on fire")
 }
 
 func (failing) Watch(ctx context.Context, _ floors.Watcher) { <-ctx.Done() }

@@ -20,11 +20,15 @@ type Limits struct {
 	// part of the Public Suffix List names them. Such names are free, and each
 	// of them counts as a registrable domain of its own.
 	Shared int
+	// Statements bounds the records with a statement. Once there are so many
+	// records, only those that have one keep one.
+	Statements int
 }
 
 // DefaultLimits are those of every store that is not under test. A million
-// records take about 200 MB in a file, and 500 MB in a Redis.
-var DefaultLimits = Limits{Records: 1_000_000, Domain: 1000, Shared: 10_000}
+// records take about 200 MB in a file, and 500 MB in a Redis. A hundred thousand
+// statements add 800 MB at most, and about 400 if they are of the usual size.
+var DefaultLimits = Limits{Records: 1_000_000, Domain: 1000, Shared: 10_000, Statements: 100_000}
 
 // PruneEvery is how often a store looks for records that are too old.
 const PruneEvery = 24 * time.Hour

@@ -1,6 +1,7 @@
 package floorrecord
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,26 +14,31 @@ import (
 // A Record is what is remembered of one source and role. Written, it is
 //
 //	raised (8) | issuance (8) | issued (8) | targets (32) | valid until (8) |
-//	signer until (8) | check (4)
+//	signer until (8) | [ seen (8) | statement ] | check (4)
 //
 // Numbers are big-endian and signed. Times are seconds since 1970, the issuance
-// milliseconds. The check is the CRC-32C of the subject, a zero octet and
-// everything before the check. It finds a record under another name too. It
-// finds accidents, not malice.
+// milliseconds. Without a moment at which a statement was seen, what is in
+// brackets is left out: so did version 2 write. The check is the CRC-32C of the
+// subject, a zero octet and everything before the check. It finds a record under
+// another name too. It finds accidents, not malice.
 type Record struct {
 	Raised time.Time // the last Raise of this order
-	Floor  delegation.Floor
+	Newest
 }
 
-// FormatVersion stands in the header of a file and in the keys of a Redis.
-// Version 1 had a list of floors, in seconds, for each source.
-const FormatVersion = 2
+// FormatVersion stands in the header of a file. Version 2 had floors alone, and is
+// read. Version 1 had a list of floors, in seconds, for each source.
+const FormatVersion = 3
+
+// OldestVersion is the oldest that is read.
+const OldestVersion = 2
 
 const (
-	digestAt     = 3 * 8
-	digestSize   = len(delegation.Digest{})
-	checkAt      = digestAt + digestSize + 2*8
-	recordLength = checkAt + 4
+	digestAt   = 3 * 8
+	digestSize = len(delegation.Digest{})
+	seenAt     = digestAt + digestSize + 2*8
+	foundAt    = seenAt + 8 // the statement
+	checkSize  = 4
 )
 
 // Refresh is how old the time of the last Raise may be before it is written
@@ -42,15 +48,21 @@ const Refresh = 24 * time.Hour
 
 var crcTable = crc32.MakeTable(crc32.Castagnoli)
 
-// Raise joins a floor to a record, the zero one if there is none, and reports
-// whether it is to be written.
-func (r Record) Raise(f delegation.Floor, now time.Time) (next Record, changed bool) {
-	f = utc(f)
-	next = Record{r.Raised, r.Floor.Join(f)}
-	if next.Floor != r.Floor || f.Order == next.Floor.Order && now.Sub(r.Raised) >= Refresh {
+// Raise joins what was verified to a record, the zero one if there is none, and
+// reports whether it is to be written.
+func (r Record) Raise(n Newest, now time.Time) (next Record, changed bool) {
+	n = n.kept()
+	next = Record{r.Raised, r.Join(n)}
+	if r.tells(next.Newest) || n.Floor.Order == next.Floor.Order && now.Sub(r.Raised) >= Refresh {
 		next.Raised, changed = Later(r.Raised, now), true
 	}
 	return next, changed
+}
+
+// Bare is the record without its statement.
+func (r Record) Bare() Record {
+	r.Statement, r.Seen = nil, time.Time{}
+	return r
 }
 
 // KeepUntil is when the record may be forgotten.
@@ -98,7 +110,7 @@ func CheckFloor(f delegation.Floor) error {
 
 // Encode writes the record of a subject.
 func (r Record) Encode(s Subject) []byte {
-	b := make([]byte, 0, recordLength)
+	b := make([]byte, 0, foundAt+len(r.Statement)+checkSize)
 	number := func(n int64) { b = binary.BigEndian.AppendUint64(b, uint64(n)) }
 	number(r.Raised.Unix())
 	number(r.Floor.Order.Issuance.UnixMilli())
@@ -106,6 +118,10 @@ func (r Record) Encode(s Subject) []byte {
 	b = append(b, r.Floor.Targets[:]...)
 	number(r.Floor.ValidUntil.Unix())
 	number(r.Floor.SignerUntil.Unix())
+	if !r.Seen.IsZero() {
+		number(r.Seen.Unix())
+		b = append(b, r.Statement...)
+	}
 	return binary.BigEndian.AppendUint32(b, recordSum(s, b))
 }
 
@@ -117,18 +133,28 @@ func recordSum(s Subject, body []byte) uint32 {
 func StoredSum(b []byte) uint32 { return binary.BigEndian.Uint32(b[len(b)-4:]) }
 
 // Decode reads the record of a subject. What it accepts is what Encode writes,
-// octet by octet.
+// octet by octet. It keeps nothing of b.
 func Decode(s Subject, b []byte) (Record, error) {
-	if len(b) != recordLength || StoredSum(b) != recordSum(s, b[:checkAt]) {
+	body := len(b) - checkSize
+	if body != seenAt && (body < foundAt || body > foundAt+MaxStatement) || StoredSum(b) != recordSum(s, b[:body]) {
 		return Record{}, fmt.Errorf("the record of %s", s)
 	}
 	number := func(at int) int64 { return int64(binary.BigEndian.Uint64(b[at:])) }
-	r := Record{Raised: seconds(number(0)), Floor: delegation.Floor{
+	r := Record{Raised: seconds(number(0)), Newest: Newest{Floor: delegation.Floor{
 		Order:      delegation.Order{Issuance: time.UnixMilli(number(8)).UTC(), Issued: seconds(number(16))},
 		Targets:    delegation.Digest(b[digestAt:]),
 		ValidUntil: seconds(number(digestAt + digestSize)), SignerUntil: seconds(number(digestAt + digestSize + 8)),
-	}}
-	if err := CheckFloor(r.Floor); err != nil {
+	}}}
+	if body > seenAt {
+		r.Seen = seconds(number(seenAt))
+		if r.Seen.IsZero() { // the first second of the year 1
+			return Record{}, fmt.Errorf("the record of %s: a statement that was never seen", s)
+		}
+	}
+	if body > foundAt {
+		r.Statement = bytes.Clone(b[foundAt:body])
+	}
+	if err := r.Check(); err != nil {
 		return Record{}, fmt.Errorf("the record of %s: %v", s, err)
 	}
 	if !inRange(r.Raised) {

@@ -3,6 +3,7 @@ package floorrecord
 import (
 	"bytes"
 	"encoding/binary"
+	"reflect"
 	"testing"
 	"time"
 
@@ -38,8 +39,12 @@ func FuzzRecord(f *testing.F) {
 	host := delegation.DigestTargets([]delegation.Target{{Endpoint: delegation.Endpoint{Host: "x.example", Port: 5269}}})
 	odd := floor(0, 0, delegation.Contradiction)
 	odd.ValidUntil, odd.SignerUntil = time.Time{}, afterAll
-	for _, r := range []Record{{t0, floor(0, 0, host)}, {t0, floor(3, 9, delegation.DigestTargets(nil))}, {time.Time{}, odd}} {
-		f.Add(r.Encode(about)[:checkAt])
+	for _, r := range []Record{
+		{t0, Newest{Floor: floor(0, 0, host)}}, {t0, Newest{Floor: floor(3, 9, delegation.DigestTargets(nil))}}, {time.Time{}, Newest{Floor: odd}},
+		{t0, Newest{floor(0, 0, host), nil, t0}}, {t0, Newest{floor(0, 0, host), []byte("a statement"), t0}},
+	} {
+		encoded := r.Encode(about)
+		f.Add(encoded[:len(encoded)-checkSize])
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		// The check is put right: no fuzzer would guess it.
@@ -59,17 +64,76 @@ func FuzzRecord(f *testing.F) {
 				t.Errorf("it is taken for that of %s", other)
 			}
 		}
-		if got, at, err := ParseMessage(about.String() + " " + string(encoded)); got != about || at != r || err != nil {
+		if got, at, err := ParseMessage(r.Message(about)); got != about || !reflect.DeepEqual(at, r.Bare()) || err != nil {
 			t.Errorf("a message is read as %v, %v, %v", got, at, err)
 		}
-		if next, changed := r.Raise(r.Floor, r.Raised); changed || next != r {
+		if next, changed := r.Raise(r.Newest, r.Raised); changed || !reflect.DeepEqual(next, r) {
 			t.Error("a record raised by itself changes")
 		}
 	})
 }
 
+// TestJoin: the order of joining does not matter, and joining twice changes nothing.
+func TestJoin(t *testing.T) {
+	host, other := delegation.DigestTargets([]delegation.Target{{Endpoint: delegation.Endpoint{Host: "x.example", Port: 5269}}}), delegation.DigestTargets(nil)
+	var all []Newest
+	for _, f := range []delegation.Floor{floor(0, 0, host), floor(0, 0, other), floor(0, 1, host), floor(1, 0, host)} {
+		for _, seen := range []time.Time{t0, t0.Add(time.Hour)} {
+			all = append(all, Newest{f, nil, seen}, Newest{f, []byte("a"), seen}, Newest{f, []byte("b"), seen})
+		}
+		longer := f
+		longer.ValidUntil = f.ValidUntil.AddDate(1, 0, 0)
+		all = append(all, Newest{Floor: f}, Newest{Floor: longer}, Newest{longer, []byte("c"), t0})
+	}
+	all = append(all, Newest{})
+	for _, a := range all {
+		if got := a.Join(a); !reflect.DeepEqual(got, a) {
+			t.Fatalf("%v joined with itself is %v", a, got)
+		}
+		for _, b := range all {
+			ab := a.Join(b)
+			if ba := b.Join(a); !reflect.DeepEqual(ab, ba) {
+				t.Fatalf("%v and %v: %v or %v", a, b, ab, ba)
+			}
+			if ab.Floor != a.Floor.Join(b.Floor) {
+				t.Fatalf("%v and %v: the floor is %v", a, b, ab.Floor)
+			}
+			for _, c := range all {
+				if left, right := ab.Join(c), a.Join(b.Join(c)); !reflect.DeepEqual(left, right) {
+					t.Fatalf("%v, %v and %v: %v or %v", a, b, c, left, right)
+				}
+			}
+		}
+	}
+}
+
+// TestSeenEvery: a statement that is seen again is written once an hour.
+func TestSeenEvery(t *testing.T) {
+	f := floor(0, 0, delegation.DigestTargets(nil))
+	r, changed := Record{}.Raise(Newest{f, []byte("a"), t0}, t0)
+	if !changed {
+		t.Fatal("the first is not written")
+	}
+	for _, c := range []struct {
+		n    Newest
+		want bool
+	}{
+		{Newest{f, []byte("a"), t0.Add(SeenEvery - time.Second)}, false},
+		{Newest{f, []byte("b"), t0.Add(SeenEvery - time.Second)}, false},
+		{Newest{f, []byte("a"), t0.Add(SeenEvery)}, true},
+		{Newest{f, nil, t0.Add(time.Second)}, true},
+		{Newest{f, nil, t0.Add(-time.Second)}, false},
+		{Newest{f, make([]byte, MaxStatement+1), t0.Add(time.Second)}, true},
+		{Newest{Floor: f}, false},
+	} {
+		if _, changed := r.Raise(c.n, t0); changed != c.want {
+			t.Errorf("%v: written %t, want %t", c.n.Seen, changed, c.want)
+		}
+	}
+}
+
 func TestCrowds(t *testing.T) {
-	l := Limits{1, 2, 3}
+	l := Limits{Records: 1, Domain: 2, Shared: 3}
 	for source, want := range map[string][]Crowd{
 		"b.example":                              {{"b.example", 2}},
 		"a.b.example":                            {{"b.example", 2}},

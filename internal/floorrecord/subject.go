@@ -38,8 +38,13 @@ func ParseSubject(name string) (s Subject) {
 	return s
 }
 
-// ParseMessage reads a subject, a blank and the record of that subject. A store
-// sends this to other processes when it has raised a floor.
+// Message is what a store sends to other processes when it has raised a floor. The
+// statement is left out: whoever wants it loads it.
+func (r Record) Message(about Subject) string {
+	return about.String() + " " + string(r.Bare().Encode(about))
+}
+
+// ParseMessage reads a subject, a blank and the record of that subject.
 func ParseMessage(payload string) (about Subject, r Record, err error) {
 	name, encoded, _ := strings.Cut(payload, " ")
 	about = ParseSubject(name)

@@ -2,11 +2,13 @@ package filestore
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	gocmp "github.com/google/go-cmp/cmp"
 	"go.etcd.io/bbolt"
 
 	"github.com/dnasign/dnasign/delegation"
@@ -64,7 +67,7 @@ func judge(t *testing.T, path string, image []byte, want map[string]delegation.F
 	}
 	defer s.Close()
 	for name, f := range want {
-		if got, err := s.Load(t.Context(), name, floorlaws.Service); err != nil || got != f {
+		if got, err := s.Load(t.Context(), name, floorlaws.Service); err != nil || got.Floor != f {
 			t.Fatalf("%s is not noticed: %s has %v, %v", what, name, got, err)
 		}
 	}
@@ -198,7 +201,7 @@ func TestCutOffWhileOpen(t *testing.T) {
 		if got, err := s.Load(t.Context(), floorlaws.Source, floorlaws.Service); !errors.Is(err, floors.ErrDamaged) {
 			t.Errorf("Load: got %v, %v", got, err)
 		}
-		if got, err := s.Raise(t.Context(), floorlaws.Source, floorlaws.Service, floorlaws.Floor(0, 1, "")); !errors.Is(err, floors.ErrDamaged) {
+		if got, err := s.Raise(t.Context(), floorlaws.Source, floorlaws.Service, floors.Record{Floor: floorlaws.Floor(0, 1, "")}); !errors.Is(err, floors.ErrDamaged) {
 			t.Errorf("Raise: got %v, %v", got, err)
 		}
 	}
@@ -321,12 +324,80 @@ func TestOldVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := Open(t.Context(), path, nil)
-	if !errors.Is(err, floors.ErrVersion) || errors.Is(err, floors.ErrDamaged) || !strings.Contains(err.Error(), "1, and this program knows 2; use the program that wrote it, or move the file away") {
+	if !errors.Is(err, floors.ErrVersion) || errors.Is(err, floors.ErrDamaged) || !strings.Contains(err.Error(), "1, and this program knows 2 to 3; use the program that wrote it, or move the file away") {
 		t.Error(s, err)
 	}
 	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
 		t.Error("the file was changed", err)
 	}
+}
+
+// TestVersion2: a file of version 2 is read, and becomes one of today when something
+// is raised. testdata/version2.db.gz was written by a program of that version.
+func TestVersion2(t *testing.T) {
+	packed, err := os.Open("testdata/version2.db.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer packed.Close()
+	unpacked, err := gzip.NewReader(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := io.ReadAll(unpacked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if order.Uint32(old[16:]) != metaMagic {
+		t.Skip("the file is of a machine with another byte order")
+	}
+	path := filepath.Join(t.TempDir(), "memory.db")
+	if err := os.WriteFile(path, old, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	clock := floorlaws.NewClock(floorlaws.T0.Add(time.Hour))
+	version := func(want byte) {
+		t.Helper()
+		db, err := bbolt.Open(path, 0o600, boltOptions(time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		err = db.View(func(tx *bbolt.Tx) error {
+			if got := tx.Bucket(headerBucket).Get(headerKey)[0]; got != want {
+				t.Errorf("it is a file of version %d, want %d", got, want)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	b := floors.Record{Floor: floorlaws.Floor(3, 9, "x.example")}
+	revoked, contradicted := floorlaws.Floor(0, 1, ""), floorlaws.Contradiction(floorlaws.Floor(0, 1, "x.example"))
+	check := func(s floors.Store) {
+		t.Helper()
+		if got := floorlaws.MustLoad(t, s, "b.example"); !gocmp.Equal(got, b) {
+			t.Error(gocmp.Diff(b, got))
+		}
+		if got := floorlaws.MustFloor(t, s, "a.b.example"); got != revoked {
+			t.Errorf("got %v", got)
+		}
+		if got := floorlaws.MustFloor(t, s, "c.example"); got != contradicted {
+			t.Errorf("got %v", got)
+		}
+	}
+	s := mustOpen(t, path, floorlaws.Plenty, clock.Now)
+	check(s)
+	s.Close()
+	version(2)
+	s = mustOpen(t, path, floorlaws.Plenty, clock.Now)
+	b.Statement, b.Seen = []byte("a statement"), floorlaws.T0
+	floorlaws.MustKeep(t, s, "b.example", b)
+	check(s)
+	s.Close()
+	version(3)
+	check(mustOpen(t, path, floorlaws.Plenty, clock.Now))
 }
 
 // cutOffWhileReading reads in many goroutines and then cuts the file off. Some of

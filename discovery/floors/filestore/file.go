@@ -77,8 +77,8 @@ func decodeHeader(b []byte) (h fileHeader, err error) {
 	switch {
 	case len(b) != 1+8+4+4 || binary.BigEndian.Uint32(b[13:]) != crc32.Checksum(b[:13], crcTable):
 		return h, damaged("its header")
-	case b[0] != floorrecord.FormatVersion:
-		return h, fmt.Errorf("%w: %d, and this program knows %d", floors.ErrVersion, b[0], floorrecord.FormatVersion)
+	case b[0] < floorrecord.OldestVersion || b[0] > floorrecord.FormatVersion:
+		return h, fmt.Errorf("%w: %d, and this program knows %d to %d", floors.ErrVersion, b[0], floorrecord.OldestVersion, floorrecord.FormatVersion)
 	}
 	return fileHeader{binary.BigEndian.Uint64(b[1:]), binary.BigEndian.Uint32(b[9:])}, nil
 }

@@ -45,14 +45,15 @@ type fileStore struct {
 // A raising is a Raise that waits for the writer.
 type raising struct {
 	subject floorrecord.Subject
-	floor   delegation.Floor
+	newest  floorrecord.Newest
 	done    chan outcome // with room for one
 }
 
 // An outcome is what a Raise leads to.
 type outcome struct {
 	floor   delegation.Floor
-	changed bool
+	changed bool // the record
+	raised  bool // the floor
 	err     error
 }
 
@@ -121,16 +122,16 @@ func (s *fileStore) breakDown(err error) {
 }
 
 // Load is part of [floors.Store].
-func (s *fileStore) Load(ctx context.Context, source, service string) (delegation.Floor, error) {
+func (s *fileStore) Load(ctx context.Context, source, service string) (floors.Record, error) {
 	about := floorrecord.About(source, service)
 	if err := cmp.Or(ctx.Err(), about.Check()); err != nil {
-		return delegation.Floor{}, err
+		return floors.Record{}, err
 	}
 	r, err := view(ctx, s, func(tx *bbolt.Tx) (floorrecord.Record, error) {
 		r, _, err := load(tx, about)
 		return r, err
 	})
-	return r.Floor, s.named(err)
+	return floors.Record(r.Newest), s.named(err)
 }
 
 // named says of which file an error is.
@@ -163,9 +164,9 @@ func load(tx *bbolt.Tx, about floorrecord.Subject) (r floorrecord.Record, encode
 }
 
 // Raise is part of [floors.Store].
-func (s *fileStore) Raise(ctx context.Context, source, service string, f delegation.Floor) (none delegation.Floor, err error) {
-	r := &raising{floorrecord.About(source, service), f, make(chan outcome, 1)}
-	if err := cmp.Or(ctx.Err(), r.subject.Check(), floorrecord.CheckFloor(f)); err != nil {
+func (s *fileStore) Raise(ctx context.Context, source, service string, given floors.Record) (none delegation.Floor, err error) {
+	r := &raising{floorrecord.About(source, service), floorrecord.Newest(given), make(chan outcome, 1)}
+	if err := cmp.Or(ctx.Err(), r.subject.Check(), r.newest.Check()); err != nil {
 		return none, err
 	}
 	// Most raise nothing, and those of a flood find no room. Neither is worth
@@ -199,24 +200,27 @@ func (s *fileStore) apply(tx *bbolt.Tx, r *raising) (next floorrecord.Record, ol
 	if err != nil {
 		return next, nil, o, err
 	}
-	next, changed := have.Raise(r.floor, s.now())
-	if old == nil {
-		full, err := s.room(tx, r.subject.Source)
-		if full != nil || err != nil {
-			return next, nil, outcome{err: full}, err
-		}
-	}
-	return next, old, outcome{floor: next.Floor, changed: changed}, nil
-}
-
-// room tells whether one more record may be made: full is [floors.ErrFull] if not.
-func (s *fileStore) room(tx *bbolt.Tx, source string) (full, err error) {
 	h, err := header(tx)
 	if err != nil {
-		return nil, err
+		return next, nil, o, err
 	}
+	newest := r.newest
+	if have.Statement == nil && h.records >= uint64(s.limits.Statements) {
+		newest.Statement = nil
+	}
+	next, changed := have.Raise(newest, s.now())
+	if old == nil {
+		if full := s.room(tx, h, r.subject.Source); full != nil {
+			return next, nil, outcome{err: full}, nil
+		}
+	}
+	return next, old, outcome{floor: next.Floor, changed: changed, raised: next.Floor != have.Floor}, nil
+}
+
+// room tells whether one more record may be made: [floors.ErrFull] if not.
+func (s *fileStore) room(tx *bbolt.Tx, h fileHeader, source string) error {
 	if h.records >= uint64(s.limits.Records) {
-		return fmt.Errorf("%w: %d records", floors.ErrFull, h.records), nil
+		return fmt.Errorf("%w: %d records", floors.ErrFull, h.records)
 	}
 	for _, c := range s.limits.Crowds(source) {
 		n, prefix := 0, domainKey(c.Domain)
@@ -227,10 +231,10 @@ func (s *fileStore) room(tx *bbolt.Tx, source string) (full, err error) {
 			n++
 		}
 		if n >= c.Most {
-			return fmt.Errorf("%w: %d records under %s", floors.ErrFull, n, c.Domain), nil
+			return fmt.Errorf("%w: %d records under %s", floors.ErrFull, n, c.Domain)
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // Watch is part of [floors.Store]. Nobody else uses the file, so nothing is missed.
@@ -244,7 +248,7 @@ func (s *fileStore) tell(end batchEnd, batch []*raising) {
 	s.newest = floorrecord.Later(s.newest, end.newest)
 	s.mu.Unlock()
 	for i, r := range batch {
-		if end.outcomes[i].changed {
+		if end.outcomes[i].raised {
 			s.watchers.Tell(r.subject, end.outcomes[i].floor)
 		}
 	}

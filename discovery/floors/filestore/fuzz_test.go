@@ -12,6 +12,7 @@ import (
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 
+	"github.com/dnasign/dnasign/discovery/floors"
 	"github.com/dnasign/dnasign/internal/floorrecord"
 	"github.com/dnasign/dnasign/internal/testkit/floorlaws"
 )
@@ -42,7 +43,7 @@ func FuzzPages(f *testing.F) {
 		f.Fatal(err)
 	}
 	for i := range 20 {
-		if _, err := s.Raise(f.Context(), floorlaws.WorkerSource(i), floorlaws.Service, floorlaws.Floor(0, 0, "x.example")); err != nil {
+		if _, err := s.Raise(f.Context(), floorlaws.WorkerSource(i), floorlaws.Service, floors.Record{Floor: floorlaws.Floor(0, 0, "x.example")}); err != nil {
 			f.Fatal(err)
 		}
 	}

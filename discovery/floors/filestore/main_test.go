@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 
 func kind(t *testing.T) floorlaws.Kind {
 	fresh := func() string { return filepath.Join(t.TempDir(), "memory.db") }
-	return floorlaws.Kind{Fresh: fresh, Open: openAt, Lasting: true}
+	return floorlaws.Kind{Fresh: fresh, Open: openAt, Lasting: true, Statements: true}
 }
 
 func TestLaws(t *testing.T) { floorlaws.All(t, kind) }

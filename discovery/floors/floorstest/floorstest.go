@@ -51,6 +51,7 @@ func Test(t *testing.T, open func(place string) (floors.Store, error), p Propert
 		{"Laws", floorlaws.Laws},
 		{"Model", floorlaws.Model},
 		{"Concurrent", floorlaws.Concurrent},
+		{"Statements", floorlaws.Statements},
 		{"Absurd", floorlaws.Absurd},
 		{"Watch", watch},
 	} {

@@ -57,18 +57,18 @@ func (s *own) check() error {
 	return nil
 }
 
-func (s *own) Load(ctx context.Context, source, service string) (f delegation.Floor, err error) {
+func (s *own) Load(ctx context.Context, source, service string) (r floors.Record, err error) {
 	if err := s.check(); err != nil {
-		return f, err
+		return r, err
 	}
 	return s.Store.Load(ctx, source, service)
 }
 
-func (s *own) Raise(ctx context.Context, source, service string, f delegation.Floor) (none delegation.Floor, err error) {
+func (s *own) Raise(ctx context.Context, source, service string, r floors.Record) (none delegation.Floor, err error) {
 	if err := s.check(); err != nil {
 		return none, err
 	}
-	return s.Store.Raise(ctx, source, service, f)
+	return s.Store.Raise(ctx, source, service, r)
 }
 
 func (s *own) Watch(ctx context.Context, w floors.Watcher) {

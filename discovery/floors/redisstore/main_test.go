@@ -35,7 +35,7 @@ func TestMain(m *testing.M) { floorlaws.Main(m, openAt, nil) }
 func kind(t *testing.T) floorlaws.Kind {
 	server, n := realtest.Redis(t, "", "databases 1000"), 0
 	fresh := func() string { n++; return fmt.Sprintf("redis://%s/%d", server.Addr, n) }
-	return floorlaws.Kind{Fresh: fresh, Open: openAt, Shared: true, Lasting: true}
+	return floorlaws.Kind{Fresh: fresh, Open: openAt, Shared: true, Lasting: true, Statements: true}
 }
 
 func TestLaws(t *testing.T)      { floorlaws.All(t, kind) }

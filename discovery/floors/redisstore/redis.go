@@ -50,7 +50,8 @@ func redisTag(source string) string {
 	return source[strings.LastIndexByte(source[:i], '.')+1:]
 }
 
-// Keys of another version of the format begin differently.
+// Keys of version 1 of the format begin differently. A record of version 2 is one
+// without a statement, so those of version 3 stand under the same keys.
 const keyPrefix, oldPrefix = "dna2:", "dna:"
 
 func redisKey(s floorrecord.Subject) string {
@@ -67,25 +68,26 @@ const (
 )
 
 // swap replaces a record if it is still the one that was read. It counts a new
-// one, and tells all nodes. No key ends by itself: the server's clock may jump,
+// one, and tells all nodes of a floor that was raised. No key ends by itself: the server's clock may jump,
 // and prune forgets by ours. SET is the first command that writes: only that
 // one fails for want of memory.
 //
 //	KEYS: the record, the crowds
 //	ARGV: old record ("" for none), new record, subject, channel, now and the end of
-//	      the record in seconds since 1970, most keys, most of each crowd
+//	      the record in seconds since 1970, most keys, message ("" for none), most of
+//	      each crowd
 var swap = redis.NewScript(`
 local have = redis.call('GET', KEYS[1])
 if (have or '') ~= ARGV[1] then return -1 end
 if not have then
   if redis.call('DBSIZE') >= tonumber(ARGV[7]) then return -2 end
   for i = 2, #KEYS do
-    if redis.call('ZCOUNT', KEYS[i], ARGV[5], '+inf') >= tonumber(ARGV[6 + i]) then return i - 1 end
+    if redis.call('ZCOUNT', KEYS[i], ARGV[5], '+inf') >= tonumber(ARGV[7 + i]) then return i - 1 end
   end
 end
 redis.call('SET', KEYS[1], ARGV[2])
 for i = 2, #KEYS do redis.call('ZADD', KEYS[i], ARGV[6], ARGV[3]) end
-redis.call('PUBLISH', ARGV[4], ARGV[3] .. ' ' .. ARGV[2])
+if ARGV[8] ~= '' then redis.call('PUBLISH', ARGV[4], ARGV[8]) end
 return 0`)
 
 // quiet keeps the library from writing to standard error by itself.
@@ -173,19 +175,19 @@ func (s *redisStore) load(ctx context.Context, about floorrecord.Subject) (r flo
 }
 
 // Load is part of [floors.Store].
-func (s *redisStore) Load(ctx context.Context, source, service string) (delegation.Floor, error) {
+func (s *redisStore) Load(ctx context.Context, source, service string) (floors.Record, error) {
 	about := floorrecord.About(source, service)
 	if err := cmp.Or(ctx.Err(), about.Check()); err != nil {
-		return delegation.Floor{}, err
+		return floors.Record{}, err
 	}
 	r, _, err := s.load(ctx, about)
-	return r.Floor, s.named(err)
+	return floors.Record(r.Newest), s.named(err)
 }
 
 // Raise is part of [floors.Store].
-func (s *redisStore) Raise(ctx context.Context, source, service string, f delegation.Floor) (none delegation.Floor, err error) {
-	about := floorrecord.About(source, service)
-	if err := cmp.Or(ctx.Err(), about.Check(), floorrecord.CheckFloor(f)); err != nil {
+func (s *redisStore) Raise(ctx context.Context, source, service string, r floors.Record) (none delegation.Floor, err error) {
+	about, newest := floorrecord.About(source, service), floorrecord.Newest(r)
+	if err := cmp.Or(ctx.Err(), about.Check(), newest.Check()); err != nil {
 		return none, err
 	}
 	for range maxRounds {
@@ -193,12 +195,25 @@ func (s *redisStore) Raise(ctx context.Context, source, service string, f delega
 		if err != nil {
 			return none, s.named(err)
 		}
-		next, changed := have.Raise(f, s.now())
+		newest := newest
+		if have.Statement == nil && newest.Statement != nil {
+			// A record has up to two keys.
+			if n, err := s.client.DBSize(ctx).Result(); err != nil {
+				return none, s.named(err)
+			} else if n >= 2*int64(s.limits.Statements) {
+				newest.Statement = nil
+			}
+		}
+		next, changed := have.Raise(newest, s.now())
 		if !changed {
 			return next.Floor, nil
 		}
+		message := ""
+		if next.Floor != have.Floor {
+			message = next.Message(about)
+		}
 		crowds := s.limits.Crowds(source)
-		switch answer, err := s.swap(ctx, about, crowds, old, next); {
+		switch answer, err := s.swap(ctx, about, crowds, old, next, message); {
 		case err != nil:
 			return none, s.named(err)
 		case answer == swapped:
@@ -218,11 +233,11 @@ func (s *redisStore) Raise(ctx context.Context, source, service string, f delega
 // has one key, and the first record of a domain adds the domain's key.
 func (s *redisStore) mostKeys() int { return 2 * s.limits.Records }
 
-func (s *redisStore) swap(ctx context.Context, about floorrecord.Subject, crowds []floorrecord.Crowd, old string, next floorrecord.Record) (int, error) {
+func (s *redisStore) swap(ctx context.Context, about floorrecord.Subject, crowds []floorrecord.Crowd, old string, next floorrecord.Record, message string) (int, error) {
 	keys := []string{redisKey(about)}
 	args := []any{
 		old, string(next.Encode(about)), about.String(), s.channel,
-		s.now().Unix(), next.KeepUntil().Unix(), s.mostKeys(),
+		s.now().Unix(), next.KeepUntil().Unix(), s.mostKeys(), message,
 	}
 	for _, c := range crowds {
 		keys, args = append(keys, crowdKey(c.Domain)), append(args, c.Most)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -252,7 +253,7 @@ func TestRedisAway(t *testing.T) {
 			if got, err := s.Load(t.Context(), floorlaws.Source, floorlaws.Service); err == nil || strings.Contains(err.Error(), password) {
 				t.Errorf("Load: got %v, %v", got, err)
 			}
-			if got, err := s.Raise(t.Context(), floorlaws.Source, floorlaws.Service, second); err == nil || errors.Is(err, floors.ErrFull) {
+			if got, err := s.Raise(t.Context(), floorlaws.Source, floorlaws.Service, floors.Record{Floor: second}); err == nil || errors.Is(err, floors.ErrFull) {
 				t.Errorf("Raise: got %v, %v", got, err)
 			}
 		}
@@ -263,7 +264,7 @@ func TestRedisAway(t *testing.T) {
 		for ; err != nil && time.Now().Before(deadline); got, err = s.Load(t.Context(), floorlaws.Source, floorlaws.Service) {
 			time.Sleep(20 * time.Millisecond)
 		}
-		if err != nil || got != first {
+		if err != nil || got.Floor != first {
 			t.Errorf("after a restart: %v, %v", got, err)
 		}
 		floorlaws.MustRaise(t, s, "a.example", second)
@@ -344,7 +345,7 @@ func TestRedisPrune(t *testing.T) {
 	prune(0)
 	c.Set(floorlaws.T0.Add(keepFloor + floorrecord.Refresh))
 	floorlaws.MustRaise(t, s, "x0.example", f)
-	if _, err := s.Raise(t.Context(), "d.b.example", floorlaws.Service, f); !errors.Is(err, floors.ErrFull) {
+	if _, err := s.Raise(t.Context(), "d.b.example", floorlaws.Service, floors.Record{Floor: f}); !errors.Is(err, floors.ErrFull) {
 		t.Error(err)
 	}
 	prune(0) // to the second
@@ -370,7 +371,7 @@ func TestRedisForgetsInCrowds(t *testing.T) {
 	s := mustOpen(t, "redis://"+server.Addr, limits(100, 1, 1), nil)
 	f := floorlaws.Floor(0, 0, "x.example")
 	floorlaws.MustRaise(t, s, "b.example", f)
-	if _, err := s.Raise(t.Context(), "a.b.example", floorlaws.Service, f); !errors.Is(err, floors.ErrFull) {
+	if _, err := s.Raise(t.Context(), "a.b.example", floorlaws.Service, floors.Record{Floor: f}); !errors.Is(err, floors.ErrFull) {
 		t.Fatal(err)
 	}
 	ago := time.Now().Add(-time.Minute).Unix()
@@ -400,7 +401,7 @@ func TestRedisDamaged(t *testing.T) {
 		if got, err := s.Load(t.Context(), "b.example", floorlaws.Service); !errors.Is(err, floors.ErrDamaged) {
 			t.Errorf("%s: Load: %v, %v", name, got, err)
 		}
-		if got, err := s.Raise(t.Context(), "b.example", floorlaws.Service, floorlaws.Floor(9, 0, "")); !errors.Is(err, floors.ErrDamaged) {
+		if got, err := s.Raise(t.Context(), "b.example", floorlaws.Service, floors.Record{Floor: floorlaws.Floor(9, 0, "")}); !errors.Is(err, floors.ErrDamaged) {
 			t.Errorf("%s: Raise: %v, %v", name, got, err)
 		}
 		if still, err := client.Get(t.Context(), redisKey(floorrecord.About("b.example", floorlaws.Service))).Result(); err != nil || still != damaged {
@@ -425,7 +426,7 @@ func TestRedisNoMemory(t *testing.T) {
 	if err := admin(t, server).ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Raise(t.Context(), "a.example", floorlaws.Service, f); err == nil || errors.Is(err, floors.ErrFull) {
+	if _, err := s.Raise(t.Context(), "a.example", floorlaws.Service, floors.Record{Floor: f}); err == nil || errors.Is(err, floors.ErrFull) {
 		t.Error(err)
 	}
 	if got := floorlaws.MustFloor(t, s, floorlaws.Source); got != f {
@@ -464,7 +465,7 @@ func TestRedisCluster(t *testing.T) {
 			t.Error(got)
 		}
 	}
-	if _, err := s.Raise(context.WithoutCancel(t.Context()), "c.b.example", floorlaws.Service, f); !errors.Is(err, floors.ErrFull) {
+	if _, err := s.Raise(context.WithoutCancel(t.Context()), "c.b.example", floorlaws.Service, floors.Record{Floor: f}); !errors.Is(err, floors.ErrFull) {
 		t.Error(err)
 	}
 }
@@ -480,4 +481,57 @@ func TestRedisOldVersion(t *testing.T) {
 		t.Error(s, err)
 	}
 	mustOpen(t, "redis://"+server.Addr+"/1", floorlaws.Plenty, nil)
+}
+
+// TestRedisVersion2: a record as version 2 wrote it is read, and becomes one of
+// today when it is raised.
+func TestRedisVersion2(t *testing.T) {
+	server := realtest.Redis(t, "")
+	about, f := floorrecord.About(floorlaws.Source, floorlaws.Service), floorlaws.Floor(3, 9, "x.example")
+	const old = "0000000069a42a400000019cb8b81e7b0000000069a4a8d0b8a9501cc501cd54326e4a9a66b9e4ddc951f700278fd4fbc18e6911adedb305" +
+		"0000000069b69f40000000006a1ad140746004ad"
+	encoded, err := hex.DecodeString(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := admin(t, server).Set(t.Context(), redisKey(about), encoded, 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	s := mustOpen(t, "redis://"+server.Addr, floorlaws.Plenty, floorlaws.NewClock(floorlaws.T0).Now)
+	if got := floorlaws.MustLoad(t, s, floorlaws.Source); got.Floor != f || got.Statement != nil || !got.Seen.IsZero() {
+		t.Errorf("got %v", got)
+	}
+	floorlaws.MustKeep(t, s, floorlaws.Source, floors.Record{Floor: f, Statement: []byte("x"), Seen: floorlaws.T0})
+	if got := floorlaws.MustLoad(t, s, floorlaws.Source); got.Floor != f || string(got.Statement) != "x" || !got.Seen.Equal(floorlaws.T0) {
+		t.Errorf("got %v", got)
+	}
+}
+
+// TestRedisMessage: what is published about a record does not grow with its
+// statement, and a statement alone is not news.
+func TestRedisMessage(t *testing.T) {
+	server := realtest.Redis(t, "")
+	s := mustOpen(t, "redis://"+server.Addr, floorlaws.Plenty, nil)
+	messages := admin(t, server).Subscribe(t.Context(), s.(*redisStore).channel)
+	t.Cleanup(func() { messages.Close() })
+	if _, err := messages.Receive(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f, later := floorlaws.Floor(0, 0, "x.example"), floorlaws.Floor(0, 1, "x.example")
+	for _, r := range []floors.Record{
+		{Floor: f, Statement: make([]byte, floorrecord.MaxStatement), Seen: floorlaws.T0},
+		{Floor: f, Statement: []byte("another"), Seen: floorlaws.T0.Add(2 * floorrecord.SeenEvery)},
+		{Floor: later},
+	} {
+		floorlaws.MustKeep(t, s, floorlaws.Source, r)
+	}
+	for _, want := range []delegation.Floor{f, later} {
+		m, err := messages.ReceiveMessage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, r, err := floorrecord.ParseMessage(m.Payload); err != nil || r.Floor != want || len(m.Payload) > 150 {
+			t.Errorf("%d bytes: %v, %v; want %v", len(m.Payload), r, err, want)
+		}
+	}
 }

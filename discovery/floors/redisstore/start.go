@@ -43,9 +43,9 @@ func (s *redisStore) start(ctx context.Context, place *redisPlace, options *redi
 func (s *redisStore) checkVersion(ctx context.Context) error {
 	key, err := s.client.RandomKey(ctx).Result()
 	if err == nil && strings.HasPrefix(key, oldPrefix) {
-		return fmt.Errorf("%w: 1, and this program knows %d; give the number of another database, or empty this one with FLUSHDB, "+
+		return fmt.Errorf("%w: 1, and this program knows %d and %d; give the number of another database, or empty this one with FLUSHDB, "+
 			"which costs that an attacker can show statements which were replaced or revoked until they expire (31 days at most by default)",
-			floors.ErrVersion, floorrecord.FormatVersion)
+			floors.ErrVersion, floorrecord.OldestVersion, floorrecord.FormatVersion)
 	}
 	if errors.Is(err, redis.Nil) || redis.IsPermissionError(err) {
 		return nil

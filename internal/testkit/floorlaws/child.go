@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/discovery/floors"
 )
 
 // The test binary is its own other process: with childVariable it does what
@@ -76,15 +77,15 @@ func raiseForEver(open Opener, place string) int {
 			name := WorkerSource(w)
 			have, err := s.Load(context.Background(), name, Service)
 			i := 0
-			if !have.IsZero() {
-				i = int(have.Order.Issued.Sub(T0).Hours())
+			if !have.Floor.IsZero() {
+				i = int(have.Floor.Order.Issued.Sub(T0).Hours())
 			}
 			for ; err == nil; i++ {
 				// Other roles now and then, to move pages.
 				for n := range i % 8 {
-					_, _ = s.Raise(context.Background(), name, fmt.Sprintf("_s%d._tcp", n), Floor(0, i+1, "x.example"))
+					_, _ = s.Raise(context.Background(), name, fmt.Sprintf("_s%d._tcp", n), floors.Record{Floor: Floor(0, i+1, "x.example")})
 				}
-				if _, err = s.Raise(context.Background(), name, Service, Floor(0, i+1, []string{"x.example", ""}[i%2])); err == nil {
+				if _, err = s.Raise(context.Background(), name, Service, floors.Record{Floor: Floor(0, i+1, []string{"x.example", ""}[i%2])}); err == nil {
 					fmt.Printf("%d %d\n", w, i+1)
 				}
 			}

@@ -3,9 +3,12 @@
 package floorlaws
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -27,12 +30,14 @@ type Kind struct {
 	Shared bool
 	// Lasting says that what was raised is there when the place is opened again.
 	Lasting bool
+	// Statements says that the store keeps them where it can.
+	Statements bool
 }
 
 // All runs every law that each store keeps, each on a store of its own.
 func All(t *testing.T, kind func(*testing.T) Kind) {
 	for name, law := range map[string]func(*testing.T, Kind){
-		"floors": Laws, "model": Model, "concurrent": Concurrent, "full": Full, "absurd": Absurd, "watch": Watched,
+		"floors": Laws, "model": Model, "concurrent": Concurrent, "statements": Statements, "full": Full, "absurd": Absurd, "watch": Watched,
 	} {
 		t.Run(name, func(t *testing.T) { law(t, kind(t)) })
 	}
@@ -110,7 +115,7 @@ func limits(records, domain, shared int) floorrecord.Limits {
 }
 
 // Plenty is more than a test needs.
-var Plenty = floorrecord.Limits{Records: 1000, Domain: 1000, Shared: 1000}
+var Plenty = floorrecord.Limits{Records: 1000, Domain: 1000, Shared: 1000, Statements: 1000}
 
 // Clock is a clock that tests set.
 type Clock struct {
@@ -138,7 +143,13 @@ func (c *Clock) Set(at time.Time) {
 // MustRaise raises a floor of a source.
 func MustRaise(t *testing.T, s floors.Store, source string, f delegation.Floor) delegation.Floor {
 	t.Helper()
-	got, err := s.Raise(t.Context(), source, Service, f)
+	return MustKeep(t, s, source, floors.Record{Floor: f})
+}
+
+// MustKeep raises a record of a source.
+func MustKeep(t *testing.T, s floors.Store, source string, r floors.Record) delegation.Floor {
+	t.Helper()
+	got, err := s.Raise(t.Context(), source, Service, r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,6 +158,12 @@ func MustRaise(t *testing.T, s floors.Store, source string, f delegation.Floor) 
 
 // MustFloor reads the floor of a source.
 func MustFloor(t *testing.T, s floors.Store, source string) delegation.Floor {
+	t.Helper()
+	return MustLoad(t, s, source).Floor
+}
+
+// MustLoad reads the record of a source.
+func MustLoad(t *testing.T, s floors.Store, source string) floors.Record {
 	t.Helper()
 	got, err := s.Load(t.Context(), source, Service)
 	if err != nil {
@@ -199,7 +216,7 @@ func Laws(t *testing.T, k Kind) {
 			place := k.Fresh()
 			s := k.Open.Must(t, place, Plenty, nil)
 			MustRaise(t, s, "other.example", Floor(5, 5, "other.hosting.example"))
-			if _, err := s.Raise(t.Context(), Source, Client, Floor(6, 6, "c.example")); err != nil {
+			if _, err := s.Raise(t.Context(), Source, Client, floors.Record{Floor: Floor(6, 6, "c.example")}); err != nil {
 				t.Fatal(err)
 			}
 			for _, f := range law.raise {
@@ -212,7 +229,7 @@ func Laws(t *testing.T, k Kind) {
 				if got := MustFloor(t, s, Source); !gocmp.Equal(got, law.want) {
 					t.Error(gocmp.Diff(law.want, got))
 				}
-				if got, err := s.Load(t.Context(), Source, Client); err != nil || got != Floor(6, 6, "c.example") {
+				if got, err := s.Load(t.Context(), Source, Client); err != nil || got.Floor != Floor(6, 6, "c.example") {
 					t.Errorf("the other role: %v, %v", got, err)
 				}
 				s = k.again(t, s, place)
@@ -237,7 +254,7 @@ func Model(t *testing.T, k Kind) {
 					rapid.SampledFrom([]string{"", "x.example", "y.example"}).Draw(r, "host"))
 				f = Until(f, T0.AddDate(0, 0, rapid.IntRange(0, 2).Draw(r, "proof")), T0.AddDate(0, 0, rapid.IntRange(0, 2).Draw(r, "signer until")))
 				model[about] = model[about].Join(f)
-				if got, err := s.Raise(t.Context(), about.Source, about.Service, f); err != nil || got != model[about] {
+				if got, err := s.Raise(t.Context(), about.Source, about.Service, floors.Record{Floor: f}); err != nil || got != model[about] {
 					r.Fatal(err, gocmp.Diff(model[about], got))
 				}
 			},
@@ -248,14 +265,100 @@ func Model(t *testing.T, k Kind) {
 				for _, source := range sources {
 					for _, service := range services {
 						want := model[floorrecord.About(source, service)]
-						if got, err := s.Load(t.Context(), source, service); err != nil || got != want {
-							r.Fatal(err, gocmp.Diff(want, got))
+						if got, err := s.Load(t.Context(), source, service); err != nil || got.Floor != want {
+							r.Fatal(err, gocmp.Diff(want, got.Floor))
 						}
 					}
 				}
 			},
 		})
 	})
+}
+
+// Statements raises records with statements. What is loaded was raised, with a
+// floor of the same statement. A store that keeps statements has the right one.
+func Statements(t *testing.T, k Kind) {
+	f, newer, elsewhere := Floor(0, 1, "x.example"), Floor(0, 2, "y.example"), Floor(0, 1, "z.example")
+	longer := Until(f, f.ValidUntil.AddDate(0, 0, 1), f.SignerUntil)
+	at := func(f delegation.Floor, statement string, hours int) floors.Record {
+		r := floors.Record{Floor: f, Seen: T0.Add(time.Duration(hours) * time.Hour)}
+		if statement != "" {
+			r.Statement = []byte(statement)
+		}
+		return r
+	}
+	long := strings.Repeat("x", floorrecord.MaxStatement)
+	for _, law := range []struct {
+		name  string
+		raise []floors.Record
+		want  floors.Record
+	}{
+		{"one", []floors.Record{at(f, "one", 0)}, at(f, "one", 0)},
+		{"the longest", []floors.Record{at(f, long, 0)}, at(f, long, 0)},
+		{"one that is too long", []floors.Record{at(f, long+"x", 0)}, at(f, "", 0)},
+		{"it comes later", []floors.Record{{Floor: f}, at(f, "one", 0)}, at(f, "one", 0)},
+		{"a floor alone removes nothing", []floors.Record{at(f, "one", 0), {Floor: f}}, at(f, "one", 0)},
+		{"seen again much later", []floors.Record{at(f, "one", 0), at(f, "other", 2)}, at(f, "other", 2)},
+		{"seen much earlier", []floors.Record{at(f, "one", 2), at(f, "other", 0)}, at(f, "one", 2)},
+		{"none, seen later", []floors.Record{at(f, "one", 0), at(f, "", 2)}, at(f, "", 2)},
+		{"none, seen earlier", []floors.Record{at(f, "one", 2), at(f, "", 0)}, at(f, "one", 2)},
+		{"the same, longer", []floors.Record{at(f, "one", 0), at(longer, "other", 1)}, at(longer, "other", 1)},
+		{"the same, longer, a floor alone", []floors.Record{at(f, "one", 0), {Floor: longer}}, at(longer, "one", 0)},
+		{"a newer one", []floors.Record{at(f, "one", 2), at(newer, "new", 0)}, at(newer, "new", 0)},
+		{"an older one", []floors.Record{at(newer, "new", 0), at(f, "one", 2)}, at(newer, "new", 0)},
+		{"a newer floor alone", []floors.Record{at(f, "one", 0), {Floor: newer}}, floors.Record{Floor: newer}},
+		{"a revocation", []floors.Record{at(f, "one", 0), {Floor: Floor(0, 2, "")}}, floors.Record{Floor: Floor(0, 2, "")}},
+		{"a contradiction", []floors.Record{at(f, "one", 0), at(elsewhere, "two", 2)}, floors.Record{Floor: Contradiction(f)}},
+		{"a contradiction, then one of the two", []floors.Record{at(f, "one", 0), {Floor: elsewhere}, at(f, "one", 2)}, floors.Record{Floor: Contradiction(f)}},
+	} {
+		t.Run(law.name, func(t *testing.T) {
+			place := k.Fresh()
+			s := k.Open.Must(t, place, Plenty, NewClock(T0).Now)
+			MustKeep(t, s, "other.example", at(f, "of another", 9))
+			for i, r := range law.raise {
+				MustKeep(t, s, Source, r)
+				got := MustLoad(t, s, Source)
+				raised := slices.ContainsFunc(law.raise[:i+1], func(r floors.Record) bool {
+					return bytes.Equal(r.Statement, got.Statement) && r.Seen.Equal(got.Seen) && r.Floor.CheckAgainst(got.Floor) == nil && got.Floor.CheckAgainst(r.Floor) == nil
+				})
+				if len(got.Statement) > 0 && !raised {
+					t.Errorf("nobody raised %.100q", got)
+				}
+			}
+			if !k.Statements {
+				return
+			}
+			for range 2 {
+				if got := MustLoad(t, s, Source); !gocmp.Equal(got, law.want) {
+					t.Error(gocmp.Diff(law.want, got))
+				}
+				s = k.again(t, s, place)
+			}
+		})
+	}
+	s := k.Open.Must(t, k.Fresh(), Plenty, nil)
+	if _, err := s.Raise(t.Context(), Source, Service, floors.Record{Floor: f, Statement: []byte("never seen")}); err == nil {
+		t.Error("a statement that was never seen is no error")
+	}
+	if got := MustFloor(t, s, Source); !got.IsZero() {
+		t.Error(got)
+	}
+	if !k.Statements {
+		return
+	}
+	// Beyond a number of records, only those that have a statement keep one.
+	s = k.Open.Must(t, k.Fresh(), floorrecord.Limits{Records: 9, Domain: 9, Shared: 9, Statements: 2}, NewClock(T0).Now)
+	for _, name := range []string{"a.example", "b.example", "c.example"} {
+		MustKeep(t, s, name, at(f, "one", 0))
+	}
+	for _, name := range []string{"a.example", "b.example", "c.example"} {
+		MustKeep(t, s, name, at(newer, "new", 0))
+	}
+	for name, want := range map[string]floors.Record{"a.example": at(newer, "new", 0), "b.example": at(newer, "new", 0), "c.example": at(newer, "", 0)} {
+		if got := MustLoad(t, s, name); !gocmp.Equal(got, want) {
+			t.Error(name, gocmp.Diff(want, got))
+		}
+	}
 }
 
 // Concurrent raises one source from many goroutines, and from several
@@ -274,7 +377,7 @@ func Concurrent(t *testing.T, k Kind) {
 			s, highest := stores[w%len(stores)], delegation.Order{}
 			for i := range rounds {
 				// All of a round agree on the order and not on the host.
-				got, err := s.Raise(t.Context(), Source, Service, Floor(0, i, fmt.Sprintf("w%d.example", w)))
+				got, err := s.Raise(t.Context(), Source, Service, floors.Record{Floor: Floor(0, i, fmt.Sprintf("w%d.example", w))})
 				if err != nil {
 					t.Error(err)
 					return
@@ -283,7 +386,7 @@ func Concurrent(t *testing.T, k Kind) {
 					t.Errorf("went down to %v", got)
 				}
 				highest = got.Order
-				if _, err := s.Raise(t.Context(), fmt.Sprintf("w%d.b.example", w), Service, Floor(0, i, "x.example")); err != nil {
+				if _, err := s.Raise(t.Context(), fmt.Sprintf("w%d.b.example", w), Service, floors.Record{Floor: Floor(0, i, "x.example")}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -325,7 +428,7 @@ func Full(t *testing.T, k Kind) {
 				MustRaise(t, s, name, f)
 			}
 			for _, name := range tt.full {
-				if got, err := s.Raise(t.Context(), name, Service, f); !errors.Is(err, floors.ErrFull) || !got.IsZero() {
+				if got, err := s.Raise(t.Context(), name, Service, floors.Record{Floor: f}); !errors.Is(err, floors.ErrFull) || !got.IsZero() {
 					t.Errorf("%s: got %v, %v, want ErrFull", name, got, err)
 				}
 				if got := MustFloor(t, s, name); !got.IsZero() {
@@ -342,7 +445,7 @@ func Full(t *testing.T, k Kind) {
 	// Each role is a record.
 	s := k.Open.Must(t, k.Fresh(), limits(100, 1, 100), nil)
 	MustRaise(t, s, Source, f)
-	if got, err := s.Raise(t.Context(), Source, Client, f); !errors.Is(err, floors.ErrFull) {
+	if got, err := s.Raise(t.Context(), Source, Client, floors.Record{Floor: f}); !errors.Is(err, floors.ErrFull) {
 		t.Errorf("got %v, %v, want ErrFull", got, err)
 	}
 }
@@ -363,21 +466,21 @@ func Absurd(t *testing.T, k Kind) {
 		}
 	}
 	for name, f := range map[string]delegation.Floor{"nothing": {}, "a fraction": fraction, "a microsecond": small, "the year 10000": late} {
-		_, err := s.Raise(t.Context(), Source, Service, f)
+		_, err := s.Raise(t.Context(), Source, Service, floors.Record{Floor: f})
 		absurd(name, err)
 	}
 	for _, about := range []floorrecord.Subject{
 		floorrecord.About("", Service), floorrecord.About("b", Service), floorrecord.About("B.example", Service), floorrecord.About("b.example.", Service), floorrecord.About("b..example", Service), floorrecord.About("{b.example}.x", Service),
 		floorrecord.About(Source, ""), floorrecord.About(Source, "xmpp-server"), floorrecord.About(Source, "_xmpps-server._tcp"),
 	} {
-		_, err := s.Raise(t.Context(), about.Source, about.Service, good)
+		_, err := s.Raise(t.Context(), about.Source, about.Service, floors.Record{Floor: good})
 		absurd("Raise of "+about.String(), err)
 		_, err = s.Load(t.Context(), about.Source, about.Service)
 		absurd("Load of "+about.String(), err)
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if _, err := s.Raise(ended, Source, Service, good); !errors.Is(err, context.Canceled) {
+	if _, err := s.Raise(ended, Source, Service, floors.Record{Floor: good}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	if _, err := s.Load(ended, Source, Service); !errors.Is(err, context.Canceled) {
@@ -389,7 +492,7 @@ func Absurd(t *testing.T, k Kind) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Raise(t.Context(), Source, Service, good); err == nil {
+	if _, err := s.Raise(t.Context(), Source, Service, floors.Record{Floor: good}); err == nil {
 		t.Error("Raise after Close: no error")
 	}
 	if _, err := s.Load(t.Context(), Source, Service); err == nil {

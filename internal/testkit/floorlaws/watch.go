@@ -121,7 +121,7 @@ func Watched(t *testing.T, k Kind) {
 		}
 	}
 	MustRaise(t, s, Source, Floor(0, 0, "")) // raises nothing
-	if _, err := s.Raise(t.Context(), Source, Client, Floor(0, 0, "")); err != nil {
+	if _, err := s.Raise(t.Context(), Source, Client, floors.Record{Floor: Floor(0, 0, "")}); err != nil {
 		t.Fatal(err)
 	}
 	for _, w := range watchers {
