@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/discovery/floors/filestore"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+)
+
+// restart: a daemon has verified many domains and is started again. All of them come
+// back within a minute.
+var restart = scenario{
+	name: "restart", about: "all domains that the memory holds are asked about within a minute of a start",
+	options: options{domains: 10_000, over: time.Minute, distance: 20 * time.Millisecond, encoding: delegation.JWS},
+	run:     runRestart,
+}
+
+// patience is how long the slowest answer may take after a start.
+const patience = 5 * time.Second
+
+func runRestart(ctx context.Context, out io.Writer, o options) (err error) {
+	w, err := newWorld(o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.dns.Close()) }()
+	dir, err := os.MkdirTemp("", "scenario")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "memory.db")
+	if err := session(ctx, w, file, func(r *running) error {
+		// As many at a time as the queue takes.
+		y, err := r.all(ctx, time.Duration(o.domains)*5*time.Millisecond, address)
+		if err == nil && y.right < o.domains {
+			err = fmt.Errorf("before the start, %d of %d domains were verified: %v", y.right, o.domains, y.reasons)
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%d domains, statements of %d bytes (%s); the file has %d bytes for each\n", o.domains, w.bytes, o.encoding, info.Size()/int64(o.domains))
+	if err := w.resolver(dnsserver.Fault{Delay: o.distance, Drop: o.silent}); err != nil {
+		return err
+	}
+	begun := time.Now()
+	return session(ctx, w, file, func(r *running) error {
+		fmt.Fprintf(out, "started in %s; all are asked about within %s; the resolver is %s away, silent: %t\n", round(time.Since(begun)), o.over, o.distance, o.silent)
+		y, err := r.all(ctx, o.over, address)
+		if err != nil {
+			return err
+		}
+		return y.print(out, patience)
+	})
+}
+
+// address: each peer is in a network of its own, up to 65,536.
+func address(i int) string { return fmt.Sprintf("198.%d.%d.1", i%256, i/256%256) }
+
+// session runs a daemon with the memory in a file.
+func session(ctx context.Context, w *world, file string, do func(*running) error) (err error) {
+	store, err := filestore.Open(ctx, file, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	r, err := w.start(store)
+	if err != nil {
+		return err
+	}
+	defer r.stop()
+	return do(r)
+}

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/discovery"
+	"github.com/dnasign/dnasign/discovery/floors"
+	"github.com/dnasign/dnasign/discovery/verifier"
+	"github.com/dnasign/dnasign/internal/daemon"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/localca"
+)
+
+const (
+	service = "_xmpp-server._tcp"
+	host    = "xmpp.hosting.example"
+)
+
+// A world has a resolver, an authority, and domains that delegate to one host.
+type world struct {
+	ca      *localca.Authority
+	dns     *dnsserver.Server
+	domains []string
+	chain   string // of the host, in PEM
+	bytes   int    // of a statement
+}
+
+// newWorld makes so many domains. Their certificates have a chain of the usual
+// length, and the resolver is near until somebody moves it.
+func newWorld(o options) (*world, error) {
+	now := time.Now().UTC().Truncate(time.Second)
+	root, err := localca.New("Scenario Root", now)
+	if err != nil {
+		return nil, err
+	}
+	w := &world{}
+	if w.ca, err = root.Intermediate("Scenario Intermediate", now, nil); err != nil {
+		return nil, err
+	}
+	leaves := w.ca.Leaves(now.AddDate(0, 0, -1), now.AddDate(0, 2, 0))
+	w.chain = string(localca.PEM(leaves(host).Chain()...))
+	var zone []string
+	for i := range o.domains {
+		domain := fmt.Sprintf("d%d.example", i)
+		s := delegation.Statement{
+			Source: domain, Service: service, Issued: now, Expires: now.Add(delegation.DefaultLife),
+			Targets: []delegation.Target{{Endpoint: delegation.Endpoint{Host: host, Port: 5269}}},
+		}
+		if _, err := rand.Read(s.ID[1:]); err != nil {
+			return nil, err
+		}
+		raw, err := delegation.Sign(s, o.encoding, leaves(domain))
+		if err != nil {
+			return nil, err
+		}
+		w.domains, w.bytes = append(w.domains, domain), len(raw)
+		zone = append(zone,
+			fmt.Sprintf("%s. 3600 IN TXT %s", delegation.TXTName(domain, service), quoted(o.encoding.TXTRecord(raw))),
+			fmt.Sprintf("%s. 3600 IN SRV 0 0 5269 %s.", delegation.SRVName(domain, service), host))
+	}
+	w.dns, err = dnsserver.Start(zone)
+	return w, err
+}
+
+// quoted is text as the strings of a TXT record.
+func quoted(text string) string {
+	var b strings.Builder
+	for part := range slices.Chunk([]byte(text), 255) {
+		fmt.Fprintf(&b, ` "%s"`, part)
+	}
+	return b.String()
+}
+
+// resolver says how the resolver behaves from now on.
+func (w *world) resolver(f dnsserver.Fault) error { return w.dns.Fault("", "", f) }
+
+// A running daemon answers over HTTP.
+type running struct {
+	*verifier.Verifier
+	world  *world
+	server *http.Server
+	client *http.Client
+	url    string
+}
+
+// start starts a daemon that has nothing in its cache.
+func (w *world) start(store floors.Store) (*running, error) {
+	metrics := daemon.NewMetrics()
+	v, err := verifier.New(verifier.Config{
+		Roots: w.ca.Pool(), Floors: store, Metrics: metrics.Engine,
+		Discovery: &discovery.Client{Resolver: w.dns.Addr, AllowPrivateAddresses: true, HTTPSRoots: w.ca.Pool()},
+	})
+	if err != nil {
+		return nil, err
+	}
+	handler := daemon.NewHandler(metrics, nil)
+	handler.Use(&daemon.State{Verifier: v, Health: &daemon.Health{Memory: store}})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		v.Close()
+		return nil, err
+	}
+	r := &running{
+		Verifier: v, world: w, server: &http.Server{Handler: handler}, url: "http://" + listener.Addr().String() + "/v1/check",
+		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000}},
+	}
+	go r.server.Serve(listener)
+	return r, nil
+}
+
+func (r *running) stop() {
+	r.client.CloseIdleConnections()
+	r.server.Close()
+	r.Close()
+}
+
+// ask asks whether the host may speak for a domain, as the server does to which it
+// has connected from an address.
+func (r *running) ask(ctx context.Context, domain, peer string) (*daemon.Answer, error) {
+	body, err := json.Marshal(map[string]any{
+		"source": domain, "service": service, "direction": association.Incoming, "chain": r.world.chain, "peer": peer,
+	})
+	if err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := r.client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	var a daemon.Answer
+	return &a, json.Unmarshal(text, &a)
+}
+
+// A tally is how questions were answered.
+type tally struct {
+	mu      sync.Mutex
+	right   int
+	reasons map[reasons.Reason]int // of the others
+	took    []time.Duration
+}
+
+// all asks about all domains, one after the other during a time, without waiting
+// for answers.
+func (r *running) all(ctx context.Context, over time.Duration, peer func(i int) string) (*tally, error) {
+	y := &tally{reasons: map[reasons.Reason]int{}}
+	var asking sync.WaitGroup
+	var failed error
+	begun := time.Now()
+	for i, domain := range r.world.domains {
+		time.Sleep(time.Until(begun.Add(over * time.Duration(i) / time.Duration(len(r.world.domains)))))
+		if ctx.Err() != nil {
+			break
+		}
+		asking.Go(func() {
+			asked := time.Now()
+			a, err := r.ask(ctx, domain, peer(i))
+			y.mu.Lock()
+			defer y.mu.Unlock()
+			if err != nil {
+				failed = err
+				return
+			}
+			y.took = append(y.took, time.Since(asked))
+			if a.Outcome == reasons.OutcomeVerified && *a.Method == association.Delegation {
+				y.right++
+			} else {
+				y.reasons[a.Reason]++
+			}
+		})
+	}
+	asking.Wait()
+	slices.Sort(y.took)
+	return y, failed
+}
+
+// print prints it, and says whether all is well.
+func (y *tally) print(out io.Writer, most time.Duration) error {
+	slowest := y.took[len(y.took)-1]
+	fmt.Fprintf(out, "answered rightly %d of %d, overloaded %d, median %s, slowest %s\n",
+		y.right, len(y.took), y.reasons[reasons.Overloaded], round(y.took[len(y.took)/2]), round(slowest))
+	if len(y.reasons) > 0 {
+		fmt.Fprintf(out, "the others: %v\n", y.reasons)
+	}
+	if y.right < len(y.took) || slowest > most {
+		return errMissed
+	}
+	return nil
+}
+
+func round(d time.Duration) time.Duration { return d.Round(100 * time.Microsecond) }
