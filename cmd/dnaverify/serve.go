@@ -230,7 +230,7 @@ func serve(cmd *cobra.Command) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.store.Close()) }()
 	s.handler = daemon.NewHandler(s.metrics, s.log)
-	state, err := s.state(s.flags)
+	state, err := s.state(s.flags, false)
 	if err != nil {
 		return err
 	}
@@ -285,7 +285,7 @@ func (s *service) notify(n daemon.Notice) {
 }
 
 // state makes what questions are answered with, and looks at its health.
-func (s *service) state(f *serveFlags) (*daemon.State, error) {
+func (s *service) state(f *serveFlags, again bool) (*daemon.State, error) {
 	level, err := f.level()
 	if err != nil {
 		return nil, err
@@ -317,7 +317,7 @@ func (s *service) state(f *serveFlags) (*daemon.State, error) {
 		})
 	}
 	engine, err := verifier.New(verifier.Config{
-		Discovery: client, Floors: s.store, Roots: roots, Limits: f.limits, Metrics: s.metrics.Engine, Logger: s.log,
+		Discovery: client, Floors: s.store, Roots: roots, LookFirst: again, Limits: f.limits, Metrics: s.metrics.Engine, Logger: s.log,
 	})
 	if err != nil {
 		return nil, err
@@ -327,12 +327,12 @@ func (s *service) state(f *serveFlags) (*daemon.State, error) {
 }
 
 // reload takes a new configuration, or stays with the one there is. What was
-// decided is forgotten, so that it is all looked up again.
+// decided is forgotten, so that it is all looked up again before it is used.
 func (s *service) reload() {
 	f, err := load(s.given)
 	var state *daemon.State
 	if err == nil {
-		state, err = s.state(f)
+		state, err = s.state(f, true)
 	}
 	s.metrics.Reloaded(err == nil)
 	if err != nil {

@@ -89,35 +89,38 @@ func (s *served) ask(source string, chain []byte) *daemon.Answer {
 	return &a
 }
 
-// owners are those of the domains of one provider, each with an older and a
-// newer statement.
+// owners are those of the domains of one provider, each with a statement, and with
+// an older one for a former provider.
 type owners struct {
-	domains      []string
-	older, newer []string // zone lines
-	chain, roots []byte
+	domains       []string
+	older, newer  []string // zone lines
+	chain, former []byte   // of the two providers
+	roots         []byte
 }
 
 func newOwners(t *testing.T, domains int) *owners {
 	t.Helper()
 	now := time.Now().Truncate(time.Second)
 	root := localca.Must(localca.New("Test Root", now))
-	const host = "xmpp.hosting.example"
-	peer := localca.Must(root.Issue("P-256", []string{host}, now.Add(-time.Hour), now.Add(time.Hour), nil))
-	p := &owners{chain: localca.PEM(peer.Chain()...), roots: localca.PEM(root.Root())}
+	const host, former = "xmpp.hosting.example", "xmpp.former.example"
+	chain := func(name string) []byte {
+		return localca.PEM(localca.Must(root.Issue("P-256", []string{name}, now.Add(-time.Hour), now.Add(time.Hour), nil)).Chain()...)
+	}
+	p := &owners{chain: chain(host), former: chain(former), roots: localca.PEM(root.Root())}
 	for i := range domains {
 		domain := fmt.Sprintf("d%d.example", i)
 		owner := localca.Must(root.Issue("P-256", []string{domain}, now.Add(-2*time.Hour), now.Add(24*time.Hour), nil))
-		line := func(issued time.Time) string {
+		line := func(issued time.Time, host string) string {
 			return setup.TXT(setup.Statement(domain, "_xmpp-server._tcp", issued, host), owner)
 		}
 		p.domains = append(p.domains, domain)
-		p.older, p.newer = append(p.older, line(now.Add(-time.Hour))), append(p.newer, line(now.Add(-time.Minute)))
+		p.older, p.newer = append(p.older, line(now.Add(-time.Hour), former)), append(p.newer, line(now.Add(-time.Minute), host))
 	}
 	return p
 }
 
 // TestKill: a daemon that is killed under load has forgotten nothing that it
-// has answered.
+// has answered: neither the order of a statement nor the statement.
 func TestKill(t *testing.T) {
 	bin := build(t)
 	p := newOwners(t, 40)
@@ -166,8 +169,11 @@ func TestKill(t *testing.T) {
 			n := 0
 			for domain := range accepted {
 				n++
-				if a := s.ask(domain, p.chain); a == nil || a.Reason != reasons.Superseded || !a.Required {
-					t.Errorf("%s: after the restart an older statement is %+v", domain, a)
+				if a := s.ask(domain, p.former); a == nil || a.Outcome != reasons.OutcomeRefused || !a.Required {
+					t.Errorf("%s: after the restart the former provider is told %+v", domain, a)
+				}
+				if a := s.ask(domain, p.chain); a == nil || a.Outcome != reasons.OutcomeVerified {
+					t.Errorf("%s: after the restart the provider is told %+v", domain, a)
 				}
 			}
 			if n < answers {

@@ -50,6 +50,10 @@ type Config struct {
 	// delegates, or until every place was asked. Secure SRV records alone, or a
 	// revocation, are not an answer yet. The lookup ends with the answer.
 	AwaitStatement bool
+	// LookFirst has each decision wait for its lookup, although Floors holds the
+	// statement. It is for a Verifier that replaces another one, since somebody wants
+	// everything to be looked up again.
+	LookFirst bool
 	// Limits bound memory and work.
 	Limits Limits
 	// Now is the clock. Nil means time.Now.

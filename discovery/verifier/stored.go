@@ -66,7 +66,7 @@ func (d *Verifier) restore(f *flight, stored floors.Record) {
 // verifies. A lookup must have found it lately, and no decision of this Verifier may
 // rest on it or on a newer one: what has ended here does not come back.
 func (d *Verifier) restorable(k key, stored floors.Record) bool {
-	if k.direction != association.Incoming || d.config.AwaitStatement || stored.Statement == nil {
+	if k.direction != association.Incoming || d.config.AwaitStatement || d.config.LookFirst || stored.Statement == nil {
 		return false
 	}
 	age := d.config.Now().Sub(stored.Seen)

@@ -11,6 +11,8 @@
 // ([floors.ErrDamaged]). It does not notice an older copy of the whole file:
 // anybody who can write the file can make a verifier forget.
 //
+// A record takes about 200 bytes, and 2 to 7 KB with its statement.
+//
 // The store forgets a floor when its time is over ([delegation.Floor.KeepUntil]).
 // It looks once a day, and when it is opened. A clock that is years ahead makes
 // it forget nothing.

@@ -5,8 +5,8 @@
 //
 // A script on the server compares and raises in one step, so nodes that raise
 // the same floor at once come one after the other. The script also publishes
-// each raised floor, and Watch tells of it on every node within a second. While
-// the connection is lost, Watch says so and connects again.
+// each raised floor, without its statement, and Watch tells of it on every node
+// within a second. While the connection is lost, Watch says so and connects again.
 //
 // A Raise that returns without an error is as safe as the server makes it: set
 // appendonly yes and appendfsync always. The server must not evict keys

@@ -37,14 +37,7 @@ func runRestart(ctx context.Context, out io.Writer, o options) (err error) {
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "memory.db")
-	if err := session(ctx, w, file, func(r *running) error {
-		// As many at a time as the queue takes.
-		y, err := r.all(ctx, time.Duration(o.domains)*5*time.Millisecond, address)
-		if err == nil && y.right < o.domains {
-			err = fmt.Errorf("before the start, %d of %d domains were verified: %v", y.right, o.domains, y.reasons)
-		}
-		return err
-	}); err != nil {
+	if err := session(ctx, w, file, func(r *running) error { return r.fill(ctx) }); err != nil {
 		return err
 	}
 	info, err := os.Stat(file)
@@ -65,9 +58,6 @@ func runRestart(ctx context.Context, out io.Writer, o options) (err error) {
 		return y.print(out, patience)
 	})
 }
-
-// address: each peer is in a network of its own, up to 65,536.
-func address(i int) string { return fmt.Sprintf("198.%d.%d.1", i%256, i/256%256) }
 
 // session runs a daemon with the memory in a file.
 func session(ctx context.Context, w *world, file string, do func(*running) error) (err error) {
