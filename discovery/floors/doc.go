@@ -48,7 +48,7 @@
 //     of the Public Suffix List)
 //   - 10,000 floors under a domain whose owner gives names below it to others
 //     (the private part of that list: web hosts, dynamic DNS)
-//   - 100,000 statements of at most 8 KiB each: about 4 KB in a file or a Redis. A
+//   - 100,000 statements of at most 8 KiB each: usually 2 to 7 KB in a file or a Redis. A
 //     longer one, and one beyond that number, is left out. Its floor is kept
 //
 // A new source or role beyond a limit is [ErrFull]. What is remembered never

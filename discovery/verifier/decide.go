@@ -314,12 +314,17 @@ func (d *Verifier) ask(ctx context.Context, q Question) (*Decision, error) {
 	case <-ctx.Done():
 		failed = &failure{delegation.Errorf(reasons.Unanswered, "the lookup had no end in time: %v", ctx.Err()), true}
 	}
+	if failed == nil {
+		return f.decision, nil
+	}
+	select {
+	case <-restored: // just now
+		return f.stored, nil
+	default:
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if failed != nil {
-		return d.without(q, failed)
-	}
-	return f.decision, nil
+	return d.without(q, failed)
 }
 
 // without answers where a lookup has no answer: by a proof that has not ended,

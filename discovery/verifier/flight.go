@@ -277,6 +277,7 @@ func (d *Verifier) settle(f *flight, m *made) action {
 	d.put(settled)
 	looked := settled.decision(role.knowledge, now)
 	if !m.seen.IsZero() { // the lookup has yet to begin
+		settled.asked = true // if this lookup is not made, another one is
 		f.stored = &looked
 		close(f.restored)
 		return did

@@ -62,6 +62,10 @@ const (
 	knownSlots = 4
 	// freeShare is which part of the free slots a network may hold at most.
 	freeShare = 8
+	// lingerShare is which part of the slots may be taken when a lookup begins whose
+	// questions were answered from the memory. After a start there are many at once,
+	// and the processor is for those who wait.
+	lingerShare = 16
 )
 
 func newQueue(l Limits) *queue {
@@ -91,7 +95,7 @@ type ticket struct {
 
 // idle is 1 for a ticket on which nobody waits.
 func (t *ticket) idle() int {
-	if t.lookup.unasked == t {
+	if t.lookup.unasked == t || t.joined <= t.lookup.answered {
 		return 1
 	}
 	return 0
@@ -106,7 +110,9 @@ type lookup struct {
 	payers  []*account    // while it has a slot
 	open    int           // tickets
 	unasked *ticket       // nobody waits for this one; nil if there is none
-	lingers bool          // it is made although nobody waits any longer
+	// answered is the last ticket whose question needs it no more, 0 if there is
+	// none. It is made all the same.
+	answered uint64
 }
 
 // A progress is how far a lookup has come in the queue.
@@ -222,7 +228,7 @@ func (q *queue) leave(t *ticket) {
 	defer q.mu.Unlock()
 	switch l := t.lookup; {
 	case t.at < 0:
-	case l.lingers && l.unasked == nil && l.state < begun:
+	case t.idle() > 0 && l.unasked == nil && l.state < begun:
 		l.unasked = t
 	default:
 		q.remove(t)
@@ -233,7 +239,7 @@ func (q *queue) leave(t *ticket) {
 func (q *queue) linger(l *lookup) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	l.lingers = true
+	l.answered = q.joined
 }
 
 // remove takes a ticket out. A lookup that nobody waits for does not begin.
@@ -370,7 +376,7 @@ func (q *queue) lacks(t *ticket) string {
 	}
 	free := q.slots - q.taken[in]
 	switch {
-	case free <= 0:
+	case free <= 0, t.joined <= t.lookup.answered && q.taken[in]*lingerShare >= q.slots:
 		return limitInFlight
 	case t.lookup.domain.taken[in] >= most:
 		return limitDomain

@@ -416,7 +416,7 @@ func held(l *lab, domains []string) {
 	}
 }
 
-// TestLinger: a lookup that nobody waits for any longer is on the account of who
+// TestLinger: a lookup whose questions are answered is on the account of who
 // asked, and makes room for those who wait.
 func TestLinger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -461,5 +461,46 @@ func TestLinger(t *testing.T) {
 			t.Error(limit)
 		}
 		q.exit(again)
+	})
+	// Such lookups take a part of the slots, whether their questions have left or not.
+	synctest.Test(t, func(t *testing.T) {
+		const slots = 2 * lingerShare
+		q := newQueue(Limits{LookupsInFlight: slots, LookupsPerNetwork: slots, Waiting: slots})
+		limits := make(chan string, slots+1)
+		ask := func(i int, peer string, linger bool) *lookup {
+			l := q.lookup(fmt.Sprintf("d%d.example", i))
+			ticket := q.join(l, netip.MustParseAddr(peer))
+			if linger {
+				q.linger(l)
+				if i%2 == 0 {
+					q.leave(ticket)
+				}
+			}
+			go func() { limits <- q.enter(t.Context(), l, laneKnown) }()
+			return l
+		}
+		var all []*lookup
+		for i := range slots {
+			all = append(all, ask(i, fmt.Sprintf("198.51.%d.1", i), true))
+		}
+		synctest.Wait()
+		if begun := q.taken[laneKnown]; begun != slots/lingerShare {
+			t.Errorf("%d have begun", begun)
+		}
+		all = append(all, ask(slots, "192.0.2.1", false))
+		synctest.Wait()
+		if begun := q.taken[laneKnown]; begun != slots/lingerShare+1 {
+			t.Errorf("who waits does not begin: %d have", begun)
+		}
+		counts := map[string]int{}
+		for range all {
+			counts[<-limits]++
+		}
+		if counts[""] != slots/lingerShare+1 || counts[limitInFlight] != slots-slots/lingerShare {
+			t.Errorf("got %v", counts)
+		}
+		for _, l := range all {
+			q.exit(l)
+		}
 	})
 }

@@ -27,7 +27,7 @@ type Limits struct {
 
 // DefaultLimits are those of every store that is not under test. A million
 // records take about 200 MB in a file, and 500 MB in a Redis. A hundred thousand
-// statements add 800 MB at most, and about 400 if they are of the usual size.
+// statements add 700 MB to a file, and 1.4 GB if all are as long as they may be.
 var DefaultLimits = Limits{Records: 1_000_000, Domain: 1000, Shared: 10_000, Statements: 100_000}
 
 // PruneEvery is how often a store looks for records that are too old.
