@@ -53,6 +53,9 @@ func ask(s *stage) error {
 	if err := s.accepted(true); err != nil {
 		return err
 	}
+	if len(s.questions) == 0 { // the answer came before the peer was accepted
+		return errors.New("it did not ask")
+	}
 	q := <-s.questions
 	switch n := strings.Count(q.Chain, "-----BEGIN CERTIFICATE-----"); {
 	case q.Source != s.source || q.Direction != "incoming" || q.Service != "_xmpp-server._tcp" && q.Service != "xmpp-server":
