@@ -4,6 +4,7 @@
 //
 //	go run ./internal/tools/scenarios restart [-domains 10000] [-over 60s] [-distance 20ms] [-silent] [-encoding jws]
 //	go run ./internal/tools/scenarios new [-domains 600] [-over 1s] [-distance 20ms]
+//	go run ./internal/tools/scenarios flood [-domains 160] [-over 40s] [-distance 20ms]
 //
 // It ends with status 1 if the daemon did not do what docs/operations.md says.
 // Other work on the machine makes everything slower.
@@ -29,7 +30,7 @@ type scenario struct {
 	run         func(ctx context.Context, out io.Writer, o options) error
 }
 
-var scenarios = []scenario{restart, strangers}
+var scenarios = []scenario{restart, strangers, flood}
 
 // options are the flags.
 type options struct {

@@ -55,7 +55,7 @@ func runRestart(ctx context.Context, out io.Writer, o options) (err error) {
 		if err != nil {
 			return err
 		}
-		return y.print(out, patience)
+		return y.print(out, 1, patience)
 	})
 }
 

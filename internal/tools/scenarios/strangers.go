@@ -38,5 +38,5 @@ func runStrangers(ctx context.Context, out io.Writer, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	return y.print(out, 10*time.Second)
+	return y.print(out, 1, 10*time.Second)
 }

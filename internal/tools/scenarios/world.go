@@ -235,15 +235,16 @@ func (r *running) all(ctx context.Context, over time.Duration, peer func(i int) 
 	return y, failed
 }
 
-// print prints it, and says whether all is well.
-func (y *tally) print(out io.Writer, most time.Duration) error {
+// print prints it. It is an error if less than a share was answered rightly, or if
+// the slowest took longer than most.
+func (y *tally) print(out io.Writer, share float64, most time.Duration) error {
 	slowest := y.took[len(y.took)-1]
 	fmt.Fprintf(out, "answered rightly %d of %d, overloaded %d, median %s, slowest %s\n",
 		y.right, len(y.took), y.reasons[reasons.Overloaded], round(y.took[len(y.took)/2]), round(slowest))
 	if len(y.reasons) > 0 {
 		fmt.Fprintf(out, "the others: %v\n", y.reasons)
 	}
-	if y.right < len(y.took) || slowest > most {
+	if float64(y.right) < share*float64(len(y.took)) || slowest > most {
 		return errMissed
 	}
 	return nil

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/discovery/floors"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+)
+
+// Silent peers come from so many networks, and one more, with so many connections a
+// second from each.
+const (
+	silentNetworks = 64
+	silentRate     = 12
+)
+
+// flood: honest peers beside those that name domains with silent servers.
+var flood = scenario{
+	name: "flood", about: "peers in 65 networks name domains whose servers are silent, 12 a second each; others are honest",
+	options: options{domains: 160, over: 40 * time.Second, distance: 20 * time.Millisecond, encoding: delegation.JWS},
+	run:     runFlood,
+}
+
+func runFlood(ctx context.Context, out io.Writer, o options) (err error) {
+	w, err := newWorld(o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.dns.Close()) }()
+	if err := w.resolver(dnsserver.Fault{Delay: o.distance, Drop: o.silent}); err != nil {
+		return err
+	}
+	store := floors.InMemory()
+	defer store.Close()
+	r, err := w.start(store)
+	if err != nil {
+		return err
+	}
+	defer r.stop()
+	flooding, stop := context.WithTimeout(ctx, o.over)
+	defer stop()
+	var all sync.WaitGroup
+	for n := range silentNetworks {
+		all.Go(func() { r.silent(flooding, n, func(i int) string { return fmt.Sprintf("2001:db8:%x::%x", n, i) }) })
+	}
+	all.Go(func() { // all of a /48, a /64 each
+		r.silent(flooding, silentNetworks, func(i int) string { return fmt.Sprintf("2001:db8:ffff:%x::1", i) })
+	})
+	y, err := r.all(ctx, o.over, func(i int) string {
+		return []string{"203.0.113.1", fmt.Sprintf("2001:db9::%x", i), fmt.Sprintf("192.%d.2.1", i%256)}[i%3]
+	})
+	stop()
+	all.Wait()
+	if err != nil {
+		return err
+	}
+	return y.print(out, 0.95, 10*time.Second)
+}
+
+// silent asks about domains of one network until ctx ends, and waits for no answer.
+func (r *running) silent(ctx context.Context, network int, peer func(i int) string) {
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	for i := 0; ctx.Err() == nil; i++ {
+		domain := fmt.Sprintf("silent%d-%d.example", network, i)
+		names := []string{domain, delegation.TXTName(domain, service)}
+		for _, label := range delegation.RoleOf(service).Labels() {
+			names = append(names, delegation.SRVName(domain, label))
+		}
+		for _, name := range names {
+			if err := r.world.dns.Fault(name, "", dnsserver.Fault{Drop: true}); err != nil {
+				panic(err) // every type was meant
+			}
+		}
+		asking.Go(func() { _, _ = r.ask(ctx, domain, peer(i)) })
+		time.Sleep(time.Second / silentRate)
+	}
+}
