@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -212,7 +213,10 @@ func exists(t *testing.T, name string) error {
 	}
 	literals := p.literals
 	if called == "TestVectors" {
-		literals = vectorIDs(t)
+		var err error
+		if literals, err = vectorIDs(); err != nil {
+			return err
+		}
 	}
 	if testCase != "" && !literals[testCase] {
 		return fmt.Errorf("%s has no case %q", pkg, testCase)
@@ -221,20 +225,16 @@ func exists(t *testing.T, name string) error {
 }
 
 // vectorIDs are the IDs of the test vectors, which TestVectors has as subtests.
-func vectorIDs(t *testing.T) map[string]bool {
-	t.Helper()
+var vectorIDs = sync.OnceValues(func() (map[string]bool, error) {
 	files, err := run.Load(testvectors.Files)
-	if err != nil {
-		t.Fatal(err)
-	}
 	ids := map[string]bool{}
 	for _, f := range files {
 		for _, c := range f.Cases {
 			ids[c.ID] = true
 		}
 	}
-	return ids
-}
+	return ids, err
+})
 
 func parseTests(t *testing.T, pkg string) *testPackage {
 	t.Helper()
