@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
@@ -46,11 +47,14 @@ func runFlood(ctx context.Context, out io.Writer, o options) (err error) {
 	flooding, stop := context.WithTimeout(ctx, o.over)
 	defer stop()
 	var all sync.WaitGroup
+	var asked atomic.Int64
 	for n := range silentNetworks {
-		all.Go(func() { r.silent(flooding, n, func(i int) string { return fmt.Sprintf("2001:db8:%x::%x", n, i) }) })
+		all.Go(func() {
+			r.silent(flooding, &asked, n, func(i int) string { return fmt.Sprintf("2001:db8:%x::%x", n, i) })
+		})
 	}
 	all.Go(func() { // all of a /48, a /64 each
-		r.silent(flooding, silentNetworks, func(i int) string { return fmt.Sprintf("2001:db8:ffff:%x::1", i) })
+		r.silent(flooding, &asked, silentNetworks, func(i int) string { return fmt.Sprintf("2001:db8:ffff:%x::1", i) })
 	})
 	y, err := r.all(ctx, o.over, func(i int) string {
 		return []string{"203.0.113.1", fmt.Sprintf("2001:db9::%x", i), fmt.Sprintf("192.%d.2.1", i%256)}[i%3]
@@ -60,11 +64,13 @@ func runFlood(ctx context.Context, out io.Writer, o options) (err error) {
 	if err != nil {
 		return err
 	}
+	fmt.Fprintf(out, "silent zones asked about: %d\n", asked.Load())
 	return y.print(out, 0.95, 10*time.Second)
 }
 
-// silent asks about domains of one network until ctx ends, and waits for no answer.
-func (r *running) silent(ctx context.Context, network int, peer func(i int) string) {
+// silent asks about domains of one network until ctx ends, waits for no answer, and
+// counts.
+func (r *running) silent(ctx context.Context, asked *atomic.Int64, network int, peer func(i int) string) {
 	var asking sync.WaitGroup
 	defer asking.Wait()
 	for i := 0; ctx.Err() == nil; i++ {
@@ -78,6 +84,7 @@ func (r *running) silent(ctx context.Context, network int, peer func(i int) stri
 				panic(err) // every type was meant
 			}
 		}
+		asked.Add(1)
 		asking.Go(func() { _, _ = r.ask(ctx, domain, peer(i)) })
 		time.Sleep(time.Second / silentRate)
 	}
