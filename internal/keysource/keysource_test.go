@@ -35,7 +35,14 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	dir, err := os.MkdirTemp("", "softhsm")
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv("SOFTHSM2_CONF", filepath.Join(dir, "softhsm2.conf")) // a process reads it once
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
 }
 
 // program keeps the contract of docs/keys.md.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
@@ -30,19 +31,21 @@ func TestToken(t *testing.T) {
 	realtest.Need(t, "softhsm2-util")
 	const module = "/usr/lib/softhsm/libsofthsm2.so"
 	realtest.NeedFile(t, module)
-	dir := t.TempDir()
-	config := realtest.WriteFile(t, dir, "softhsm2.conf", fmt.Sprintf("directories.tokendir = %s\nobjectstore.backend = file\n", dir))
+	dir := filepath.Dir(os.Getenv("SOFTHSM2_CONF"))
 	pin := realtest.WriteFile(t, dir, "pin", "1234\n")
-	t.Setenv("SOFTHSM2_CONF", config)
-	realtest.Output(t, dir, "softhsm2-util", "--init-token", "--free", "--label", "dna", "--pin", "1234", "--so-pin", "5678")
+	if _, err := os.Stat(os.Getenv("SOFTHSM2_CONF")); err != nil { // the first time in this process
+		realtest.WriteFile(t, dir, "softhsm2.conf", fmt.Sprintf("directories.tokendir = %s\nobjectstore.backend = file\n", dir))
+		realtest.Output(t, dir, "softhsm2-util", "--init-token", "--free", "--label", "dna", "--pin", "1234", "--so-pin", "5678")
+	}
+	run := time.Now().UnixNano() % 1e9 // keys of an earlier run are still there
 	for i, kind := range []string{"P-256", "P-384", "RSA-2048"} {
 		ca, cert, key := files(t, kind)
-		id := fmt.Sprintf("a%d", i)
-		realtest.Output(t, dir, "softhsm2-util", "--import", key, "--token", "dna", "--label", kind, "--id", id, "--pin", "1234")
+		object, id := fmt.Sprintf("%s-%d", kind, run), fmt.Sprintf("a%d%02x", i, run%256)
+		realtest.Output(t, dir, "softhsm2-util", "--import", key, "--token", "dna", "--label", object, "--id", id, "--pin", "1234")
 		if err := os.Remove(key); err != nil { // the token alone has it now
 			t.Fatal(err)
 		}
-		for _, name := range []string{"object=" + kind, "id=%" + id, "object=" + kind + ";id=%" + id + ";type=private"} {
+		for _, name := range []string{"object=" + object, "id=%" + id[:2] + "%" + id[2:], "object=" + object + ";id=%" + id[:2] + "%" + id[2:] + ";type=private"} {
 			t.Run(name, func(t *testing.T) {
 				sign(t, ca, cert, "pkcs11:token=dna;"+name+"?module-path="+module+"&pin-source=file:"+pin)
 			})
@@ -53,10 +56,10 @@ func TestToken(t *testing.T) {
 		_, others, _ := files(t, kind)
 		for _, c := range []struct{ cert, name, want string }{
 			{cert, "token=dna;object=absent?module-path=" + module + "&pin-source=" + pin, "list them: pkcs11-tool"},
-			{others, "token=dna;object=P-256?module-path=" + module + "&pin-source=" + pin, "another key"},
+			{others, "token=dna;object=" + object + "?module-path=" + module + "&pin-source=" + pin, "another key"},
 			{cert, "token=other;object=P-256?module-path=" + module + "&pin-source=" + pin, `the token "other"`},
-			{cert, "token=dna;object=P-256?module-path=" + module + "&pin-source=" + pin + ".absent", "no such file"},
-			{cert, "token=dna;object=P-256?module-path=/absent.so&pin-source=" + pin, "/absent.so"},
+			{cert, "token=dna;object=" + object + "?module-path=" + module + "&pin-source=" + pin + ".absent", "no such file"},
+			{cert, "token=dna;object=" + object + "?module-path=/absent.so&pin-source=" + pin, "/absent.so"},
 		} {
 			_, _, err := keys.Loader{Open: new(Source).Open}.LoadSigner(c.cert, "pkcs11:"+c.name)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
