@@ -106,6 +106,12 @@ func (f Floor) checkAgainst(known Floor) *Error {
 	return nil
 }
 
+// Same reports whether two floors are those of one statement, or of one
+// contradiction. Their ends may differ.
+func (f Floor) Same(other Floor) bool {
+	return f.Order.Compare(other.Order) == 0 && f.Targets == other.Targets
+}
+
 // RenewedBy reports whether known is of a newer statement that lists the same
 // targets: the owner has said the same again.
 func (f Floor) RenewedBy(known Floor) bool {

@@ -189,7 +189,7 @@ func (d *Verifier) decide(ctx context.Context, k key, e *delegation.Evidence) (*
 			d.config.Logger.Error("the memory of statements cannot be written", "source", k.source, "service", k.service, "error", err)
 			return nil, memoryFailed("written")
 		}
-		if m.known = d.verified(k, remembered); same(m.known, verified) {
+		if m.known = d.verified(k, remembered); m.known.Same(verified) {
 			return m, nil
 		}
 	}

@@ -97,7 +97,7 @@ func (s *simulation) find(i int) {
 	stale := s.role.floor
 	if f := e.association.Floor(); !f.IsZero() {
 		s.send(event{kind: onFloor, seat: i, floor: f})
-		if !same(f, s.role.floor) {
+		if !f.Same(s.role.floor) {
 			e = *s.findings[6] // superseded
 		}
 	}
@@ -146,10 +146,10 @@ func (s *simulation) effect(before situation, e event, effect effect) {
 		s.begun[i] = s.role.floor
 	case replace, keep:
 		s.law("closed", !before.closed, before, e)
-		s.law("newest", same(e.found.known, before.floor), before, e)
+		s.law("newest", e.found.known.Same(before.floor), before, e)
 		authentic := e.found.association.Authentic()
 		s.law("owner", !authentic || is.entry == e.found, before, e)
-		s.law("gathered", authentic || same(e.floor, before.floor), before, e)
+		s.law("gathered", authentic || e.floor.Same(before.floor), before, e)
 		if was.entry != nil && was.entry.proves() && !authentic {
 			state := was.entry.state(before.knowledge, s.now)
 			s.law("kept", (state == fresh || state == due) == (is.entry.association == was.entry.association), before, e)
@@ -163,8 +163,8 @@ func (s *simulation) effect(before situation, e event, effect effect) {
 // laws are those of every moment.
 func (s *simulation) laws(before situation, e event, effects []effect) {
 	r := s.role
-	s.law("rises", same(r.floor, before.floor.Join(r.floor)), before, e)
-	news := !same(before.floor, r.floor)
+	s.law("rises", r.floor.Same(before.floor.Join(r.floor)), before, e)
+	news := !before.floor.Same(r.floor)
 	for i, seat := range r.seats {
 		s.law("waits", seat.looking == s.flying[i] && (seat.looking || s.waiting[i] == 0), before, e)
 		told := false

@@ -115,7 +115,7 @@ func (r situation) question(e event, now moment) (situation, []effect) {
 // of the lookup by which it came.
 func (r situation) rise(e event, now moment) (situation, []effect) {
 	joined := r.floor.Join(e.floor)
-	if same(joined, r.floor) {
+	if joined.Same(r.floor) {
 		r.floor = joined // the ends may be later
 		return r, nil
 	}
@@ -150,9 +150,9 @@ func (r situation) settle(e event, now moment) (situation, []effect) {
 	switch {
 	case r.closed:
 		return r, []effect{{refusal, e.seat}}
-	case !same(e.found.known, r.floor):
+	case !e.found.known.Same(r.floor):
 		return r, []effect{{decideAgain, e.seat}}
-	case !e.found.association.Authentic() && !same(e.floor, r.floor):
+	case !e.found.association.Authentic() && !e.floor.Same(r.floor):
 		return r, []effect{{lookAgain, e.seat}}
 	}
 	before, did := over, replace
@@ -193,13 +193,9 @@ type knowledge struct {
 	now    bool             // and there is none now
 }
 
-// same reports whether two floors are those of one statement, or of one
-// contradiction. Their ends may differ.
-func same(a, b delegation.Floor) bool { return a.Order.Compare(b.Order) == 0 && a.Targets == b.Targets }
-
 // state tells what the entry is good for.
 func (e *entry) state(known knowledge, now moment) state {
-	newest := same(e.known, known.floor)
+	newest := e.known.Same(known.floor)
 	renewed := e.association.Floor().RenewedBy(known.floor) && now.clock.Before(known.floor.ValidUntil)
 	// Since the news of a renewal somebody has to look.
 	young := now.within(e.looked, e.life) && (newest || e.looked.count > known.raised.count)

@@ -55,7 +55,7 @@ func (d *Verifier) restore(f *flight, stored floors.Record) {
 		d.config.Logger.Debug("a statement in the memory is not used", "source", k.source, "service", k.service, "error", err)
 		return
 	}
-	if !same(m.association.Floor(), m.known) {
+	if !m.association.Floor().Same(m.known) {
 		return
 	}
 	d.queue.linger(f.lookup)

@@ -71,7 +71,7 @@ func (n Newest) Join(other Newest) Newest {
 // about reports whether a floor is that of this statement. No statement has the
 // floor of a contradiction.
 func (n Newest) about(f delegation.Floor) bool {
-	return n.Floor.Order.Compare(f.Order) == 0 && n.Floor.Targets == f.Targets && f.Targets != delegation.Contradiction
+	return n.Floor.Same(f) && f.Targets != delegation.Contradiction
 }
 
 // tells reports whether next says enough more than n to be written.
