@@ -11,20 +11,12 @@ import (
 	"strings"
 )
 
-// schemes begin the name of a key that is not in a file. A file with such a name
-// is written with "./" before it.
-var schemes = []string{"command:", "pkcs11:"}
-
-// Elsewhere reports whether a key has the name of a program or of a token, and
-// not that of a file: "command:" with a command line, or a URI of PKCS #11
-// (RFC 7512).
+// Elsewhere reports whether a key has a name that is not that of a file. It begins
+// with two or more lower-case letters or digits and a colon, such as pkcs11:. A file
+// with such a name is written with "./" before it.
 func Elsewhere(key string) bool {
-	for _, scheme := range schemes {
-		if strings.HasPrefix(key, scheme) {
-			return true
-		}
-	}
-	return false
+	scheme, _, found := strings.Cut(key, ":")
+	return found && len(scheme) > 1 && strings.Trim(scheme, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
 }
 
 // elsewhere opens a key that is not in a file. Whoever keeps it may not say what
@@ -32,7 +24,7 @@ func Elsewhere(key string) bool {
 // file that is no CA certificate.
 func (l Loader) elsewhere(key string, all []*x509.Certificate) (crypto.Signer, error) {
 	if l.Open == nil {
-		return nil, fmt.Errorf("%w: this program reads keys from files only, not %.40q", ErrUnsupportedKey, key)
+		return nil, fmt.Errorf("%w: this program reads keys from files only", ErrUnsupportedKey)
 	}
 	for _, c := range all {
 		if c.IsCA {

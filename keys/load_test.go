@@ -282,3 +282,13 @@ func TestLoadSystemRoots(t *testing.T) {
 		t.Errorf("not the pool of the system (%v)", err)
 	}
 }
+
+func TestElsewhere(t *testing.T) {
+	for name, want := range map[string]bool{
+		"pkcs11:token=a": true, "command:x": true, "future:y": true, "key.pem": false, "/etc/a:b": false, "./a:b": false, "c:key.pem": false, "C:key": false, ":": false, "a b:c": false,
+	} {
+		if keys.Elsewhere(name) != want {
+			t.Errorf("%q: %t", name, !want)
+		}
+	}
+}

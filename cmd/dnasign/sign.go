@@ -236,14 +236,14 @@ func defineKey(cmd *cobra.Command, key *string) {
 // A commandFlag names a key that a program signs with.
 type commandFlag struct{ key *string }
 
-func (c commandFlag) Set(line string) error { *c.key = "command:" + line; return nil }
+func (c commandFlag) Set(line string) error { *c.key = keysource.Command + line; return nil }
 func (c commandFlag) Type() string          { return "command" }
 
 func (c commandFlag) String() string {
 	if c.key == nil { // the flag package makes one of its own
 		return ""
 	}
-	line, _ := strings.CutPrefix(*c.key, "command:")
+	line, _ := strings.CutPrefix(*c.key, keysource.Command)
 	return line
 }
 

@@ -34,7 +34,8 @@ type command struct {
 
 func (c command) Public() crypto.PublicKey { return c.public }
 
-// Sign writes the digest to the program and returns what the program writes.
+// Sign writes the digest to the program and returns what the program writes. Errors
+// do not show the command line, which may have a secret in it.
 func (c command) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 	if _, pss := opts.(*rsa.PSSOptions); pss {
 		return nil, errors.New("a key command signs RSA with PKCS #1 v1.5, and not with PSS")
@@ -53,13 +54,13 @@ func (c command) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byt
 	}
 	switch {
 	case signature.Len() > maxSignature:
-		return nil, fmt.Errorf("the key command %q wrote more than %d bytes, which is no signature", c.line, maxSignature)
+		return nil, fmt.Errorf("the key command wrote more than %d bytes, which is no signature", maxSignature)
 	case ctx.Err() != nil:
-		return nil, fmt.Errorf("the key command %q did not end within %s%s", c.line, patience, said)
+		return nil, fmt.Errorf("the key command did not end within %s%s", patience, said)
 	case err != nil:
-		return nil, fmt.Errorf("the key command %q failed (%w)%s", c.line, err, said)
+		return nil, fmt.Errorf("the key command failed (%w)%s", err, said)
 	case signature.Len() == 0:
-		return nil, fmt.Errorf("the key command %q wrote no signature to standard output%s", c.line, said)
+		return nil, fmt.Errorf("the key command wrote no signature to standard output%s", said)
 	}
 	return signature.Bytes(), nil
 }

@@ -14,6 +14,12 @@ import (
 	"sync"
 )
 
+// Command and PKCS11 begin the names of keys.
+const (
+	Command = "command:"
+	PKCS11  = "pkcs11:"
+)
+
 // A Source opens keys. The zero value is ready to use, also by many goroutines.
 type Source struct {
 	mu     sync.Mutex
@@ -28,13 +34,18 @@ type Source struct {
 //
 // The program runs once for each signature. The login to a token is kept.
 func (s *Source) Open(name string, public crypto.PublicKey) (crypto.Signer, error) {
-	if line, ok := strings.CutPrefix(name, "command:"); ok {
+	if line, ok := strings.CutPrefix(name, Command); ok {
 		if strings.TrimSpace(line) == "" {
 			return nil, fmt.Errorf("the key %q has no command line", name)
 		}
 		return command{line, public}, nil
 	}
-	u, err := parseURI(name)
+	rest, ok := strings.CutPrefix(name, PKCS11)
+	if !ok {
+		scheme, _, _ := strings.Cut(name, ":")
+		return nil, fmt.Errorf("unknown kind of key %q (want %s or %s; write ./ before the name of a file)", scheme+":", Command, PKCS11)
+	}
+	u, err := parseURI(rest)
 	if err != nil {
 		return nil, err
 	}

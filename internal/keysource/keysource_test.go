@@ -120,7 +120,7 @@ func TestCommandFails(t *testing.T) {
 	_, _, other := files(t, "P-256")
 	for _, c := range []struct{ name, line, want string }{
 		{"missing program", "./no-such-program", "no-such-program"},
-		{"status", "echo no token in the slot >&2; exit 7", "exit status 7): it says: no token in the slot"},
+		{"status", "echo no token in the slot >&2; : secret; exit 7", "exit status 7): it says: no token in the slot"},
 		{"silent", ":", "wrote no signature"},
 		{"endless", "while :; do echo 0123456789; done", "more than 4096 bytes"},
 		{"not a signature", "echo hello", "no signature by the certificate's key (P-256)"},
@@ -133,7 +133,7 @@ func TestCommandFails(t *testing.T) {
 				t.Fatal(err)
 			}
 			signature, err := keys.ES256.Sign(signer.Key(), []byte("statement"))
-			if err == nil || !strings.Contains(err.Error(), c.want) || signature != nil {
+			if err == nil || !strings.Contains(err.Error(), c.want) || signature != nil || strings.Contains(err.Error(), "secret") {
 				t.Errorf("%q, %v, want %s", signature, err, c.want)
 			}
 		})
@@ -154,6 +154,7 @@ func TestOpen(t *testing.T) {
 	const module = "?module-path=/usr/lib/token.so"
 	for _, c := range []struct{ cert, key, want string }{
 		{cert, "command: ", "no command line"},
+		{cert, "pkcs12:key", "unknown kind of key \"pkcs12:\" (want command: or pkcs11:"},
 		{cert, "pkcs11:" + module, "token or serial"},
 		{cert, "pkcs11:token=a;serial=b;object=c" + module, "not both"},
 		{cert, "pkcs11:token=a" + module, "object or id"},

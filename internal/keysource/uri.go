@@ -25,11 +25,11 @@ const maxPIN = 256
 // would select another key, so it is an error.
 var attributes = []string{"token", "serial", "object", "id", "type", "module-path", "pin-source"}
 
-// parseURI reads a URI such as
+// parseURI reads what comes after pkcs11: in a URI such as
 //
 //	pkcs11:token=dna;object=b.example?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=/etc/dnasign/pin
-func parseURI(name string) (u uri, err error) {
-	path, query, _ := strings.Cut(strings.TrimPrefix(name, "pkcs11:"), "?")
+func parseURI(text string) (u uri, err error) {
+	path, query, _ := strings.Cut(text, "?")
 	given := map[string]string{}
 	for _, part := range slices.Concat(split(path, ";"), split(query, "&")) {
 		key, value, ok := strings.Cut(part, "=")
