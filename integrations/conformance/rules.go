@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/dnasign/dnasign/internal/testkit/fakedaemon"
 )
 
 // rules are those of docs/integrating.md.
@@ -12,11 +14,11 @@ func rules() []rule {
 	list := []rule{
 		{"ask", "the daemon is asked with source, role, direction, certificates and address", ask},
 		{"verified", "a peer that is verified is accepted", func(s *stage) error {
-			s.answers(func(q question) any { return q.verified() })
+			s.answers(s.verified)
 			return s.accepted(true)
 		}},
 		{"no-statement", "a peer without a statement is not accepted by its certificate", func(s *stage) error {
-			s.answers(func(q question) any { return q.refused("refused", "no-statement", false) })
+			s.answers(func(q fakedaemon.Question) any { return q.Answer("refused", "no-statement") })
 			return s.accepted(false)
 		}},
 		{"each-source", "a stream that is open for one source is asked about again for another", eachSource},
@@ -26,19 +28,25 @@ func rules() []rule {
 	}
 	for _, c := range []struct {
 		name, text string
-		answer     func(question) any
+		answer     func(*stage, fakedaemon.Question) any
 	}{
-		{"refused", "a peer with the wrong name is not accepted, nor by dialback, where something is required", func(q question) any { return q.refused("refused", "peer-name-mismatch", true) }},
-		{"undetermined", "undetermined opens no weaker way where something is required", func(q question) any { return q.refused("undetermined", "dns-timeout", true) }},
-		{"slow", "a daemon that does not answer accepts nobody and opens no weaker way", func(question) any { return nil }},
-		{"broken", "an answer that is not JSON accepts nobody", func(question) any { return "<html>" }},
-		{"status", "a status other than 200 accepts nobody", func(question) any { return 500 }},
-		{"replayed", "an answer about another source accepts nobody", func(q question) any { return q.verified().with("source", "other.example") }},
-		{"version", "an answer of another version accepts nobody", func(q question) any { return q.verified().with("version", 2) }},
-		{"past", "an answer that has ended accepts nobody", func(q question) any { return q.verified().with("valid_until", in(-time.Minute)) }},
+		{"refused", "a peer with the wrong name is not accepted, nor by dialback, where something is required", func(_ *stage, q fakedaemon.Question) any {
+			return q.Answer("refused", "peer-name-mismatch").With("required", true)
+		}},
+		{"undetermined", "undetermined opens no weaker way where something is required", func(_ *stage, q fakedaemon.Question) any {
+			return q.Answer("undetermined", "dns-timeout").With("required", true)
+		}},
+		{"slow", "a daemon that does not answer accepts nobody and opens no weaker way", func(*stage, fakedaemon.Question) any { return nil }},
+		{"broken", "an answer that is not JSON accepts nobody", func(*stage, fakedaemon.Question) any { return "<html>" }},
+		{"status", "a status other than 200 accepts nobody", func(*stage, fakedaemon.Question) any { return 500 }},
+		{"replayed", "an answer about another source accepts nobody", func(s *stage, q fakedaemon.Question) any { return q.Verified(s.name()).With("source", "other.example") }},
+		{"version", "an answer of another version accepts nobody", func(s *stage, q fakedaemon.Question) any { return q.Verified(s.name()).With("version", 2) }},
+		{"past", "an answer that has ended accepts nobody", func(s *stage, q fakedaemon.Question) any {
+			return q.Verified(s.name()).With("valid_until", fakedaemon.In(-time.Minute))
+		}},
 	} {
 		list = append(list, rule{c.name, c.text, func(s *stage) error {
-			s.answers(c.answer)
+			s.answers(func(q fakedaemon.Question) any { return c.answer(s, q) })
 			return s.closed()
 		}})
 	}
@@ -49,7 +57,7 @@ func rules() []rule {
 }
 
 func ask(s *stage) error {
-	s.answers(func(q question) any { return q.verified() })
+	s.answers(s.verified)
 	if err := s.accepted(true); err != nil {
 		return err
 	}
@@ -72,11 +80,11 @@ func ask(s *stage) error {
 
 func eachSource(s *stage) error {
 	const other = "other.example"
-	s.answers(func(q question) any {
+	s.answers(func(q fakedaemon.Question) any {
 		if q.Source == s.source {
-			return q.verified()
+			return s.verified(q)
 		}
-		return q.refused("refused", "peer-name-mismatch", true)
+		return q.Answer("refused", "peer-name-mismatch").With("required", true)
 	})
 	p, err := s.open()
 	if err != nil {
@@ -103,12 +111,12 @@ func eachSource(s *stage) error {
 }
 
 // again opens a stream that is asked about again soon, and gives the answers to that.
-func again(s *stage, until time.Duration, answer func(question) any) (p *peer, err error) {
-	s.answers(func(q question) any {
+func again(s *stage, until time.Duration, answer func(fakedaemon.Question) any) (p *peer, err error) {
+	s.answers(func(q fakedaemon.Question) any {
 		if q.Recheck {
 			return answer(q)
 		}
-		return q.verified().with("refresh_at", in(3*time.Second)).with("valid_until", in(until))
+		return q.Verified(s.name()).With("refresh_at", fakedaemon.In(3*time.Second)).With("valid_until", fakedaemon.In(until))
 	})
 	if p, err = s.open(); err == nil && !p.accepted {
 		p.close()
@@ -118,7 +126,7 @@ func again(s *stage, until time.Duration, answer func(question) any) (p *peer, e
 }
 
 func recheck(s *stage) error {
-	p, err := again(s, time.Hour, func(q question) any { return q.verified() })
+	p, err := again(s, time.Hour, s.verified)
 	if err != nil {
 		return err
 	}
@@ -127,7 +135,7 @@ func recheck(s *stage) error {
 }
 
 func revoked(s *stage) error {
-	p, err := again(s, time.Hour, func(q question) any { return q.refused("refused", "revoked", true) })
+	p, err := again(s, time.Hour, func(q fakedaemon.Question) any { return q.Answer("refused", "revoked").With("required", true) })
 	if err != nil {
 		return err
 	}
@@ -138,7 +146,7 @@ func revoked(s *stage) error {
 func stays(s *stage) error {
 	const life = 30 * time.Second
 	end := time.Now().Add(life - time.Second) // times in answers are whole seconds
-	p, err := again(s, life, func(q question) any { return q.refused("undetermined", "dns-timeout", true) })
+	p, err := again(s, life, func(q fakedaemon.Question) any { return q.Answer("undetermined", "dns-timeout").With("required", true) })
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
+	"github.com/dnasign/dnasign/internal/testkit/fakedaemon"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
 	"github.com/dnasign/dnasign/internal/testkit/xmpptest"
@@ -154,7 +155,7 @@ func external(s *xmpptest.Stream) string {
 }
 
 // asked checks the one question that was asked, about B.
-func (p *pair) asked(questions chan xmpptest.Question, direction string) {
+func (p *pair) asked(questions chan fakedaemon.Question, direction string) {
 	p.T.Helper()
 	q := <-questions
 	if q.Source != domainB || q.Service != "_xmpp-server._tcp" || q.Direction != direction || q.Peer != "127.0.0.1" || q.Recheck || !q.ChainVerified {

@@ -13,11 +13,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dnasign/dnasign/internal/testkit/fakedaemon"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/xmpptest"
 )
 
-type question = xmpptest.Question
+type question = fakedaemon.Question
 
 // TestVerified: B is accepted in both directions, by each host of A. It may
 // send for its domain and for no other one. It may not send for the name in its
@@ -100,7 +101,7 @@ func TestNotAccepted(t *testing.T) {
 		{"too much asked", func(q question) any { return q.Answer("undetermined", "overloaded") }, "undetermined, overloaded: ", false},
 		{"no memory", func(q question) any { return q.Answer("undetermined", "memory-failed") }, "undetermined, memory-failed: ", false},
 		{"verified without end", func(q question) any { return q.Verified(hostB).With("valid_until", nil) }, "without a name or an end", false},
-		{"verified until a minute ago", func(q question) any { return q.Verified(hostB).With("valid_until", xmpptest.In(-time.Minute)) }, "past its end", false},
+		{"verified until a minute ago", func(q question) any { return q.Verified(hostB).With("valid_until", fakedaemon.In(-time.Minute)) }, "past its end", false},
 		{"verified without name", func(q question) any { return q.Verified(hostB).With("name", nil) }, "without a name", false},
 		{"another source", func(q question) any { return q.Verified(hostB).With("source", "c.example") }, "not an answer to the question", false},
 		{"another direction", func(q question) any { return q.Verified(hostB).With("direction", "sideways") }, "not an answer to the question", false},
@@ -240,7 +241,7 @@ func TestAgain(t *testing.T) {
 		if over.Load() {
 			return cases[q.Source].then(q)
 		}
-		return q.Verified(hostB).With("valid_until", xmpptest.In(12*time.Second)).With("refresh_at", xmpptest.In(2*time.Second))
+		return q.Verified(hostB).With("valid_until", fakedaemon.In(12*time.Second)).With("refresh_at", fakedaemon.In(2*time.Second))
 	})
 	p := newPair(t, url, "")
 	p.prosody(slices.Collect(maps.Keys(cases))...)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dnasign/dnasign/internal/testkit/fakedaemon"
 	"github.com/dnasign/dnasign/internal/testkit/xmpptest"
 )
 
@@ -24,16 +25,18 @@ func TestDialback(t *testing.T) {
 			from, to := send(p.users())
 			for _, c := range []struct {
 				name    string
-				respond func(xmpptest.Question) any
+				respond func(fakedaemon.Question) any
 				log     string
 			}{
-				{"statement", func(q xmpptest.Question) any { return q.Answer("refused", "peer-name-mismatch").With("required", true) }, "refused, peer-name-mismatch: "},
-				{"statement, looked up in vain", func(q xmpptest.Question) any { return q.Answer("undetermined", "dns-timeout").With("required", true) }, "undetermined, dns-timeout: "},
-				{"too much asked", func(q xmpptest.Question) any { return q.Answer("undetermined", "overloaded") }, "undetermined, overloaded: "},
-				{"no memory", func(q xmpptest.Question) any { return q.Answer("undetermined", "memory-failed") }, "undetermined, memory-failed: "},
-				{"status 500", func(q xmpptest.Question) any { return 500 }, "undetermined, no-answer: "},
-				{"bad query", func(q xmpptest.Question) any { return 400 }, "undetermined, no-answer: "},
-				{"silent", func(q xmpptest.Question) any { return nil }, "undetermined, no-answer: "},
+				{"statement", func(q fakedaemon.Question) any {
+					return q.Answer("refused", "peer-name-mismatch").With("required", true)
+				}, "refused, peer-name-mismatch: "},
+				{"statement, looked up in vain", func(q fakedaemon.Question) any { return q.Answer("undetermined", "dns-timeout").With("required", true) }, "undetermined, dns-timeout: "},
+				{"too much asked", func(q fakedaemon.Question) any { return q.Answer("undetermined", "overloaded") }, "undetermined, overloaded: "},
+				{"no memory", func(q fakedaemon.Question) any { return q.Answer("undetermined", "memory-failed") }, "undetermined, memory-failed: "},
+				{"status 500", func(q fakedaemon.Question) any { return 500 }, "undetermined, no-answer: "},
+				{"bad query", func(q fakedaemon.Question) any { return 400 }, "undetermined, no-answer: "},
+				{"silent", func(q fakedaemon.Question) any { return nil }, "undetermined, no-answer: "},
 			} {
 				t.Run(c.name, func(t *testing.T) {
 					p.T, from.T, to.T = t, t, t
@@ -48,7 +51,7 @@ func TestDialback(t *testing.T) {
 			}
 			p.T, from.T, to.T = t, t, t
 			// This shows that dialback works here, and that it is left alone.
-			says.say(func(q xmpptest.Question) any {
+			says.say(func(q fakedaemon.Question) any {
 				if q.Direction == "incoming" {
 					return q.Answer("undetermined", "https-failure")
 				}
@@ -67,7 +70,7 @@ func TestWithoutTLS(t *testing.T) {
 	withoutTLS := options{"modules_enabled": `{ "saslauth", "dialback" }`, "modules_disabled": `{ "tls", "offline", "s2s_bidi" }`}
 	t.Run("incoming", func(t *testing.T) {
 		t.Parallel()
-		url, questions := xmpptest.Daemon(t, func(q xmpptest.Question) any { return q.Answer("refused", "no-statement") })
+		url, questions := xmpptest.Daemon(t, func(q fakedaemon.Question) any { return q.Answer("refused", "no-statement") })
 		p := newPair(t, withModule(t, url).and(plain), plain.and(withoutTLS))
 		a, b := p.users()
 		bounced(b, a, "hello")
@@ -78,7 +81,7 @@ func TestWithoutTLS(t *testing.T) {
 	})
 	t.Run("outgoing", func(t *testing.T) {
 		t.Parallel()
-		url, _ := xmpptest.Daemon(t, func(q xmpptest.Question) any { return q.Answer("refused", "no-statement") })
+		url, _ := xmpptest.Daemon(t, func(q fakedaemon.Question) any { return q.Answer("refused", "no-statement") })
 		p := newPair(t, withModule(t, url).and(plain), nil)
 		p.records(xmpptest.Attacker(t, domainB, domainA))
 		a, b := p.users()
@@ -96,26 +99,26 @@ func TestDialbackOfAnotherDomain(t *testing.T) {
 		options options
 		from    string // the stream's own domain, if it says one
 		to      string
-		respond func(xmpptest.Question) any
+		respond func(fakedaemon.Question) any
 		refused string // reason; none if dialback goes on
 	}{
-		{"with a statement", nil, domainB, domainA, func(q xmpptest.Question) any {
+		{"with a statement", nil, domainB, domainA, func(q fakedaemon.Question) any {
 			if q.Source == domainB {
 				return q.Verified(hostB)
 			}
 			return q.Answer("refused", "peer-name-mismatch").With("required", true)
 		}, "peer-name-mismatch"},
-		{"not looked at", nil, domainB, domainA, func(q xmpptest.Question) any {
+		{"not looked at", nil, domainB, domainA, func(q fakedaemon.Question) any {
 			if q.Source == domainB {
 				return q.Verified(hostB)
 			}
 			return q.Answer("undetermined", "overloaded")
 		}, "overloaded"},
-		{"on a stream without a domain", weak, "", domainA, func(q xmpptest.Question) any { return q.Answer("refused", "revoked").With("required", true) }, "revoked"},
+		{"on a stream without a domain", weak, "", domainA, func(q fakedaemon.Question) any { return q.Answer("refused", "revoked").With("required", true) }, "revoked"},
 		// On components no module is loaded that is enabled for all hosts.
 		{"to a component", weak.and(options{"zone": "nil\nComponent \"" + component + "\" \"muc\"\n"}), "", component,
-			func(q xmpptest.Question) any { return q.Answer("refused", "revoked").With("required", true) }, "revoked"},
-		{"without a statement", nil, domainB, domainA, func(q xmpptest.Question) any {
+			func(q fakedaemon.Question) any { return q.Answer("refused", "revoked").With("required", true) }, "revoked"},
+		{"without a statement", nil, domainB, domainA, func(q fakedaemon.Question) any {
 			if q.Source == domainB {
 				return q.Verified(hostB)
 			}
@@ -159,23 +162,23 @@ func TestDialbackOfAnotherDomain(t *testing.T) {
 func TestAgain(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		then func(xmpptest.Question) any
+		then func(fakedaemon.Question) any
 		log  string
 	}{
-		{"after a reload", func(q xmpptest.Question) any { return q.Answer("refused", "revoked").With("required", true) }, "refused, revoked: "},
-		{"revoked", func(q xmpptest.Question) any { return q.Answer("refused", "revoked").With("required", true) }, "refused, revoked: "},
-		{"a newer statement was not found", func(q xmpptest.Question) any { return q.Answer("refused", "proof-expired").With("required", true) }, "refused, proof-expired: "},
-		{"not known until the end", func(q xmpptest.Question) any { return q.Answer("undetermined", "dns-timeout").With("required", true) }, "undetermined, dns-timeout: "},
-		{"daemon away until the end", func(q xmpptest.Question) any { return 500 }, "undetermined, no-answer: "},
+		{"after a reload", func(q fakedaemon.Question) any { return q.Answer("refused", "revoked").With("required", true) }, "refused, revoked: "},
+		{"revoked", func(q fakedaemon.Question) any { return q.Answer("refused", "revoked").With("required", true) }, "refused, revoked: "},
+		{"a newer statement was not found", func(q fakedaemon.Question) any { return q.Answer("refused", "proof-expired").With("required", true) }, "refused, proof-expired: "},
+		{"not known until the end", func(q fakedaemon.Question) any { return q.Answer("undetermined", "dns-timeout").With("required", true) }, "undetermined, dns-timeout: "},
+		{"daemon away until the end", func(q fakedaemon.Question) any { return 500 }, "undetermined, no-answer: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			var over atomic.Bool
-			url, questions := xmpptest.Daemon(t, func(q xmpptest.Question) any {
+			url, questions := xmpptest.Daemon(t, func(q fakedaemon.Question) any {
 				if over.Load() {
 					return c.then(q)
 				}
-				return q.Verified(hostB).With("valid_until", xmpptest.In(12*time.Second)).With("refresh_at", xmpptest.In(2*time.Second))
+				return q.Verified(hostB).With("valid_until", fakedaemon.In(12*time.Second)).With("refresh_at", fakedaemon.In(2*time.Second))
 			})
 			p := newPair(t, withModule(t, url), nil)
 			a, b := p.users()
@@ -201,13 +204,13 @@ func TestAgain(t *testing.T) {
 func TestStays(t *testing.T) {
 	t.Parallel()
 	asked := 0
-	url, questions := xmpptest.Daemon(t, func(q xmpptest.Question) any {
+	url, questions := xmpptest.Daemon(t, func(q fakedaemon.Question) any {
 		asked++
 		switch asked {
 		case 1:
-			return q.Verified(hostB).With("refresh_at", xmpptest.In(2*time.Second))
+			return q.Verified(hostB).With("refresh_at", fakedaemon.In(2*time.Second))
 		case 2, 3: // the older statement, for a connection that is open
-			return q.Verified(hostB).With("valid_until", xmpptest.In(time.Minute)).With("refresh_at", xmpptest.In(time.Second))
+			return q.Verified(hostB).With("valid_until", fakedaemon.In(time.Minute)).With("refresh_at", fakedaemon.In(time.Second))
 		}
 		return q.Verified(hostB)
 	})

@@ -49,10 +49,6 @@ func readQuestion(body []byte, known *chains) (question, error) {
 	r := &reader{text: body}
 	err := r.whole(func(name string) error {
 		switch name {
-		case "source":
-			return r.string(&q.source)
-		case "service":
-			return r.string(&service)
 		case "direction":
 			return r.string(&direction)
 		case "chain":
@@ -61,10 +57,6 @@ func readQuestion(body []byte, known *chains) (question, error) {
 				return nil
 			}
 			return unquote(q.shown, &chain)
-		case "peer":
-			return r.address(&q.peer)
-		case "evidence":
-			return r.boolean(&q.evidence)
 		case "recheck":
 			return r.boolean(&q.recheck)
 		case "chain_verified":
@@ -80,7 +72,7 @@ func readQuestion(body []byte, known *chains) (question, error) {
 				return unknown(name)
 			}, "host", "port")
 		}
-		return unknown(name)
+		return r.member(name, &q, &service)
 	}, "source", "service", "direction", "chain")
 	if err != nil {
 		return q, err
@@ -109,6 +101,21 @@ func readQuestion(body []byte, known *chains) (question, error) {
 		return q, bad("chain_verified: the chain has %d certificates; leave chain_verified out, and the daemon verifies the path", len(q.chain))
 	}
 	return q, err
+}
+
+// member reads what every question may have.
+func (r *reader) member(name string, q *question, service *string) error {
+	switch name {
+	case "source":
+		return r.string(&q.source)
+	case "service":
+		return r.string(service)
+	case "peer":
+		return r.address(&q.peer)
+	case "evidence":
+		return r.boolean(&q.evidence)
+	}
+	return unknown(name)
 }
 
 // about checks the source, and takes the service.

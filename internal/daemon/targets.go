@@ -40,19 +40,7 @@ func readPlace(body []byte, _ *chains) (question, error) {
 	q := question{direction: association.Outgoing}
 	var service string
 	r := &reader{text: body}
-	err := r.whole(func(name string) error {
-		switch name {
-		case "source":
-			return r.string(&q.source)
-		case "service":
-			return r.string(&service)
-		case "peer":
-			return r.address(&q.peer)
-		case "evidence":
-			return r.boolean(&q.evidence)
-		}
-		return unknown(name)
-	}, "source", "service")
+	err := r.whole(func(name string) error { return r.member(name, &q, &service) }, "source", "service")
 	if err != nil {
 		return q, err
 	}
