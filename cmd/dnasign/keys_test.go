@@ -16,28 +16,26 @@ import (
 // TestKeysElsewhere: sign and renew with the commands of docs/keys.md, and with
 // no key in a file that dnasign knows. Others verify what they sign.
 func TestKeysElsewhere(t *testing.T) {
-	realtest.Need(t, "openssl", "softhsm2-util")
-	const module = "/usr/lib/softhsm/libsofthsm2.so"
-	realtest.NeedFile(t, module)
+	realtest.Need(t, "openssl")
 	programs, dir := build(t), t.TempDir()
 	ca := localca.NewChain(time.Now())
 	signer := localca.Must(ca.Issue("P-256", []string{"b.example"}, time.Now().Add(-time.Hour), time.Now().Add(60*setup.Day), nil))
 	cert, key := setup.Write(t, dir, "b.example", signer)
 	roots := realtest.WriteFile(t, dir, "roots.pem", string(localca.PEM(ca.Root())))
-	config := realtest.WriteFile(t, dir, "softhsm2.conf", fmt.Sprintf("directories.tokendir = %s\nobjectstore.backend = file\n", dir))
-	pin := realtest.WriteFile(t, dir, "pin", "1234\n")
-	t.Setenv("SOFTHSM2_CONF", config)
-	realtest.Output(t, dir, "softhsm2-util", "--init-token", "--free", "--label", "dna", "--pin", "1234", "--so-pin", "5678")
-	realtest.Output(t, dir, "softhsm2-util", "--import", key, "--token", "dna", "--label", "b.example", "--id", "01", "--pin", "1234")
 	elsewhere := filepath.Join(dir, "elsewhere.key")
-	if err := os.Rename(key, elsewhere); err != nil {
+	data, err := os.ReadFile(key)
+	if err != nil {
 		t.Fatal(err)
 	}
+	realtest.WriteFile(t, dir, "elsewhere.key", string(data))
+	t.Setenv("SOFTHSM2_CONF", filepath.Join(dir, "softhsm2.conf"))
+	hsm := realtest.SoftHSM(t)
+	hsm.Import(t, key, "b.example", "01")
 	run := func(program string, args ...string) string {
 		return realtest.Output(t, dir, filepath.Join(programs, program), args...)
 	}
 	command := "openssl pkeyutl -sign -inkey " + elsewhere
-	token := "pkcs11:token=dna;object=b.example?module-path=" + module + "&pin-source=" + pin
+	token := hsm.URI("object=b.example")
 	for _, c := range []struct{ name, flag, flagged, configured string }{
 		{"command", "--key-command", command, "command:" + command},
 		{"token", "--key", token, token},

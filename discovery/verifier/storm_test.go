@@ -102,6 +102,9 @@ func TestSilentZones(t *testing.T) {
 		{"500 networks", 500, 1, silence, func(network, i int) netip.Addr { return address("2001:db8:%x::%x", network, i) }},
 		{"thousands, not silent", 64, 12, distant, func(network, i int) netip.Addr { return address("2001:%x:%x::%x", 0x1000+i%2000, network, i) }},
 	} {
+		if raceDetector && c.name != "a /64 each" {
+			continue // a run without it has them all
+		}
 		t.Run(c.name, func(t *testing.T) {
 			bubble(t, nil, Limits{}, func(l *lab) {
 				l.network.set(func(n *network) {

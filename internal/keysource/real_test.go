@@ -28,42 +28,32 @@ func TestOpenSSL(t *testing.T) {
 
 // TestToken: the key is in a token of SoftHSM.
 func TestToken(t *testing.T) {
-	realtest.Need(t, "softhsm2-util")
-	const module = "/usr/lib/softhsm/libsofthsm2.so"
-	realtest.NeedFile(t, module)
-	dir := filepath.Dir(os.Getenv("SOFTHSM2_CONF"))
-	pin := realtest.WriteFile(t, dir, "pin", "1234\n")
-	if _, err := os.Stat(os.Getenv("SOFTHSM2_CONF")); err != nil { // the first time in this process
-		realtest.WriteFile(t, dir, "softhsm2.conf", fmt.Sprintf("directories.tokendir = %s\nobjectstore.backend = file\n", dir))
-		realtest.Output(t, dir, "softhsm2-util", "--init-token", "--free", "--label", "dna", "--pin", "1234", "--so-pin", "5678")
-	}
+	token := realtest.SoftHSM(t)
 	run := time.Now().UnixNano() % 1e9 // keys of an earlier run are still there
 	for i, kind := range []string{"P-256", "P-384", "RSA-2048"} {
 		ca, cert, key := files(t, kind)
 		object, id := fmt.Sprintf("%s-%d", kind, run), fmt.Sprintf("a%d%02x", i, run%256)
-		realtest.Output(t, dir, "softhsm2-util", "--import", key, "--token", "dna", "--label", object, "--id", id, "--pin", "1234")
-		if err := os.Remove(key); err != nil { // the token alone has it now
-			t.Fatal(err)
-		}
+		token.Import(t, key, object, id)
 		for _, name := range []string{"object=" + object, "id=%" + id[:2] + "%" + id[2:], "object=" + object + ";id=%" + id[:2] + "%" + id[2:] + ";type=private"} {
 			t.Run(name, func(t *testing.T) {
-				sign(t, ca, cert, "pkcs11:token=dna;"+name+"?module-path="+module+"&pin-source=file:"+pin)
+				sign(t, ca, cert, token.URI(name))
 			})
 		}
 		if i > 0 {
 			continue
 		}
 		_, others, _ := files(t, kind)
-		for _, c := range []struct{ cert, name, want string }{
-			{cert, "token=dna;object=absent?module-path=" + module + "&pin-source=" + pin, "list them: pkcs11-tool"},
-			{others, "token=dna;object=" + object + "?module-path=" + module + "&pin-source=" + pin, "another key"},
-			{cert, "token=other;object=P-256?module-path=" + module + "&pin-source=" + pin, `the token "other"`},
-			{cert, "token=dna;object=" + object + "?module-path=" + module + "&pin-source=" + pin + ".absent", "no such file"},
-			{cert, "token=dna;object=" + object + "?module-path=/absent.so&pin-source=" + pin, "/absent.so"},
+		uri := token.URI("object=" + object)
+		for _, c := range []struct{ cert, uri, want string }{
+			{cert, token.URI("object=absent"), "list them: pkcs11-tool"},
+			{others, uri, "another key"},
+			{cert, strings.Replace(uri, "token=dna", "token=other", 1), `the token "other"`},
+			{cert, uri + ".absent", "no such file"},
+			{cert, strings.Replace(uri, "/usr/lib/softhsm/", "/absent/", 1), "/absent/"},
 		} {
-			_, _, err := keys.Loader{Open: new(Source).Open}.LoadSigner(c.cert, "pkcs11:"+c.name)
+			_, _, err := keys.Loader{Open: new(Source).Open}.LoadSigner(c.cert, c.uri)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("%s: %v, want %s", c.name, err, c.want)
+				t.Errorf("%s: %v, want %s", c.uri, err, c.want)
 			}
 		}
 	}
