@@ -38,7 +38,7 @@ func TestKeysElsewhere(t *testing.T) {
 	token := hsm.URI("object=b.example")
 	for _, c := range []struct{ name, flag, flagged, configured string }{
 		{"command", "--key-command", command, "command:" + command},
-		{"token", "--key", token, token},
+		{"token", "--key", token, hsm.URI("object={domain}")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			verify := func(file string) {

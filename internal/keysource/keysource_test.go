@@ -105,7 +105,7 @@ func sign(t *testing.T, ca *localca.Authority, cert, key string) {
 }
 
 func TestCommand(t *testing.T) {
-	for _, kind := range []string{"P-256", "P-384", "RSA-2048"} {
+	for _, kind := range []string{"P-256", "P-384", "RSA-2048", "Ed25519"} {
 		t.Run(kind, func(t *testing.T) {
 			ca, cert, key := files(t, kind)
 			sign(t, ca, cert, "command:SIGN_WITH='"+key+"' '"+os.Args[0]+"'")

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/discovery/floors"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 )
 
@@ -28,44 +26,31 @@ var flood = scenario{
 	run:     runFlood,
 }
 
-func runFlood(ctx context.Context, out io.Writer, o options) (err error) {
-	w, err := newWorld(o)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.dns.Close()) }()
-	if err := w.resolver(dnsserver.Fault{Delay: o.distance, Drop: o.silent}); err != nil {
-		return err
-	}
-	store := floors.InMemory()
-	defer store.Close()
-	r, err := w.start(store)
-	if err != nil {
-		return err
-	}
-	defer r.stop()
-	flooding, stop := context.WithTimeout(ctx, o.over)
-	defer stop()
-	var all sync.WaitGroup
-	var asked atomic.Int64
-	for n := range silentNetworks {
-		all.Go(func() {
-			r.silent(flooding, &asked, n, func(i int) string { return fmt.Sprintf("2001:db8:%x::%x", n, i) })
+func runFlood(ctx context.Context, out io.Writer, o options) error {
+	return withNewDaemon(o, func(r *running) error {
+		flooding, stop := context.WithTimeout(ctx, o.over)
+		defer stop()
+		var all sync.WaitGroup
+		var asked atomic.Int64
+		for n := range silentNetworks {
+			all.Go(func() {
+				r.silent(flooding, &asked, n, func(i int) string { return fmt.Sprintf("2001:db8:%x::%x", n, i) })
+			})
+		}
+		all.Go(func() { // all of a /48, a /64 each
+			r.silent(flooding, &asked, silentNetworks, func(i int) string { return fmt.Sprintf("2001:db8:ffff:%x::1", i) })
 		})
-	}
-	all.Go(func() { // all of a /48, a /64 each
-		r.silent(flooding, &asked, silentNetworks, func(i int) string { return fmt.Sprintf("2001:db8:ffff:%x::1", i) })
+		y, err := r.all(ctx, o.over, func(i int) string {
+			return []string{"203.0.113.1", fmt.Sprintf("2001:db9::%x", i), fmt.Sprintf("192.%d.2.1", i%256)}[i%3]
+		})
+		stop()
+		all.Wait()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "silent zones asked about: %d\n", asked.Load())
+		return y.print(out, 0.95, 10*time.Second)
 	})
-	y, err := r.all(ctx, o.over, func(i int) string {
-		return []string{"203.0.113.1", fmt.Sprintf("2001:db9::%x", i), fmt.Sprintf("192.%d.2.1", i%256)}[i%3]
-	})
-	stop()
-	all.Wait()
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "silent zones asked about: %d\n", asked.Load())
-	return y.print(out, 0.95, 10*time.Second)
 }
 
 // silent asks about domains of one network until ctx ends, waits for no answer, and

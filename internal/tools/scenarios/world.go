@@ -124,6 +124,27 @@ func (w *world) start(store floors.Store) (*running, error) {
 	return r, nil
 }
 
+// withNewDaemon runs f with a daemon that has never seen anything, and with a
+// resolver that is as far away as the flags say.
+func withNewDaemon(o options, f func(*running) error) (err error) {
+	w, err := newWorld(o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.dns.Close()) }()
+	if err := w.resolver(dnsserver.Fault{Delay: o.distance, Drop: o.silent}); err != nil {
+		return err
+	}
+	store := floors.InMemory()
+	defer store.Close()
+	r, err := w.start(store)
+	if err != nil {
+		return err
+	}
+	defer r.stop()
+	return f(r)
+}
+
 func (r *running) stop() {
 	r.client.CloseIdleConnections()
 	r.server.Close()
