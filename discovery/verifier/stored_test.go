@@ -465,7 +465,7 @@ func TestLinger(t *testing.T) {
 	// Such lookups take a part of the slots, whether their questions have left or not.
 	synctest.Test(t, func(t *testing.T) {
 		const slots = 2 * lingerShare
-		q := newQueue(Limits{LookupsInFlight: slots, LookupsPerNetwork: slots, Waiting: slots})
+		q := newQueue(Limits{LookupsInFlight: slots, LookupsPerNetwork: slots, Waiting: slots + 1})
 		limits := make(chan string, slots+1)
 		ask := func(i int, peer string, linger bool) *lookup {
 			l := q.lookup(fmt.Sprintf("d%d.example", i))
