@@ -41,6 +41,9 @@ const (
 	// LeftOver: a statement that has been replaced, or has expired, still lies
 	// beside the newer one.
 	LeftOver Name = "left-over"
+	// UnknownCertificate: the signer of a statement, or the domain's web server, has
+	// a certificate that the owner does not know.
+	UnknownCertificate Name = "unknown-certificate"
 	// StatementEnds: the statement ends soon.
 	StatementEnds Name = "statement-ends"
 	// CertificateEnds: the signer's certificate ends soon, and the statement no
@@ -51,7 +54,7 @@ const (
 // Names lists every finding, in the order in which a report has them.
 func Names() []Name {
 	return []Name{
-		Refused, Undetermined, HostNotAccepted,
+		Refused, Undetermined, HostNotAccepted, UnknownCertificate,
 		ResolversDiffer, ChannelsDiffer, EncodingsDiffer, SRVDiffers, SRVDisagrees,
 		ChannelFailed, ChannelMissing, BadStatement, LeftOver,
 		StatementEnds, CertificateEnds,
@@ -78,6 +81,8 @@ func (n Name) hint() string {
 		return "publish the statement there too, or look only where you publish (--via)"
 	case LeftOver:
 		return "take the older statement away"
+	case UnknownCertificate:
+		return "if you ordered that certificate, add its file to --known; if not, somebody else can sign for the domain: see docs/theft.md"
 	case StatementEnds:
 		return "sign and publish anew; if that should have happened automatically, find out why it did not"
 	case CertificateEnds:

@@ -40,7 +40,7 @@ func FuzzConclude(f *testing.F) {
 			txt(delegation.JWS, jws)(&e)
 		}
 		q := Question{Query: delegation.Query{Source: source, Service: service, Target: provider}}
-		r := Conclude(q, []Observation{{"one", &e}, {"two", &e}}, delegation.Policy{Roots: w.ca.Pool(), Time: now})
+		r := Conclude(q, []Observation{{Resolver: "one", Evidence: &e}, {Resolver: "two", Evidence: &e}}, delegation.Policy{Roots: w.ca.Pool(), Time: now})
 		well := r.Status == StatusOK || r.Status == StatusWarning
 		for _, v := range r.Verdicts {
 			if well && (v.Outcome != reasons.OutcomeVerified || v.Host.Outcome != reasons.OutcomeVerified) {

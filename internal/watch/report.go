@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"crypto/x509"
 	"fmt"
 	"time"
 
@@ -17,6 +18,9 @@ type Question struct {
 	// Warn is how long before the end of a statement or certificate a warning
 	// is given; 0 means a quarter of the statement's life, at most MaxWarn.
 	Warn time.Duration
+	// Known are the owner's certificates. Every other one for the domain is a
+	// finding; nil asks for no such finding.
+	Known *Known
 }
 
 // MaxWarn bounds the warning time that nobody chose. Owners sign again when a
@@ -28,6 +32,7 @@ const MaxWarn = 7 * 24 * time.Hour
 type Observation struct {
 	Resolver string // for a person
 	Evidence *delegation.Evidence
+	Served   *x509.Certificate // by the domain's web server; nil if it is not known
 }
 
 // A Status is the worst that was found about a domain.
@@ -61,7 +66,18 @@ type Report struct {
 	// They are null if none is verified.
 	StatementEnds   *time.Time `json:"statement_ends"`
 	CertificateEnds *time.Time `json:"certificate_ends"`
-	Findings        []Finding  `json:"findings"`
+	// Accepted is the newest statement that is verified through any resolver.
+	// It is null if none is.
+	Accepted *Accepted `json:"accepted"`
+	Findings []Finding `json:"findings"`
+}
+
+// Accepted is a verified statement, as far as it differs from the one before.
+type Accepted struct {
+	Issued      time.Time             `json:"issued"`
+	Targets     []delegation.Endpoint `json:"targets"`
+	Signer      string                `json:"signer"`      // for a person
+	Certificate delegation.Digest     `json:"certificate"` // SHA-256 of the signer's
 }
 
 // A Verdict is what others conclude who use one resolver.
@@ -125,8 +141,10 @@ func Conclude(q Question, observations []Observation, p delegation.Policy) Repor
 	for _, v := range views {
 		v.comparePlaces(&found)
 		v.compareSRV(&found)
+		v.strangers(q.Known, &found)
 	}
 	r.ends(q.Warn, &found, views, p.Time)
+	r.Accepted = accepted(views)
 	r.Agreeing = agreeing(views)
 	found.sort()
 	r.Findings = append(r.Findings, found...)
@@ -220,6 +238,27 @@ func (v *view) certificateOf(fingerprint delegation.Digest) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
+}
+
+// accepted is the newest statement that is verified through any resolver.
+func accepted(views []view) *Accepted {
+	var proven *delegation.Proven
+	for _, v := range views {
+		if v.result == nil {
+			continue
+		}
+		if p := v.result.Proven(); proven == nil || p.Floor.Order.Compare(proven.Floor.Order) > 0 {
+			proven = &p
+		}
+	}
+	if proven == nil {
+		return nil
+	}
+	a := &Accepted{Issued: proven.Statement.Issued, Signer: proven.Signer, Certificate: proven.Fingerprint}
+	for _, t := range proven.Statement.Targets {
+		a.Targets = append(a.Targets, t.Endpoint)
+	}
+	return a
 }
 
 // agreeing counts the resolvers of the most common conclusion: the outcome, its

@@ -1,12 +1,10 @@
 package watch
 
 import (
-	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/reasons"
@@ -35,19 +33,13 @@ type place struct {
 // A statement is one thing that was found at a place, and the verdict about it
 // alone.
 type statement struct {
-	encoding delegation.Encoding
-	origin   string
-	err      *delegation.Error // why it is no good, nil if it is good or revokes
+	encoding    delegation.Encoding
+	origin      string
+	err         *delegation.Error // why it is no good, nil if it is good or revokes
+	certificate certificate       // the signer's, zero if it leads to no trust anchor
 	// Of a good one:
-	floor       delegation.Floor // its place in the order and targets
-	targets     []delegation.Target
-	certificate certificate
-}
-
-// A certificate is that of a verified statement's signer.
-type certificate struct {
-	fingerprint delegation.Digest
-	notAfter    time.Time
+	floor   delegation.Floor // its place in the order and targets
+	targets []delegation.Target
 }
 
 // describe tells a good statement from others, for a person.
@@ -153,7 +145,7 @@ func (r *reader) read(p *place, encoding delegation.Encoding, key string, put fu
 func (r *reader) verify(s *statement, put func(*delegation.Evidence)) (*delegation.Result, *delegation.Error) {
 	p := r.policy
 	p.SignerCheck = func(chain []*x509.Certificate) error {
-		s.certificate = certificate{sha256.Sum256(chain[0].Raw), chain[0].NotAfter}
+		s.certificate = aboutCertificate(chain[0])
 		if r.policy.SignerCheck != nil {
 			return r.policy.SignerCheck(chain)
 		}

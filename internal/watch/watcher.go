@@ -78,5 +78,9 @@ func (w *Watcher) observe(ctx context.Context, i int, q Question) (Observation, 
 	if err != nil {
 		return Observation{}, fmt.Errorf("through %s: %w", r.Name, err)
 	}
-	return Observation{Resolver: r.Name, Evidence: e}, nil
+	o := Observation{Resolver: r.Name, Evidence: e}
+	if q.Known != nil && r.Client.Via != discovery.ViaDNS {
+		o.Served = served(ctx, r.Client, q.Source)
+	}
+	return o, nil
 }
