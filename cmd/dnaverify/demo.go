@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/dnasign/dnasign/internal/cli"
@@ -27,6 +29,7 @@ signed and verified, in both directions, which takes half a minute or so.`,
 			case !scale && cmd.Flags().Changed("domains"):
 				return cli.Usagef("--domains goes with --scale")
 			case !scale:
+				fmt.Fprintln(cmd.ErrOrStderr(), "the demo begins: it talks to this machine alone and leaves nothing behind")
 				return demo.Run(cmd.Context(), cmd.OutOrStdout())
 			case domains < 1 || domains > manyDomains:
 				return cli.Usagef("--domains is 1 to %d", manyDomains)

@@ -224,6 +224,13 @@ func TestUnits(t *testing.T) {
 	}
 	realtest.Output(t, dir, "systemd-analyze", append([]string{"verify", "--man=no"}, files...)...)
 	realtest.Output(t, dir, "systemd-analyze", "security", "--offline=true", "--threshold=12", files[0]) // of 100
+	var watch []string
+	for _, name := range []string{"dnaverify-watch.service", "dnaverify-watch.timer"} {
+		text := read(t, filepath.Join(integrations, "systemd", name))
+		watch = append(watch, realtest.WriteFile(t, dir, name, strings.ReplaceAll(text, installed, bin)))
+	}
+	realtest.Output(t, dir, "systemd-analyze", append([]string{"verify", "--man=no"}, watch...)...)
+	realtest.Output(t, dir, "systemd-analyze", "security", "--offline=true", "--threshold=12", watch[0])
 	service := read(t, files[0])
 	command := regexp.MustCompile(`(?m)^ExecStart=\S+ serve --config (\S+)$`).FindStringSubmatch(service)
 	if command == nil || !strings.Contains(read(t, integrations+"/systemd/dnaverify.yaml"), command[1]) {

@@ -29,6 +29,7 @@ const maxAhead = 1024
 type watchFlags struct {
 	policyFlags
 	lookupFlags
+	tellFlags
 	resolvers, validating []string
 	target, warn          string
 	list                  string
@@ -67,12 +68,17 @@ Owners sign again when a third is left.
 --via dns or --via https looks only where you publish. Without it, a place without
 a statement gives a warning.
 
+--mail and --webhook tell what is new since the last run, and remind of it after a
+week. --known names the files of your certificates: then every other certificate
+that signs for a domain, or that its web server shows, is an error.
+
 --listen answers Prometheus instead, in the manner of its blackbox_exporter:
 /probe?domain=b.example&service=xmpp-server&target=host:port is about a domain,
 /metrics about the program. With domains or --list only those are looked up. It
 listens where other machines can reach it only with --listen-publicly.`,
 		Example: `  dnaverify watch b.example --target xmpp.hosting.example:5269
   dnaverify watch --list domains.txt --resolver 192.0.2.53 --resolver 198.51.100.53 --quiet
+  dnaverify watch b.example --mail admin@b.example --state /var/lib/dna/watch.json --quiet
   dnaverify watch --listen 127.0.0.1:9854 --list domains.txt`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return watchDomains(cmd, args, f) },
@@ -83,6 +89,7 @@ listens where other machines can reach it only with --listen-publicly.`,
 
 func (f *watchFlags) define(cmd *cobra.Command) {
 	f.policyFlags.define(cmd)
+	f.tellFlags.define(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.service, "service", "xmpp-server", "the service: xmpp-server means _xmpp-server._tcp")
 	flags.StringArrayVar(&f.resolvers, "resolver", nil, "address:port of a resolver, instead of the system's; repeatable")
@@ -103,7 +110,7 @@ func (f *watchFlags) define(cmd *cobra.Command) {
 	cli.Complete(cmd, "via", "both", "dns", "https")
 	cmd.MarkFlagsMutuallyExclusive("json", "tap", "listen")
 	cmd.MarkFlagsMutuallyExclusive("quiet", "tap")
-	for _, name := range []string{"quiet", "strict", "at"} {
+	for _, name := range []string{"quiet", "strict", "at", "mail", "webhook"} {
 		cmd.MarkFlagsMutuallyExclusive("listen", name)
 	}
 }
@@ -132,6 +139,9 @@ func watchDomains(cmd *cobra.Command, names []string, f watchFlags) error {
 // question is what is asked about each domain.
 func (f *watchFlags) question() (q watch.Question, err error) {
 	if q.Service, err = cli.Service(f.service); err != nil {
+		return q, err
+	}
+	if q.Known, err = f.ownCertificates(); err != nil {
 		return q, err
 	}
 	if f.target != "" {
@@ -208,6 +218,10 @@ func (f *watchFlags) watcher() (*watch.Watcher, error) {
 
 // watchList watches domains once, and shows each.
 func watchList(cmd *cobra.Command, w *watch.Watcher, q watch.Question, domains []string, f watchFlags) error {
+	tell, err := f.teller()
+	if err != nil {
+		return err
+	}
 	out := bufio.NewWriter(cmd.OutOrStdout())
 	write, err := f.writer(out, cli.Color(cmd.OutOrStdout()), len(domains))
 	if err != nil {
@@ -228,12 +242,16 @@ func watchList(cmd *cobra.Command, w *watch.Watcher, q watch.Question, domains [
 		return looked{r, err}
 	}
 	count := map[watch.Status]int{}
+	var reports []watch.Report // for tell
 	err = inOrder(cmd.Context(), domains, maxAhead, look, func(l looked) error {
 		if l.err != nil {
 			return l.err
 		}
 		count[l.report.Status]++
 		step()
+		if tell != nil {
+			reports = append(reports, l.report)
+		}
 		if err := write(l.report); err != nil {
 			return err
 		}
@@ -244,6 +262,11 @@ func watchList(cmd *cobra.Command, w *watch.Watcher, q watch.Question, domains [
 	}
 	if err != nil {
 		return err
+	}
+	if tell != nil {
+		if err := tell(cmd.Context(), reports); err != nil {
+			return fmt.Errorf("nobody was told what is new: %w", err)
+		}
 	}
 	return watchSummary(cmd.ErrOrStderr(), count, f)
 }

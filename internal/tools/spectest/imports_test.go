@@ -47,7 +47,7 @@ var order = [][]string{
 	{"delegation/association", "discovery", "internal/publish", "internal/signing", "discovery/starttls"},
 	{"discovery/verifier", "internal/watch"},
 	{"internal/cli", "internal/daemon"},
-	{"internal/renew", "internal/watch/probe"},
+	{"internal/renew", "internal/watch/news", "internal/watch/probe"},
 	{"cmd/dnasign", "cmd/dnaverify"},
 }
 

@@ -1,0 +1,8 @@
+// Package news tells a person what is new about watched domains, once: by mail or
+// to a webhook.
+//
+//	[]watch.Report, State -> Compare -> []Item, State -> Mail, Webhook
+//
+// [Compare] is pure. A [Store] keeps the State in a file. It is written after
+// everybody was told, so that news is told twice rather than never.
+package news
