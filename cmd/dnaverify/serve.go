@@ -308,13 +308,15 @@ func (s *service) state(f *serveFlags, again bool) (*daemon.State, error) {
 		if err != nil {
 			return nil, err
 		}
-		health.SelfTest = func(ctx context.Context) error { return client.SelfTest(ctx, good, bogus) }
-		// It does not keep the daemon from beginning: the resolver may begin later.
-		s.background.Go(func() {
-			if err := health.SelfTest(s.ctx); err != nil && s.ctx.Err() == nil {
+		health.SelfTest = func(ctx context.Context) error {
+			err := client.SelfTest(ctx, good, bogus)
+			if err != nil && s.ctx.Err() == nil {
 				s.log.Error("the validating resolver fails its self-test", "error", err)
 			}
-		})
+			return err
+		}
+		// It does not keep the daemon from beginning: the resolver may begin later.
+		s.background.Go(func() { health.SelfTest(s.ctx) }) // it logs its error
 	}
 	engine, err := verifier.New(verifier.Config{
 		Discovery: client, Floors: s.store, Roots: roots, LookFirst: again, Limits: f.limits, Metrics: s.metrics.Engine, Logger: s.log,
