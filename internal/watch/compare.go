@@ -117,7 +117,8 @@ func (v *view) comparePlaces(found *findings) {
 		}
 	}
 	for _, p := range v.places {
-		if p.failure != nil && v.err == nil {
+		// A place that was not waited for is nobody's fault.
+		if p.failure != nil && p.failure.Reason != reasons.Unanswered && v.err == nil {
 			add(ChannelFailed, SeverityWarning, p.failure.Reason, "%s", p.failure.Detail)
 		}
 		for _, s := range p.found {

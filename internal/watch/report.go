@@ -70,6 +70,8 @@ type Report struct {
 	// It is null if none is.
 	Accepted *Accepted `json:"accepted"`
 	Findings []Finding `json:"findings"`
+	// Time is that of the conclusion, for those who show what is left.
+	Time time.Time `json:"-"`
 }
 
 // Accepted is a verified statement, as far as it differs from the one before.
@@ -89,6 +91,9 @@ type Verdict struct {
 	Dial     []delegation.Endpoint `json:"dial"` // where they connect
 	// Host is the verdict about the target asked about, if one was.
 	Host *HostVerdict `json:"host,omitempty"`
+	// Proof has the checks behind the verdict, and Evidence what was looked at.
+	Proof    delegation.Report    `json:"-"`
+	Evidence *delegation.Evidence `json:"-"`
 }
 
 // A HostVerdict says whether others accept a host for the domain.
@@ -113,7 +118,7 @@ type view struct {
 func Conclude(q Question, observations []Observation, p delegation.Policy) Report {
 	r := Report{
 		Version: ReportVersion, Source: q.Source, Service: delegation.RoleOf(q.Service).Service,
-		Verdicts: []Verdict{}, Findings: []Finding{},
+		Verdicts: []Verdict{}, Findings: []Finding{}, Time: p.Time,
 	}
 	plain := q.Query
 	plain.Target = delegation.Endpoint{}
@@ -158,8 +163,9 @@ func Conclude(q Question, observations []Observation, p delegation.Policy) Repor
 // verdict puts a verdict into the report, and what is not verified among the
 // findings.
 func (v *view) verdict(q delegation.Query, p delegation.Policy, found *findings) Verdict {
-	verdict := Verdict{Resolver: v.Resolver, Outcome: reasons.OutcomeVerified, Reason: reasons.Verified, Dial: []delegation.Endpoint{}}
+	verdict := Verdict{Resolver: v.Resolver, Outcome: reasons.OutcomeVerified, Reason: reasons.Verified, Dial: []delegation.Endpoint{}, Evidence: v.Evidence}
 	if v.err != nil {
+		verdict.Proof = delegation.NewReport(q, nil, v.err)
 		verdict.Outcome, verdict.Reason, verdict.Detail = v.err.Outcome, v.err.Reason, v.err.Detail
 		name := Refused
 		if v.err.Outcome == reasons.OutcomeUndetermined {
@@ -167,6 +173,7 @@ func (v *view) verdict(q delegation.Query, p delegation.Policy, found *findings)
 		}
 		found.add(Finding{Name: name, Severity: severityOf(v.err.Outcome), Reason: v.err.Reason, Detail: v.err.Detail, Hint: hints.ForOwner(v.err.Reason), Resolvers: []string{v.Resolver}})
 	} else {
+		verdict.Proof = delegation.NewReport(q, v.result, nil)
 		for _, t := range v.result.Dial() {
 			verdict.Dial = append(verdict.Dial, t.Endpoint)
 		}

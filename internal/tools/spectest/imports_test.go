@@ -46,7 +46,7 @@ var order = [][]string{
 	{"discovery/floors/filestore", "discovery/floors/redisstore"},
 	{"delegation/association", "discovery", "internal/publish", "internal/signing", "discovery/starttls"},
 	{"discovery/verifier", "internal/watch"},
-	{"internal/cli", "internal/daemon"},
+	{"internal/cli", "internal/daemon", "internal/page"},
 	{"internal/renew", "internal/watch/news", "internal/watch/probe"},
 	{"cmd/dnasign", "cmd/dnaverify"},
 }
