@@ -26,6 +26,7 @@ type checkFlags struct {
 	verbosity
 	lookupFlags
 	save, replay string
+	html         string
 	list         string
 	parallel     int
 }
@@ -53,11 +54,15 @@ and one that is bogus. If it does not tell them apart, nothing else is asked.
 --save-evidence keeps everything that was found. --evidence gives the verdict
 again from such a file, and asks nothing of the network.
 
+--html writes a page for people beside the verdict: the trust path, what was found,
+what to do, and the evidence. It needs nothing else and has no script.
+
 Several domains can be named, or listed one on a line in the file of --list. Each
 gets one line, in their order, or with --json one object on a line. The exit code
 is 1 if any is refused, else 3 if any is undetermined.`,
 		Example: `  dnaverify check b.example --service xmpp-server
   dnaverify check b.example --via both --resolver 192.0.2.53:53 --json
+  dnaverify check b.example --html b.example.html
   dnaverify check --list domains.txt --json`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -73,6 +78,7 @@ is 1 if any is refused, else 3 if any is undetermined.`,
 	flags := cmd.Flags()
 	flags.StringVar(&f.save, "save-evidence", "", "file to keep what was found in, as JSON; - for standard output")
 	flags.StringVar(&f.replay, "evidence", "", "file with evidence to judge, instead of asking the network; - for standard input")
+	flags.StringVar(&f.html, "html", "", "file to write a page with the verdict to; - for standard output")
 	flags.StringVar(&f.list, "list", "", "file with domains, one on a line; - for standard input")
 	flags.IntVar(&f.parallel, "parallel", 64, "of several domains, how many are looked up at one time")
 	for _, name := range append(f.lookupFlags.names(), "save-evidence") {
@@ -90,6 +96,9 @@ func check(cmd *cobra.Command, domain string, f checkFlags) error {
 	if err := cli.OneInput(f.replay, f.roots); err != nil {
 		return err
 	}
+	if f.save == cli.Standard && f.html == cli.Standard {
+		return cli.Usagef("only one of --save-evidence and --html can be -, which is standard output")
+	}
 	q, err := query(domain, f.service)
 	if err != nil {
 		return err
@@ -101,20 +110,20 @@ func check(cmd *cobra.Command, domain string, f checkFlags) error {
 	if f.replay != "" {
 		e, err := readEvidence(f.replay)
 		if delegation.ReasonOf(err) == reasons.BadEvidence {
-			return report(cmd, f.form(), delegation.NewReport(q, nil, err))
+			return f.show(cmd, q, delegation.NewReport(q, nil, err), nil, p)
 		}
 		if err != nil {
 			return err
 		}
 		result, err := delegation.Verify(q, e, p)
-		return report(cmd, f.form(), delegation.NewReport(q, result, err))
+		return f.show(cmd, q, delegation.NewReport(q, result, err), e, p)
 	}
 	client, tested, err := f.tested(cmd.Context(), p.Roots)
 	if err != nil {
 		return err
 	}
 	if failed := failure(tested); failed != nil {
-		return report(cmd, f.form(), delegation.NewReport(q, nil, failed))
+		return f.show(cmd, q, delegation.NewReport(q, nil, failed), nil, p)
 	}
 	v, err := newVerifier(verifier.Config{Roots: p.Roots, Discovery: client, Now: f.clock(p)})
 	if err != nil {
@@ -122,13 +131,18 @@ func check(cmd *cobra.Command, domain string, f checkFlags) error {
 	}
 	defer v.Close()
 	decision, r := look(cmd.Context(), v, q)
+	r.Checks = append(tested, r.Checks...)
+	var e *delegation.Evidence
 	if decision != nil {
-		if err := saveEvidence(cmd, f, decision); err != nil {
+		if e, err = decision.Evidence(); err != nil {
+			return err
+		}
+		if err := saveEvidence(cmd, f, e); err != nil {
 			return err
 		}
 	}
-	r.Checks = append(tested, r.Checks...)
-	return report(cmd, f.form(), r)
+	p.Time, p.BelieveReplayedDNSSEC = f.clock(p)(), true // it was looked up here
+	return f.show(cmd, q, r, e, p)
 }
 
 // look decides about a domain, and reports what came of its statement. Without a
@@ -157,8 +171,8 @@ func checkNoFile(domain string) error {
 // checkAll checks several domains.
 func checkAll(cmd *cobra.Command, names []string, f checkFlags) error {
 	switch {
-	case f.save != "" || f.replay != "":
-		return cli.Usagef("--save-evidence and --evidence are about one domain")
+	case f.save != "" || f.replay != "" || f.html != "":
+		return cli.Usagef("--save-evidence, --evidence and --html are about one domain")
 	case f.parallel < 1 || f.parallel > maxParallel:
 		return cli.Usagef("--parallel %d is not between 1 and %d", f.parallel, maxParallel)
 	}
@@ -194,13 +208,9 @@ func checkAll(cmd *cobra.Command, names []string, f checkFlags) error {
 
 // saveEvidence keeps what was found. If that is on standard output, the verdict
 // moves to standard error.
-func saveEvidence(cmd *cobra.Command, f checkFlags, decision *verifier.Decision) error {
+func saveEvidence(cmd *cobra.Command, f checkFlags, evidence *delegation.Evidence) error {
 	if f.save == "" {
 		return nil
-	}
-	evidence, err := decision.Evidence()
-	if err != nil {
-		return err
 	}
 	if f.save == cli.Standard {
 		err := cli.WriteJSON(cmd.OutOrStdout(), evidence)

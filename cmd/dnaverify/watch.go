@@ -72,10 +72,12 @@ a statement gives a warning.
 week. --known names the files of your certificates: then every other certificate
 that signs for a domain, or that its web server shows, is an error.
 
---listen answers Prometheus instead, in the manner of its blackbox_exporter:
-/probe?domain=b.example&service=xmpp-server&target=host:port is about a domain,
-/metrics about the program. With domains or --list only those are looked up. It
-listens where other machines can reach it only with --listen-publicly.`,
+--listen answers over HTTP instead. People find a page at /, and one about a domain at
+/domain?domain=b.example&service=xmpp-server&target=host:port. Prometheus finds
+/probe with the same parameters, in the manner of its blackbox_exporter, and /metrics
+about the program. With domains or --list only those are looked up. It listens where
+other machines can reach it only with --listen-publicly, and then limits what each
+network may ask. docs/page.md says how to run it for others.`,
 		Example: `  dnaverify watch b.example --target xmpp.hosting.example:5269
   dnaverify watch --list domains.txt --resolver 192.0.2.53 --resolver 198.51.100.53 --quiet
   dnaverify watch b.example --mail admin@b.example --state /var/lib/dna/watch.json --quiet
@@ -104,7 +106,7 @@ func (f *watchFlags) define(cmd *cobra.Command) {
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing about domains that are well")
 	flags.BoolVar(&f.strict, "strict", false, "let warnings fail too")
 	flags.IntVar(&f.parallel, "parallel", watch.DefaultParallel, "lookups at one time through each resolver")
-	flags.StringVar(&f.listen, "listen", "", "address:port, or unix:/path, to answer probes of Prometheus at, such as 127.0.0.1:9854")
+	flags.StringVar(&f.listen, "listen", "", "address:port, or unix:/path, to show the page and answer Prometheus at, such as 127.0.0.1:9854")
 	flags.BoolVar(&f.publicly, "listen-publicly", false, "let other machines ask")
 	cli.CompleteService(cmd)
 	cli.Complete(cmd, "via", "both", "dns", "https")
@@ -131,7 +133,7 @@ func watchDomains(cmd *cobra.Command, names []string, f watchFlags) error {
 		return err
 	}
 	if f.listen != "" {
-		return serveProbes(cmd, probe.Prober{Look: w.Look, Default: q, Domains: domains, Public: f.publicly}, f.listen)
+		return serveProbes(cmd, probe.Prober{Look: w.Look, Default: q, Domains: domains, Public: f.publicly, Roots: rootsName(f.roots)}, f.listen)
 	}
 	return watchList(cmd, w, q, domains, f)
 }

@@ -98,7 +98,7 @@ func pathOf(r watch.Report, v watch.Verdict) path {
 	}
 	peer := edge{Label: "is answered by", Tone: Open, Word: "Not tried",
 		Detail: "This page does not connect to the server.", ToDo: "To try it:",
-		Command: fmt.Sprintf("dnaverify connect %s --service %s", r.Source, serviceName(r.Service))}
+		Command: fmt.Sprintf("dnaverify connect %s --service %s", r.Source, ServiceName(r.Service))}
 
 	statement := node{"Statement", "none that can be used", ""}
 	if form := line("form"); form != "" {
@@ -115,14 +115,14 @@ func pathOf(r watch.Report, v watch.Verdict) path {
 	}
 	return path{
 		Steps: []step{
-			{node{"Source", r.Source, serviceName(r.Service)}, &list[published]},
+			{node{"Source", r.Source, ServiceName(r.Service)}, &list[published]},
 			{statement, &list[signed]},
 			{chain, &list[trusted]},
 			{anchor, &list[delegated]},
 			{target(r, v), &peer},
 			{node{"Peer", "the server that answers there", ""}, nil},
 		},
-		DNSSEC: dnssecOf(v),
+		DNSSEC: dnssecOf(v, r.Replayed),
 	}
 }
 
@@ -207,7 +207,7 @@ func lastFailure(r delegation.Report) *delegation.Check {
 
 // dnssecOf says what DNSSEC adds. It is green only if every answer is secure,
 // and the policy lets that count.
-func dnssecOf(v watch.Verdict) edge {
+func dnssecOf(v watch.Verdict, replayed bool) edge {
 	e := edge{Label: "DNSSEC protects the DNS answers", Tone: Open, Word: "Not used"}
 	if v.Evidence == nil {
 		e.Detail, e.ToDo = "No DNS answer was seen.", "Look again."
@@ -240,7 +240,7 @@ func dnssecOf(v watch.Verdict) edge {
 		e.Detail, e.ToDo = "DNS was not asked.", "Look there too, with --via both."
 	case lost != "":
 		return failed(e.Label, lost, "There is no DNS answer to judge.")
-	case count[delegation.Secure] == len(answers) && v.Evidence.Replayed():
+	case count[delegation.Secure] == len(answers) && replayed:
 		e.Detail, e.ToDo = "The file says that the answers were secure. A replay does not believe that.", "Ask the network instead of the file."
 	case count[delegation.Secure] == len(answers):
 		e.Tone, e.Word, e.Detail = Good, "Holds", fmt.Sprintf("All %s are secure.", counted(len(answers), "answer"))

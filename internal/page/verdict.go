@@ -40,6 +40,11 @@ type Verdict struct {
 	Reason   reasons.Reason
 }
 
+// Unknown is the verdict about a domain that could not be looked up.
+func Unknown(headline string) Verdict {
+	return Verdict{Tone: Open, Word: strings.ToUpper(string(reasons.OutcomeUndetermined)), Headline: headline, Second: "Try again later.", Reason: reasons.Unanswered}
+}
+
 // VerdictOf says a report in one line. Of several resolvers the worst decides,
 // since somebody uses it.
 func VerdictOf(r watch.Report) Verdict {
@@ -52,7 +57,7 @@ func VerdictOf(r watch.Report) Verdict {
 		outcome, reason, host = worst.Host.Outcome, worst.Host.Reason, true
 	}
 	v := Verdict{Tone: toneOf(outcome), Word: strings.ToUpper(string(outcome)), Reason: reason}
-	service := serviceName(r.Service)
+	service := ServiceName(r.Service)
 	switch {
 	case outcome == reasons.OutcomeVerified:
 		v.Headline = fmt.Sprintf("%s has delegated %s to %s, and the proof holds.", r.Source, service, hosts(worst))
@@ -112,8 +117,8 @@ func verifiedOf(r watch.Report) (n int) {
 	return n
 }
 
-// serviceName is xmpp-server for _xmpp-server._tcp.
-func serviceName(service string) string {
+// ServiceName is xmpp-server for _xmpp-server._tcp.
+func ServiceName(service string) string {
 	return strings.TrimPrefix(strings.TrimSuffix(service, "._tcp"), "_")
 }
 

@@ -72,6 +72,9 @@ type Report struct {
 	Findings []Finding `json:"findings"`
 	// Time is that of the conclusion, for those who show what is left.
 	Time time.Time `json:"-"`
+	// Replayed says that evidence came from a file, whose DNSSEC states were not
+	// believed.
+	Replayed bool `json:"-"`
 }
 
 // Accepted is a verified statement, as far as it differs from the one before.
@@ -136,6 +139,7 @@ func Conclude(q Question, observations []Observation, p delegation.Policy) Repor
 		result, err := delegation.Verify(plain, o.Evidence, p)
 		v.result, v.err = result, asError(err)
 		if o.Evidence != nil {
+			r.Replayed = r.Replayed || o.Evidence.Replayed() && !p.BelieveReplayedDNSSEC
 			v.srv, _ = delegation.ReadSRV(plain, o.Evidence, p) // its errors are Verify's too
 			v.places = reader.places(o.Evidence)
 		}

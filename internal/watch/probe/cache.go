@@ -17,12 +17,14 @@ var (
 // A cache keeps reports for a short time. Those who ask the same at the same
 // time wait for one lookup.
 type cache struct {
-	life time.Duration
-	most int
-	now  func() time.Time
+	life       time.Duration
+	most       int
+	mostOctets int // of evidence; a report that does not fit is not kept
+	now        func() time.Time
 
 	mu      sync.Mutex
 	entries map[watch.Question]*entry
+	octets  int
 }
 
 // An entry is a report, once done is closed.
@@ -32,6 +34,7 @@ type entry struct {
 	took   time.Duration
 	err    error
 	until  time.Time // zero while not done
+	octets int
 }
 
 // get answers from the cache, or looks. The end of ctx ends the wait for
@@ -51,6 +54,7 @@ func (c *cache) get(ctx context.Context, q watch.Question, look func() (watch.Re
 	for old, e := range c.entries {
 		if !e.until.IsZero() && !now.Before(e.until) {
 			delete(c.entries, old)
+			c.octets -= e.octets
 		}
 	}
 	if len(c.entries) >= c.most {
@@ -66,11 +70,32 @@ func (c *cache) get(ctx context.Context, q watch.Question, look func() (watch.Re
 		defer c.mu.Unlock()
 		end := c.now()
 		e.took, e.until = end.Sub(now), end.Add(c.life)
-		if e.err != nil {
+		if size := octetsOf(e.report); e.err != nil || c.octets+size > c.mostOctets {
 			delete(c.entries, q)
+		} else {
+			e.octets = size
+			c.octets += size
 		}
 		close(e.done)
 	}()
 	e.report, e.err = look()
 	return e, e.err
+}
+
+// octetsOf is about how much the evidence of a report takes.
+func octetsOf(r watch.Report) (n int) {
+	for _, v := range r.Verdicts {
+		if v.Evidence == nil {
+			continue
+		}
+		for _, d := range v.Evidence.Documents {
+			n += len(d.Body)
+		}
+		for _, a := range v.Evidence.TXT {
+			for _, record := range a.Records {
+				n += len(record)
+			}
+		}
+	}
+	return n
 }

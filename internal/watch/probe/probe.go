@@ -1,12 +1,14 @@
-// Package probe answers Prometheus what others conclude about a domain, in the
-// manner of its blackbox_exporter. Each scrape of /probe names a domain and
-// gets metrics about it. /metrics is about the program itself.
+// Package probe answers what others conclude about a domain: Prometheus, in the
+// manner of its blackbox_exporter, and people with a page.
 //
 //	GET /probe?domain=b.example&service=xmpp-server&target=host:port
+//	GET /domain?domain=b.example&service=xmpp-server&target=host:port
+//	GET /          a form, or the domains of the list
+//	GET /metrics   about the program itself
 //
 // Anybody who can ask makes this machine ask the network. So the work in
 // progress and the kept reports are bounded. With a list only its domains are
-// looked up.
+// looked up. Where other machines may ask, each network has limits of its own.
 package probe
 
 import (
@@ -47,8 +49,13 @@ const (
 	cacheLife = 5 * time.Second
 	// maxCached bounds the reports that are kept for that long.
 	maxCached = 1024
-	// maxHeader bounds the header of a request in octets.
+	// maxEvidence bounds the evidence that is kept with them, in octets. The page
+	// shows it.
+	maxEvidence = 64 << 20
+	// maxHeader bounds the header of a request in octets, and maxQuery what
+	// stands behind the question mark.
 	maxHeader = 16 << 10
+	maxQuery  = 2 << 10
 	// readTimeout bounds the time for a request to come in, and closeTimeout
 	// for those under way to end when the server does.
 	readTimeout  = 5 * time.Second
@@ -66,17 +73,22 @@ type Prober struct {
 	Domains []string
 	// Public says that other machines may ask, under any name of this one.
 	Public bool
+	// Roots names the file with the trust anchors, for the page; "" means those
+	// of the system.
+	Roots string
 
-	metrics *metrics
-	slots   chan struct{}
-	cache   *cache
-	domains map[string]bool
+	metrics  *metrics
+	slots    chan struct{}
+	cache    *cache
+	domains  map[string]bool
+	networks *networks
 }
 
 // New makes a Prober of its exported fields.
 func New(p Prober) *Prober {
 	p.metrics, p.slots = newMetrics(), make(chan struct{}, maxProbes)
-	p.cache = &cache{life: cacheLife, most: maxCached, now: time.Now, entries: map[watch.Question]*entry{}}
+	p.networks = newNetworks()
+	p.cache = &cache{life: cacheLife, most: maxCached, mostOctets: maxEvidence, now: time.Now, entries: map[watch.Question]*entry{}}
 	if len(p.Domains) > 0 {
 		p.domains = map[string]bool{}
 		for _, d := range p.Domains {
@@ -122,8 +134,12 @@ func (p *Prober) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.metrics.handler.ServeHTTP(w, r)
 	case r.URL.Path == "/probe":
 		p.probe(w, r)
+	case r.URL.Path == "/":
+		p.start(w, r)
+	case r.URL.Path == "/domain":
+		p.domain(w, r)
 	default:
-		p.refuse(w, http.StatusNotFound, "there is /probe?domain=b.example and /metrics")
+		p.refuse(w, http.StatusNotFound, "there is /, /domain?domain=b.example, /probe?domain=b.example and /metrics")
 	}
 }
 
@@ -148,39 +164,82 @@ func (p *Prober) refuse(w http.ResponseWriter, code int, format string, args ...
 }
 
 func (p *Prober) probe(w http.ResponseWriter, r *http.Request) {
-	q, err := p.question(r.URL.RawQuery)
-	if err != nil {
-		p.refuse(w, http.StatusBadRequest, "%v", err)
+	e, no := p.find(r)
+	if no != nil {
+		p.refuse(w, no.code, "%s", no.detail)
 		return
 	}
+	p.metrics.probes.WithLabelValues(string(e.report.Status)).Inc()
+	answer(e.report, e.took).ServeHTTP(w, r)
+}
+
+// A refusal says why a request got no report.
+type refusal struct {
+	code   int
+	detail string
+	todo   string
+}
+
+const (
+	later     = "Try again in a minute."
+	writeWell = "Write a domain such as b.example, a service such as xmpp-server, and a host such as xmpp.hosting.example:5269 or none."
+)
+
+// find gives the report that a request asks for, from the cache or from a lookup.
+func (p *Prober) find(r *http.Request) (*entry, *refusal) {
+	if len(r.URL.RawQuery) > maxQuery {
+		return nil, &refusal{http.StatusRequestURITooLong, fmt.Sprintf("the parameters have more than %d octets", maxQuery), writeWell}
+	}
+	q, err := p.question(r.URL.RawQuery)
+	if err != nil {
+		return nil, &refusal{http.StatusBadRequest, err.Error(), writeWell}
+	}
 	if p.domains != nil && !p.domains[q.Source] {
-		p.refuse(w, http.StatusForbidden, "%s is not in the list", q.Source)
-		return
+		return nil, &refusal{http.StatusForbidden, q.Source + " is not in the list", "Ask about a domain of the list."}
+	}
+	leave, no := p.enter(r)
+	if no != nil {
+		return nil, no
+	}
+	defer leave()
+	e, err := p.look(r.Context(), q)
+	switch {
+	case errors.Is(err, errFull):
+		return nil, &refusal{http.StatusServiceUnavailable, err.Error() + "; try again", later}
+	case err != nil:
+		return nil, &refusal{http.StatusGatewayTimeout, fmt.Sprintf("the lookups did not end: %v", err), later}
+	}
+	return e, nil
+}
+
+// enter takes a slot for a request, and notes it on the account of its network.
+func (p *Prober) enter(r *http.Request) (leave func(), no *refusal) {
+	left := func() {}
+	if p.Public {
+		// A domain of a list is looked up once in a while, whoever asks.
+		if left, no = p.networks.enter(clientOf(r), p.domains == nil); no != nil {
+			return nil, no
+		}
 	}
 	select {
 	case p.slots <- struct{}{}:
-		defer func() { <-p.slots }()
+		return func() { <-p.slots; left() }, nil
 	default:
-		p.refuse(w, http.StatusServiceUnavailable, "%d probes are being worked at; try again", maxProbes)
-		return
+		left()
+		return nil, &refusal{http.StatusServiceUnavailable, fmt.Sprintf("%d probes are being worked at; try again", maxProbes), later}
 	}
-	e, err := p.cache.get(r.Context(), q, func() (watch.Report, error) {
+}
+
+// look answers from the cache, or looks.
+func (p *Prober) look(ctx context.Context, q watch.Question) (*entry, error) {
+	return p.cache.get(ctx, q, func() (watch.Report, error) {
 		// Others that wait for the same want it even if the first has gone.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), probeTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
 		defer cancel()
 		began := time.Now()
 		defer func() { p.metrics.latency.Observe(time.Since(began).Seconds()) }()
 		return p.Look(ctx, q)
 	})
-	switch {
-	case errors.Is(err, errFull):
-		p.refuse(w, http.StatusServiceUnavailable, "%v; try again", err)
-	case err != nil:
-		p.refuse(w, http.StatusGatewayTimeout, "the lookups did not end: %v", err)
-	default:
-		p.metrics.probes.WithLabelValues(string(e.report.Status)).Inc()
-		answer(e.report, e.took).ServeHTTP(w, r)
-	}
 }
 
 // question reads the parameters of a probe: each once and no others, so that a
@@ -194,6 +253,11 @@ func (p *Prober) question(raw string) (watch.Question, error) {
 	for name, v := range values {
 		if !slices.Contains([]string{"domain", "service", "target"}, name) {
 			return q, fmt.Errorf("there is no parameter %.40q; there are domain, service and target", name)
+		}
+		if name == "target" && len(v) == 1 && v[0] == "" { // a form sends it so
+			q.Target = delegation.Endpoint{}
+			delete(values, name)
+			continue
 		}
 		if len(v) != 1 || v[0] == "" {
 			return q, fmt.Errorf("the parameter %s is empty or there twice", name)

@@ -129,7 +129,7 @@ func TestProbeRefuses(t *testing.T) {
 		code   int
 		says   string
 	}{
-		{"/", nil, 404, "/probe?domain=b.example"},
+		{"/other", nil, 404, "/probe?domain=b.example"},
 		{"/probe", nil, 400, "domain is missing"},
 		{"/probe?domain=", nil, 400, "empty or there twice"},
 		{"/probe?domain=b.example&domain=c.example", nil, 400, "empty or there twice"},
@@ -236,7 +236,7 @@ func TestBounds(t *testing.T) {
 
 // TestPanic: a lookup that breaks off leaves nobody waiting.
 func TestPanic(t *testing.T) {
-	c := &cache{life: cacheLife, most: 1, now: time.Now, entries: map[watch.Question]*entry{}}
+	c := &cache{life: cacheLife, most: 1, mostOctets: maxEvidence, now: time.Now, entries: map[watch.Question]*entry{}}
 	func() {
 		defer func() { _ = recover() }()
 		c.get(context.Background(), watch.Question{}, func() (watch.Report, error) { panic("broken") })
@@ -248,7 +248,7 @@ func TestPanic(t *testing.T) {
 
 // TestGone: who goes away while another looks stops waiting.
 func TestGone(t *testing.T) {
-	c := &cache{life: cacheLife, most: 1, now: time.Now, entries: map[watch.Question]*entry{}}
+	c := &cache{life: cacheLife, most: 1, mostOctets: maxEvidence, now: time.Now, entries: map[watch.Question]*entry{}}
 	release, begun := make(chan struct{}), make(chan struct{})
 	var first sync.WaitGroup
 	first.Go(func() {
