@@ -218,19 +218,12 @@ func TestUnits(t *testing.T) {
 	}
 	const installed = "/usr/local/bin/dnaverify"
 	var files []string
-	for _, name := range []string{"dnaverify.service", "dnaverify.socket"} {
+	for _, name := range []string{"dnaverify.service", "dnaverify.socket", "dnaverify-page.service", "dnaverify-watch.service", "dnaverify-watch.timer"} {
 		text := read(t, filepath.Join(integrations, "systemd", name))
 		files = append(files, realtest.WriteFile(t, dir, name, strings.ReplaceAll(text, installed, bin)))
 	}
 	realtest.Output(t, dir, "systemd-analyze", append([]string{"verify", "--man=no"}, files...)...)
-	realtest.Output(t, dir, "systemd-analyze", "security", "--offline=true", "--threshold=12", files[0]) // of 100
-	var watch []string
-	for _, name := range []string{"dnaverify-watch.service", "dnaverify-watch.timer"} {
-		text := read(t, filepath.Join(integrations, "systemd", name))
-		watch = append(watch, realtest.WriteFile(t, dir, name, strings.ReplaceAll(text, installed, bin)))
-	}
-	realtest.Output(t, dir, "systemd-analyze", append([]string{"verify", "--man=no"}, watch...)...)
-	realtest.Output(t, dir, "systemd-analyze", "security", "--offline=true", "--threshold=12", watch[0])
+	realtest.Output(t, dir, "systemd-analyze", "security", "--offline=true", "--threshold=12", files[0], files[2], files[3]) // of 100
 	service := read(t, files[0])
 	command := regexp.MustCompile(`(?m)^ExecStart=\S+ serve --config (\S+)$`).FindStringSubmatch(service)
 	if command == nil || !strings.Contains(read(t, integrations+"/systemd/dnaverify.yaml"), command[1]) {
@@ -239,7 +232,16 @@ func TestUnits(t *testing.T) {
 	if socket := read(t, files[1]); !strings.Contains(socket, "\nListenStream="+strings.TrimPrefix(defaultSocket, "unix:")+"\n") {
 		t.Errorf("the socket is not %s", defaultSocket)
 	}
-	if !strings.Contains(service, fmt.Sprintf("\nRestartPreventExitStatus=%d\n", cli.ExitUsage)) {
-		t.Error("a wrong call is tried again")
+	for _, unit := range []string{service, read(t, files[2])} {
+		if !strings.Contains(unit, fmt.Sprintf("\nRestartPreventExitStatus=%d\n", cli.ExitUsage)) {
+			t.Error("a wrong call is tried again")
+		}
+	}
+	page := regexp.MustCompile(`(?m)^ExecStart=\S+ watch (.+)$`).FindStringSubmatch(read(t, files[2]))
+	if page == nil {
+		t.Fatal("the unit of the page does not watch")
+	}
+	if err := watchCommand().ParseFlags(strings.Fields(page[1])); err != nil {
+		t.Error(err)
 	}
 }

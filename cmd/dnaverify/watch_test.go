@@ -64,6 +64,14 @@ func TestWatchListen(t *testing.T) {
 	if code, body := get("/probe?domain=b.example&target=evil.example:5269"); code != http.StatusOK || !strings.Contains(body, "\nprobe_success 0\n") || !strings.Contains(body, `dnaverify_probe_finding{name="host-not-accepted"} 1`) {
 		t.Errorf("%d %s", code, body)
 	}
+	code, body = get("/domain?domain=b.example&service=xmpp-server")
+	if code != http.StatusOK || !strings.Contains(body, "<h1>b.example has delegated xmpp-server to xmpp.hosting.example, and the proof holds.</h1>") {
+		t.Errorf("%d %s", code, body)
+	}
+	want(t, s.replay(0, body), `^VERIFIED until `, "\nnote: replayed evidence\n")
+	if code, body := get("/"); code != http.StatusOK || !strings.Contains(body, `<a href="/domain?domain=b.example">`) {
+		t.Errorf("%d %s", code, body)
+	}
 	asked := len(dns.Queries())
 	if code, _ := get("/probe?domain=c.example"); code != http.StatusForbidden || len(dns.Queries()) != asked {
 		t.Errorf("%d for a domain that is not in the list, %d questions", code, len(dns.Queries())-asked)

@@ -53,6 +53,7 @@ type seen struct {
 	Host     string // the verdict about the target asked about
 	HostTone Tone
 	Places   []place
+	Notes    []string
 	Checks   []check
 	Path     *path // where it is not the one drawn first
 	Evidence download
@@ -158,8 +159,8 @@ func leftOf(r watch.Report) left {
 
 func seenOf(r watch.Report, i int, room *int, roots string) seen {
 	v := r.Verdicts[i]
-	s := seen{Resolver: v.Resolver, Verdict: string(v.Outcome), Tone: toneOf(v.Outcome), Reason: v.Reason, Places: placesOf(v), Evidence: downloadOf(r, i, room, roots)}
-	if v.Host != nil {
+	s := seen{Resolver: v.Resolver, Verdict: string(v.Outcome), Tone: toneOf(v.Outcome), Reason: v.Reason, Places: placesOf(v), Notes: v.Proof.Notes, Evidence: downloadOf(r, i, room, roots)}
+	if v.Host != nil && r.Target != nil {
 		s.HostTone, s.Host = toneOf(v.Host.Outcome), fmt.Sprintf("%s: %s", r.Target, v.Host.Outcome)
 	}
 	words := map[delegation.CheckOutcome]check{

@@ -119,7 +119,10 @@ func verifiedOf(r watch.Report) (n int) {
 
 // ServiceName is xmpp-server for _xmpp-server._tcp.
 func ServiceName(service string) string {
-	return strings.TrimPrefix(strings.TrimSuffix(service, "._tcp"), "_")
+	if name, tcp := strings.CutSuffix(service, "._tcp"); tcp {
+		return strings.TrimPrefix(name, "_")
+	}
+	return service
 }
 
 // hosts are the names that others connect to.

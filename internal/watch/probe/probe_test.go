@@ -37,6 +37,7 @@ func reportOf(q watch.Question) watch.Report {
 		Findings: []watch.Finding{{Name: watch.Refused, Severity: watch.SeverityError, Reason: reasons.NoStatement}},
 	}
 	if q.Target != (delegation.Endpoint{}) {
+		r.Target = &q.Target
 		for i := range r.Verdicts {
 			r.Verdicts[i].Host = &watch.HostVerdict{Outcome: r.Verdicts[i].Outcome, Reason: r.Verdicts[i].Reason}
 		}
