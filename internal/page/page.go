@@ -111,6 +111,6 @@ func (r Refusal) Status() string { return http.StatusText(r.Code) }
 
 // HTML is the page.
 func (r Refusal) HTML() []byte {
-	r.Detail = text.Short(r.Detail, maxText)
+	r.Detail = sentence(r.Detail)
 	return render("refusal", r.Status(), r)
 }

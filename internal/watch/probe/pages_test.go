@@ -27,10 +27,10 @@ func TestPages(t *testing.T) {
 		{"/", 200, `value="xmpp-server"`},
 		{"/domain?domain=B.Example.&service=xmpp-server&target=", 200, "<h1>b.example is not verified: the domain has published no delegation that could be found.</h1>"},
 		{"/domain?domain=b.example&target=xmpp.hosting.example:5269", 200, "Asked about: xmpp.hosting.example:5269"},
-		{"/domain", 400, "the parameter domain is missing"},
+		{"/domain", 400, "<h1>The parameter domain is missing.</h1>"},
 		{"/domain?domain=localhost", 400, "What to do:</b> Write a domain such as b.example"},
-		{"/domain?domain=b.example&resolver=192.0.2.1", 400, "there is no parameter"},
-		{"/domain?domain=%3Cscript%3E", 400, "not a usable domain name"},
+		{"/domain?domain=b.example&resolver=192.0.2.1", 400, "<h1>There is no parameter "},
+		{"/domain?domain=%3Cscript%3E", 400, "<h1>Not a usable domain name: "},
 		{"/domain?domain=" + strings.Repeat("a", maxQuery), 414, "more than 2048 octets"},
 	} {
 		r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:9854"+c.target, nil)
