@@ -75,7 +75,7 @@ func nothing(state delegation.DNSSEC) *delegation.Evidence {
 func silent() *delegation.Evidence {
 	e := nothing(delegation.Indeterminate)
 	for i := range e.SRV {
-		e.SRV[i].Failure = &delegation.Failure{Reason: reasons.DNSTimeout, Detail: "no answer from 198.51.100.53:53 within 5 s"}
+		e.SRV[i].Failure = &delegation.Failure{Reason: reasons.DNSTimeout, Detail: "no answer from 192.0.2.53:53 within 5 s"}
 	}
 	e.TXT[0].Failure = e.SRV[0].Failure
 	for i := range e.Documents {

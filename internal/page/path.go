@@ -95,6 +95,7 @@ func pathOf(r watch.Report, v watch.Verdict) path {
 	}
 	if h := v.Host; h != nil && v.Outcome == reasons.OutcomeVerified && h.Outcome != reasons.OutcomeVerified {
 		list[delegated] = failed(list[delegated].Label, h.Reason, h.Detail)
+		list[delegated].Plain = sentence(aboutHost(h.Reason))
 	}
 	peer := edge{Label: "is answered by", Tone: Open, Word: "Not tried",
 		Detail: "This page does not connect to the server.", ToDo: "To try it:",

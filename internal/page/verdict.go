@@ -73,7 +73,7 @@ func VerdictOf(r watch.Report) Verdict {
 		}
 		return v
 	case host:
-		v.Headline = fmt.Sprintf("%s is not accepted for %s of %s: %s.", r.Target, service, r.Source, plain[reason])
+		v.Headline = fmt.Sprintf("%s is not accepted for %s of %s: %s.", r.Target, service, r.Source, aboutHost(reason))
 	case outcome == reasons.OutcomeUndetermined:
 		v.Headline = fmt.Sprintf("%s cannot be judged at the moment: %s.", r.Source, plain[reason])
 	default:

@@ -1,6 +1,17 @@
 package page
 
-import "github.com/dnasign/dnasign/delegation/reasons"
+import (
+	"strings"
+
+	"github.com/dnasign/dnasign/delegation/reasons"
+)
+
+// namedHost is the host of a verdict. Where a host was asked about, that is it:
+// see [aboutHost].
+const namedHost = "the host in its DNS records"
+
+// aboutHost says a reason about the host that was asked about.
+func aboutHost(r reasons.Reason) string { return strings.ReplaceAll(plain[r], namedHost, "this host") }
 
 // plain says each reason to somebody who does not know the protocol. It follows
 // a colon, as in "b.example is not verified: the statement has expired".
@@ -82,8 +93,8 @@ var plain = map[reasons.Reason]string{
 	reasons.SignerRejected:       "the policy of this verifier does not accept the signer",
 	reasons.Revoked:              "the domain has revoked the delegation",
 	reasons.ServiceNotAvailable:  "the domain says that it does not offer this service",
-	reasons.PortMismatch:         "the domain delegates to this host on another port only",
-	reasons.TargetMismatch:       "the domain did not delegate to this host",
+	reasons.PortMismatch:         "the domain delegates to " + namedHost + " on another port only",
+	reasons.TargetMismatch:       "the domain did not delegate to " + namedHost,
 	reasons.NotSecure:            "the DNS answers are not protected by DNSSEC",
 	reasons.NotUsed:              "DNSSEC proves the host already, so the statement is not needed",
 	reasons.ConnectFailed:        "the provider's server cannot be reached",
