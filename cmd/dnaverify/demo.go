@@ -29,7 +29,7 @@ signed and verified, in both directions, which takes half a minute or so.`,
 			case !scale && cmd.Flags().Changed("domains"):
 				return cli.Usagef("--domains goes with --scale")
 			case !scale:
-				fmt.Fprintln(cmd.ErrOrStderr(), "the demo begins: it talks to this machine alone and leaves nothing behind")
+				fmt.Fprintln(cmd.ErrOrStderr(), demo.Begins)
 				return demo.Run(cmd.Context(), cmd.OutOrStdout())
 			case domains < 1 || domains > manyDomains:
 				return cli.Usagef("--domains is 1 to %d", manyDomains)

@@ -22,6 +22,9 @@ import (
 	"github.com/dnasign/dnasign/keys"
 )
 
+// Begins is what a program says before it runs the demo.
+const Begins = "the demo begins: it talks to this machine alone and leaves nothing behind"
+
 // Run plays the story and tells it on out. It returns an error if anything
 // ended other than it must.
 func Run(ctx context.Context, out io.Writer) error {

@@ -53,7 +53,7 @@ var order = [][]string{
 
 // tools are folders with packages beside the product. Only commands import them,
 // and among themselves they may import anything.
-var tools = []string{"docs/example", "integrations", "internal/demo", "internal/testkit", "internal/tools", "internal/vectors", "testvectors", "discovery/floors/floorstest"}
+var tools = []string{"docs/demo", "docs/example", "integrations", "internal/demo", "internal/testkit", "internal/tools", "internal/vectors", "testvectors", "discovery/floors/floorstest"}
 
 // TestImportOrder: no package imports one that is above it or beside it, and
 // none of the product imports what is for tests.
