@@ -29,7 +29,7 @@ const (
 // TestMain: this test's own program is the one that signs.
 func TestMain(m *testing.M) {
 	if file := os.Getenv("SIGN_WITH"); file != "" {
-		if err := program(file); err != nil {
+		if err := asProgram(file); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(3)
 		}
@@ -45,8 +45,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// program keeps the contract of docs/keys.md.
-func program(file string) error {
+// asProgram keeps the contract of docs/keys.md.
+func asProgram(file string) error {
 	digest, err := io.ReadAll(os.Stdin)
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ func list(t *testing.T, args ...string) map[string][]string {
 var order = [][]string{
 	{"internal/dnsexchange", "internal/lru", "internal/strictjson", "internal/text", "internal/wholefile"},
 	{"delegation/reasons", "keys"},
-	{"internal/hints"},
+	{"internal/hints", "internal/program"},
 	{"encoding/jws", "encoding/x509attr", "internal/keysource"},
 	{"delegation"},
 	{"internal/floorrecord"},
