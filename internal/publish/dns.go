@@ -61,6 +61,7 @@ type DNS struct {
 	port      uint16        // of name servers that tests find by asking; zero means 53
 	testPause time.Duration // zero means usualPause
 	findTime  time.Duration // that of tests; zero means findTime
+	showTime  time.Duration // that of tests; zero means showTime
 }
 
 // Place is the TXT record set of a source and a service. If its name is an
@@ -134,14 +135,19 @@ func (r *Records) Publish(ctx context.Context, statement []byte) (Change, error)
 
 // Remove implements [Place] by one DNS update.
 func (r *Records) Remove(ctx context.Context, ours func(*delegation.Inspection) bool) (Change, error) {
-	return r.update(ctx, func(u *Update) error {
+	return r.update(ctx, removing(ours))
+}
+
+// removing decides to remove the statements that are ours.
+func removing(ours func(*delegation.Inspection) bool) func(*Update) error {
+	return func(u *Update) error {
 		for _, rr := range u.present {
 			if in, counts, err := delegation.InspectTXT(strings.Join(rr.(*dns.TXT).Txt, "")); counts && err == nil && ours(in) {
 				u.remove = append(u.remove, rr)
 			}
 		}
 		return nil
-	})
+	}
 }
 
 // Try sends an update that changes nothing, and so shows whether the server

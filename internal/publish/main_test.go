@@ -3,6 +3,8 @@ package publish
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -21,9 +23,19 @@ import (
 	"github.com/dnasign/dnasign/keys"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain: this test's own program is the one that changes records, too.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == asCommand {
+		if err := changeRecords(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(3)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
-var _, _ Place = (*Records)(nil), (*Files)(nil)
+var _, _, _ Place = (*Records)(nil), (*Files)(nil), (*Commanded)(nil)
 
 const (
 	source   = "b.example"

@@ -1,0 +1,115 @@
+package publish
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Unit is what a DNS provider counts.
+type Unit string
+
+// The units.
+const (
+	Characters Unit = "characters"             // of the text
+	Quoted     Unit = "characters with quotes" // of the strings in the form of a zone file
+	Wire       Unit = "bytes on the wire"      // of the record's data: the text, and a byte for each string
+)
+
+// A Provider is a DNS provider that takes no TXT record above a size. Its
+// customers' statements may not fit.
+type Provider struct {
+	Name string
+	// NameServers are parts of the names of its name servers, by which a zone is
+	// known to be there.
+	NameServers []string
+	Most        int // of one record
+	Unit        Unit
+	// Together is how many characters all TXT records at one name may have, 0 if
+	// that is not known to be bounded.
+	Together int
+	Source   string // who says so
+}
+
+// providers are those whose limits are public. docs/publish.md has the same table.
+var providers = []Provider{
+	{"Amazon Route 53", []string{".awsdns-"}, 4000, Quoted, 0, "Route 53 API reference, ResourceRecord"},
+	{"Cloudflare", []string{".ns.cloudflare.com"}, 4096, Wire, 8192, "Cloudflare DNS documentation, DNS record types"},
+	{"Azure DNS", []string{".azure-dns."}, 4096, Characters, 4096, "the error of its API, in terraform-provider-azurerm #24169"},
+	{"TransIP", []string{".transip.net", ".transip.nl", ".transip.eu"}, 1024, Characters, 0, "DNSControl, checked 2024-01"},
+	{"DNSimple", []string{".dnsimple.com", ".dnsimple-edge.net", ".dnsimple-edge.org"}, 1000, Quoted, 0, "DNSimple support, TXT Record Formatting"},
+	{"Alibaba Cloud DNS", []string{".hichina.com", ".alidns.com"}, 512, Characters, 0, "DNSControl, checked 2025-12"},
+	{"DigitalOcean", []string{".digitalocean.com"}, 512, Quoted, 0, "DNSControl"},
+	{"name.com", []string{".name.com"}, 512, Quoted, 0, "DNSControl, checked 2024-12"},
+	{"Loopia", []string{".loopia.se"}, 450, Characters, 0, "DNSControl, checked 2025-07"},
+}
+
+// Providers are those whose limits are known.
+func Providers() []Provider { return providers }
+
+// ProviderOf is the provider of a zone by the names of its name servers, in the
+// form of View.Where. It is nil for one that is not known to have a limit.
+func ProviderOf(nameServers ...string) *Provider {
+	for _, server := range nameServers {
+		server = "." + strings.ToLower(strings.TrimSuffix(server, "."))
+		for i, p := range providers {
+			for _, part := range p.NameServers {
+				if strings.HasSuffix(server, part) || strings.HasSuffix(part, ".") && strings.Contains(server, part) ||
+					strings.HasSuffix(part, "-") && strings.Contains(server, part) {
+					return &providers[i]
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// size is how large a TXT record with that text is.
+func (u Unit) size(text string) int {
+	pieces := (len(text) + 254) / 255 // strings of 255 octets
+	switch u {
+	case Quoted:
+		return len(text) + 2*pieces + max(0, pieces-1) // and a blank between two
+	case Wire:
+		return len(text) + pieces
+	}
+	return len(text)
+}
+
+// Exceeded says by how much a TXT record is too large for the provider, "" if it
+// is not. No provider takes everything.
+func (p *Provider) Exceeded(text string) string {
+	if p == nil {
+		return ""
+	}
+	size := p.Unit.size(text)
+	if size <= p.Most {
+		return ""
+	}
+	return fmt.Sprintf("the TXT record has %d %s, and %s takes %d", size, p.Unit, p.Name, p.Most)
+}
+
+// Advice is what to do where a record does not fit.
+const Advice = "sign with the format ac, with a shorter chain or fewer targets, or make an alias to a zone elsewhere (dnasign alias --help)"
+
+// TooLarge names the providers that do not take a TXT record, for a person whose
+// provider is not known.
+func TooLarge(text string) (names []string) {
+	for i := range providers {
+		if p := &providers[i]; p.Exceeded(text) != "" {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// together reports whether old and new texts fit at one name.
+func (p *Provider) together(texts []string) bool {
+	if p == nil || p.Together == 0 {
+		return true
+	}
+	sum := 0
+	for _, text := range texts {
+		sum += len(text)
+	}
+	return sum <= p.Together
+}
