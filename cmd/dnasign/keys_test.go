@@ -60,7 +60,7 @@ domains: [b.example]
 					t.Errorf("%s, want %s", out, want)
 				}
 			}
-			verify(c.name + "._xmpp-server._tcp.jws")
+			verify(c.name + "._xmpp-server._tcp.ac")
 		})
 	}
 }

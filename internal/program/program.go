@@ -16,7 +16,8 @@ import (
 	"github.com/dnasign/dnasign/internal/text"
 )
 
-// maxComplaint is how much of a program's messages is shown, in bytes.
+// maxComplaint is how much of a program's messages is shown, in bytes: the last of
+// them.
 const maxComplaint = 1000
 
 // A Program is what to run. Args, Patience and MaxOutput are required.
@@ -47,14 +48,14 @@ func (p Program) Run(ctx context.Context) (output []byte, said string, err error
 	cmd.WaitDelay = time.Second // for what it leaves running
 	cmd.Env = p.Env
 	cmd.Stdin = bytes.NewReader(p.Input)
-	var out, complaint bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &bounded{&out, p.MaxOutput + 1, io.ErrShortWrite}, &bounded{&complaint, maxComplaint, nil}
+	out, complaint := &bounded{most: p.MaxOutput + 1}, new(tail)
+	cmd.Stdout, cmd.Stderr = out, complaint
 	err = cmd.Run()
-	if said = strings.TrimSpace(text.Printable(complaint.String())); said != "" {
+	if said = complaint.String(); said != "" {
 		said = ": it says: " + said
 	}
 	switch {
-	case out.Len() > p.MaxOutput:
+	case len(out.taken) > p.MaxOutput:
 		return nil, said, fmt.Errorf("wrote more than %d bytes to standard output", p.MaxOutput)
 	case ctx.Err() != nil:
 		return nil, said, fmt.Errorf("was stopped (%w)%s", ctx.Err(), said)
@@ -63,22 +64,43 @@ func (p Program) Run(ctx context.Context) (output []byte, said string, err error
 	case err != nil:
 		return nil, said, fmt.Errorf("failed (%w)%s", err, said)
 	}
-	return out.Bytes(), said, nil
+	return out.taken, said, nil
 }
 
-// A bounded writer keeps the first bytes. What comes after them is lost, or ends
-// the writing with an error.
+// A bounded writer takes so many bytes, and then fails.
 type bounded struct {
-	to   *bytes.Buffer
-	most int
-	full error
+	taken []byte
+	most  int
 }
 
 func (b *bounded) Write(data []byte) (int, error) {
-	free := b.most - b.to.Len()
-	b.to.Write(data[:min(free, len(data))])
+	free := b.most - len(b.taken)
+	b.taken = append(b.taken, data[:min(free, len(data))]...)
 	if len(data) > free {
-		return len(data), b.full
+		return len(data), io.ErrShortWrite
 	}
 	return len(data), nil
+}
+
+// A tail keeps the last of what a program says, where most say what is wrong.
+type tail struct {
+	kept []byte
+	cut  bool
+}
+
+func (t *tail) Write(data []byte) (int, error) {
+	t.kept = append(t.kept, data...)
+	if more := len(t.kept) - maxComplaint; more > 0 {
+		t.kept, t.cut = append([]byte(nil), t.kept[more:]...), true
+	}
+	return len(data), nil
+}
+
+// String is on one line.
+func (t *tail) String() string {
+	said := text.Printable(strings.TrimSpace(string(t.kept)))
+	if t.cut {
+		return "... " + said
+	}
+	return said
 }

@@ -30,7 +30,7 @@ const (
 	obeys      = "obeys"
 	doesNot    = "does-nothing" // and says that all is well
 	fails      = "fails"
-	removesAll = "removes-all" // in place of one record, as functions of acme.sh do
+	removesAll = "removes-all"  // in place of one record, as functions of acme.sh do
 	failsToAdd = "fails-to-add" // anything but what it has removed
 )
 

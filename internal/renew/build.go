@@ -66,6 +66,9 @@ func (b *builder) add(d domainSetting) {
 			problem("services", "is too long: %v", err)
 		}
 		one.Publish = placesOf(d.name, s.publish)
+		if len(one.Formats) == 0 {
+			one.Formats = usualFormats(one.Publish)
+		}
 		b.publish[d.name] = one.Publish
 		id := [2]string{one.Source, one.Service}
 		if earlier, twice := b.delegations[id]; twice {
@@ -109,6 +112,16 @@ func placesOf(domain string, settings []placeSetting) (list []PlaceConfig) {
 		list = append(list, p.PlaceConfig)
 	}
 	return list
+}
+
+// usualFormats are those of a delegation that names none. In DNS it is the smaller
+// one, which fits where providers take 4,000 characters. What is carried further by
+// somebody ends up there too.
+func usualFormats(places []PlaceConfig) []delegation.Encoding {
+	if slices.ContainsFunc(places, func(p PlaceConfig) bool { return p.Webroot == "" }) {
+		return []delegation.Encoding{delegation.AC}
+	}
+	return []delegation.Encoding{delegation.JWS}
 }
 
 // whole notes in the configuration what all of the file says.
@@ -160,9 +173,6 @@ func (b *builder) merge(s settings) settings {
 	}
 	if !had("formats") {
 		s.formats = d.formats
-	}
-	if len(s.formats) == 0 {
-		s.formats = []delegation.Encoding{delegation.JWS}
 	}
 	if !had("valid") {
 		s.valid = d.valid

@@ -13,7 +13,6 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
-	"github.com/dnasign/dnasign/internal/publish"
 	"github.com/dnasign/dnasign/internal/signing"
 	words "github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/internal/wholefile"
@@ -25,6 +24,8 @@ const (
 	checkCertificate = "certificate" // it signs, and others would trust that
 	checkMemory      = "memory"      // what is signed can be remembered
 	checkKey         = "key"         // the server would make an update with it
+	checkCommand     = "command"     // the program says that it could change the records
+	checkSize        = "size"        // the record is not larger than the DNS provider takes
 	checkServers     = "servers"     // the name servers that must show the statement answer
 	checkWebRoot     = "web-root"    // it can be written to
 	checkFolder      = "folder"      // the same of files that somebody carries further
@@ -79,7 +80,7 @@ func (r *Runner) Check(ctx context.Context) *CheckReport {
 	some(len(parts), func(i int) {
 		d := &r.Config.Delegations[i]
 		for _, p := range once[i] {
-			parts[i] = append(parts[i], c.place(ctx, d, p)...)
+			parts[i] = append(parts[i], c.place(ctx, d, p, c.signed[i])...)
 		}
 		parts[i] = append(parts[i], c.found(ctx, i)...)
 	})
@@ -198,7 +199,7 @@ func writable(folder, name string) error {
 }
 
 // place checks one place of a delegation.
-func (c *checker) place(ctx context.Context, d *Delegation, p PlaceConfig) []CheckResult {
+func (c *checker) place(ctx context.Context, d *Delegation, p PlaceConfig, signed map[delegation.Encoding][]byte) []CheckResult {
 	switch {
 	case p.Webroot != "":
 		dir, err := c.places.files(p, d).Writable(delegation.JWS)
@@ -215,6 +216,11 @@ func (c *checker) place(ctx context.Context, d *Delegation, p PlaceConfig) []Che
 	leave := c.places.enter(p)
 	change, err := records.Try(ctx)
 	leave()
+	if p.DNS.Command != nil {
+		command := result(checkCommand, of, fmt.Sprintf("%s says that it could change %s", change.Where, strings.TrimSuffix(change.Name, ".")), err)
+		hintAtCommand(command.Problem)
+		return append([]CheckResult{command}, c.servers(ctx, records, of, signed)...)
+	}
 	detail := ""
 	if err == nil {
 		detail = fmt.Sprintf("%s would let %s change it", change.Where, c.places.key(p.DNS.TSIG).key)
@@ -224,7 +230,7 @@ func (c *checker) place(ctx context.Context, d *Delegation, p PlaceConfig) []Che
 	}
 	key := result(checkKey, of, detail, err)
 	c.hintAtKey(key.Problem, d)
-	return []CheckResult{key, servers(ctx, records, of)}
+	return append([]CheckResult{key}, c.servers(ctx, records, of, signed)...)
 }
 
 // hintAtKey says what to do when a key may not change the record of a service.
@@ -240,8 +246,16 @@ func (r *Runner) hintAtKey(t *Trouble, d *Delegation) {
 	}
 }
 
-// servers sees whether the name servers that must show a statement answer.
-func servers(ctx context.Context, records *publish.Records, of string) CheckResult {
+// hintAtCommand says what to do when a program has not changed the records.
+func hintAtCommand(t *Trouble) {
+	if t != nil && t.Reason == reasons.UpdateFailed {
+		t.Hint = "call the program by hand, as docs/publish.md says; what was published before is still there, and the next run tries again"
+	}
+}
+
+// servers sees whether the name servers that must show a statement answer, and
+// whether the DNS provider is known to take no record of that size.
+func (c *checker) servers(ctx context.Context, records zonePlace, of string, signed map[delegation.Encoding][]byte) []CheckResult {
 	views, err := records.Current(ctx)
 	var good []string
 	for _, v := range views {
@@ -249,7 +263,11 @@ func servers(ctx context.Context, records *publish.Records, of string) CheckResu
 			good = append(good, v.Where)
 		}
 	}
-	return result(checkServers, of, strings.Join(good, ", ")+" can be asked", err)
+	list := []CheckResult{result(checkServers, of, strings.Join(good, ", ")+" can be asked", err)}
+	for _, note := range tooLarge(views, signed) {
+		list = append(list, result(checkSize, of, "", delegation.Errorf(reasons.UpdateTooLarge, "%s", note)))
+	}
+	return list
 }
 
 // found looks the way others do, as far as it may before a statement is

@@ -44,8 +44,9 @@ type PlaceConfig struct {
 	Pattern string // of a file that somebody carries further, with {service} and {format}
 }
 
-// DNSConfig is how a zone is updated.
+// DNSConfig is how a zone is changed: by updates, or by a program.
 type DNSConfig struct {
+	Command     []string // the program and its arguments; none: by updates
 	Server      string   // address:port; empty: the zone says
 	TSIG        string   // key file; empty: updates are not signed
 	Authorities []string // address:port; none: the zone says
@@ -59,6 +60,8 @@ func (p PlaceConfig) String() string {
 		return p.Webroot
 	case p.Pattern != "":
 		return p.Pattern
+	case p.DNS.Command != nil:
+		return "DNS by " + filepath.Base(p.DNS.Command[0])
 	case p.DNS.Server != "":
 		return "DNS at " + p.DNS.Server
 	}

@@ -49,6 +49,8 @@ domains:
       - file: "out/{domain}{service}.{format}"
       - dns: {authority: ["192.0.2.1:53", "[2001:db8::1]:53"], ttl: 600}
       - dns:
+      - {command: [bin/lexicon, cloudflare, "{domain}"], ttl: 60, authority: ["192.0.2.1:53"]}
+      - command: [lexicon]
   - {domain: no, services: [xmpp-client], targets: [h.example:5222]}
   - domain: gone.example
     revoke: true
@@ -75,7 +77,7 @@ func TestReadConfig(t *testing.T) {
 	usual := func(domain string) Delegation {
 		return Delegation{
 			Source: domain, Service: "_xmpp-server._tcp", Targets: []delegation.Target{target("xmpp.hosting.example", 5269)},
-			Cert: "/live/" + domain + "/fullchain.pem", Key: "/live/" + domain + "/privkey.pem", Formats: []delegation.Encoding{delegation.JWS},
+			Cert: "/live/" + domain + "/fullchain.pem", Key: "/live/" + domain + "/privkey.pem", Formats: []delegation.Encoding{delegation.AC},
 			Publish: []PlaceConfig{{DNS: &DNSConfig{Server: "192.0.2.53:53", TSIG: filepath.Join(dir, "tsig.key")}}},
 		}
 	}
@@ -88,6 +90,8 @@ func TestReadConfig(t *testing.T) {
 		Publish: []PlaceConfig{
 			{Webroot: "/var/www/b.example"}, {Pattern: filepath.Join(dir, "out", "b.example{service}.{format}")},
 			{DNS: &DNSConfig{Authorities: []string{"192.0.2.1:53", "[2001:db8::1]:53"}, TTL: 600}}, {DNS: &DNSConfig{}},
+			{DNS: &DNSConfig{Command: []string{filepath.Join(dir, "bin/lexicon"), "cloudflare", "{domain}"}, TTL: 60, Authorities: []string{"192.0.2.1:53"}}},
+			{DNS: &DNSConfig{Command: []string{"lexicon"}}},
 		},
 	}
 	client := server
@@ -103,6 +107,27 @@ func TestReadConfig(t *testing.T) {
 	}
 	if only := c.Only(func(d *Delegation) bool { return d.Source == "b.example" }); len(only.Delegations) != 2 || !only.Has("b.example") || only.Has("c.example") {
 		t.Errorf("%d delegations of b.example", len(only.Delegations))
+	}
+}
+
+// TestUsualFormats: a configuration that names no formats has the attribute
+// certificate in DNS.
+func TestUsualFormats(t *testing.T) {
+	for places, want := range map[string]delegation.Encoding{
+		"[dns: ]":                      delegation.AC,
+		"[command: [x]]":               delegation.AC,
+		"[file: \"{service}\"]":        delegation.AC,
+		"[https: {webroot: w}]":        delegation.JWS,
+		"[https: {webroot: w}, dns: ]": delegation.AC,
+	} {
+		dir := write(t, map[string]string{"dna.yaml": "domains: [{domain: b.example, services: [xmpp-server], targets: [h.example:5269], cert: c, key: k, publish: " + places + "}]"})
+		c, err := ReadConfig(filepath.Join(dir, "dna.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Delegations[0].Formats; len(got) != 1 || got[0] != want {
+			t.Errorf("%s: %v, want %s", places, got, want)
+		}
 	}
 }
 
@@ -167,8 +192,12 @@ func TestConfigProblems(t *testing.T) {
 		{"valid too long", "domains: [{domain: b.example, valid: 91d}]", `valid: 91d is longer than 90 days, which no verifier accepts`},
 		{"placeholder", "domains: [{domain: b.example, cert: \"/live/{name}/cert.pem\"}]", "cert: {name} stands for nothing; what is filled in is {domain}"},
 		{"placeholder in tsig", "domains: [{domain: b.example, publish: [dns: {tsig: \"{domain}.key\"}]}]", "tsig: {domain} stands for nothing here; write the path itself"},
-		{"place", "domains: [{domain: b.example, publish: [{zone: x}]}]", `a place to publish at has no key "zone"; its keys are dns, https, file`},
-		{"two places in one", "domains: [{domain: b.example, publish: [{file: x, dns: }]}]", `a place is one of dns, https and file; give each its own "-"`},
+		{"place", "domains: [{domain: b.example, publish: [{zone: x}]}]", `a place to publish at has no key "zone"; its keys are dns, https, file, command, ttl, authority`},
+		{"two places in one", "domains: [{domain: b.example, publish: [{file: x, dns: }]}]", `a place is one of dns, command, https and file; give each its own "-"`},
+		{"a place and a command", "domains: [{domain: b.example, publish: [{file: x, command: [x]}]}]", `a place is one of dns, command, https and file; give each its own "-"`},
+		{"no command", "domains: [{domain: b.example, publish: [command: []]}]", "command is empty; write for example [/usr/local/lib/dnasign/lexicon, cloudflare]"},
+		{"a command line", "domains: [{domain: b.example, publish: [command: lexicon ddns]}]", "command must be a list, such as [/usr/local/lib/dnasign/lexicon, cloudflare]"},
+		{"a ttl without a command", "domains: [{domain: b.example, publish: [{file: x, ttl: 60}]}]", "ttl is beside command only; that of dns is inside the braces"},
 		{"no web root", "domains: [{domain: b.example, publish: [https: {}]}]", "https needs webroot, the directory"},
 		{"server", "domains: [{domain: b.example, publish: [dns: {server: ns.example}]}]", `server: "ns.example" is not an address:port, such as 192.0.2.53:53`},
 		{"ttl", "domains: [{domain: b.example, publish: [dns: {ttl: 1h}]}]", `ttl: "1h" is not a number of seconds from 1 to 86400`},

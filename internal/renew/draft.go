@@ -102,8 +102,9 @@ defaults:
   cert: %s
   key: %s
 
-  # The forms of the statement: jws, ac (an attribute certificate), or both.
-  formats: [jws]
+  # The forms of the statement: ac (an attribute certificate, the smaller one, which
+  # more DNS providers take), jws, or both.
+  formats: [ac]
 
   # How long a statement lives, never longer than its certificate. It is signed
   # anew when less than a third of that is left.
@@ -113,6 +114,7 @@ defaults:
   # example into the form of a DNS provider: "dnasign publish zone FILE" prints the
   # record. Let renew do that instead, if you can, with one of these lines:
   #   - dns: {server: "192.0.2.53:53", tsig: /etc/dnasign/tsig.key}
+  #   - command: [/usr/local/lib/dnasign/lexicon, cloudflare]
   #   - https: {webroot: "/var/www/{domain}"}
   # Each service has a record of its own, and the key must be allowed to change all
   # of them:

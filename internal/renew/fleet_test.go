@@ -79,7 +79,7 @@ func TestKeptSpares(t *testing.T) {
 	if report := l.quiet(false); report.Outcome != verified {
 		t.Fatal(text(report))
 	}
-	raw, err := os.ReadFile(l.path("out/d0.example.jws"))
+	raw, err := os.ReadFile(l.path("out/d0.example.ac"))
 	l.must(err)
 	in, err := delegation.Inspect(raw)
 	l.must(err)

@@ -85,6 +85,7 @@ func (l *lab) config(more string) {
   targets: [h.example:5269]
   cert: "{domain}.pem"
   key: "{domain}.key"
+  formats: [jws]
   publish:
     - dns: %s
 %s`, l.place(), more))

@@ -1,11 +1,13 @@
 package renew
 
 import (
+	"context"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -52,11 +54,20 @@ func (p *places) place(c PlaceConfig, d *Delegation, wait time.Duration) (publis
 	return p.files(c, d), nil
 }
 
+// A zonePlace is a place in DNS.
+type zonePlace interface {
+	publish.Place
+	Try(ctx context.Context) (publish.Change, error)
+}
+
 // records is a place in DNS.
-func (p *places) records(c PlaceConfig, d *Delegation, wait time.Duration) (*publish.Records, error) {
+func (p *places) records(c PlaceConfig, d *Delegation, wait time.Duration) (zonePlace, error) {
 	dns := &publish.DNS{
 		Owner: p.runner.owner(), Server: c.DNS.Server, Authorities: c.DNS.Authorities, Resolver: p.runner.Client.Resolver,
 		TTL: time.Duration(c.DNS.TTL) * time.Second, Wait: wait, Logger: p.runner.Logger,
+	}
+	if c.DNS.Command != nil {
+		return dns.Commanded(d.Source, d.Service, c.DNS.Command), nil
 	}
 	if c.DNS.TSIG != "" {
 		k := p.key(c.DNS.TSIG)
@@ -113,6 +124,8 @@ func (p *places) enter(c PlaceConfig) (leave func()) {
 	var name string
 	most := 1
 	switch {
+	case c.DNS != nil && c.DNS.Command != nil:
+		name = "command " + strings.Join(c.DNS.Command, " ") // some write a whole zone
 	case c.DNS != nil:
 		name, most = "dns "+c.DNS.Server, updatesPerServer
 	case c.Pattern != "":

@@ -334,7 +334,7 @@ func (r *reader) formats(n *yaml.Node) (list []delegation.Encoding) {
 
 func (r *reader) places(n *yaml.Node) (list []placeSetting) {
 	r.list(n, "publish", `"- https: {webroot: /var/www/b.example}"`, func(n *yaml.Node) {
-		p := placeSetting{line: n.Line}
+		p, command := placeSetting{line: n.Line}, &DNSConfig{}
 		given := r.mapping(n, "a place to publish at",
 			field{"dns", func(n *yaml.Node) { p.DNS = r.dns(n) }},
 			field{"https", func(n *yaml.Node) {
@@ -344,9 +344,23 @@ func (r *reader) places(n *yaml.Node) (list []placeSetting) {
 				}
 			}},
 			field{"file", func(n *yaml.Node) { p.Pattern = r.pattern(n, "file", "{domain}", "{service}", "{format}") }},
+			field{"command", func(n *yaml.Node) { command.Command = r.command(n) }},
+			field{"ttl", func(n *yaml.Node) { command.TTL, _ = value(r, n, "ttl", ttl) }},
+			field{"authority", func(n *yaml.Node) { command.Authorities = r.authorities(n) }},
 		)
+		if given["command"] > 0 {
+			p.DNS = command
+			delete(given, "ttl")
+			delete(given, "authority")
+		}
+		for _, key := range []string{"ttl", "authority"} {
+			if line := given[key]; line > 0 {
+				r.problem(line, "%s is beside command only; that of dns is inside the braces", key)
+				delete(given, key)
+			}
+		}
 		if n.Kind == yaml.MappingNode && len(given) != 1 {
-			r.problem(n.Line, "a place is one of dns, https and file; give each its own \"-\"")
+			r.problem(n.Line, "a place is one of dns, command, https and file; give each its own \"-\"")
 		}
 		list = append(list, p)
 	})
@@ -361,16 +375,35 @@ func (r *reader) dns(n *yaml.Node) *DNSConfig {
 	r.mapping(n, "dns",
 		field{"server", func(n *yaml.Node) { d.Server, _ = value(r, n, "server", address) }},
 		field{"tsig", func(n *yaml.Node) { d.TSIG = r.pattern(n, "tsig") }},
-		field{"authority", func(n *yaml.Node) {
-			r.list(n, "authority", `["192.0.2.53:53"]`, func(n *yaml.Node) {
-				if a, ok := value(r, n, "authority", address); ok {
-					d.Authorities = append(d.Authorities, a)
-				}
-			})
-		}},
+		field{"authority", func(n *yaml.Node) { d.Authorities = r.authorities(n) }},
 		field{"ttl", func(n *yaml.Node) { d.TTL, _ = value(r, n, "ttl", ttl) }},
 	)
 	return d
+}
+
+func (r *reader) authorities(n *yaml.Node) (list []string) {
+	r.list(n, "authority", `["192.0.2.53:53"]`, func(n *yaml.Node) {
+		if a, ok := value(r, n, "authority", address); ok {
+			list = append(list, a)
+		}
+	})
+	return list
+}
+
+// command reads a program and its arguments. A name without a slash is looked for
+// in PATH; another one is a path.
+func (r *reader) command(n *yaml.Node) (args []string) {
+	r.list(n, "command", "[/usr/local/lib/dnasign/lexicon, cloudflare]", func(n *yaml.Node) {
+		text, ok := r.text(n, "command")
+		if ok && len(args) == 0 && strings.Contains(text, "/") {
+			text = r.path(text)
+		}
+		args = append(args, text)
+	})
+	if len(args) == 0 {
+		return []string{""} // told already
+	}
+	return args
 }
 
 func address(text string) (string, error) {

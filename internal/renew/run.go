@@ -183,6 +183,9 @@ func (r *Runner) sign(ctx context.Context, w *work, p *places) error {
 			return err
 		}
 		w.id = s.ID
+		for _, views := range w.found {
+			w.entry.Notes = append(w.entry.Notes, tooLarge(views, w.raw)...)
+		}
 	}
 	w.entry.ID = signing.IDText(w.id)
 	return nil
@@ -390,9 +393,32 @@ func (r *Runner) publishAt(ctx context.Context, w *work, p *places, c PlaceConfi
 		return nil
 	}
 	one.Where, one.Name, one.Changed, one.Replaced, one.Problem = change.Where, change.Name, change.Changed, change.Replaced, trouble(err)
-	r.hintAtKey(one.Problem, w.Delegation)
+	if c.DNS != nil && c.DNS.Command != nil {
+		hintAtCommand(one.Problem)
+	} else {
+		r.hintAtKey(one.Problem, w.Delegation)
+	}
 	one.check = err == nil
 	return err
+}
+
+// tooLarge says which records are larger than the provider of the zone takes, as
+// far as its name servers show who that is.
+func tooLarge(views []publish.View, raw map[delegation.Encoding][]byte) (notes []string) {
+	var names []string
+	for _, v := range views {
+		names = append(names, v.Where)
+	}
+	provider := publish.ProviderOf(names...)
+	for _, e := range delegation.Encodings() {
+		if raw[e] == nil {
+			continue
+		}
+		if too := provider.Exceeded(e.TXTRecord(raw[e])); too != "" {
+			notes = append(notes, fmt.Sprintf("%s (format %s): %s", too, e, publish.Advice))
+		}
+	}
+	return notes
 }
 
 // check sees that everybody who serves a place shows what was published there.

@@ -2,9 +2,13 @@ package realtest
 
 import (
 	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -149,6 +153,58 @@ zone:
 		}
 	}
 	return addr, anchors
+}
+
+// Port53 passes connections at port 53 of a loopback address on to a server, for
+// programs that know no other port. It returns the address.
+func Port53(t testing.TB, server string) (ip string) {
+	t.Helper()
+	var l net.Listener
+	var err error
+	for range 5 { // another process may have the address
+		ip = fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(250), rand.IntN(250), 1+rand.IntN(250))
+		if l, err = net.Listen("tcp", ip+":53"); err == nil {
+			break
+		}
+	}
+	if err != nil {
+		missing(t, "the right", "to listen at port 53")
+	}
+	var open sync.WaitGroup
+	open.Go(func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			open.Go(func() { pass(in, server) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		open.Wait()
+	})
+	return ip
+}
+
+// pass passes on what comes, both ways, until both have ended or Timeout is over.
+func pass(in net.Conn, server string) {
+	defer in.Close()
+	out, err := net.DialTimeout("tcp", server, Timeout)
+	if err != nil {
+		return
+	}
+	defer out.Close()
+	deadline := time.Now().Add(Timeout)
+	_, _ = in.SetDeadline(deadline), out.SetDeadline(deadline)
+	var both sync.WaitGroup
+	for _, way := range [][2]net.Conn{{in, out}, {out, in}} {
+		both.Go(func() {
+			_, _ = io.Copy(way[1], way[0])
+			_ = way[1].(*net.TCPConn).CloseWrite()
+		})
+	}
+	both.Wait()
 }
 
 // KnotSecondary serves copies of updated zones of a [Knot] with another knotd.
