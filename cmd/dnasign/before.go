@@ -54,27 +54,46 @@ func (f beforeFlags) memory(cert string) (*signing.State, error) {
 	return signing.ReadState(f.state)
 }
 
-// earlier is what the statement that is to be signed must rank above. The
-// warnings are for a person.
-func (f beforeFlags) earlier(ctx context.Context, s delegation.Statement, signer *keys.Signer, record *signing.Record) (list []signing.Earlier, warnings []string, err error) {
-	list = record.Earlier()
+// A before is what a command that signs knows of the time before.
+type before struct {
+	earlier  []signing.Earlier // what the statement must rank above
+	warnings []string          // for a person
+	provider *publish.Provider // of the zone, nil if it is not known to have a limit
+	formats  []delegation.Encoding
+}
+
+// about are warnings about the statement that has been signed.
+func (b before) about(in *delegation.Inspection) (warnings []string) {
+	if too := b.provider.Exceeded(in.Encoding.TXTRecord(in.Raw)); too != "" {
+		warnings = append(warnings, too+": "+publish.Advice)
+	}
+	if len(b.formats) > 0 && !slices.Contains(b.formats, in.Encoding) {
+		warnings = append(warnings, fmt.Sprintf("the published statement has the format %s, and this one has %s: it stands beside that one and does not replace it; sign with --format %[1]s", b.formats[0], in.Encoding))
+	}
+	return warnings
+}
+
+// before looks at what is published.
+func (f beforeFlags) before(ctx context.Context, s delegation.Statement, signer *keys.Signer, record *signing.Record) (b before, err error) {
+	b.earlier = record.Earlier()
 	if f.offline {
-		return list, nil, nil
+		return b, nil
 	}
 	client, roots, err := f.stranger()
 	if err != nil {
-		return nil, nil, err
+		return b, err
 	}
 	owner := publish.Owner{Roots: roots, Leaf: signer.Leaf()}
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
 	dns := &publish.DNS{Owner: owner, Resolver: client.Resolver, Authorities: f.authorities}
 	if err := dns.Valid(); err != nil {
-		return nil, nil, cli.Usagef("%w", err)
+		return b, cli.Usagef("%w", err)
 	}
-	found, err := published(ctx, dns, client, s)
+	found, provider, err := published(ctx, dns, client, s)
+	b.provider = provider
 	if err != nil {
-		warnings = append(warnings, fmt.Sprintf("what is published in DNS cannot be seen, so the statement is compared only with those that were signed here (--offline does not look): %v", err))
+		b.warnings = append(b.warnings, fmt.Sprintf("what is published in DNS cannot be seen, so the statement is compared only with those that were signed here (--offline does not look): %v", err))
 	}
 	var newest *delegation.Inspection
 	for _, in := range found {
@@ -82,26 +101,29 @@ func (f beforeFlags) earlier(ctx context.Context, s delegation.Statement, signer
 		if rank != publish.Counts && rank != publish.Ahead {
 			continue
 		}
-		list = append(list, signing.EarlierOf(in, "published"))
+		b.earlier = append(b.earlier, signing.EarlierOf(in, "published"))
+		b.formats = append(b.formats, in.Encoding)
 		if newest == nil || in.Order().Compare(newest.Order()) > 0 {
 			newest = in
 		}
 	}
 	if err == nil && record.Unpublished(newest) {
-		warnings = append(warnings, fmt.Sprintf("the statement that was signed here at %s, with the id %s, is not published; anybody who has it can show it until it is replaced: publish this one",
+		b.warnings = append(b.warnings, fmt.Sprintf("the statement that was signed here at %s, with the id %s, is not published; anybody who has it can show it until it is replaced: publish this one",
 			text.Stamp(record.Newest.Order.Issued), record.Newest.ID))
 	}
-	return list, warnings, nil
+	return b, nil
 }
 
 // published is what claims to be a statement for a source and role, in DNS and
-// on the web server. The error is about DNS. That there is no web server is
+// on the web server, and the provider of the zone if that has a limit. The error is about DNS. That there is no web server is
 // nothing unusual.
-func published(ctx context.Context, dns *publish.DNS, client *discovery.Client, s delegation.Statement) (found []*delegation.Inspection, err error) {
+func published(ctx context.Context, dns *publish.DNS, client *discovery.Client, s delegation.Statement) (found []*delegation.Inspection, provider *publish.Provider, err error) {
 	documents := make(chan []*delegation.Inspection)
 	go func() { documents <- onTheWeb(ctx, client, s) }()
 	views, err := dns.Place(s.Source, s.Service).Current(ctx)
+	var names []string
 	for _, v := range views {
+		names = append(names, v.Where)
 		err = errors.Join(err, v.Err)
 		for _, f := range v.Found {
 			if f.Statement != nil {
@@ -112,7 +134,7 @@ func published(ctx context.Context, dns *publish.DNS, client *discovery.Client, 
 	if slices.ContainsFunc(views, func(v publish.View) bool { return v.Err == nil }) {
 		err = nil // one name server is enough to know
 	}
-	return append(found, <-documents...), err
+	return append(found, <-documents...), publish.ProviderOf(names...), err
 }
 
 func onTheWeb(ctx context.Context, client *discovery.Client, s delegation.Statement) (found []*delegation.Inspection) {

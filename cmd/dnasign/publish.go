@@ -18,7 +18,7 @@ func publishCommand() *cobra.Command {
 		Use:   "publish",
 		Short: "Put signed statements where others find them",
 	}
-	cmd.AddCommand(publishZoneCommand(), publishHTTPSCommand(), publishDNSCommand())
+	cmd.AddCommand(publishZoneCommand(), publishHTTPSCommand(), publishDNSCommand(), publishCommandCommand())
 	return cmd
 }
 
@@ -113,6 +113,9 @@ as the form of a DNS provider wants it.`,
 func writeValue(cmd *cobra.Command, r zoneRecord) error {
 	text := strings.Join(r.Strings, "")
 	fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: the value, of %d characters, of a TXT record with the name %s\n", len(text), strings.TrimSuffix(r.Name, "."))
+	if names := publish.TooLarge(text); len(names) > 0 {
+		fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: that is more than these providers take: %s; %s\n", strings.Join(names, ", "), publish.Advice)
+	}
 	_, err := fmt.Fprintln(cmd.OutOrStdout(), text)
 	return err
 }

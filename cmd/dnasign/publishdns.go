@@ -27,6 +27,7 @@ type dnsFlags struct {
 	dryRun, readable       bool
 	print                  string
 	json                   bool
+	command                []string // in place of updates
 }
 
 // A dnsResult is what became of one file; its JSON form is part of the
@@ -38,6 +39,7 @@ type dnsResult struct {
 	Encoding delegation.Encoding `json:"encoding,omitempty"` // of the statement
 	Server   string              `json:"server,omitempty"`   // that was updated
 	Changed  bool                `json:"changed"`            // false: it was there already
+	Warning  string              `json:"warning,omitempty"`  // the provider is known to take no record of that size
 	Replaced int                 `json:"replaced"`           // old records that gave way
 	Checked  bool                `json:"checked"`            // all authoritative servers show it
 	Update   *publish.Update     `json:"update,omitempty"`   // with --dry-run: what would be sent
@@ -90,22 +92,28 @@ The zone is read with the key too, since a server can show others another one.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return publishDNS(cmd, f, args) },
 	}
+	f.define(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.server, "server", "", "server to update, ADDRESS or ADDRESS:PORT, instead of the zone's primary (SOA MNAME)")
 	flags.StringVar(&f.tsig, "tsig", "", "file with the TSIG key")
 	allowReadable(flags, &f.readable)
-	flags.StringArrayVar(&f.authorities, "authority", nil, "server to check afterwards, instead of the zone's name servers; repeat for more")
-	flags.StringVar(&f.resolver, "resolver", "", "resolver to find the zone and its servers with, instead of the system's")
-	flags.DurationVar(&f.ttl, "ttl", publish.DefaultTTL, "TTL of the record, if there are no records at the name yet")
-	flags.DurationVar(&f.wait, "wait", time.Minute, "how long to wait for servers that lag; 0 looks once")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would be sent, and send nothing")
 	flags.StringVar(&f.print, "print", "", "print a script and send nothing: nsupdate")
-	flags.BoolVar(&f.json, "json", false, "say as JSON what became of each file")
-	f.ownerFlags.define(cmd)
 	cli.Complete(cmd, "print", "nsupdate")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "print")
 	cmd.MarkFlagsMutuallyExclusive("json", "print")
 	return cmd
+}
+
+// define defines the flags of every command that changes records.
+func (f *dnsFlags) define(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.authorities, "authority", nil, "server to check afterwards, instead of the zone's name servers; repeat for more")
+	flags.StringVar(&f.resolver, "resolver", "", "resolver to find the zone and its servers with, instead of the system's")
+	flags.DurationVar(&f.ttl, "ttl", publish.DefaultTTL, "TTL of the record, if there are no records at the name yet")
+	flags.DurationVar(&f.wait, "wait", time.Minute, "how long to wait for servers that lag; 0 looks once")
+	flags.BoolVar(&f.json, "json", false, "say as JSON what became of each file")
+	f.ownerFlags.define(cmd)
 }
 
 // servers is what the flags say.
@@ -117,7 +125,7 @@ func (f dnsFlags) servers(warn io.Writer) (*publish.DNS, error) {
 		return nil, cli.Usagef("--ttl is between 1s and %s, so that a revocation spreads soon", maxTTL)
 	case f.wait < 0:
 		return nil, cli.Usagef("--wait is 0 or more")
-	case f.tsig == "" && !f.sendsNothing():
+	case f.tsig == "" && !f.sendsNothing() && f.command == nil:
 		return nil, cli.Usagef("--tsig FILE is needed: an update without a key could be anybody's; make one with tsig-keygen, or look first with --dry-run")
 	}
 	owner, err := f.owner()
@@ -201,14 +209,21 @@ func (f dnsFlags) publish(ctx context.Context, d *publish.DNS, file string) (r d
 		}
 		return r
 	}
-	change, err := place.Publish(ctx, in.Raw)
+	if too := place.Provider(ctx).Exceeded(in.Encoding.TXTRecord(in.Raw)); too != "" {
+		r.Warning = too + ": " + publish.Advice
+	}
+	var records publish.Place = place
+	if f.command != nil {
+		records = d.Commanded(s.Source, s.Service, f.command)
+	}
+	change, err := records.Publish(ctx, in.Raw)
 	if err != nil {
 		r.err = err
 		return r
 	}
 	r.at(change.Name)
 	r.Server, r.Changed, r.Replaced = change.Where, change.Changed, change.Replaced
-	r.err = place.Check(ctx, in.Raw)
+	r.err = records.Check(ctx, in.Raw)
 	r.Checked = r.err == nil
 	return r
 }
@@ -231,6 +246,9 @@ func (r dnsResult) tell(cmd *cobra.Command, f dnsFlags) error {
 		}
 		_, err := io.WriteString(out, text)
 		return err
+	}
+	if r.Warning != "" {
+		fmt.Fprintf(messages, "dnasign: warning: %s: %s\n", r.File, r.Warning)
 	}
 	name := r.Name
 	if r.Alias != "" {

@@ -43,6 +43,7 @@ not seen the revocation accepts an old statement until that one expires.`,
 			life := s.Expires.Sub(s.Issued)
 			fmt.Fprintf(cmd.ErrOrStderr(), `dnasign: next: publish it in every place that has the old one
   dnasign publish dns --tsig KEYFILE %[1]s
+  dnasign publish command %[1]s -- PROGRAM
   dnasign publish https --webroot DIR %[1]s
   dnasign publish zone %[1]s
 dnasign: to stay revoked, run the same command and publish again between %[2]s and %[3]s

@@ -147,12 +147,12 @@ func signStatement(cmd *cobra.Command, f signFlags) (delegation.Statement, error
 	if err != nil {
 		return s, err
 	}
-	earlier, more, err := f.earlier(cmd.Context(), s, signer, state.Of(s.Source, s.Service))
+	before, err := f.before(cmd.Context(), s, signer, state.Of(s.Source, s.Service))
 	if err != nil {
 		return s, err
 	}
-	warnings = append(warnings, more...)
-	s.Issued, more, err = signing.Moment(signer.Leaf(), time.Now(), earlier, f.force)
+	warnings = append(warnings, before.warnings...)
+	s.Issued, more, err = signing.Moment(signer.Leaf(), time.Now(), before.earlier, f.force)
 	if err != nil {
 		return s, err
 	}
@@ -176,6 +176,9 @@ func signStatement(cmd *cobra.Command, f signFlags) (delegation.Statement, error
 	in, err := delegation.Inspect(raw)
 	if err != nil {
 		return s, err
+	}
+	for _, w := range before.about(in) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: warning: %s\n", w)
 	}
 	state.Add(in, false)
 	if err := state.Save(cmd.Context()); err != nil {

@@ -18,7 +18,7 @@ import (
 
 // maxComplaint is how much of a program's messages is shown, in bytes: the last of
 // them.
-const maxComplaint = 1000
+const maxComplaint = 600
 
 // A Program is what to run. Args, Patience and MaxOutput are required.
 type Program struct {

@@ -73,7 +73,7 @@ func (c *Commanded) Publish(ctx context.Context, statement []byte) (Change, erro
 	change := Change{Where: c.program(), Name: s.at.owner, Changed: add || len(remove) > 0}
 	text := in.Encoding.TXTRecord(in.Raw)
 	if add {
-		if !s.provider().together(append(slices.Clone(remove), text)) {
+		if !providerOf(s.servers).together(append(slices.Clone(remove), text)) {
 			return s.exchange(ctx, change, text, remove)
 		}
 		if err := s.present(ctx, text); err != nil {
@@ -213,7 +213,7 @@ func (s *scene) plan(ctx context.Context, decide func(*Update) error) (add bool,
 // present adds a record, and waits until a name server shows it.
 func (s *scene) present(ctx context.Context, text string) error {
 	if err := s.run(ctx, actionPresent, text); err != nil {
-		if too := s.provider().Exceeded(text); too != "" {
+		if too := providerOf(s.servers).Exceeded(text); too != "" {
 			return delegation.Errorf(reasons.UpdateTooLarge, "%s; %s", detail(err), too)
 		}
 		return err
@@ -259,15 +259,6 @@ func (s *scene) await(ctx context.Context, action string, wanted func(texts []st
 		return delegation.Errorf(reasons.UpdateFailed, "%s has ended well after %s, and no name server of %s %s within %s",
 			s.program(), action, strings.TrimSuffix(s.at.zone, "."), what, patience)
 	}
-}
-
-// provider is that of the zone, if it is one with a known limit.
-func (s *scene) provider() *Provider {
-	var names []string
-	for _, server := range s.servers {
-		names = append(names, server.String())
-	}
-	return ProviderOf(names...)
 }
 
 // run calls the program once.

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"context"
 	"fmt"
 	"strings"
 )
@@ -61,6 +62,23 @@ func ProviderOf(nameServers ...string) *Provider {
 		}
 	}
 	return nil
+}
+
+// Provider is that of the zone of the record, nil if it is not known to have a limit.
+func (r *Records) Provider(ctx context.Context) *Provider {
+	_, servers, err := r.servers(ctx)
+	if err != nil {
+		return nil
+	}
+	return providerOf(servers)
+}
+
+func providerOf(servers []nameServer) *Provider {
+	var names []string
+	for _, server := range servers {
+		names = append(names, server.String())
+	}
+	return ProviderOf(names...)
 }
 
 // size is how large a TXT record with that text is.
