@@ -97,7 +97,7 @@ func newBenchWorld(b *testing.B, kind string) *benchWorld {
 		w.raw[encoding] = raw
 		w.evidence[encoding] = &Evidence{
 			Version: EvidenceVersion, Source: source, Service: service, Collected: now,
-			TXT: []TXTAnswer{{Answer{Name: txtPlace, DNSSEC: Insecure, TTL: 3600}, []string{record}}},
+			TXT: []TXTAnswer{{Answer: Answer{Name: txtPlace, DNSSEC: Insecure, TTL: 3600}, Records: []string{record}}},
 		}
 	}
 	return w

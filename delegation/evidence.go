@@ -105,6 +105,9 @@ type TXTAnswer struct {
 	// (RFC 1035, Section 5.1) has a backslash before it. No legal record
 	// contains a backslash.
 	Records []string `json:"records"`
+	// Alias is where the CNAME records at the name lead, empty if there are none.
+	// Nothing is judged by it, and saved evidence does not have it.
+	Alias string `json:"-"`
 }
 
 // A Document is what one HTTPS address served, or a file.

@@ -218,7 +218,7 @@ func evidenceOf(answers ...any) *Evidence {
 }
 
 func txtAnswer(records ...string) TXTAnswer {
-	return TXTAnswer{Answer{Name: txtPlace, DNSSEC: Insecure, TTL: 3600}, records}
+	return TXTAnswer{Answer: Answer{Name: txtPlace, DNSSEC: Insecure, TTL: 3600}, Records: records}
 }
 
 func srvAnswer(state DNSSEC, records ...SRVRecord) SRVAnswer {

@@ -220,6 +220,20 @@ func TestDNSSECState(t *testing.T) {
 			}
 		})
 	}
+	t.Run("where the aliases lead", func(t *testing.T) {
+		s := setup.DNS(t, txtName+". IN CNAME hop.example.", "hop.example. IN CNAME end.example.")
+		if a := gather(t, &Client{Resolver: s.Addr, Via: ViaDNS}).TXT[0]; a.Alias != "end.example" || len(a.Records) != 0 || a.Failure != nil {
+			t.Errorf("%+v", a)
+		}
+		setFault(t, s, txtName, "TXT", dnsserver.Fault{NoFollow: true})
+		setFault(t, s, "hop.example", "TXT", dnsserver.Fault{Rcode: servfail})
+		if a := gather(t, &Client{Resolver: s.Addr, Via: ViaDNS}).TXT[0]; a.Alias != "hop.example" || a.Failure == nil {
+			t.Errorf("%+v", a)
+		}
+		if a := gather(t, &Client{Resolver: setup.DNS(t).Addr, Via: ViaDNS}).TXT[0]; a.Alias != "" {
+			t.Errorf("%+v", a)
+		}
+	})
 	t.Run("that there is none", func(t *testing.T) {
 		s := setup.DNS(t)
 		setFault(t, s, "", "", dnsserver.Fault{Authentic: true})

@@ -39,7 +39,7 @@ func hostName(target string) string {
 // see [delegation.TXTAnswer].
 func (r *resolver) txt(ctx context.Context, name string) delegation.TXTAnswer {
 	found := r.lookup(ctx, name, dns.TypeTXT)
-	a := delegation.TXTAnswer{Answer: found.Answer}
+	a := delegation.TXTAnswer{Answer: found.Answer, Alias: found.alias}
 	for _, rr := range found.records {
 		a.Records = append(a.Records, strings.Join(rr.(*dns.TXT).Txt, ""))
 	}

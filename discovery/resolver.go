@@ -29,6 +29,7 @@ type resolver struct {
 type lookup struct {
 	delegation.Answer
 	records []dns.RR
+	alias   string // where CNAME records lead, "" without any
 }
 
 // lookup finds the records of a type at a name.
@@ -79,6 +80,9 @@ func (r *resolver) lookup(ctx context.Context, name string, qtype uint16) lookup
 			found.DNSSEC = delegation.Secure
 		}
 		break
+	}
+	if len(chain.seen) > 0 {
+		found.alias = strings.TrimSuffix(chain.name, ".")
 	}
 	r.log.Debug("dns", "name", name, "type", dns.TypeToString[qtype], "resolver", found.Resolver,
 		"records", len(found.records), "dnssec", found.DNSSEC, "failure", reasonOf(found.Failure))

@@ -50,7 +50,7 @@ func blocks(t *testing.T, file string) (list []block) {
 }
 
 // command finds what the pages have this program do, in hooks and after "$ ".
-var command = regexp.MustCompile(`dnasign( (?:init|sign|renew|revoke|publish)[^"'|\\\n#]*)`)
+var command = regexp.MustCompile(`dnasign( (?:init|sign|renew|revoke|publish|alias)[^"'|\\\n#]*)`)
 
 // TestPageCommands: this program has the commands and flags of the pages.
 func TestPageCommands(t *testing.T) {

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/dnasign/dnasign/delegation/reasons"
@@ -62,6 +63,9 @@ func conclusion(r watch.Report) string {
 		if r.CertificateEnds != nil {
 			line += fmt.Sprintf(", certificate until %s", text.Stamp(*r.CertificateEnds))
 		}
+	}
+	if at := slices.IndexFunc(r.Verdicts, func(v watch.Verdict) bool { return v.Alias != "" }); at >= 0 {
+		line += ", the record is an alias of " + text.Printable(r.Verdicts[at].Alias)
 	}
 	if of := len(r.Verdicts); verified > 0 && verified < of {
 		line += fmt.Sprintf(", through %d of %d resolvers", verified, of)

@@ -133,6 +133,25 @@ func (v *view) comparePlaces(found *findings) {
 	}
 }
 
+// alias finds an alias with no statement at its end. That is an error if nothing is
+// found elsewhere.
+func (v *view) alias(found *findings) {
+	if v.Evidence == nil {
+		return
+	}
+	for _, a := range v.Evidence.TXT {
+		if a.Alias == "" || a.Failure != nil || !v.isEmpty(channelDNS) {
+			continue
+		}
+		severity := SeverityWarning
+		if v.err != nil {
+			severity = severityOf(v.err.Outcome)
+		}
+		found.add(Finding{Name: AliasEmpty, Severity: severity, Resolvers: []string{v.Resolver}, Detail: fmt.Sprintf(
+			"%s is an alias of %s, where there is no statement", a.Name, a.Alias)})
+	}
+}
+
 // leftOver finds statements that a newer one in the same encoding and channel
 // has replaced.
 func (v *view) leftOver(found *findings, list []*statement) {

@@ -36,6 +36,9 @@ const (
 	ChannelFailed Name = "channel-failed"
 	// ChannelMissing: DNS or HTTPS has no statement, and the other has.
 	ChannelMissing Name = "channel-missing"
+	// AliasEmpty: the name of the record is an alias, and there is no statement
+	// where it leads.
+	AliasEmpty Name = "alias-empty"
 	// BadStatement: a statement that nobody accepts lies beside others.
 	BadStatement Name = "bad-statement"
 	// LeftOver: a statement that has been replaced, or has expired, still lies
@@ -56,7 +59,7 @@ func Names() []Name {
 	return []Name{
 		Refused, Undetermined, HostNotAccepted, UnknownCertificate,
 		ResolversDiffer, ChannelsDiffer, EncodingsDiffer, SRVDiffers, SRVDisagrees,
-		ChannelFailed, ChannelMissing, BadStatement, LeftOver,
+		ChannelFailed, ChannelMissing, AliasEmpty, BadStatement, LeftOver,
 		StatementEnds, CertificateEnds,
 	}
 }
@@ -79,6 +82,8 @@ func (n Name) hint() string {
 		return "mend that place, or look only where you publish (--via)"
 	case ChannelMissing:
 		return "publish the statement there too, or look only where you publish (--via)"
+	case AliasEmpty:
+		return "publish the statement in that zone (dnasign renew), or correct the alias (dnasign alias)"
 	case LeftOver:
 		return "take the older statement away"
 	case UnknownCertificate:

@@ -92,6 +92,9 @@ type Verdict struct {
 	Reason   reasons.Reason        `json:"reason"`
 	Detail   string                `json:"detail,omitempty"`
 	Dial     []delegation.Endpoint `json:"dial"` // where they connect
+	// Alias is where the CNAME records at the name of the TXT record lead, empty
+	// without any.
+	Alias string `json:"alias,omitempty"`
 	// Host is the verdict about the target asked about, if one was.
 	Host *HostVerdict `json:"host,omitempty"`
 	// Proof has the checks behind the verdict, and Evidence what was looked at.
@@ -149,6 +152,7 @@ func Conclude(q Question, observations []Observation, p delegation.Policy) Repor
 	compareResolvers(&found, views)
 	for _, v := range views {
 		v.comparePlaces(&found)
+		v.alias(&found)
 		v.compareSRV(&found)
 		v.strangers(q.Known, &found)
 	}
@@ -168,6 +172,9 @@ func Conclude(q Question, observations []Observation, p delegation.Policy) Repor
 // findings.
 func (v *view) verdict(q delegation.Query, p delegation.Policy, found *findings) Verdict {
 	verdict := Verdict{Resolver: v.Resolver, Outcome: reasons.OutcomeVerified, Reason: reasons.Verified, Dial: []delegation.Endpoint{}, Evidence: v.Evidence}
+	if v.Evidence != nil && len(v.Evidence.TXT) > 0 {
+		verdict.Alias = v.Evidence.TXT[0].Alias
+	}
 	if v.err != nil {
 		verdict.Proof = delegation.NewReport(q, nil, v.err)
 		verdict.Outcome, verdict.Reason, verdict.Detail = v.err.Outcome, v.err.Reason, v.err.Detail

@@ -119,6 +119,9 @@ func document(i int, encoding delegation.Encoding, raw []byte) edit {
 	}
 }
 
+// alias makes the name of the record an alias.
+func alias(e *delegation.Evidence) { e.TXT[0].Alias = "b.example.dna.hosting.example" }
+
 func web(encoding delegation.Encoding, raw []byte) edit {
 	return document(slices.Index(delegation.Encodings(), encoding), encoding, raw)
 }
@@ -222,6 +225,10 @@ func TestConclude(t *testing.T) {
 			provider, 0, want{"warning channel-failed https-failure"}, 1},
 		{"both fail", []*delegation.Evidence{found(txtFails(reasons.DNSTimeout), webFails)},
 			provider, 0, want{"undetermined undetermined dns-timeout", "undetermined host-not-accepted dns-timeout"}, 1},
+		{"an alias to nothing", []*delegation.Evidence{found(alias)}, delegation.Endpoint{}, 0, want{"error refused no-statement", "error alias-empty"}, 1},
+		{"an alias to nothing, and the web server", []*delegation.Evidence{found(alias, web(delegation.JWS, jws))}, provider, 0, want{"warning channel-missing", "warning alias-empty"}, 1},
+		{"an alias to a statement", []*delegation.Evidence{found(alias, txt(delegation.JWS, jws), web(delegation.JWS, jws))}, provider, 0, nil, 1},
+		{"an alias to what does not answer", []*delegation.Evidence{found(alias, txtFails(reasons.DNSTimeout))}, delegation.Endpoint{}, 0, want{"undetermined undetermined dns-timeout"}, 1},
 		{"DNS has none", []*delegation.Evidence{found(web(delegation.JWS, jws))}, provider, 0, want{"warning channel-missing"}, 1},
 		{"the web server has none", []*delegation.Evidence{found(txt(delegation.JWS, jws))}, provider, 0, want{"warning channel-missing"}, 1},
 		{"the web server was not asked", []*delegation.Evidence{found(txt(delegation.JWS, jws), func(e *delegation.Evidence) { e.Documents = nil })}, provider, 0, nil, 1},
@@ -302,7 +309,7 @@ func TestNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(Names()) != 15 {
+	if len(Names()) != 16 {
 		t.Errorf("%d findings", len(Names()))
 	}
 	for _, n := range Names() {
