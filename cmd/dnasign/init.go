@@ -17,6 +17,7 @@ import (
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/internal/cli"
+	"github.com/dnasign/dnasign/internal/publish"
 	"github.com/dnasign/dnasign/internal/renew"
 	"github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/internal/wholefile"
@@ -122,6 +123,9 @@ func runInit(cmd *cobra.Command, f initFlags) error {
 			say("%s: found the service %s; its record will be TXT %s", domain, found.Service, delegation.TXTName(domain, found.Service))
 		}
 		draft.Domains = append(draft.Domains, renew.DraftDomain{Domain: domain, Services: services})
+		if too := tooLarge(cmd.Context(), f.resolver, domain, strings.ReplaceAll(draft.Cert, "{domain}", domain)); too != "" {
+			say("warning: %s: %s", domain, too)
+		}
 	}
 	if len(draft.Domains) == 0 {
 		return errors.New("no domain is left, so nothing was written; create the SRV records first, or write the configuration by hand")
@@ -144,6 +148,21 @@ func runInit(cmd *cobra.Command, f initFlags) error {
 		return cli.WriteJSON(cmd.OutOrStdout(), map[string]any{"version": 1, "file": f.config, "domains": draft.Domains})
 	}
 	return nil
+}
+
+// tooLarge says that the DNS provider of a domain is known to take no record of the
+// size that one with this certificate will have.
+func tooLarge(ctx context.Context, resolver, domain, cert string) string {
+	provider := (&publish.DNS{Resolver: resolver}).Provider(ctx, domain)
+	chain, err := keys.LoadCertificates(cert)
+	if provider == nil || err != nil {
+		return ""
+	}
+	too := provider.Exceeded(publish.Likely(chain))
+	if too == "" {
+		return ""
+	}
+	return too + "; publish over HTTPS, or " + publish.Advice
 }
 
 // servicesOf asks DNS where the services of a domain run.

@@ -277,10 +277,12 @@ const (
 	// change this record, the server is not the zone's primary, or it updates
 	// something else than it shows.
 	UpdateRefused Reason = "update-refused"
-	// UpdateTooLarge: old and new statement do not fit into one DNS message.
+	// UpdateTooLarge: old and new statement do not fit into one DNS message, or the
+	// record is larger than the DNS provider takes.
 	UpdateTooLarge Reason = "update-too-large"
 	// UpdateFailed: the server was not reached, failed, or gave no reply that
-	// can be trusted. Nobody knows whether it made the update.
+	// can be trusted. Nobody knows whether it made the update. Or the program that
+	// changes the record failed, or no name server shows what it did.
 	UpdateFailed Reason = "update-failed"
 	// UpdateRaced: somebody else changed the record set each time, between
 	// reading and writing.

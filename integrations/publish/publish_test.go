@@ -1,6 +1,6 @@
-// Package publish tests the scripts of this folder with a real knot: lexicon with
-// Debian's lexicon, and acme-sh with functions that have the interface of acme.sh's,
-// or with acme.sh itself.
+// Package publish tests the scripts of this folder, and that of docs/publish.md, with a
+// real knot: lexicon with Debian's lexicon, and acme-sh with functions that have the
+// interface of acme.sh's, or with acme.sh itself.
 package publish
 
 import (
@@ -188,6 +188,32 @@ func TestLexicon(t *testing.T) {
 	if after := o.records(server); len(after) != len(before) || after[0] != before[0] {
 		t.Errorf("%.60q, before %.60q", after, before)
 	}
+}
+
+// TestPage: the script in docs/publish.md keeps the contract.
+func TestPage(t *testing.T) {
+	realtest.Need(t, "knotd", "nsupdate")
+	page, err := os.ReadFile("../../docs/publish.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, found := strings.Cut(string(page), "\n```sh\n")
+	text, _, _ = strings.Cut(text, "```\n")
+	if !found {
+		t.Fatal("the page has no script")
+	}
+	o := newOwner(t)
+	addr, port, err := net.SplitHostPort(o.knot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = strings.Replace(text, "server 192.0.2.53", "server "+addr+" "+port, 1)
+	text = strings.Replace(text, "/etc/dnasign/tsig.key", realtest.TSIGFile(t, o.dir, realtest.TSIGAll, realtest.TSIGSecret), 1)
+	o.command = []string{realtest.WriteFile(t, o.dir, "of-the-page", text)}
+	if err := os.Chmod(o.command[0], 0o755); err != nil {
+		t.Fatal(err)
+	}
+	o.live(1)
 }
 
 // ourFunctions are a dnsapi function with the interface of acme.sh's: two arguments,

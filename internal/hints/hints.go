@@ -124,8 +124,8 @@ var forVerifiers = map[reasons.Reason]string{
 	reasons.TSIGRejected:         "compare name, algorithm and secret of the key with those of the server, and which zones it may update",
 	reasons.ClockMismatch:        "set the clock of this machine, or the server's, from the network (NTP)",
 	reasons.UpdateRefused:        "let the key update this name at the server; name the zone's primary with --server",
-	reasons.UpdateTooLarge:       "remove old records by hand, or sign with a shorter chain or fewer targets",
-	reasons.UpdateFailed:         "is the server up and reachable over TCP? try again; the old statement or the new one is there, never none",
+	reasons.UpdateTooLarge:       "remove old records by hand, or sign with the format ac, a shorter chain or fewer targets",
+	reasons.UpdateFailed:         "is the server up and reachable over TCP, and does the program do what docs/publish.md says? try again; the old statement is there, or the new one",
 	reasons.UpdateRaced:          "try again; is another program writing these records all the time?",
 	reasons.NotEverywhere:        "look at the servers named: do they get the zone from the primary? nothing needs to be undone",
 }

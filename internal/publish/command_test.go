@@ -296,8 +296,35 @@ func TestProviders(t *testing.T) {
 	if !cloudflare.together([]string{ac, ac}) || cloudflare.together([]string{jws, ac, ac}) || ProviderOf("ns1-04.azure-dns.com").together([]string{ac, ac}) {
 		t.Error("together")
 	}
+	// What is told before there is a statement is not more than it has, and little less.
+	raw := draft{encoding: delegation.AC}.sign(t)
+	likely, is := len(Likely(signerOf(source).Chain())), len(delegation.AC.TXTRecord(raw))
+	if likely > is || likely < is-40 {
+		t.Errorf("%d characters, and is %d", likely, is)
+	}
 	var none *Provider
 	if none.Exceeded(jws) != "" || !none.together([]string{jws, jws}) {
 		t.Error("an unknown provider has a limit")
+	}
+}
+
+// TestProvidersDocumented: the page has the table of the code.
+func TestProvidersDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/publish.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "<!-- providers: a test compares this table with the code -->\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	want := "| provider | name servers | one record | all records of the name | source |\n| --- | --- | --- | --- | --- |"
+	for _, p := range Providers() {
+		together := " "
+		if p.Together > 0 {
+			together = fmt.Sprintf(" %d characters ", p.Together)
+		}
+		want += fmt.Sprintf("\n| %s | `%s` | %d %s |%s| %s |", p.Name, strings.Join(p.NameServers, "`, `"), p.Most, p.Unit, together, p.Source)
+	}
+	if diff := cmp.Diff(want, table); diff != "" {
+		t.Error(diff)
 	}
 }

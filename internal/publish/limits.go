@@ -1,9 +1,15 @@
 package publish
 
 import (
+	"bytes"
 	"context"
+	"crypto/x509"
 	"fmt"
 	"strings"
+
+	"github.com/miekg/dns"
+
+	"github.com/dnasign/dnasign/delegation"
 )
 
 // A Unit is what a DNS provider counts.
@@ -71,6 +77,48 @@ func (r *Records) Provider(ctx context.Context) *Provider {
 		return nil
 	}
 	return providerOf(servers)
+}
+
+// Provider is that of the zone that a domain is in, nil if it is not known to have a
+// limit. The resolver is not asked for the record, which may still be to come.
+func (d *DNS) Provider(ctx context.Context, domain string) *Provider {
+	ctx, cancel := d.finding(ctx)
+	defer cancel()
+	domain = dns.CanonicalName(domain)
+	reply, _, err := d.resolve(ctx, domain, dns.TypeSOA)
+	if err != nil {
+		return nil
+	}
+	at, ok := zoneOf(reply, domain)
+	if !ok {
+		return nil
+	}
+	if reply, _, err = d.resolve(ctx, at.zone, dns.TypeNS); err != nil {
+		return nil
+	}
+	var names []string
+	for _, rr := range reply.Answer {
+		if ns, ok := rr.(*dns.NS); ok {
+			names = append(names, ns.Ns)
+		}
+	}
+	return ProviderOf(names...)
+}
+
+// statementSize is what an attribute certificate with one target has beside the
+// certificates, in bytes, measured.
+const statementSize = 400
+
+// Likely is as long as the TXT record of a statement with a chain will be at least,
+// before it is signed.
+func Likely(chain []*x509.Certificate) string {
+	size := statementSize
+	for _, c := range chain {
+		if !bytes.Equal(c.RawSubject, c.RawIssuer) { // a root is left out
+			size += len(c.Raw)
+		}
+	}
+	return delegation.AC.TXTRecord(make([]byte, size))
 }
 
 func providerOf(servers []nameServer) *Provider {
