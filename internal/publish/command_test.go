@@ -216,6 +216,17 @@ func TestCommandFaults(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("an alias", func(t *testing.T) {
+		s := updatable(t, owner+" IN CNAME link.b.example.")
+		place, calls := commanded(t, s, obeys)
+		change, err := place.Publish(t.Context(), fresh)
+		if err != nil || change.Name != "link.b.example." || len(calls()) != 1 {
+			t.Errorf("%+v, %v, %q", change, err, calls())
+		}
+		if err := place.Check(t.Context(), fresh); err != nil {
+			t.Error(err)
+		}
+	})
 	t.Run("an alias with characters for a shell", func(t *testing.T) {
 		s := updatable(t, owner+` IN CNAME a\;b.b.example.`)
 		place, calls := commanded(t, s, obeys)

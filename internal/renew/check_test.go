@@ -176,3 +176,48 @@ func TestNotYours(t *testing.T) {
 		t.Errorf("%s, %+v", run.Outcome, run.Unlisted)
 	}
 }
+
+// TestCommandPlace: a program that can do nothing is found out before anything is due,
+// and what it says is shown, with what to do.
+func TestCommandPlace(t *testing.T) {
+	l := newLab(t, "b.example")
+	place := func(script string) {
+		l.Helper()
+		l.config(fmt.Sprintf("domains: [{domain: b.example, publish: [{command: [sh, -c, %q, secret], authority: [%q]}]}]", script, l.server.Addr))
+	}
+	place("exit 0")
+	if got := l.checks().reasons(); len(got) != 0 {
+		t.Errorf("%q", got)
+	}
+	place("echo the token has expired >&2; exit 1")
+	report := l.checks()
+	if got := report.reasons(); !slices.Equal(got, []string{"command update-failed"}) {
+		t.Fatalf("%q", got)
+	}
+	run := l.run()
+	for _, trouble := range append(run.Delegations[0].troubles()[:1], report.Checks[slices.IndexFunc(report.Checks, func(c CheckResult) bool { return c.Problem != nil })].Problem) {
+		if !strings.Contains(trouble.Detail, "failed (exit status 1): it says: the token has expired") || !strings.Contains(trouble.Hint, "call the program by hand") || strings.Contains(trouble.Detail, "secret") {
+			t.Errorf("%+v", trouble)
+		}
+	}
+	l.want(run.Delegations[0], Failed, Missing, refused, reasons.UpdateFailed, reasons.NoStatement)
+}
+
+// TestProviderLimit: a record that the provider of the zone does not take is told of in
+// a run, and refused by the check.
+func TestProviderLimit(t *testing.T) {
+	l := newLab(t, "b.example")
+	l.must(l.server.SetRecords([]string{
+		"b.example. 300 IN SOA ns1.loopia.se. h.b.example. 1 60 60 60 60", "b.example. 300 IN NS ns1.loopia.se.",
+		"ns1.loopia.se. 300 IN A 127.0.0.1", "_xmpp-server._tcp.b.example. 300 IN SRV 0 0 5269 h.example.",
+	}))
+	// Updates go to the server of the lab; those that should show them, at port 53, do not answer.
+	l.config(fmt.Sprintf("domains: [{domain: b.example, publish: [dns: {server: %q, tsig: tsig.key}]}]", l.server.Addr))
+	const says = "characters, and Loopia takes 450 (format jws): sign with the format ac"
+	if got := l.checks().reasons(); !slices.Contains(got, "size update-too-large") {
+		t.Errorf("%q", got)
+	}
+	if notes := l.run().Delegations[0].Notes; len(notes) != 1 || !strings.Contains(notes[0], says) {
+		t.Errorf("%q", notes)
+	}
+}
