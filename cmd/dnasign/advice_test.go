@@ -53,6 +53,7 @@ func newAdviser(t *testing.T) *adviser {
 	realtest.Wrapper(t, a.bin, filepath.Join(programs, "dnasign"), fmt.Sprintf(`case "$1 $2" in
 *" --help") ;;
 "publish dns") case "$*" in *--help*) ;; *) set -- "$@" --server %[1]s --authority %[1]s --resolver %[1]s --roots roots.pem ;; esac ;;
+"publish command") shift 2; set -- publish command --authority %[1]s --resolver %[1]s --roots roots.pem "$@" ;;
 init*) set -- "$@" --resolver %[1]s --cert b.pem --key b.key ;;
 renew*) set -- "$@" --resolver %[1]s --roots roots.pem ;;
 "publish https") case "$*" in *--help*) ;; *) set -- "$@" --roots roots.pem --force ;; esac ;;
@@ -92,7 +93,7 @@ func (a *adviser) follow(text string) (n int) {
 		command := strings.TrimSpace(found[1])
 		n++
 		a.typed[command] = true
-		command = strings.NewReplacer("KEYFILE", "tsig.key", "DOMAIN", "b.example", "SERVICE", "xmpp-server", "DIR", "www", "PLAINKEY", "plain.key").Replace(command)
+		command = strings.NewReplacer("KEYFILE", "tsig.key", "DOMAIN", "b.example", "SERVICE", "xmpp-server", "DIR", "www", "PLAINKEY", "plain.key", "PROGRAM", "true").Replace(command)
 		command = regexp.MustCompile(`\bFILE\b`).ReplaceAllString(command, "s.jws")
 		switch {
 		case strings.HasPrefix(command, "openssl pkey "):
@@ -118,7 +119,7 @@ func TestAdvice(t *testing.T) {
 		{"dnasign init --domain b.example --config 'my folder/dna.yaml'", true, 1},
 		{"dnasign init --domain b.example", true, 1},
 		{"dnaverify check s.jws", false, 1},
-		{"dnasign revoke --offline --domain b.example --service xmpp-server --cert b.pem --key b.key --out 'my folder/r.jws'", true, 3},
+		{"dnasign revoke --offline --domain b.example --service xmpp-server --cert b.pem --key b.key --out 'my folder/r.jws'", true, 4},
 		{"dnasign renew", true, 1}, // to delegate again
 	} {
 		out, err := a.try(c.line)

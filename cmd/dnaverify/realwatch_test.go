@@ -46,5 +46,5 @@ func TestRealWatch(t *testing.T) {
 	out, _ = s.run(1, common+" --tap --validating-resolver "+fresh+" --validating-resolver "+stale)
 	file := realtest.WriteFile(t, s.dir, "watch.tap", out)
 	realtest.Output(t, s.dir, "sh", "-c", "prove --exec cat "+file+" >proven; test $? -eq 1")
-	want(t, realtest.Output(t, s.dir, "cat", "proven"), `Tests: 15 Failed: 3\)`, `Failed tests:  1, 5-6\n`)
+	want(t, realtest.Output(t, s.dir, "cat", "proven"), `Tests: 16 Failed: 3\)`, `Failed tests:  1, 5-6\n`)
 }
