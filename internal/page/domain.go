@@ -280,7 +280,7 @@ func downloadOf(r watch.Report, i int, room *int, roots string) download {
 	}
 	data, err := json.MarshalIndent(v.Evidence, "", "  ")
 	if err != nil || len(data) > min(maxEvidence, *room) {
-		return download{Missing: "The evidence is too large for a page. To keep it: dnaverify check --save-evidence FILE"}
+		return download{Missing: "The evidence is too large for a page. With --save-evidence, dnaverify check keeps it in a file."}
 	}
 	*room -= len(data)
 	d := download{

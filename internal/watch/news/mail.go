@@ -11,20 +11,16 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dnasign/dnasign/internal/text"
+	"github.com/dnasign/dnasign/internal/program"
 )
 
-const (
-	// mailTime is how long a sendmail program may take to accept a message.
-	mailTime = time.Minute
-	// maxComplaint is how much of a program's or server's message is shown, in bytes.
-	maxComplaint = 1000
-)
+// mailTime is how long a sendmail program may take to accept a message.
+const mailTime = time.Minute
 
 // Mail sends news through the machine's sendmail program, as cron does.
 type Mail struct {
-	to      []string
-	program string
+	to       []string
+	sendmail string // the program
 }
 
 // NewMail makes a Mail to addresses. Its errors are those of the caller's input, or
@@ -40,7 +36,7 @@ func NewMail(addresses []string) (*Mail, error) {
 	}
 	for _, place := range []string{"sendmail", "/usr/sbin/sendmail", "/usr/lib/sendmail"} {
 		if found, err := exec.LookPath(place); err == nil {
-			m.program = found
+			m.sendmail = found
 			return m, nil
 		}
 	}
@@ -49,23 +45,14 @@ func NewMail(addresses []string) (*Mail, error) {
 
 // Tell hands a message to the sendmail program.
 func (m *Mail) Tell(ctx context.Context, items []Item) error {
-	ctx, cancel := context.WithTimeout(ctx, mailTime)
-	defer cancel()
-	program := exec.CommandContext(ctx, m.program, append([]string{"-i", "--"}, m.to...)...)
-	program.WaitDelay = time.Second // for what it leaves running
-	program.Stdin = bytes.NewReader(m.message(items))
-	out, err := program.CombinedOutput()
-	if err == nil {
-		return nil
+	p := program.Program{
+		Args:  append([]string{m.sendmail, "-i", "--"}, m.to...),
+		Input: m.message(items), Patience: mailTime, MaxOutput: 64 << 10,
 	}
-	if ctx.Err() != nil {
-		err = fmt.Errorf("it did not end within %s", mailTime)
+	if _, _, err := p.Run(ctx); err != nil {
+		return fmt.Errorf("%s %w", m.sendmail, err)
 	}
-	said := text.Short(strings.TrimSpace(string(out)), maxComplaint)
-	if said != "" {
-		said = ": it says: " + said
-	}
-	return fmt.Errorf("%s did not take the mail (%w)%s", m.program, err, said)
+	return nil
 }
 
 // message is the text with its header (RFC 5322). The sendmail program adds the date

@@ -14,8 +14,12 @@ import (
 	"github.com/dnasign/dnasign/internal/text"
 )
 
-// postTime is how long a webhook may take to answer.
-const postTime = 30 * time.Second
+const (
+	// postTime is how long a webhook may take to answer.
+	postTime = 30 * time.Second
+	// maxComplaint is how much of what it says is shown, in bytes.
+	maxComplaint = 1000
+)
 
 // A Webhook posts news as JSON. Its URL may have a secret in it, so no error shows
 // more than the host.
