@@ -27,6 +27,16 @@ const (
 	showTime = 2 * time.Minute
 	// maxChatter is what a program may write to standard output, which nobody reads.
 	maxChatter = 1 << 20
+	// maxRemoved is how many records a program is told to remove at a time. A
+	// stranger may have put hundreds there, or into the answer.
+	maxRemoved = 2 * delegation.MaxTXTRecords
+)
+
+// A program is given names and texts of these characters only.
+const (
+	letters        = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	nameCharacters = letters + "-_."
+	textCharacters = letters + "-_.+/=; "
 )
 
 // The actions of a program, see docs/publish.md.
@@ -84,34 +94,38 @@ func (c *Commanded) Publish(ctx context.Context, statement []byte) (Change, erro
 			return Change{}, err
 		}
 	}
-	change.Replaced = len(remove)
-	if err := s.removeAll(ctx, remove); err != nil {
-		return Change{}, err
+	if len(remove) == 0 {
+		return change, nil
 	}
-	if len(remove) > 0 && !s.shown(func(texts []string) bool { return slices.Contains(texts, text) && !containsAny(texts, remove) }) {
-		// The program has removed more than the old one: all records of the name.
-		return change, s.present(ctx, text)
+	change.Replaced = len(remove)
+	err = s.removeAll(ctx, remove)
+	if err == nil && s.shown(func(texts []string) bool { return slices.Contains(texts, text) && !containsAny(texts, remove) }) {
+		return change, nil
+	}
+	// The program may have removed more than the old one: all records of the name.
+	again := s.present(context.WithoutCancel(ctx), text)
+	if err = cmp.Or(err, again); err != nil {
+		return Change{}, err
 	}
 	return change, nil
 }
 
 // exchange removes old records before it adds the new one, where the provider has
-// no room for both. If the new one cannot be added, the old ones come back.
+// no room for both. If the new one cannot be added, the old ones come back. It does
+// not wait until they are gone everywhere: it is the provider who needs the room.
 func (s *scene) exchange(ctx context.Context, change Change, text string, old []string) (Change, error) {
-	if err := s.removeAll(ctx, old); err != nil {
-		return Change{}, err
-	}
 	change.Replaced = len(old)
-	err := s.present(ctx, text)
-	if err != nil {
-		for _, text := range old {
-			if again := s.run(ctx, actionPresent, text); again != nil {
-				return Change{}, delegation.Errorf(delegation.ReasonOf(err), "%s; the old record was removed before, and could not be put back: %s", detail(err), detail(again))
-			}
-		}
-		return Change{}, err
+	err := s.runAll(ctx, actionAbsent, old)
+	if err == nil {
+		err = s.present(ctx, text)
 	}
-	return change, nil
+	if err == nil {
+		return change, nil
+	}
+	if again := s.runAll(context.WithoutCancel(ctx), actionPresent, old); again != nil {
+		return Change{}, delegation.Errorf(delegation.ReasonOf(err), "%s; the old record was removed before, and could not be put back: %s", detail(err), detail(again))
+	}
+	return Change{}, err
 }
 
 // Remove implements [Place].
@@ -156,7 +170,7 @@ func (c *Commanded) find(ctx context.Context) (*scene, error) {
 	// An alias leads to a name that somebody else chose. It goes to a program, and
 	// maybe from there to a shell.
 	for _, name := range []string{at.owner, at.zone} {
-		if strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789-_.") != "" || strings.HasPrefix(name, "-") {
+		if strings.Trim(name, nameCharacters) != "" || strings.HasPrefix(name, "-") {
 			return nil, delegation.Errorf(reasons.UpdateRefused, "the name %s has characters that no program is given", name)
 		}
 	}
@@ -202,8 +216,9 @@ func (s *scene) plan(ctx context.Context, decide func(*Update) error) (add bool,
 		return false, nil, err
 	}
 	for _, text := range textsOf(u.remove) {
-		// What a program cannot be told simply stays. Nobody believes it.
-		if !strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c > '~' || strings.ContainsRune("\"\\", c) }) {
+		// What has other characters than a statement stays. Nobody believes it, and it
+		// would go to a program, and maybe from there to a shell or into a pattern.
+		if strings.Trim(text, textCharacters) == "" && len(remove) < maxRemoved {
 			remove = append(remove, text)
 		}
 	}
@@ -226,10 +241,8 @@ func (s *scene) removeAll(ctx context.Context, remove []string) error {
 	if len(remove) == 0 {
 		return nil
 	}
-	for _, text := range remove {
-		if err := s.run(ctx, actionAbsent, text); err != nil {
-			return err
-		}
+	if err := s.runAll(ctx, actionAbsent, remove); err != nil {
+		return err
 	}
 	return s.await(ctx, actionAbsent, func(texts []string) bool { return !containsAny(texts, remove) })
 }
@@ -259,6 +272,14 @@ func (s *scene) await(ctx context.Context, action string, wanted func(texts []st
 		return delegation.Errorf(reasons.UpdateFailed, "%s has ended well after %s, and no name server of %s %s within %s",
 			s.program(), action, strings.TrimSuffix(s.at.zone, "."), what, patience)
 	}
+}
+
+// runAll calls the program for each record. One that fails does not stop the others.
+func (s *scene) runAll(ctx context.Context, action string, texts []string) (failed error) {
+	for _, text := range texts {
+		failed = cmp.Or(failed, s.run(ctx, action, text))
+	}
+	return failed
 }
 
 // run calls the program once.

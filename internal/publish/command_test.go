@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,6 +33,8 @@ const (
 	fails      = "fails"
 	removesAll = "removes-all"  // in place of one record, as functions of acme.sh do
 	failsToAdd = "fails-to-add" // anything but what it has removed
+	diesAfter  = "dies-after"   // removing all records
+	lags       = "lags"         // what it removes is shown until something is added
 )
 
 // changeRecords keeps the contract of docs/publish.md, or not. The arguments are
@@ -68,7 +71,7 @@ func changeRecords(args []string) error {
 		}
 	}
 	switch {
-	case how == doesNot, action == actionCheck:
+	case how == doesNot, action == actionCheck, how == lags && action == actionAbsent:
 		return nil
 	}
 	key, err := parseTSIGKey([]byte("hmac-sha256:owner-key:" + secret))
@@ -81,7 +84,7 @@ func changeRecords(args []string) error {
 			switch same := strings.Join(rr.(*dns.TXT).Txt, "") == text; {
 			case action == actionPresent && same:
 				return nil
-			case action == actionAbsent && (same || how == removesAll):
+			case action == actionAbsent && (same || how == removesAll || how == diesAfter), how == lags:
 				u.remove = append(u.remove, rr)
 			}
 		}
@@ -94,6 +97,9 @@ func changeRecords(args []string) error {
 		}
 		return nil
 	})
+	if err == nil && how == diesAfter && action == actionAbsent {
+		return errors.New("the connection broke")
+	}
 	return err
 }
 
@@ -207,6 +213,39 @@ func TestCommandFaults(t *testing.T) {
 			t.Error(diff)
 		}
 	})
+	t.Run("removes all and fails", func(t *testing.T) {
+		s := updatable(t, record(delegation.JWS, old))
+		place, calls := commanded(t, s, diesAfter)
+		_, err := place.Publish(t.Context(), fresh)
+		wantReason(t, err, reasons.UpdateFailed)
+		if diff := cmp.Diff([]string{"present", "absent", "present"}, calls()); diff != "" || !strings.Contains(err.Error(), "the connection broke") {
+			t.Error(err, diff)
+		}
+		if diff := cmp.Diff([]string{delegation.JWS.TXTRecord(fresh)}, recordsAt(t, s.Addr)); diff != "" {
+			t.Error(diff)
+		}
+	})
+	t.Run("records for a shell, and many", func(t *testing.T) {
+		hostile := []string{"v=DNA1; $(id)", "v=DNA1; .*", "v=DNA1; `id`", "v=DNA1; 'x"}
+		var records []string
+		for _, text := range hostile {
+			records = append(records, line(text))
+		}
+		for i := range 2 * maxRemoved {
+			records = append(records, line(fmt.Sprintf("v=DNA1; x=%d", i)))
+		}
+		s := updatable(t, records...)
+		place, calls := commanded(t, s, obeys)
+		if change, err := place.Publish(t.Context(), fresh); err != nil || change.Replaced != maxRemoved || len(calls()) != 1+maxRemoved {
+			t.Fatalf("%+v, %v, %d calls", change, err, len(calls()))
+		}
+		there := recordsAt(t, s.Addr)
+		for _, text := range append(hostile, delegation.JWS.TXTRecord(fresh)) {
+			if !slices.Contains(there, text) {
+				t.Errorf("%.20q is not there", text)
+			}
+		}
+	})
 	t.Run("no such program", func(t *testing.T) {
 		s := updatable(t)
 		d := &DNS{Authorities: []string{s.Addr}, Resolver: s.Addr}
@@ -238,6 +277,24 @@ func TestCommandFaults(t *testing.T) {
 	})
 }
 
+// A stopper stops somebody when the program has removed a record.
+type stopper struct {
+	slog.Handler
+	stop func()
+}
+
+func (s *stopper) Enabled(context.Context, slog.Level) bool { return true }
+
+func (s *stopper) Handle(_ context.Context, r slog.Record) error {
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == "action" && a.Value.String() == actionAbsent {
+			s.stop()
+		}
+		return true
+	})
+	return nil
+}
+
 // TestCommandRoom: a provider that has no room for old and new together.
 func TestCommandRoom(t *testing.T) {
 	var hosts []string
@@ -246,19 +303,34 @@ func TestCommandRoom(t *testing.T) {
 	}
 	old, fresh := draft{age: time.Hour, host: strings.Join(hosts, " ")}.sign(t), draft{host: strings.Join(hosts, " ")}.sign(t)
 	for _, c := range []struct {
-		how   string
-		calls []string
-		after []byte
+		how     string
+		stopped bool // once the old one is removed
+		calls   []string
+		after   []byte
 	}{
-		{obeys, []string{"absent", "present"}, fresh},
-		{failsToAdd, []string{"absent", "present", "present"}, old},
+		{obeys, false, []string{"absent", "present"}, fresh},
+		{lags, false, []string{"absent", "present"}, fresh},
+		{failsToAdd, false, []string{"absent", "present", "present"}, old},
+		{obeys, true, []string{"absent", "present"}, old},
 	} {
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		logger := slog.New(&stopper{slog.DiscardHandler, func() {
+			if c.stopped {
+				stop()
+			}
+		}})
 		s := setup.DNS(t, "b.example. 3600 IN SOA ns1-04.azure-dns.com. h.b.example. 1 60 60 60 60",
 			"b.example. IN NS ns1-04.azure-dns.com.", "ns1-04.azure-dns.com. IN A 127.0.0.1", record(delegation.JWS, old))
 		s.AllowUpdates("owner-key", secret)
-		place, calls := commanded(t, s, c.how, func(d *DNS) { d.Authorities, d.port = nil, mustServers(t, s.Addr)[0].Port() })
-		switch _, err := place.Publish(t.Context(), fresh); {
-		case c.how == failsToAdd:
+		place, calls := commanded(t, s, c.how, func(d *DNS) {
+			d.Authorities, d.port, d.Logger, d.showTime = nil, mustServers(t, s.Addr)[0].Port(), logger, time.Minute
+			if c.how == lags {
+				d.showTime = 50 * time.Millisecond
+			}
+		})
+		switch _, err := place.Publish(ctx, fresh); {
+		case c.how == failsToAdd, c.stopped:
 			wantReason(t, err, reasons.UpdateFailed)
 		case err != nil:
 			t.Fatal(err)
