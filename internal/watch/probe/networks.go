@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -9,12 +8,15 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/dnasign/dnasign/internal/watch"
 )
 
 const (
-	// maxPerNetwork is how many of the probes in progress one network may have,
-	// so that it takes three more to fill them all.
-	maxPerNetwork = maxProbes / 4
+	// maxPerNetwork is how many of the probes in progress one network may have. As
+	// many lookups as four networks may have are under way through one resolver; the
+	// others wait for them.
+	maxPerNetwork = watch.DefaultParallel / 4
 	// perNetwork is how often a network may ask about domains of its choice, and
 	// burst how many it may ask about at once: somebody who looks at a few.
 	perNetwork = rate.Limit(0.5)
@@ -43,7 +45,7 @@ func newNetworks() *networks {
 	return &networks{now: time.Now, accounts: map[netip.Prefix]*account{}}
 }
 
-// enter notes a request from an address. A free one is about a domain that the
+// enter notes a request from an address. A free one is about something that the
 // visitor chose.
 func (n *networks) enter(client netip.Addr, free bool) (leave func(), no *refusal) {
 	n.mu.Lock()
@@ -98,11 +100,8 @@ func networkOf(a netip.Addr) netip.Prefix {
 // for in X-Forwarded-For, and only the last address there is its own word. Another
 // machine is believed only about itself.
 func clientOf(r *http.Request) netip.Addr {
-	var peer netip.Addr
-	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		peer, _ = netip.ParseAddr(host)
-	}
-	if peer.IsValid() && !peer.Unmap().IsLoopback() {
+	peer := peerOf(r.RemoteAddr)
+	if peer.IsValid() && !peer.IsLoopback() {
 		return peer
 	}
 	forwarded := r.Header.Values("X-Forwarded-For")
@@ -115,4 +114,10 @@ func clientOf(r *http.Request) netip.Addr {
 		return peer
 	}
 	return client
+}
+
+// peerOf is the address of the other end of a connection, none for a unix socket.
+func peerOf(remote string) netip.Addr {
+	a, _ := netip.ParseAddrPort(remote)
+	return a.Addr().Unmap()
 }

@@ -94,6 +94,64 @@ func TestRate(t *testing.T) {
 	}
 }
 
+// TestRateOfChoice: of a domain of a list, a visitor can choose the service and the
+// host. Each is a lookup, or a report, of its own.
+func TestRateOfChoice(t *testing.T) {
+	p := prober(Prober{Public: true, Domains: []string{"b.example"}})
+	p.networks.now = func() time.Time { return ends }
+	for i := range burst + 1 {
+		chosen := fmt.Sprintf("service=s%d", i)
+		if i%2 == 1 {
+			chosen = fmt.Sprintf("target=h%d.example:1", i)
+		}
+		want := http.StatusOK
+		if i == burst {
+			want = http.StatusTooManyRequests
+		}
+		if code, body := get(p, "/domain?domain=b.example&"+chosen, from("192.0.2.1:1")); code != want {
+			t.Fatalf("%d: %d %s", i, code, body)
+		}
+	}
+}
+
+// TestStarving: a network that asks about domains whose servers are silent leaves
+// lookups to others.
+func TestStarving(t *testing.T) {
+	gate, release := make(chan struct{}, watch.DefaultParallel), make(chan struct{})
+	begun := make(chan struct{})
+	p := prober(Prober{Public: true, Look: func(_ context.Context, q watch.Question) (watch.Report, error) {
+		gate <- struct{}{}
+		defer func() { <-gate }()
+		if q.Source != "b.example" {
+			begun <- struct{}{}
+			<-release
+		}
+		return reportOf(q), nil
+	}})
+	var all sync.WaitGroup
+	held := 0
+	for i := range watch.DefaultParallel {
+		refused := make(chan struct{})
+		all.Go(func() {
+			if code, _ := get(p, fmt.Sprintf("/domain?domain=d%d.example", i), from("192.0.2.1:1")); code == http.StatusTooManyRequests {
+				close(refused)
+			}
+		})
+		select {
+		case <-begun:
+			held++
+		case <-refused:
+		}
+	}
+	if held > watch.DefaultParallel/4 {
+		t.Errorf("one network holds %d of %d lookups", held, watch.DefaultParallel)
+	} else if code, _ := get(p, "/domain?domain=b.example", from("198.51.100.1:1")); code != http.StatusOK {
+		t.Errorf("%d to another network", code)
+	}
+	close(release)
+	all.Wait()
+}
+
 // TestShare: a network holds a quarter of the lookups at most.
 func TestShare(t *testing.T) {
 	begun, release := make(chan struct{}), make(chan struct{})

@@ -30,7 +30,7 @@ func (p *Prober) start(w http.ResponseWriter, r *http.Request) {
 		p.showRefusal(w, refusal{http.StatusBadRequest, err.Error(), "Begin at the first page."})
 		return
 	}
-	leave, no := p.enter(r)
+	leave, no := p.enter(r, false)
 	if no != nil {
 		p.showRefusal(w, *no)
 		return

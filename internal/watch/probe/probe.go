@@ -104,6 +104,9 @@ func (p *Prober) Serve(ctx context.Context, l net.Listener) error {
 		Handler: p, MaxHeaderBytes: maxHeader, ReadTimeout: readTimeout, WriteTimeout: probeTimeout + readTimeout,
 		ErrorLog: log.New(io.Discard, "", 0), // what strangers do wrong is theirs to know
 	}
+	if p.Public {
+		l = share(l)
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(netutil.LimitListener(l, maxConnections)) }()
 	select {
@@ -197,7 +200,7 @@ func (p *Prober) find(r *http.Request) (*entry, *refusal) {
 	if p.domains != nil && !p.domains[q.Source] {
 		return nil, &refusal{http.StatusForbidden, q.Source + " is not in the list", "Ask about a domain of the list."}
 	}
-	leave, no := p.enter(r)
+	leave, no := p.enter(r, p.domains == nil || q.Service != p.Default.Service || q.Target != p.Default.Target)
 	if no != nil {
 		return nil, no
 	}
@@ -212,12 +215,13 @@ func (p *Prober) find(r *http.Request) (*entry, *refusal) {
 	return e, nil
 }
 
-// enter takes a slot for a request, and notes it on the account of its network.
-func (p *Prober) enter(r *http.Request) (leave func(), no *refusal) {
+// enter takes a slot for a request, and notes it on the account of its network. The
+// usual question about a domain of a list is not free: it is looked up once in a
+// while, whoever asks.
+func (p *Prober) enter(r *http.Request, free bool) (leave func(), no *refusal) {
 	left := func() {}
 	if p.Public {
-		// A domain of a list is looked up once in a while, whoever asks.
-		if left, no = p.networks.enter(clientOf(r), p.domains == nil); no != nil {
+		if left, no = p.networks.enter(clientOf(r), free); no != nil {
 			return nil, no
 		}
 	}
