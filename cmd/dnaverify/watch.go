@@ -252,7 +252,9 @@ func watchList(cmd *cobra.Command, w *watch.Watcher, q watch.Question, domains [
 		count[l.report.Status]++
 		step()
 		if tell != nil {
-			reports = append(reports, l.report)
+			news := l.report
+			news.Verdicts = nil // all evidence would be kept to the end
+			reports = append(reports, news)
 		}
 		if err := write(l.report); err != nil {
 			return err
@@ -267,7 +269,7 @@ func watchList(cmd *cobra.Command, w *watch.Watcher, q watch.Question, domains [
 	}
 	if tell != nil {
 		if err := tell(cmd.Context(), reports); err != nil {
-			return fmt.Errorf("nobody was told what is new: %w", err)
+			return fmt.Errorf("not everybody was told what is new: %w", err)
 		}
 	}
 	return watchSummary(cmd.ErrOrStderr(), count, f)

@@ -3,6 +3,7 @@
 //
 //	[]watch.Report, State -> Compare -> []Item, State -> Mail, Webhook
 //
-// [Compare] is pure. A [Store] keeps the State in a file. It is written after
-// everybody was told, so that news is told twice rather than never.
+// [Compare] is pure. [Tell] keeps the State in a file. It is written after everybody
+// was told, so that news is told twice rather than never. Whoever could not be told
+// is owed it there.
 package news

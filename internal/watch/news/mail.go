@@ -43,6 +43,9 @@ func NewMail(addresses []string) (*Mail, error) {
 	return nil, errors.New("no sendmail program in PATH, /usr/sbin or /usr/lib: install a mail transfer agent, such as msmtp-mta, or use --webhook")
 }
 
+// To implements [Teller].
+func (m *Mail) To() string { return "mail to " + strings.Join(m.to, ", ") }
+
 // Tell hands a message to the sendmail program.
 func (m *Mail) Tell(ctx context.Context, items []Item) error {
 	p := program.Program{

@@ -26,11 +26,11 @@ func subject(items []Item) string {
 	if more := len(items) - 1; more > 0 {
 		about += fmt.Sprintf(", and %d more", more)
 	}
-	return fmt.Sprintf("dnaverify watch: %s: %s", items[0].Source, about)
+	return text.Printable(fmt.Sprintf("dnaverify watch: %s: %s", items[0].Source, about))
 }
 
-// body is a message for a person. Strangers wrote parts of it, which are made
-// printable.
+// body is a message for a person. Strangers wrote parts of it, and what is owed comes
+// from a file. So every line is made printable.
 func body(items []Item) string {
 	var b strings.Builder
 	last := ""
@@ -39,7 +39,7 @@ func body(items []Item) string {
 			fmt.Fprintf(&b, "\nand %d more: see dnaverify watch\n", len(items)-maxItems)
 			break
 		}
-		if about := item.Source + " " + item.Service; about != last {
+		if about := text.Printable(item.Source + " " + item.Service); about != last {
 			if last != "" {
 				b.WriteByte('\n')
 			}
@@ -57,11 +57,11 @@ func body(items []Item) string {
 func line(i Item) string {
 	f := i.Finding
 	if f == nil {
-		return fmt.Sprintf("%-7s  %s", strings.ToUpper(string(i.Kind)), text.Printable(i.Detail))
+		return text.Printable(fmt.Sprintf("%-7s  %s", strings.ToUpper(string(i.Kind)), i.Detail))
 	}
-	detail := text.Printable(f.Detail)
+	detail := f.Detail
 	if f.Reason != "" {
 		detail = string(f.Reason) + ": " + detail
 	}
-	return fmt.Sprintf("%-7s  %s %s: %s", strings.ToUpper(string(i.Kind)), f.Severity, f.Name, detail)
+	return text.Printable(fmt.Sprintf("%-7s  %s %s: %s", strings.ToUpper(string(i.Kind)), f.Severity, f.Name, detail))
 }

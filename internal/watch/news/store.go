@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/dnasign/dnasign/internal/strictjson"
@@ -26,19 +27,26 @@ const (
 	lockTime = 2 * time.Minute
 )
 
+// maxOwed bounds the items that somebody who cannot be told is owed: the last ones.
+const maxOwed = 1000
+
 // A Teller sends news to somebody.
 type Teller interface {
 	Tell(ctx context.Context, items []Item) error
+	// To says to whom, for the state file. It has no secret.
+	To() string
 }
 
 // document is the form of a state file.
 type document struct {
 	Version int                `json:"version"`
 	Domains map[string]*Domain `json:"domains"`
+	Owed    map[string][]Item  `json:"owed,omitempty"` // by to whom: what could not be told
 }
 
 // Tell compares reports with a state file, which need not be there, tells everybody
-// what is new, and writes the file. If telling fails, the next run tells it again.
+// what is new, and writes the file. Whoever could not be told is told by the next run,
+// and others are not told again.
 func Tell(ctx context.Context, file string, reports []watch.Report, now time.Time, tellers []Teller) error {
 	unlock, locked, err := wholefile.LockFor(ctx, filepath.Dir(file), lockTime)
 	if err != nil {
@@ -48,54 +56,62 @@ func Tell(ctx context.Context, file string, reports []watch.Report, now time.Tim
 	if !locked {
 		return fmt.Errorf("another program has locked %s for %s", filepath.Dir(file), lockTime)
 	}
-	old, err := read(file)
+	d, err := read(file)
 	if err != nil {
 		return err
 	}
-	items, next := Compare(old, reports, now)
-	if len(items) > 0 {
-		var failed []error
-		for _, t := range tellers {
-			failed = append(failed, t.Tell(ctx, items))
+	items, next := Compare(State{d.Domains}, reports, now)
+	d.Domains = next.Domains
+	if d.Owed == nil {
+		d.Owed = map[string][]Item{}
+	}
+	var failed []error
+	for _, t := range tellers {
+		to := t.To()
+		all := slices.Concat(d.Owed[to], items)
+		delete(d.Owed, to)
+		if len(all) == 0 {
+			continue
 		}
-		if err := errors.Join(failed...); err != nil {
-			return err
+		if err := t.Tell(ctx, all); err != nil {
+			failed = append(failed, err)
+			d.Owed[to] = all[max(0, len(all)-maxOwed):]
 		}
 	}
-	data, err := json.MarshalIndent(document{stateVersion, next.Domains}, "", "  ")
-	if err != nil {
-		return err
+	data, err := json.MarshalIndent(d, "", "  ")
+	if err == nil {
+		err = wholefile.Write(file, append(data, '\n'), 0o600)
 	}
-	return wholefile.Write(file, append(data, '\n'), 0o600)
+	return errors.Join(append(failed, err)...)
 }
 
-func read(file string) (State, error) {
+func read(file string) (document, error) {
 	f, err := os.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return State{}, nil
+		return document{Version: stateVersion}, nil
 	}
 	if err != nil {
-		return State{}, err
+		return document{}, err
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxState+1))
 	if err != nil {
-		return State{}, err
+		return document{}, err
 	}
 	if len(data) > maxState {
-		return State{}, fmt.Errorf("%s has more than %d bytes", file, maxState)
+		return document{}, fmt.Errorf("%s has more than %d bytes", file, maxState)
 	}
 	var d document
 	if err := strictjson.Decode(data, &d); err != nil {
-		return State{}, fmt.Errorf("%s is damaged: %w; remove it, and the next run begins anew", file, err)
+		return document{}, fmt.Errorf("%s is damaged: %w; remove it, and the next run begins anew", file, err)
 	}
 	if d.Version != stateVersion {
-		return State{}, fmt.Errorf("%s has version %d, and this program reads version %d", file, d.Version, stateVersion)
+		return document{}, fmt.Errorf("%s has version %d, and this program reads version %d", file, d.Version, stateVersion)
 	}
 	for key, domain := range d.Domains {
 		if domain == nil {
-			return State{}, fmt.Errorf("%s is damaged: nothing about %q; remove it, and the next run begins anew", file, key)
+			return document{}, fmt.Errorf("%s is damaged: nothing about %q; remove it, and the next run begins anew", file, key)
 		}
 	}
-	return State{d.Domains}, nil
+	return d, nil
 }

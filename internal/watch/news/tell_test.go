@@ -13,6 +13,7 @@ import (
 	"net/mail"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +29,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type told struct {
 	items []Item
 	err   error
+	to    string
 }
+
+func (t *told) To() string { return t.to }
 
 func (t *told) Tell(_ context.Context, items []Item) error {
 	t.items = append(t.items, items...)
@@ -52,6 +56,76 @@ func TestTell(t *testing.T) {
 	info, err := os.Stat(file)
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
+	}
+}
+
+// TestOwed: whoever cannot be told is told later, and others are told once.
+func TestOwed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "watch.json")
+	looks := [][]string{{"error refused"}, {"error refused"}, nil, nil}
+	var mails, posts []string
+	for i, found := range looks {
+		mail, post := &told{to: "mail"}, &told{to: "webhook"}
+		if i < 3 {
+			post.err = errors.New("gone")
+		}
+		err := Tell(t.Context(), file, []watch.Report{report(nil, found...)}, start.Add(time.Duration(i)*time.Hour), []Teller{mail, post})
+		if (err != nil) != (i < 3) {
+			t.Fatalf("look %d: %v", i, err)
+		}
+		mails, posts = append(mails, kinds(mail.items)), append(posts, kinds(post.items))
+	}
+	if want := []string{"begins new", "", "over", ""}; !slices.Equal(mails, want) {
+		t.Errorf("mails %q, want %q", mails, want)
+	}
+	if want := []string{"begins new", "begins new", "begins new over", "begins new over"}; !slices.Equal(posts, want) {
+		t.Errorf("posts %q, want %q", posts, want)
+	}
+	if data, err := os.ReadFile(file); err != nil || strings.Contains(string(data), "owed") {
+		t.Errorf("%s, %v", data, err)
+	}
+}
+
+func kinds(items []Item) string {
+	var list []string
+	for _, i := range items {
+		list = append(list, string(i.Kind))
+	}
+	return strings.Join(list, " ")
+}
+
+// TestOwedBound: whoever can never be told does not make the file grow for ever.
+func TestOwedBound(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "watch.json")
+	for i := range 3 {
+		var reports []watch.Report
+		for j := range maxOwed / 2 {
+			r := report(nil)
+			r.Source = fmt.Sprintf("d%d-%d.example", i, j)
+			reports = append(reports, r)
+		}
+		to := &told{err: errors.New("gone")}
+		if err := Tell(t.Context(), file, reports, start, []Teller{to}); err == nil || len(to.items) > maxOwed+maxOwed/2 {
+			t.Fatalf("%v, %d items", err, len(to.items))
+		}
+	}
+	d, err := read(file)
+	if owed := d.Owed[""]; err != nil || len(owed) != maxOwed || owed[0].Source != "d1-0.example" {
+		t.Errorf("%d items, %v", len(owed), err)
+	}
+}
+
+// TestHeaderInjection: what a damaged state file says has no line of its own.
+func TestHeaderInjection(t *testing.T) {
+	evil := Item{Kind: "over\nBcc: a@b.example", Source: "b.example\nBcc: a@b.example\n\n", Service: "x\ny",
+		Finding: &watch.Finding{Severity: "s\nBcc: s", Name: "n\r\nBcc: n", Reason: "r\nr"}}
+	m := &Mail{to: []string{"admin@b.example"}}
+	read, err := mail.ReadMessage(bytes.NewReader(m.message([]Item{evil})))
+	if err != nil || len(read.Header) != 6 || read.Header.Get("Bcc") != "" {
+		t.Errorf("%v, %v", read, err)
+	}
+	if text := body([]Item{evil}); strings.Count(text, "\n") != 2 {
+		t.Errorf("%q", text)
 	}
 }
 
@@ -204,10 +278,31 @@ func TestWebhook(t *testing.T) {
 		got.Text != "dnaverify watch: b.example: new: error refused\nb.example _xmpp-server._tcp\n  NEW      error refused: no-statement: there is none\n    hint: publish one\n" {
 		t.Errorf("%+v", got)
 	}
-	for code, want := range map[int]string{http.StatusFound: "302 Found", http.StatusInternalServerError: "500 Internal Server Error: out of ?[31morder"} {
+	for code, want := range map[int]string{http.StatusFound: "answered 302 Found", http.StatusInternalServerError: "500 Internal Server Error: out of ?[31morder"} {
 		status = code
 		if err := h.Tell(t.Context(), []Item{item(New, f)}); err == nil || !strings.Contains(err.Error(), want) || len(err.Error()) > 1500 || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%d: %v", code, err)
+		}
+	}
+	for _, parts := range []string{"/hooks/%s", "/?key=%s", "@/%s"} {
+		const secret = "T0KEN-of/a%20hook"
+		path := fmt.Sprintf(parts, secret)
+		echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.Error(w, "there is nothing at "+r.URL.String(), http.StatusNotFound)
+		}))
+		defer echo.Close()
+		where, found := strings.CutPrefix(path, "@")
+		base := echo.URL
+		if found {
+			base = strings.Replace(base, "http://", "http://T0KEN-of:password@", 1)
+		}
+		h, err := NewWebhook(base + where)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.client.CloseIdleConnections()
+		if err := h.Tell(t.Context(), []Item{item(New, f)}); err == nil || strings.Contains(err.Error(), "T0KEN") || !strings.Contains(err.Error(), "repeats its URL") || strings.Contains(h.To(), "T0KEN") {
+			t.Errorf("%s: %v", parts, err)
 		}
 	}
 	server.Close()

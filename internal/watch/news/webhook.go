@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/dnasign/dnasign/internal/text"
@@ -19,6 +20,8 @@ const (
 	postTime = 30 * time.Second
 	// maxComplaint is how much of what it says is shown, in bytes.
 	maxComplaint = 1000
+	// minSecret is how long a part of a URL is at least that may be a secret.
+	minSecret = 6
 )
 
 // A Webhook posts news as JSON. Its URL may have a secret in it, so no error shows
@@ -53,6 +56,9 @@ type post struct {
 	Omitted int    `json:"omitted"` // items, beyond the first 200
 }
 
+// To implements [Teller].
+func (h *Webhook) To() string { return "webhook at " + h.url.Host }
+
 // Tell posts news. Any answer but 2xx is an error.
 func (h *Webhook) Tell(ctx context.Context, items []Item) error {
 	shown := items[:min(len(items), maxItems)]
@@ -74,13 +80,24 @@ func (h *Webhook) Tell(ctx context.Context, items []Item) error {
 		return nil
 	}
 	said, _ := io.ReadAll(io.LimitReader(resp.Body, maxComplaint)) // what came is enough for a person
-	return fmt.Errorf("the webhook at %s answered %s: %s", h.url.Host, resp.Status, text.Short(string(said), maxComplaint))
+	return h.failed(fmt.Errorf("answered %s: %s", resp.Status, text.Short(string(said), maxComplaint)))
 }
 
 // failed says why nothing was posted. The http package puts the URL around the cause.
+// What a server says is not shown if it repeats a part of the URL, as many do that do
+// not know a path.
 func (h *Webhook) failed(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
+	}
+	u := *h.url
+	u.Scheme, u.Host = "", ""
+	for _, form := range []string{u.String(), u.Path, u.User.String()} {
+		for part := range strings.FieldsFuncSeq(form, func(r rune) bool { return strings.ContainsRune("/?&=;:@", r) }) {
+			if len(part) >= minSecret && strings.Contains(err.Error(), part) {
+				return fmt.Errorf("the webhook at %s failed, and what it says repeats its URL", h.url.Host)
+			}
+		}
 	}
 	return fmt.Errorf("the webhook at %s: %w", h.url.Host, err)
 }
