@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,7 +53,8 @@ func (f *tellFlags) teller() (func(context.Context, []watch.Report) error, error
 		to = append(to, h)
 	}
 	file := f.state
-	switch folder := os.Getenv("STATE_DIRECTORY"); {
+	folder, _, _ := strings.Cut(os.Getenv("STATE_DIRECTORY"), ":") // of several, the first
+	switch {
 	case len(to) == 0 && file != "":
 		return nil, cli.Usagef("--state goes with --mail or --webhook")
 	case len(to) == 0:

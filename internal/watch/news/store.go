@@ -61,6 +61,12 @@ func Tell(ctx context.Context, file string, reports []watch.Report, now time.Tim
 		return err
 	}
 	items, next := Compare(State{d.Domains}, reports, now)
+	if len(items) > 0 || len(d.Owed) > 0 {
+		// Whoever cannot note what was told would tell it for ever.
+		if err := d.write(file); err != nil {
+			return err
+		}
+	}
 	d.Domains = next.Domains
 	if d.Owed == nil {
 		d.Owed = map[string][]Item{}
@@ -78,11 +84,15 @@ func Tell(ctx context.Context, file string, reports []watch.Report, now time.Tim
 			d.Owed[to] = all[max(0, len(all)-maxOwed):]
 		}
 	}
+	return errors.Join(append(failed, d.write(file))...)
+}
+
+func (d document) write(file string) error {
 	data, err := json.MarshalIndent(d, "", "  ")
-	if err == nil {
-		err = wholefile.Write(file, append(data, '\n'), 0o600)
+	if err != nil {
+		return err
 	}
-	return errors.Join(append(failed, err)...)
+	return wholefile.Write(file, append(data, '\n'), 0o600)
 }
 
 func read(file string) (document, error) {

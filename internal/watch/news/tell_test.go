@@ -115,6 +115,16 @@ func TestOwedBound(t *testing.T) {
 	}
 }
 
+// TestNotWritten: nobody is told what cannot be remembered, or would be told for ever.
+func TestNotWritten(t *testing.T) {
+	file := filepath.Join(t.TempDir(), strings.Repeat("x", 254)) // no room for the name of a new file beside it
+	to := &told{}
+	err := Tell(t.Context(), file, []watch.Report{report(nil)}, start, []Teller{to})
+	if err == nil || !strings.Contains(err.Error(), "file name too long") || len(to.items) > 0 {
+		t.Errorf("%v, %+v", err, to.items)
+	}
+}
+
 // TestHeaderInjection: what a damaged state file says has no line of its own.
 func TestHeaderInjection(t *testing.T) {
 	evil := Item{Kind: "over\nBcc: a@b.example", Source: "b.example\nBcc: a@b.example\n\n", Service: "x\ny",
