@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,7 +55,9 @@ dnaverify watch finds an alias that leads to no statement.`,
 				if len(end) > delegation.MaxNameLength {
 					return cli.Usagef("%s has %d characters, and a name in DNS has at most %d", end, len(end), delegation.MaxNameLength)
 				}
-				ends = append(ends, [2]string{name, end})
+				if one := [2]string{name, end}; !slices.Contains(ends, one) { // xmpps-server has the name of xmpp-server
+					ends = append(ends, one)
+				}
 			}
 			for _, e := range ends {
 				fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: paste once: a record with the name %s, the type CNAME and the value %s; the statement is then the TXT record at %[2]s\n", e[0], e[1])

@@ -114,9 +114,9 @@ func (f beforeFlags) before(ctx context.Context, s delegation.Statement, signer 
 	return b, nil
 }
 
-// published is what claims to be a statement for a source and role, in DNS and
-// on the web server, and the provider of the zone if that has a limit. The error is about DNS. That there is no web server is
-// nothing unusual.
+// published is what claims to be a statement for a source and role, in DNS and on
+// the web server, and the provider of the zone if that has a limit. The error is about
+// DNS. That there is no web server is nothing unusual.
 func published(ctx context.Context, dns *publish.DNS, client *discovery.Client, s delegation.Statement) (found []*delegation.Inspection, provider *publish.Provider, err error) {
 	documents := make(chan []*delegation.Inspection)
 	go func() { documents <- onTheWeb(ctx, client, s) }()

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -256,7 +257,8 @@ func TestAcme(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := realtest.TSIGFile(t, folder, realtest.TSIGAll, realtest.TSIGSecret)
-	realtest.WriteFile(t, folder, "account.conf", fmt.Sprintf("TEST_KEY='%s'\nTEST_PORT=%s\n", key, port))
+	account := fmt.Sprintf("TEST_KEY='%s'\nTEST_PORT=%s\n", key, port)
+	realtest.WriteFile(t, folder, "account.conf", account)
 	o.command = []string{script(t, "acme-sh"), "dns_nsupdate", folder}
 	o.live(0)
 
@@ -264,6 +266,18 @@ func TestAcme(t *testing.T) {
 	o.configure("services: [xmpp-server], targets: [h.example:5269]")
 	o.run(1, "dnasign renew"+flags+o.knot, "acme-sh present _xmpp-server._tcp._dna.b.example failed (exit status 1): it says: there is no TEST_KEY")
 	o.want(server, 1, 0)
+
+	// dnasign is killed while the function removes all records: it goes on, and the
+	// next run publishes again.
+	realtest.WriteFile(t, folder, "account.conf", account)
+	realtest.WriteFile(t, folder, "dnsapi/dns_nsupdate.sh", strings.ReplaceAll(ourFunctions, "dns_test", "dns_nsupdate")+"dns_nsupdate_rm() { kill -9 \"$PPID\"; send \"update delete $1. txt\"; }\n")
+	o.run(-1, "dnasign renew"+flags+o.knot)
+	for len(o.records(server)) > 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	o.run(0, "dnasign renew"+flags+o.knot, "verified")
+	o.want(server, 1, 0)
+
 	o.command[1] = "dns_other"
 	o.configure("services: [xmpp-server], targets: [h.example:5269]")
 	o.run(3, "dnasign renew"+flags+o.knot+" --check", "dnsapi/dns_other.sh cannot be read")

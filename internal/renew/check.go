@@ -249,7 +249,7 @@ func (r *Runner) hintAtKey(t *Trouble, d *Delegation) {
 // hintAtCommand says what to do when a program has not changed the records.
 func hintAtCommand(t *Trouble) {
 	if t != nil && t.Reason == reasons.UpdateFailed {
-		t.Hint = "call the program by hand, as docs/publish.md says; what was published before is still there, and the next run tries again"
+		t.Hint = "call the program by hand, as docs/publish.md says; the next run tries again"
 	}
 }
 
