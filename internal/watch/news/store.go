@@ -45,8 +45,8 @@ type document struct {
 }
 
 // Tell compares reports with a state file, which need not be there, tells everybody
-// what is new, and writes the file. Whoever could not be told is told by the next run,
-// and others are not told again.
+// what is new, and writes the file. If telling somebody fails, the next run tries again.
+// It does not tell the others again.
 func Tell(ctx context.Context, file string, reports []watch.Report, now time.Time, tellers []Teller) error {
 	unlock, locked, err := wholefile.LockFor(ctx, filepath.Dir(file), lockTime)
 	if err != nil {
@@ -62,7 +62,7 @@ func Tell(ctx context.Context, file string, reports []watch.Report, now time.Tim
 	}
 	items, next := Compare(State{d.Domains}, reports, now)
 	if len(items) > 0 || len(d.Owed) > 0 {
-		// Whoever cannot note what was told would tell it for ever.
+		// What cannot be noted would be told by every run.
 		if err := d.write(file); err != nil {
 			return err
 		}

@@ -59,7 +59,7 @@ func TestTell(t *testing.T) {
 	}
 }
 
-// TestOwed: whoever cannot be told is told later, and others are told once.
+// TestOwed: if telling somebody fails, the next run tries again. Others are told once.
 func TestOwed(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "watch.json")
 	looks := [][]string{{"error refused"}, {"error refused"}, nil, nil}
@@ -94,7 +94,7 @@ func kinds(items []Item) string {
 	return strings.Join(list, " ")
 }
 
-// TestOwedBound: whoever can never be told does not make the file grow for ever.
+// TestOwedBound: somebody who can never be told does not make the file grow for ever.
 func TestOwedBound(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "watch.json")
 	for i := range 3 {
