@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -49,9 +48,10 @@ func (e Reported) Error() string { return string(e.Outcome) }
 // only groups others cannot be called alone.
 func Run(root *cobra.Command) int {
 	root.SilenceErrors, root.SilenceUsage = true, true
-	root.AddCommand(manCommand())
+	root.AddCommand(manCommand(), versionCommand())
 	root.InitDefaultCompletionCmd()
-	root.Version = version()
+	root.Version = thisVersion().String()
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	out := &output{File: os.Stdout}
 	root.SetOut(out)
 	root.SetErr(Wrapped(os.Stderr))
@@ -181,14 +181,6 @@ func checkFlags(cmd *cobra.Command) (err error) {
 		}
 	})
 	return err
-}
-
-// version is what the build knows of itself.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "unknown"
 }
 
 func message(err error) string {
