@@ -119,7 +119,7 @@ func TestHooks(t *testing.T) {
 func TestCaddy(t *testing.T) {
 	l := newLaboratory(t, realtest.Zone{Name: "b.example", Content: zoneOfB, Signed: true, Updated: true})
 	const data = "/var/lib/caddy/.local/share/caddy"
-	timer := strings.Replace(documented(t, filepath.Join(unitFolder, "dnasign-renew.service"), "ExecStart="), "ExecStart=/usr/local/bin/", "", 1)
+	timer := strings.Replace(documented(t, filepath.Join(unitFolder, "dnasign-renew.service"), "ExecStart="), "ExecStart=", "", 1)
 
 	stop := l.acme.Caddy(t, l.path(data), "b.example", false)
 	pattern := l.path(data + "/certificates/*/b.example/b.example.")

@@ -212,7 +212,7 @@ func (o *owner) systemctl() {
 set -e
 test "$1 $2 $3" = "enable --now dnasign-renew.timer"
 grep -q '^OnCalendar=' '%[1]s/dnasign-renew.timer'
-exec sh -c "$(sed -n 's|^ExecStart=/usr/local/bin/\(.*\) /etc/|\1 %[2]s/etc/|p' '%[1]s/dnasign-renew.service')"
+exec sh -c "$(sed -n 's|^ExecStart=\(.*\) /etc/|\1 %[2]s/etc/|p' '%[1]s/dnasign-renew.service')"
 `, units, o.root)
 	if err := os.Chmod(realtest.WriteFile(o.t, o.bin, "systemctl", script), 0o755); err != nil {
 		o.t.Fatal(err)

@@ -18,7 +18,7 @@ func TestUnitCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, line, found := strings.Cut(string(unit), "\nExecStart=/usr/local/bin/dnasign ")
+	_, line, found := strings.Cut(string(unit), "\nExecStart=dnasign ")
 	line, _, _ = strings.Cut(line, "\n")
 	cmd, args, err := rootCommand().Find(strings.Fields(line))
 	if !found || err != nil || cmd.Name() != "renew" {
@@ -40,7 +40,7 @@ func TestUnits(t *testing.T) {
 			t.Fatal(err)
 		}
 		// The program need not be installed to read them.
-		text := strings.ReplaceAll(string(unit), "/usr/local/bin/dnasign", "/bin/true")
+		text := strings.ReplaceAll(string(unit), "ExecStart=dnasign", "ExecStart=/bin/true")
 		files = append(files, realtest.WriteFile(t, dir, name, text))
 	}
 	if err := os.Chmod(files[0], 0o644); err != nil {

@@ -216,11 +216,10 @@ func TestUnits(t *testing.T) {
 	if err := os.Chmod(bin, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	const installed = "/usr/local/bin/dnaverify"
 	var files []string
 	for _, name := range []string{"dnaverify.service", "dnaverify.socket", "dnaverify-page.service", "dnaverify-watch.service", "dnaverify-watch.timer"} {
 		text := read(t, filepath.Join(integrations, "systemd", name))
-		files = append(files, realtest.WriteFile(t, dir, name, strings.ReplaceAll(text, installed, bin)))
+		files = append(files, realtest.WriteFile(t, dir, name, strings.ReplaceAll(text, "ExecStart=dnaverify", "ExecStart="+bin)))
 	}
 	realtest.Output(t, dir, "systemd-analyze", append([]string{"verify", "--man=no"}, files...)...)
 	realtest.Output(t, dir, "systemd-analyze", "security", "--offline=true", "--threshold=12", files[0], files[2], files[3]) // of 100
