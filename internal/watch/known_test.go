@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"net/http"
@@ -49,6 +50,9 @@ func TestKnown(t *testing.T) {
 				if f.Name == UnknownCertificate {
 					got = append(got, f)
 				}
+			}
+			if known := c.known != nil && c.known.digests[sha256.Sum256(mine.Raw)]; c.edits == nil && (r.Accepted == nil || r.Accepted.Known != known) {
+				t.Errorf("accepted %+v, known: %t", r.Accepted, known)
 			}
 			if len(got) != len(c.want) {
 				t.Fatalf("findings %+v, want %q", got, c.want)

@@ -83,6 +83,8 @@ type Accepted struct {
 	Targets     []delegation.Endpoint `json:"targets"`
 	Signer      string                `json:"signer"`      // for a person
 	Certificate delegation.Digest     `json:"certificate"` // SHA-256 of the signer's
+	// Known says that the question names this certificate as one of the owner's.
+	Known bool `json:"known,omitempty"`
 }
 
 // A Verdict is what others conclude who use one resolver.
@@ -157,7 +159,7 @@ func Conclude(q Question, observations []Observation, p delegation.Policy) Repor
 		v.strangers(q.Known, &found)
 	}
 	r.ends(q.Warn, &found, views, p.Time)
-	r.Accepted = accepted(views)
+	r.Accepted = accepted(views, q.Known)
 	r.Agreeing = agreeing(views)
 	found.sort()
 	r.Findings = append(r.Findings, found...)
@@ -259,7 +261,7 @@ func (v *view) certificateOf(fingerprint delegation.Digest) (time.Time, bool) {
 }
 
 // accepted is the newest statement that is verified through any resolver.
-func accepted(views []view) *Accepted {
+func accepted(views []view, known *Known) *Accepted {
 	var proven *delegation.Proven
 	for _, v := range views {
 		if v.result == nil {
@@ -273,6 +275,7 @@ func accepted(views []view) *Accepted {
 		return nil
 	}
 	a := &Accepted{Issued: proven.Statement.Issued, Signer: proven.Signer, Certificate: proven.Fingerprint}
+	a.Known = known != nil && known.digests[a.Certificate]
 	for _, t := range proven.Statement.Targets {
 		a.Targets = append(a.Targets, t.Endpoint)
 	}

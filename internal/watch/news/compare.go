@@ -164,7 +164,7 @@ func changed(old, new *watch.Accepted) string {
 		return fmt.Sprintf("other targets are accepted: %s; before, it was %s", describe(new), describe(old))
 	case new.Issued.Before(old.Issued):
 		return fmt.Sprintf("an older statement than before is accepted: %s; before, it was %s", describe(new), describe(old))
-	case new.Certificate != old.Certificate:
+	case new.Certificate != old.Certificate && !new.Known:
 		return fmt.Sprintf("another certificate has signed, with SHA-256 %s: %s; before, it was %s with SHA-256 %s", new.Certificate, describe(new), describe(old), old.Certificate)
 	}
 	return ""

@@ -39,6 +39,8 @@ func accepted(host string, hours int, certificate byte) *watch.Accepted {
 
 func TestCompare(t *testing.T) {
 	first, renewed := accepted("xmpp.hosting.example", 0, 1), accepted("xmpp.hosting.example", 240, 1)
+	known := accepted("xmpp.hosting.example", 1, 2)
+	known.Known = true
 	type look struct {
 		after  time.Duration // since the start
 		report watch.Report
@@ -88,6 +90,10 @@ func TestCompare(t *testing.T) {
 		{"another certificate", []look{
 			{0, report(first), []string{"begins"}},
 			{time.Hour, report(accepted("xmpp.hosting.example", 1, 2)), []string{"changed another certificate has signed, with SHA-256 0200"}},
+		}},
+		{"another certificate, and the owner knows it", []look{
+			{0, report(first), []string{"begins"}},
+			{time.Hour, report(known), nil},
 		}},
 		{"an older statement", []look{
 			{0, report(renewed), []string{"begins"}},
