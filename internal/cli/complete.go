@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/text"
 )
 
 // Complete gives the values of a flag to shell completion.
@@ -28,7 +29,7 @@ func CompleteService(cmd *cobra.Command) {
 	CompleteFrom(cmd, "service", func() (names []string) {
 		for _, role := range delegation.Roles() {
 			for _, label := range role.Labels() {
-				names = append(names, shortService(label))
+				names = append(names, text.ServiceName(label))
 			}
 		}
 		return names
@@ -40,12 +41,8 @@ func STARTTLSServices() string {
 	var names []string
 	for _, role := range delegation.Roles() {
 		if role.Start == delegation.STARTTLS {
-			names = append(names, shortService(role.Service))
+			names = append(names, text.ServiceName(role.Service))
 		}
 	}
 	return strings.Join(names, ", ")
-}
-
-func shortService(label string) string {
-	return strings.TrimSuffix(strings.TrimPrefix(label, "_"), "._tcp")
 }

@@ -90,7 +90,7 @@ type download struct {
 // Domain is the page about a domain. roots names the file with the trust
 // anchors, "" for those of the system.
 func Domain(r watch.Report, roots string) []byte {
-	d := domain{Verdict: VerdictOf(r), Source: r.Source, Service: ServiceName(r.Service), When: moment(r.Time), Left: leftOf(r)}
+	d := domain{Verdict: VerdictOf(r), Source: r.Source, Service: text.ServiceName(r.Service), When: moment(r.Time), Left: leftOf(r)}
 	if r.Target != nil {
 		d.Target = r.Target.String()
 	}
@@ -290,7 +290,7 @@ func downloadOf(r watch.Report, i int, room *int, roots string) download {
 	if len(r.Verdicts) > 1 {
 		d.File = fmt.Sprintf("%s.%d.json", r.Source, i+1)
 	}
-	d.Command = fmt.Sprintf("dnaverify check %s \\\n  --service %s \\\n  --evidence %s \\\n  --at %s", r.Source, ServiceName(r.Service), d.File, text.Stamp(r.Time))
+	d.Command = fmt.Sprintf("dnaverify check %s \\\n  --service %s \\\n  --evidence %s \\\n  --at %s", r.Source, text.ServiceName(r.Service), d.File, text.Stamp(r.Time))
 	if roots != "" {
 		d.Command += " \\\n  --roots " + text.Word(roots)
 	}

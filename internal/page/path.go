@@ -99,7 +99,7 @@ func pathOf(r watch.Report, v watch.Verdict) path {
 	}
 	peer := edge{Label: "is answered by", Tone: Open, Word: "Not tried",
 		Detail: "This page does not connect to the server.", ToDo: "To try it:",
-		Command: fmt.Sprintf("dnaverify connect %s --service %s", r.Source, ServiceName(r.Service))}
+		Command: fmt.Sprintf("dnaverify connect %s --service %s", r.Source, text.ServiceName(r.Service))}
 
 	statement := node{"Statement", "none that can be used", ""}
 	if form := line("form"); form != "" {
@@ -116,7 +116,7 @@ func pathOf(r watch.Report, v watch.Verdict) path {
 	}
 	return path{
 		Steps: []step{
-			{node{"Source", r.Source, ServiceName(r.Service)}, &list[published]},
+			{node{"Source", r.Source, text.ServiceName(r.Service)}, &list[published]},
 			{statement, &list[signed]},
 			{chain, &list[trusted]},
 			{anchor, &list[delegated]},

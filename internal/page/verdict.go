@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/internal/watch"
 )
 
@@ -57,7 +58,7 @@ func VerdictOf(r watch.Report) Verdict {
 		outcome, reason, host = worst.Host.Outcome, worst.Host.Reason, true
 	}
 	v := Verdict{Tone: toneOf(outcome), Word: strings.ToUpper(string(outcome)), Reason: reason}
-	service := ServiceName(r.Service)
+	service := text.ServiceName(r.Service)
 	switch {
 	case outcome == reasons.OutcomeVerified:
 		v.Headline = fmt.Sprintf("%s has delegated %s to %s, and the proof holds.", r.Source, service, hosts(worst))
@@ -115,14 +116,6 @@ func verifiedOf(r watch.Report) (n int) {
 		}
 	}
 	return n
-}
-
-// ServiceName is xmpp-server for _xmpp-server._tcp.
-func ServiceName(service string) string {
-	if name, tcp := strings.CutSuffix(service, "._tcp"); tcp {
-		return strings.TrimPrefix(name, "_")
-	}
-	return service
 }
 
 // hosts are the names that others connect to.

@@ -53,3 +53,13 @@ func TestWord(t *testing.T) {
 		}
 	}
 }
+
+func TestServiceName(t *testing.T) {
+	for service, want := range map[string]string{
+		"_xmpp-server._tcp": "xmpp-server", "_sip._udp": "_sip._udp", "xmpp-server": "xmpp-server", "": "",
+	} {
+		if got := ServiceName(service); got != want {
+			t.Errorf("%q: %q, want %q", service, got, want)
+		}
+	}
+}

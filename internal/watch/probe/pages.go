@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/dnasign/dnasign/internal/page"
+	"github.com/dnasign/dnasign/internal/text"
 )
 
 // maxListed is how many domains of a list one page shows. All of them are looked
@@ -18,7 +19,7 @@ const maxListed = 25
 // start is the first page: a form, or the domains of the list.
 func (p *Prober) start(w http.ResponseWriter, r *http.Request) {
 	if p.domains == nil {
-		f := page.Form{Service: page.ServiceName(p.Default.Service)}
+		f := page.Form{Service: text.ServiceName(p.Default.Service)}
 		if p.Default.Target.Host != "" {
 			f.Target = p.Default.Target.String()
 		}
@@ -37,7 +38,7 @@ func (p *Prober) start(w http.ResponseWriter, r *http.Request) {
 	}
 	defer leave()
 	end := min(from+maxListed, len(p.Domains))
-	l := page.List{Service: page.ServiceName(p.Default.Service), From: from + 1, Of: len(p.Domains), Rows: make([]page.Row, end-from)}
+	l := page.List{Service: text.ServiceName(p.Default.Service), From: from + 1, Of: len(p.Domains), Rows: make([]page.Row, end-from)}
 	if from > 0 {
 		l.Previous = fmt.Sprintf("/?from=%d", max(from-maxListed, 0)+1)
 	}
