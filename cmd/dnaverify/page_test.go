@@ -10,10 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dnasign/dnasign/internal/testkit/clitest"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
-	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
 var (
@@ -41,13 +39,7 @@ func (s *session) replay(code int, page string) string {
 // TestPage writes the page about three domains. The verdict of the command stands
 // in it, and the evidence in it gives the same verdict again.
 func TestPage(t *testing.T) {
-	s := newSession(t)
-	if err := clitest.WriteWorld(s.dir); err != nil {
-		t.Fatal(err)
-	}
-	s.run(0, "dnasign sign --domain b.example --service xmpp-server --target xmpp.hosting.example:5269 --cert b.pem --key b.key --out b.jws")
-	zone, _ := s.run(0, "dnasign publish zone b.jws")
-	dns := setup.DNS(t, strings.Split(strings.TrimSpace(zone), "\n")...)
+	s, dns := watched(t)
 	if err := dns.Fault("_xmpp-server._tcp._dna.d.example", "TXT", dnsserver.Fault{Rcode: 2}); err != nil {
 		t.Fatal(err)
 	}

@@ -11,19 +11,26 @@ import (
 	"testing"
 
 	"github.com/dnasign/dnasign/internal/testkit/clitest"
+	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
-// TestWatchListen starts the probe endpoint as a person would, scrapes it, and
-// ends it.
-func TestWatchListen(t *testing.T) {
+// watched is a session in which b.example has published a statement.
+func watched(t *testing.T) (*session, *dnsserver.Server) {
+	t.Helper()
 	s := newSession(t)
 	if err := clitest.WriteWorld(s.dir); err != nil {
 		t.Fatal(err)
 	}
 	s.run(0, "dnasign sign --domain b.example --service xmpp-server --target xmpp.hosting.example:5269 --cert b.pem --key b.key --out b.jws")
 	zone, _ := s.run(0, "dnasign publish zone b.jws")
-	dns := setup.DNS(t, strings.Split(strings.TrimSpace(zone), "\n")...)
+	return s, setup.DNS(t, strings.Split(strings.TrimSpace(zone), "\n")...)
+}
+
+// TestWatchListen starts the probe endpoint as a person would, scrapes it, and
+// ends it.
+func TestWatchListen(t *testing.T) {
+	s, dns := watched(t)
 
 	cmd := exec.Command(filepath.Join(s.bin, "dnaverify"), strings.Fields("watch b.example --listen 127.0.0.1:0 --via dns --roots roots.pem --resolver "+dns.Addr)...)
 	cmd.Dir = s.dir

@@ -60,8 +60,8 @@ func ProviderOf(nameServers ...string) *Provider {
 		server = "." + strings.ToLower(strings.TrimSuffix(server, "."))
 		for i, p := range providers {
 			for _, part := range p.NameServers {
-				if strings.HasSuffix(server, part) || strings.HasSuffix(part, ".") && strings.Contains(server, part) ||
-					strings.HasSuffix(part, "-") && strings.Contains(server, part) {
+				open := strings.HasSuffix(part, ".") || strings.HasSuffix(part, "-") // more may follow
+				if strings.HasSuffix(server, part) || open && strings.Contains(server, part) {
 					return &providers[i]
 				}
 			}

@@ -52,11 +52,11 @@ type State struct {
 type Domain struct {
 	Seen     time.Time       `json:"seen"`
 	Accepted *watch.Accepted `json:"accepted,omitempty"` // the last one
-	Findings []Known         `json:"findings"`
+	Findings []Noted         `json:"findings"`
 }
 
-// Known is a finding that was there at the last look.
-type Known struct {
+// Noted is a finding that was there at the last look.
+type Noted struct {
 	Finding watch.Finding `json:"finding"`
 	Told    time.Time     `json:"told,omitzero"` // zero: not yet
 }
@@ -98,7 +98,7 @@ func compare(old *Domain, r watch.Report, now time.Time) (items []Item, d *Domai
 	if detail := changed(old.Accepted, r.Accepted); detail != "" {
 		tell(Changed, nil, detail)
 	}
-	before := map[string]Known{}
+	before := map[string]Noted{}
 	for _, k := range old.Findings {
 		before[keyOf(k.Finding)] = k
 	}

@@ -47,8 +47,8 @@ func NewWebhook(where string) (*Webhook, error) {
 	return &Webhook{u, client}, nil
 }
 
-// post is the form of what is posted. Chat servers such as Mattermost and Slack show
-// the text and ignore the rest.
+// post is the form of what is posted. The text is where incoming webhooks of chat
+// servers, such as Mattermost, read it.
 type post struct {
 	Version int    `json:"version"`
 	Text    string `json:"text"`
