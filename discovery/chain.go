@@ -53,6 +53,17 @@ func (c *chain) at(reply *dns.Msg, rtype uint16) []dns.RR {
 	return found
 }
 
+// signatures returns those of the records at the end of the chain.
+func (c *chain) signatures(reply *dns.Msg) (list []*dns.RRSIG) {
+	for _, rr := range reply.Answer {
+		s, ok := rr.(*dns.RRSIG)
+		if ok && s.TypeCovered == c.qtype && s.Hdr.Class == dns.ClassINET && dns.CanonicalName(s.Hdr.Name) == c.name {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
 // move goes on to where the alias points.
 func (c *chain) move(aliases []dns.RR) *problem {
 	target := dns.CanonicalName(aliases[0].(*dns.CNAME).Target)

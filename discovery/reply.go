@@ -16,6 +16,8 @@ type question struct {
 	// unchecked sets the CD flag: the resolver is to answer although DNSSEC
 	// validation fails. Used only to learn that it failed.
 	unchecked bool
+	// signed sets the DO flag: the reply is to have the signatures too.
+	signed bool
 }
 
 func (q question) String() string {
@@ -31,12 +33,12 @@ func (q question) isAnswered(rr dns.RR) bool {
 
 // message makes the DNS message for a question with a new random ID. RD=1: the
 // resolver is to do the work. AD=1: it may say that the answer is secure
-// (RFC 6840, Section 5.7). DO=0: no signatures, they would only fill the reply.
+// (RFC 6840, Section 5.7). DO=0, unless asked for: signatures only fill the reply.
 func (q question) message() *dns.Msg {
 	m := new(dns.Msg).SetQuestion(q.name, q.qtype)
 	m.AuthenticatedData = true
 	m.CheckingDisabled = q.unchecked
-	return m.SetEdns0(udpSize, false)
+	return m.SetEdns0(udpSize, q.signed)
 }
 
 // isError: only NOERROR and NXDOMAIN are answers.

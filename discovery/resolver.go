@@ -30,6 +30,8 @@ type lookup struct {
 	delegation.Answer
 	records []dns.RR
 	alias   string // where CNAME records lead, "" without any
+	// signatures are those of the records, if they were asked for.
+	signatures []*dns.RRSIG
 }
 
 // lookup finds the records of a type at a name.
@@ -39,6 +41,12 @@ type lookup struct {
 // chain (RFC 4035, Section 3.2.3). From any other resolver the flag is ignored,
 // since a stub in between may have copied a forged one.
 func (r *resolver) lookup(ctx context.Context, name string, qtype uint16) lookup {
+	return r.find(ctx, question{name: name, qtype: qtype})
+}
+
+// find is lookup for a question with flags of its own.
+func (r *resolver) find(ctx context.Context, asks question) lookup {
+	name, qtype := asks.name, asks.qtype
 	found := lookup{Answer: delegation.Answer{Name: name, DNSSEC: delegation.Indeterminate}}
 	ctx, cancel := context.WithTimeout(ctx, r.timeouts.lookup)
 	defer cancel()
@@ -46,7 +54,7 @@ func (r *resolver) lookup(ctx context.Context, name string, qtype uint16) lookup
 	chain := newChain(name, qtype)
 	secure := r.validating
 	for {
-		q := question{name: chain.name, qtype: qtype}
+		q := question{name: chain.name, qtype: qtype, signed: asks.signed}
 		a := r.ask(ctx, q)
 		if a.server.IsValid() {
 			found.Resolver = a.server.String()
@@ -76,6 +84,7 @@ func (r *resolver) lookup(ctx context.Context, name string, qtype uint16) lookup
 			chain.none(a.reply)
 		}
 		found.records, found.TTL, found.DNSSEC = records, chain.ttl, delegation.Insecure
+		found.signatures = chain.signatures(a.reply)
 		if secure {
 			found.DNSSEC = delegation.Secure
 		}

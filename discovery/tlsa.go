@@ -1,0 +1,53 @@
+package discovery
+
+import (
+	"context"
+	"encoding/hex"
+
+	"github.com/miekg/dns"
+
+	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/reasons"
+)
+
+// tlsa asks for TLSA records (RFC 6698) and for their signatures, which tell
+// whether a wildcard made them.
+func (r *resolver) tlsa(ctx context.Context, name string) delegation.TLSAAnswer {
+	found := r.find(ctx, question{name: name, qtype: dns.TypeTLSA, signed: true})
+	a := delegation.TLSAAnswer{Answer: found.Answer, Alias: found.alias != ""}
+	for _, rr := range found.records {
+		tlsa := rr.(*dns.TLSA)
+		data, err := hex.DecodeString(tlsa.Certificate)
+		if err != nil {
+			a.Failure = fail(reasons.DNSFailure, "a TLSA record of %s cannot be read", quoted(name)).failure()
+			break
+		}
+		a.Records = append(a.Records, delegation.TLSARecord{Usage: tlsa.Usage, Selector: tlsa.Selector, Matching: tlsa.MatchingType, Data: data})
+	}
+	if a.DNSSEC != delegation.Secure || len(a.Records) == 0 {
+		return a
+	}
+	var known bool
+	if a.Wildcard, known = madeByWildcard(found); !known {
+		a.DNSSEC = delegation.Indeterminate
+		a.Records, a.Wildcard = nil, false
+		a.Failure = fail(reasons.DNSFailure, "the signatures of %s do not tell whether a wildcard made its records", quoted(name)).failure()
+	}
+	return a
+}
+
+// madeByWildcard compares the name of secure records with the number of labels
+// that was signed (RFC 4034, Section 3.1.3). A resolver validates one signature
+// and may hand out others beside it, which anybody can have added. So only
+// signatures that agree tell something.
+func madeByWildcard(found lookup) (wildcard, known bool) {
+	labels := dns.CountLabel(found.records[0].Header().Name)
+	for i, s := range found.signatures {
+		is := int(s.Labels) < labels
+		if i > 0 && is != wildcard {
+			return false, false
+		}
+		wildcard = is
+	}
+	return wildcard, len(found.signatures) > 0
+}
