@@ -23,6 +23,11 @@ type Evidence struct {
 	SRV       []SRVAnswer `json:"srv"`       // none: not asked
 	TXT       []TXTAnswer `json:"txt"`       // none: not asked
 	Documents []Document  `json:"documents"` // none: not asked
+	// Signers says which keys may sign. It is asked for if DNSSEC secures the SRV
+	// or TXT answer.
+	Signers []TLSAAnswer `json:"signers,omitempty"`
+	// Streams is what a peer brought in its XMPP stream: one statement or none.
+	Streams []StreamStatement `json:"streams,omitempty"`
 
 	replayed bool
 }
@@ -122,9 +127,18 @@ type Document struct {
 	MaxAge    int64  `json:"max_age,omitempty"`
 	// NoAddress says that the host has no address at all, so that it serves
 	// nothing.
-	NoAddress bool     `json:"no_address,omitempty"`
-	Body      []byte   `json:"body,omitempty"`
-	Failure   *Failure `json:"failure,omitempty"`
+	NoAddress bool `json:"no_address,omitempty"`
+	// NoServer says beside a Failure that every address of the host refused the
+	// connection, so that no web server is there.
+	NoServer bool     `json:"no_server,omitempty"`
+	Body     []byte   `json:"body,omitempty"`
+	Failure  *Failure `json:"failure,omitempty"`
+}
+
+// A StreamStatement is a statement that came in an XMPP stream: see docs/stream.md.
+type StreamStatement struct {
+	Encoding Encoding `json:"encoding"`
+	Body     []byte   `json:"body"` // as a document has it
 }
 
 // check bounds evidence that may come from a file, and ties it to the query.
@@ -138,6 +152,8 @@ func (e *Evidence) check(q Query) *Error {
 		return Errorf(reasons.BadEvidence, "it is about %.300q of %.300q, not %s of %s", e.Service, e.Source, q.Service, q.Source)
 	case len(e.Documents) > maxDocuments:
 		return Errorf(reasons.BadEvidence, "%d documents, at most %d", len(e.Documents), maxDocuments)
+	case len(e.Streams) > 1:
+		return Errorf(reasons.BadEvidence, "%d statements from streams, at most 1", len(e.Streams))
 	case len(e.TXT)+len(e.Documents) == 0:
 		return Errorf(reasons.MissingInput, "the evidence has neither a TXT answer nor a document: no place was looked at")
 	}
@@ -170,12 +186,20 @@ func (e *Evidence) check(q Query) *Error {
 			return err
 		}
 	}
+	for _, a := range e.Signers {
+		if err := ask("TLSA", a.Answer); err != nil {
+			return err
+		}
+	}
 	for _, d := range e.Documents {
 		if d.File != "" && d.URL == "" && d.Failure == nil {
 			continue
 		}
 		if err := look("HTTPS", d.URL, d.Failure); err != nil {
 			return err
+		}
+		if d.NoServer && d.Failure == nil {
+			return Errorf(reasons.BadEvidence, "no web server is at %.300q, and there is no failure", d.URL)
 		}
 	}
 	return nil
@@ -185,8 +209,11 @@ func (e *Evidence) check(q Query) *Error {
 type place struct{ kind, name string }
 
 func placesOf(q Query) []place {
-	list := make([]place, 0, 5)
+	list := make([]place, 0, 6)
 	list = append(list, place{"TXT", TXTName(q.Source, q.Service)})
+	if name := SignerName(q.Source, q.Service); name != "" {
+		list = append(list, place{"TLSA", name})
+	}
 	for _, label := range RoleOf(q.Service).Labels() {
 		list = append(list, place{"SRV", SRVName(q.Source, label)})
 	}
@@ -194,6 +221,18 @@ func placesOf(q Query) []place {
 		list = append(list, place{"HTTPS", DocumentURL(q.Source, q.Service, encoding)})
 	}
 	return list
+}
+
+// ProvenUntil is when that ends which a secure answer with a TTL in seconds proves,
+// for somebody who decides at a time. It counts from the time at which the evidence
+// was collected, or from that of the decision if the clock of the collector was
+// ahead. A resolver may hand out the last second of a TTL, which is too short to
+// connect in: so it is 5 minutes at least.
+func (e *Evidence) ProvenUntil(ttl uint32, at time.Time) time.Time {
+	if e.Collected.Before(at) {
+		at = e.Collected
+	}
+	return at.Truncate(time.Second).Add(max(time.Duration(ttl)*time.Second, MinRefresh)).UTC()
 }
 
 // state is what the policy lets count of an answer's DNSSEC state.

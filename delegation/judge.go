@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/text"
@@ -27,13 +28,24 @@ type channel int
 const (
 	inDNS channel = iota
 	inDocument
+	inStream
 	channels int = iota
 )
 
+// limit is how many signature checks may be spent on statements of the channel
+// that these checks, or later ones, refuse.
+func (c channel) limit() int {
+	if c == inStream {
+		return maxFailedStreamChecks
+	}
+	return MaxFailedChecks
+}
+
 // judge holds one candidate to the algorithm of docs/spec.md, section 11, steps 2 to
-// 13: cheap checks first, signatures last. spent is how many signature checks
-// its channel has used up. log gets a line for each step.
-func judge(c candidate, q Query, p *Policy, spent *int, log *checks) (*Proven, *Error) {
+// 13: cheap checks first, signatures last. named are the keys that may sign.
+// spent is how many signature checks its channel has used up. log gets a line
+// for each step.
+func judge(c candidate, q Query, p *Policy, named namedKeys, spent *int, log *checks) (*Proven, *Error) {
 	fail := func(step string, err error) (*Proven, *Error) {
 		e := asError(err)
 		log.fail(step, c.origin, e)
@@ -69,8 +81,13 @@ func judge(c candidate, q Query, p *Policy, spent *int, log *checks) (*Proven, *
 		}
 	}
 	chain, leaf := known.chain, known.chain[0]
-	if err := checkSigner(leaf, s.Source); err != nil {
+	if err := checkSigner(leaf, s.Source, named.any()); err != nil {
 		return fail("signer", err)
+	}
+	if named.any() {
+		if err := named.check(leaf, p.Time); err != nil {
+			return fail("signer", err)
+		}
 	}
 	if err := checkSignerTime(leaf, p.Time); err != nil {
 		return fail("signer", err)
@@ -91,9 +108,9 @@ func judge(c candidate, q Query, p *Policy, spent *int, log *checks) (*Proven, *
 	}
 
 	work := checksOf(chain)
-	if *spent+work > MaxFailedChecks {
+	if limit := c.channel.limit(); *spent+work > limit {
 		return fail("signature", Errorf(reasons.TooManyRecords, "other statements there have used up %d signature checks of %d and were refused; this one needs %d",
-			*spent, MaxFailedChecks, work))
+			*spent, limit, work))
 	}
 	*spent += work // given back at the end
 
@@ -104,11 +121,18 @@ func judge(c candidate, q Query, p *Policy, spent *int, log *checks) (*Proven, *
 	}
 	log.ok("signature", c.origin, "made with the key of that certificate")
 
-	verified, err := trustChain(chain, p)
-	if err != nil {
-		return fail("chain", err)
+	verified := path{chain[:1], leaf.NotAfter.Add(time.Second)}
+	if named.any() {
+		if named.until.Before(verified.end) {
+			verified.end = named.until
+		}
+		log.ok("chain", c.origin, "not needed: the zone names this key, and DNSSEC secures that")
+	} else {
+		if verified, err = trustChain(chain, p); err != nil {
+			return fail("chain", err)
+		}
+		log.ok("chain", c.origin, "leads to the trust anchor %s", byName{verified.chain[len(verified.chain)-1]})
 	}
-	log.ok("chain", c.origin, "leads to the trust anchor %s", named{verified.chain[len(verified.chain)-1]})
 
 	if p.SignerCheck != nil {
 		if err := p.SignerCheck(slices.Clone(verified.chain)); err != nil {

@@ -20,6 +20,9 @@ const (
 	// maxDocuments bounds the documents in one Evidence: two encodings, and some
 	// files.
 	maxDocuments = 8
+	// maxSigners bounds the TLSA records that name signers: the key in use and
+	// the next, of several machines.
+	maxSigners = 8
 	// MaxSRVRecords bounds the SRV records at one name: twice what a statement
 	// can list.
 	MaxSRVRecords = 32
@@ -30,6 +33,9 @@ const (
 	// stranger chose. That is thousands of times the work of an honest one. See
 	// checksOf.
 	MaxFailedChecks = 12
+	// maxFailedStreamChecks is as MaxFailedChecks, for what came in a stream: a
+	// statement with the longest chain.
+	maxFailedStreamChecks = 6
 	// MaxPeerCertificates bounds the certificates that a peer shows. Real
 	// chains have two to four.
 	MaxPeerCertificates = 10

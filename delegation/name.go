@@ -19,6 +19,11 @@ const (
 // the registered one.
 const txtSuffix = "._dna."
 
+// signerPrefix stands before the owner name of a statement in that of the TLSA
+// records about its signers. At the name itself an owner can have a CNAME record
+// to its provider, which could then name its own key.
+const signerPrefix = "_signer."
+
 // notGlobal are last labels under which nobody can own a name that others rely
 // on. They are from RFC 6761, RFC 6762 and RFC 7686, and .internal was reserved
 // by ICANN in 2024. test and example are fine: laboratories need them.
@@ -162,6 +167,18 @@ func ParseService(s string) (string, error) {
 // TXTName is the owner name of the TXT records that carry statements, without
 // a trailing dot: service._dna.source.
 func TXTName(source, service string) string { return service + txtSuffix + source }
+
+// SignerName is the owner name of the TLSA records that name the keys which may
+// sign for the role: _signer._xmpp-server._tcp._dna.b.example. It is empty if
+// that is longer than [MaxNameLength]: such a name cannot be asked for. See
+// docs/signers.md.
+func SignerName(source, service string) string {
+	name := signerPrefix + TXTName(source, service)
+	if len(name) > MaxNameLength {
+		return ""
+	}
+	return name
+}
 
 // CheckTXTName reports whether [TXTName] is a name that DNS can have: at most
 // [MaxNameLength] octets. It does not look at the source and the service alone.

@@ -17,10 +17,10 @@ type path struct {
 	end   time.Time // the first moment at which it is no longer valid
 }
 
-// A named certificate has its name written when somebody reads it.
-type named struct{ *x509.Certificate }
+// byName is a certificate whose name is written when somebody reads it.
+type byName struct{ *x509.Certificate }
 
-func (n named) String() string { return keys.Name(n.Certificate) }
+func (n byName) String() string { return keys.Name(n.Certificate) }
 
 // longestPath returns, of all paths from the first certificate shown to a trust
 // anchor, the one that lives longest. It serves signers and peers alike.

@@ -94,18 +94,21 @@ func order(chain []*x509.Certificate) {
 	}
 }
 
-// checkSigner checks that the leaf may sign a statement for source. Its times
-// and the chain to a trust anchor are checked elsewhere. crypto/x509 checks
+// checkSigner checks that the leaf may sign a statement for source. A key that
+// DNSSEC names needs no name in its certificate. Its times and the chain to a
+// trust anchor are checked elsewhere. crypto/x509 checks
 // neither that a leaf is no authority nor its keyUsage, so we do.
-func checkSigner(leaf *x509.Certificate, source string) *Error {
+func checkSigner(leaf *x509.Certificate, source string, named bool) *Error {
 	if leaf.Version != 3 {
 		return Errorf(reasons.SignerVersion, "the signer's certificate is of version %d, not 3", leaf.Version)
 	}
 	if leaf.IsCA {
 		return Errorf(reasons.SignerIsCA, "the signer's certificate (%.100s) is a certification authority's", keys.Name(leaf))
 	}
-	if err := checkSignerName(leaf, source); err != nil {
-		return err
+	if !named {
+		if err := checkSignerName(leaf, source); err != nil {
+			return err
+		}
 	}
 	// RFC 5280, Section 4.2.1.3.
 	if hasExtension(leaf, oidKeyUsage) && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {

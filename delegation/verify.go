@@ -23,9 +23,7 @@ func Verify(q Query, e *Evidence, p Policy) (*Result, error) {
 	}
 	v := &verification{query: q, evidence: e, policy: &p, log: make(checks, 0, 16)}
 	v.gather()
-	for i := range v.candidates {
-		v.judge(i)
-	}
+	v.judgeAll()
 	chosen, floor, conflict := newest(v.proven, &v.log)
 	if conflict == nil && chosen != nil {
 		chosen.Floor = floor // the later ends, of equal statements
@@ -72,6 +70,7 @@ type verification struct {
 	failed     []*Error // places that could not be looked at
 	instead    []string // what was found where a statement could be
 	unverified []Unverified
+	named      namedKeys
 	spent      [channels]int // signature checks, see MaxFailedChecks
 	partly     bool          // see SRV.Partly
 }
@@ -83,6 +82,9 @@ func (v *verification) gather() {
 	}
 	for i := range v.evidence.Documents {
 		v.gatherDocument(&v.evidence.Documents[i])
+	}
+	for i := range v.evidence.Streams {
+		v.gatherStream(&v.evidence.Streams[i])
 	}
 }
 
@@ -154,6 +156,22 @@ func (v *verification) present(check, place string, raw []byte, e *Error) {
 	}
 }
 
+// judgeAll judges the candidates. If nobody can know which keys may sign, it
+// judges none.
+func (v *verification) judgeAll() {
+	if len(v.candidates) == 0 {
+		return
+	}
+	var failure *Error
+	if v.named, failure = v.evidence.namedKeys(v.policy); failure != nil {
+		v.lookupFailed("signers", v.evidence.Signers[0].Name, failure)
+		return
+	}
+	for i := range v.candidates {
+		v.judge(i)
+	}
+}
+
 func (v *verification) judge(i int) {
 	c := v.candidates[i]
 	for _, earlier := range v.judged {
@@ -162,7 +180,7 @@ func (v *verification) judge(i int) {
 			return
 		}
 	}
-	proven, err := judge(c, v.query, v.policy, &v.spent[c.channel], &v.log)
+	proven, err := judge(c, v.query, v.policy, v.named, &v.spent[c.channel], &v.log)
 	// What there were no checks left for was not judged: the other channel has
 	// its own, and may hold the same octets.
 	if err == nil || err.Reason != reasons.TooManyRecords {

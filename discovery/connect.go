@@ -16,6 +16,9 @@ import (
 // errNoAddress: the host has neither an A nor an AAAA record.
 var errNoAddress = errors.New("no address")
 
+// errRefused: every address of the host refused the connection.
+var errRefused = errors.New("connection refused")
+
 // A connector opens TCP connections to hosts that strangers named. It resolves
 // them, and checks each address at the moment of the connection.
 type connector struct {
@@ -138,6 +141,7 @@ func (c *connector) dialAny(ctx context.Context, host string, endpoints []netip.
 	dialer := net.Dialer{Timeout: c.timeouts.connect, ControlContext: c.filter}
 	var first error // of an address that is allowed
 	var p *problem
+	refused := 0
 	for _, e := range endpoints {
 		conn, err := dialer.DialContext(ctx, "tcp", e.String())
 		if err == nil {
@@ -146,12 +150,18 @@ func (c *connector) dialAny(ctx context.Context, host string, endpoints []netip.
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			refused++
+		}
 		if !errors.As(err, &p) && first == nil {
 			first = err
 		}
 	}
 	if first == nil {
 		return nil, fail(reasons.AddressNotAllowed, "%s: %s", host, p.Detail)
+	}
+	if refused == len(endpoints) {
+		first = fmt.Errorf("%w: %w", errRefused, first)
 	}
 	return nil, fmt.Errorf("%s: none of %d addresses can be connected to: %w", host, len(endpoints), first)
 }

@@ -74,6 +74,7 @@ func (f *fetcher) get(ctx context.Context, l *lane, d *delegation.Document, e de
 			return nil
 		}
 		if err != nil {
+			d.NoServer = redirects == 0 && errors.Is(err, errRefused)
 			return err
 		}
 		if location := response.Header.Get("Location"); location == "" || !isRedirect(response.StatusCode) {

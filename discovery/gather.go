@@ -13,7 +13,9 @@ import (
 // it found. Both have the form of [delegation.CheckName] and
 // [delegation.CheckService]. The second label of a role stands for the role.
 // The evidence has an SRV answer for each label of the role, a TXT answer, and
-// a document for each of [delegation.Encodings], always in this order. A place
+// a document for each of [delegation.Encodings], always in this order. If DNSSEC
+// secures an SRV or TXT answer, it also has an answer about the keys that may sign,
+// see [delegation.SignerName]. A place
 // that was not asked because of [Client.Via] is not in the evidence. A place
 // that has not answered when Gather returns has the failure
 // [reasons.Unanswered].
@@ -61,16 +63,53 @@ func (c *Client) gather(ctx context.Context, source, service string, look beside
 	defer cancel()
 	f := newFetcher(&dialer{connector, c.HTTPSRoots}, c.logger())
 
-	tasks := plan(e, look, connector.resolver, f)
-	arrivals := make(chan arrival, len(tasks)) // nobody waits to hand in
-	var running sync.WaitGroup
-	for _, look := range tasks {
-		running.Go(func() { arrivals <- look(ctx) })
+	l := &lookups{evidence: e, look: look, resolver: connector.resolver, arrivals: make(chan arrival, maxLookups)}
+	for _, look := range plan(e, look, connector.resolver, f) {
+		l.begin(ctx, look)
 	}
-	collect(ctx, e, arrivals, len(tasks), enough)
+	l.collect(ctx, enough)
 	cancel()
-	running.Wait()
+	l.running.Wait()
 	return e, nil
+}
+
+// maxLookups is how many lookups there are at most: two SRV names, TXT, two
+// documents, and the signers.
+const maxLookups = 6
+
+// lookups are those of one Gather. Only the collecting goroutine uses it.
+type lookups struct {
+	evidence *delegation.Evidence
+	look     besides
+	resolver *resolver
+	arrivals chan arrival // has room for all: nobody waits to hand in
+	waiting  int          // for as many answers
+	running  sync.WaitGroup
+}
+
+func (l *lookups) begin(ctx context.Context, look func(context.Context) arrival) {
+	l.waiting++
+	l.running.Go(func() { l.arrivals <- look(ctx) })
+}
+
+// askForSigners begins the lookup of the keys that may sign, once DNSSEC secures an
+// answer: only then can its own answer count.
+func (l *lookups) askForSigners(ctx context.Context) {
+	e := l.evidence
+	name := delegation.SignerName(e.Source, e.Service)
+	if l.look == (besides{}) || len(e.Signers) > 0 || name == "" || !anySecure(e) {
+		return
+	}
+	e.Signers = []delegation.TLSAAnswer{{Answer: unanswered(name)}}
+	l.begin(ctx, func(ctx context.Context) arrival {
+		a := l.resolver.tlsa(ctx, name)
+		return func() { e.Signers[0] = a }
+	})
+}
+
+func anySecure(e *delegation.Evidence) bool {
+	return slices.ContainsFunc(e.SRV, func(a delegation.SRVAnswer) bool { return a.DNSSEC == delegation.Secure }) ||
+		slices.ContainsFunc(e.TXT, func(a delegation.TXTAnswer) bool { return a.DNSSEC == delegation.Secure })
 }
 
 // An arrival puts an answer in its place. Only the collecting goroutine calls
@@ -118,18 +157,19 @@ func pending() *delegation.Failure {
 	return fail(reasons.Unanswered, "the collection ended before an answer came").failure()
 }
 
-// collect puts n answers in their places, or fewer if ctx ends or there is
-// enough. After the end of ctx, a result is a lookup that was cut off, not an
+// collect puts the answers in their places, or fewer of them if ctx ends or there
+// is enough. After the end of ctx, a result is a lookup that was cut off, not an
 // answer.
-func collect(ctx context.Context, e *delegation.Evidence, arrivals <-chan arrival, n int, enough func(*delegation.Evidence) bool) {
-	for range n {
+func (l *lookups) collect(ctx context.Context, enough func(*delegation.Evidence) bool) {
+	for ; l.waiting > 0; l.waiting-- {
 		select {
-		case put := <-arrivals:
+		case put := <-l.arrivals:
 			if ctx.Err() != nil {
 				return
 			}
 			put()
-			if enough != nil && enough(snapshot(e)) {
+			l.askForSigners(ctx)
+			if enough != nil && enough(snapshot(l.evidence)) {
 				return
 			}
 		case <-ctx.Done():
@@ -142,6 +182,6 @@ func collect(ctx context.Context, e *delegation.Evidence, arrivals <-chan arriva
 // has come is never changed.
 func snapshot(e *delegation.Evidence) *delegation.Evidence {
 	s := *e
-	s.SRV, s.TXT, s.Documents = slices.Clone(e.SRV), slices.Clone(e.TXT), slices.Clone(e.Documents)
+	s.SRV, s.TXT, s.Documents, s.Signers = slices.Clone(e.SRV), slices.Clone(e.TXT), slices.Clone(e.Documents), slices.Clone(e.Signers)
 	return &s
 }

@@ -120,7 +120,7 @@ func (d *decision) dnssec() ([]Reference, error) {
 	if d.srvErr != nil {
 		return nil, d.srvErr // not available
 	}
-	until := d.srvUntil()
+	until := d.evidence.ProvenUntil(d.srv.TTL, d.policy.Time)
 	if !d.policy.Time.Before(until) {
 		return nil, delegation.Errorf(reasons.ProofExpired, "the SRV records are of %s, and their TTL has passed", d.evidence.Collected.UTC().Format(time.RFC3339))
 	}
@@ -129,18 +129,6 @@ func (d *decision) dnssec() ([]Reference, error) {
 		references = append(references, d.reference(DNSSEC, e.Target, until))
 	}
 	return references, nil
-}
-
-// srvUntil is when secure SRV records stop to count, by the time they were
-// collected at. A resolver may hand out the last second of their TTL, which is
-// too short to connect in.
-func (d *decision) srvUntil() time.Time {
-	from := d.policy.Time
-	if d.evidence.Collected.Before(from) {
-		from = d.evidence.Collected
-	}
-	life := max(time.Duration(d.srv.TTL)*time.Second, delegation.MinRefresh)
-	return from.Truncate(time.Second).Add(life).UTC()
 }
 
 func (d *decision) delegation() ([]Reference, error) {
@@ -188,7 +176,7 @@ func (d *decision) required() bool {
 func (d *decision) refreshAt() time.Time {
 	now := d.policy.Time.Truncate(time.Second).UTC()
 	at := now.Add(delegation.MinRefresh)
-	if until := d.srvUntil(); d.state == secure && now.Before(until) {
+	if until := d.evidence.ProvenUntil(d.srv.TTL, d.policy.Time); d.state == secure && now.Before(until) {
 		at = until
 		if latest := now.Add(delegation.MaxRefresh); latest.Before(at) {
 			at = latest

@@ -175,6 +175,9 @@ const (
 	SignerCommonNameOnly Reason = "signer-cn-only"
 	// SignerNameMismatch: the certificate does not name the source.
 	SignerNameMismatch Reason = "signer-name-mismatch"
+	// SignerNotNamed: the zone of the source names the keys that may sign, and
+	// the signer's is not among them.
+	SignerNotNamed Reason = "signer-not-named"
 	// SignerKeyUsage: keyUsage without digitalSignature.
 	SignerKeyUsage Reason = "signer-key-usage"
 	// SignerExtKeyUsage: extKeyUsage without serverAuth.
@@ -378,6 +381,7 @@ var reasonTable = []reasonInfo{
 	{SignerWildcard, OutcomeRefused},
 	{SignerCommonNameOnly, OutcomeRefused},
 	{SignerNameMismatch, OutcomeRefused},
+	{SignerNotNamed, OutcomeRefused},
 	{SignerKeyUsage, OutcomeRefused},
 	{SignerExtKeyUsage, OutcomeRefused},
 	{SignerNotYetValid, OutcomeRefused},

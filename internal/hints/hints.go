@@ -89,6 +89,7 @@ var forVerifiers = map[reasons.Reason]string{
 	reasons.SignerWildcard:       "a wildcard is not enough: get a certificate that names the domain itself",
 	reasons.SignerCommonNameOnly: "the common name does not count: get a certificate with the domain as DNS name (subjectAltName)",
 	reasons.SignerNameMismatch:   "sign with a certificate that has the domain as DNS name (subjectAltName)",
+	reasons.SignerNotNamed:       "sign with a key that the TLSA records at _signer.SERVICE._dna.DOMAIN name, or add a record for this key there",
 	reasons.SignerKeyUsage:       "sign with a certificate whose keyUsage has digitalSignature",
 	reasons.SignerExtKeyUsage:    "sign with a certificate for TLS servers (extKeyUsage serverAuth)",
 	reasons.SignerNotYetValid:    "wait until the certificate is valid, or look at the clock",

@@ -79,6 +79,7 @@ var plain = map[reasons.Reason]string{
 	reasons.SignerWildcard:       "the signer's certificate covers the domain by a wildcard only",
 	reasons.SignerCommonNameOnly: "the signer's certificate names the domain in an outdated way",
 	reasons.SignerNameMismatch:   "the signer's certificate is not for this domain",
+	reasons.SignerNotNamed:       "the zone of this domain names other keys that may sign",
 	reasons.SignerKeyUsage:       "the signer's certificate is not allowed to sign",
 	reasons.SignerExtKeyUsage:    "the signer's certificate is not one for servers",
 	reasons.SignerNotYetValid:    "the signer's certificate is not valid yet",

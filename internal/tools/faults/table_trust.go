@@ -98,7 +98,7 @@ var certificateFaults = []fault{
 		inJS("certificate.js", "key.exponent > 65537n", "key.exponent > 65539n"),
 		inJava("Cert.java", "BigInteger.valueOf(65537)) > 0", "BigInteger.valueOf(65539)) > 0")),
 	mistake("check every signature that a stranger offers", "txt-checks",
-		inGo("delegation/judge.go", "if *spent+work > MaxFailedChecks {", "if *spent+work > 1000*MaxFailedChecks {"),
+		inGo("delegation/judge.go", "*spent+work > limit {", "*spent+work > 1000*limit {"),
 		inJS("verify.js", "need(cost <= place.checks.left,", "need(cost >= 0,"),
 		inJava("Verify.java", "if (cost > checks.left) throw", "if (cost < 0) throw")),
 	mistake("count the checks of statements that verify", "txt-checks",

@@ -98,11 +98,14 @@ var (
 	code       = regexp.MustCompile("`([^`]+)`")
 )
 
+// rulePages are those that define rules.
+var rulePages = []string{specification, connections}
+
 // TestRules: every rule is defined once and has tests that exist. The parts of a
 // rule are in the order of their letters, and none is left out.
 func TestRules(t *testing.T) {
 	defined, parts := map[string]string{}, 0 // the last part of each rule
-	for _, name := range []string{specification, connections} {
+	for _, name := range rulePages {
 		for _, m := range definition.FindAllStringSubmatch(page(t, name), -1) {
 			rule, part := m[1], m[2]
 			last, known := defined[rule]
@@ -161,7 +164,7 @@ func nextPart(last string) string {
 // TestEveryMust: a MUST stands in a rule, in the paragraph that defines it.
 func TestEveryMust(t *testing.T) {
 	musts := 0
-	for _, name := range []string{specification, connections} {
+	for _, name := range rulePages {
 		for paragraph := range strings.SplitSeq(page(t, name), "\n\n") {
 			n := strings.Count(paragraph, "MUST")
 			musts += n

@@ -25,7 +25,7 @@ func TestVectorSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	var rules, ends, lookups []string
-	for _, name := range []string{specification, connections} {
+	for _, name := range rulePages {
 		for _, m := range definition.FindAllStringSubmatch(page(t, name), -1) {
 			// The rules G are for those who sign. No case asks them.
 			if m[1][0] != 'G' && !slices.Contains(rules, m[1]) {
