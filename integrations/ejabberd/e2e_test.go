@@ -2,8 +2,6 @@ package ejabberd
 
 import (
 	"fmt"
-	"net/http"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,26 +18,14 @@ import (
 func TestEndToEnd(t *testing.T) {
 	t.Parallel()
 	realtest.Need(t, "prosodyctl")
-	bin, address := t.TempDir(), fmt.Sprintf("127.0.0.1:%d", realtest.Port(t))
-	realtest.Output(t, ".", "go", "build", "-o", bin, "../../cmd/dnaverify")
+	address := fmt.Sprintf("127.0.0.1:%d", realtest.Port(t))
 	p := newPair(t, "http://"+address+"/v1/check", dialback)
 	b := p.prosody(domainB)
 	owner, _, _ := p.Issue(domainB)
 
 	// The names of hosts that only the daemon needs.
 	dns := setup.DNS(t)
-	serve := func() *realtest.Process {
-		return realtest.Start(t, func() bool {
-			reply, err := http.Get("http://" + address + "/healthz")
-			if err != nil {
-				return false
-			}
-			reply.Body.Close()
-			return reply.StatusCode == http.StatusOK
-		}, filepath.Join(bin, "dnaverify"), "serve", "--listen", address, "--store", filepath.Join(p.Dir, "memory.db"),
-			"--roots", p.Roots, "--resolver", dns.Addr, "--via", "dns", "--allow-private-addresses", "--log-level", "debug")
-	}
-	daemon := serve()
+	daemon := p.serve(address, dns)
 	// publish has the owner delegate to hosts; none is a revocation.
 	publish := func(issued time.Time, hosts ...string) {
 		t.Helper()

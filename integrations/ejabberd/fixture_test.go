@@ -6,6 +6,7 @@ package ejabberd
 import (
 	"crypto/x509"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -44,6 +45,14 @@ const dialback = "  mod_s2s_dialback: {}\n"
 // configuration, from further modules on.
 func newPair(t *testing.T, url, more string) *pair {
 	t.Helper()
+	return newPairWith(t, []string{"-pa", compile(t)}, fmt.Sprintf("modules:\n  mod_admin_extra: {}\n  mod_ping: {}\n  mod_muc:\n    hosts: [%s]\n  mod_s2s_dna:\n    url: %q\n    timeout: 5\n%s",
+		component, url, more))
+}
+
+// newPairWith starts A with the arguments for Erlang and the sections of the
+// configuration that are about more than names, ports and certificates.
+func newPairWith(t *testing.T, arguments []string, sections string) *pair {
+	t.Helper()
 	realtest.Need(t, "erlc", "erl", "ejabberdctl")
 	s := xmpptest.NewSite(t)
 	// ejabberd before 25.07 takes no certificate from who connects that is for
@@ -56,10 +65,9 @@ func newPair(t *testing.T, url, more string) *pair {
 	address, port, _ := strings.Cut(dns.Addr, ":")
 	inetrc := realtest.WriteFile(t, s.Dir, "inetrc", fmt.Sprintf("{resolv_conf, \"\"}.\n{hosts_file, \"\"}.\n{lookup, [dns]}.\n{nameserver, {%s}, %s}.\n", strings.ReplaceAll(address, ".", ","), port))
 	lines := fmt.Sprintf("hosts: [%s, %s]\ncertfiles: [%q, %q]\nca_file: %q\ns2s_max_retry_delay: 1\noutgoing_s2s_families: [ipv4]\n"+
-		"api_permissions:\n  test:\n    from: mod_http_api\n    who: all\n    what: \"*\"\n"+
-		"modules:\n  mod_admin_extra: {}\n  mod_ping: {}\n  mod_muc:\n    hosts: [%s]\n  mod_s2s_dna:\n    url: %q\n    timeout: 5\n%s",
-		domainA, second, certA, keyA, s.Roots, component, url, more)
-	p.a = realtest.Ejabberd(t, lines, "-pa", compile(t), "-kernel", "inetrc", fmt.Sprintf("%q", inetrc))
+		"api_permissions:\n  test:\n    from: mod_http_api\n    who: all\n    what: \"*\"\n%s",
+		domainA, second, certA, keyA, s.Roots, sections)
+	p.a = realtest.Ejabberd(t, lines, append(arguments, "-kernel", "inetrc", fmt.Sprintf("%q", inetrc))...)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("log of A:\n%s", p.a.Log)
@@ -123,6 +131,21 @@ func (p *pair) prosody(domains ...string) *realtest.ProsodyServer {
 	})
 	p.records(b.Server, domains...)
 	return b
+}
+
+// serve runs a real daemon at an address, which looks for statements in dns.
+func (p *pair) serve(address string, dns *dnsserver.Server) *realtest.Process {
+	p.T.Helper()
+	realtest.Output(p.T, ".", "go", "build", "-o", p.Dir, "../../cmd/dnaverify")
+	return realtest.Start(p.T, func() bool {
+		reply, err := http.Get("http://" + address + "/healthz")
+		if err != nil {
+			return false
+		}
+		reply.Body.Close()
+		return reply.StatusCode == http.StatusOK
+	}, filepath.Join(p.Dir, "dnaverify"), "serve", "--listen", address, "--store", filepath.Join(p.Dir, "memory.db"),
+		"--roots", p.Roots, "--resolver", dns.Addr, "--via", "dns", "--allow-private-addresses", "--log-level", "debug")
 }
 
 // send has a user of a domain at A send a message to another domain, which does
