@@ -1,6 +1,6 @@
 // Command conformance plays the daemon and its peers for an XMPP server under
-// test, and says which rules of docs/integrating.md the server keeps when others
-// connect to it. From the root of the module:
+// test, and says which rules of docs/integrating.md the server keeps, when others
+// connect to it and when it connects to them. From the root of the module:
 //
 //	go run ./integrations/conformance --server 127.0.0.1:5269 --domain a.example \
 //	    --cert peer.pem --key peer.key --daemon 127.0.0.1:8853 --back 127.0.0.1:5270
@@ -31,7 +31,7 @@ func main() {
 	flag.StringVar(&cert, "cert", "", "PEM file with the peers' certificate chain")
 	flag.StringVar(&key, "key", "", "PEM file with its key")
 	flag.StringVar(&c.daemon, "daemon", "127.0.0.1:8853", "where to be the daemon")
-	flag.StringVar(&c.back, "back", "127.0.0.1:5270", "where to be the server of the source, to which dialback leads")
+	flag.StringVar(&c.back, "back", "127.0.0.1:5270", "where to be the server of the source, to which its SRV record leads")
 	flag.DurationVar(&c.patience, "patience", time.Minute, "how long the server may take for one step")
 	flag.Parse()
 	var err error
@@ -78,7 +78,7 @@ func run(ctx context.Context, c config, out io.Writer) error {
 			verdict = "BROKEN"
 			broken++
 		}
-		fmt.Fprintf(out, "%s  %-14s %s\n", verdict, r.name, r.text)
+		fmt.Fprintf(out, "%s  %-16s %s\n", verdict, r.name, r.text)
 		if err != nil {
 			fmt.Fprintf(out, "        %v\n", err)
 		}

@@ -26,6 +26,14 @@ func rules() []rule {
 		{"revoked", "an open stream ends when the answer is refused", revoked},
 		{"stays", "an open stream stays while the answer is undetermined, and ends at valid_until", stays},
 	}
+	list = append(list, []rule{
+		{"ask-out", "the daemon is asked about a server that it connects to", askOut},
+		{"verified-out", "what is for the source goes to a server that is verified", func(s *stage) error {
+			s.outgoing(s.verified)
+			return s.delivers()
+		}},
+		{"recheck-out", "a stream that it opened is asked about again at refresh_at, and ends when the answer is refused", recheckOut},
+	}...)
 	for _, c := range []struct {
 		name, text string
 		answer     func(*stage, fakedaemon.Question) any
@@ -48,11 +56,25 @@ func rules() []rule {
 		list = append(list, rule{c.name, c.text, func(s *stage) error {
 			s.answers(func(q fakedaemon.Question) any { return c.answer(s, q) })
 			return s.closed()
+		}}, rule{c.name + "-out", "the same for a server that it connects to", func(s *stage) error {
+			asked := make(chan struct{}, 100)
+			s.outgoing(func(q fakedaemon.Question) any {
+				asked <- struct{}{}
+				return c.answer(s, q)
+			})
+			err := s.keeps(func() {})
+			if err == nil && len(asked) == 0 {
+				err = errors.New("it did not ask")
+			}
+			return err
 		}})
 	}
 	return append(list, rule{"away", "a daemon that is not there accepts nobody and opens no weaker way", func(s *stage) error {
 		s.leave()
 		return s.closed()
+	}}, rule{"away-out", "the same for a server that it connects to", func(s *stage) error {
+		s.answers(s.verified)
+		return s.keeps(s.leave)
 	}})
 }
 
@@ -76,6 +98,51 @@ func ask(s *stage) error {
 		return fmt.Errorf("it sent %d certificates of %d, chain_verified %t", n, len(s.certificate.Certificate), q.ChainVerified)
 	}
 	return nil
+}
+
+// askOut checks the question about the server of the source.
+func askOut(s *stage) error {
+	s.outgoing(s.verified)
+	if err := s.delivers(); err != nil {
+		return err
+	}
+	for {
+		select {
+		case q := <-s.questions:
+			if q.Direction != "outgoing" {
+				continue
+			}
+			if n := strings.Count(q.Chain, "-----BEGIN CERTIFICATE-----"); q.Source != s.source || q.Recheck || q.ChainVerified && n != 1 || !q.ChainVerified && n != len(s.certificate.Certificate) {
+				return fmt.Errorf("it asked about %q, with %d certificates of %d, chain_verified %t, recheck %t", q.Source, n, len(s.certificate.Certificate), q.ChainVerified, q.Recheck)
+			}
+			return nil
+		default:
+			return errors.New("it did not ask")
+		}
+	}
+}
+
+// recheckOut refuses a server after it was accepted.
+func recheckOut(s *stage) error {
+	s.outgoing(func(q fakedaemon.Question) any {
+		if q.Recheck {
+			return q.Answer("refused", "revoked").With("required", true)
+		}
+		return q.Verified(s.name()).With("refresh_at", fakedaemon.In(3*time.Second))
+	})
+	v, err := s.visited(func() {})
+	if err != nil {
+		return err
+	}
+	if !v.delivered {
+		return fmt.Errorf("the server of the source was not accepted: %s", v.end)
+	}
+	select {
+	case <-v.ended:
+		return nil
+	case <-time.After(s.patience):
+		return fmt.Errorf("the stream is still open after %s", s.patience)
+	}
 }
 
 func eachSource(s *stage) error {

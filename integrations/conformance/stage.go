@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/dnasign/dnasign/internal/testkit/fakedaemon"
@@ -23,8 +22,7 @@ type stage struct {
 	respond  func(fakedaemon.Question) any
 	bad      error // a request that is no question
 	http     *http.Server
-	back     net.Listener
-	asked    atomic.Int32 // connections for dialback
+	back     *back
 	rechecks chan struct{}
 }
 
@@ -34,28 +32,18 @@ func newStage(ctx context.Context, c config) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.back, err = net.Listen("tcp", c.back); err != nil {
+	if s.back, err = newBack(c.back, c); err != nil {
 		daemon.Close()
 		return nil, err
 	}
 	s.http = &http.Server{Handler: fakedaemon.Handler(s.answer, s.strange)}
 	go s.http.Serve(daemon)
-	go func() {
-		for {
-			conn, err := s.back.Accept()
-			if err != nil {
-				return
-			}
-			s.asked.Add(1)
-			conn.Close()
-		}
-	}()
 	return s, nil
 }
 
 func (s *stage) close() {
 	s.http.Close()
-	s.back.Close()
+	s.back.close()
 }
 
 // leave ends the daemon.
@@ -126,7 +114,42 @@ func (s *stage) closed() error {
 	if result, err := p.dialback(s.source); err == nil && result == "valid" {
 		return errors.New("dialback was accepted")
 	}
-	if s.asked.Load() > 0 {
+	if s.back.asked() > 0 {
+		return errors.New("the server began dialback")
+	}
+	return nil
+}
+
+// outgoing sets what the daemon says of the server of the source, to which the
+// server under test connects. Peers that connect to it are verified.
+func (s *stage) outgoing(respond func(fakedaemon.Question) any) {
+	s.answers(func(q fakedaemon.Question) any {
+		if q.Direction == "outgoing" {
+			return respond(q)
+		}
+		return s.verified(q)
+	})
+}
+
+// delivers has the server under test deliver something to the source.
+func (s *stage) delivers() error {
+	v, err := s.visited(func() {})
+	if err == nil && !v.delivered {
+		err = fmt.Errorf("the server of the source was not accepted: %s", v.end)
+	}
+	return err
+}
+
+// keeps has the server under test connect to the source, and deliver nothing: not
+// after authentication by the certificate, and by no weaker way.
+func (s *stage) keeps(meanwhile func()) error {
+	v, err := s.visited(meanwhile)
+	switch {
+	case err != nil:
+		return err
+	case v.delivered:
+		return errors.New("the server of the source was accepted")
+	case v.weaker:
 		return errors.New("the server began dialback")
 	}
 	return nil
