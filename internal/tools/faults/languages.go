@@ -23,7 +23,11 @@ type language interface {
 	try(ctx context.Context, dir string, texts map[string]string, ids string) ([]string, error)
 }
 
-var languages = map[string]language{"go": goVerifier{}, "javascript": javascript(), "java": java(), "model": worlds, "machine": machine}
+// ownFaults is a language that has mistakes of its own, which are not caught by
+// vectors.
+type ownFaults interface{ list() []fault }
+
+var languages = map[string]language{"go": goVerifier{}, "javascript": javascript(), "java": java(), "model": worlds, "machine": machine, "tests": tests{}}
 
 // command runs a program and gives its output; what it writes to standard error
 // is in the error.

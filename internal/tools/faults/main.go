@@ -2,9 +2,10 @@
 // in Go, in JavaScript and in Java, and runs test vectors against each. A
 // mistake that no vector catches is a hole in the vectors. Mistakes of another
 // kind are for package internal/tools/model, and for the state machine of
-// discovery/verifier, whose laws must catch them. From the root of the module:
+// discovery/verifier, whose laws must catch them. Where no vector can look, such
+// as into a cache, tests must. From the root of the module:
 //
-//	go run ./internal/tools/faults [-in go,javascript,java,model,machine] [-only REGEXP] [-all]
+//	go run ./internal/tools/faults [-in go,javascript,java,model,machine,tests] [-only REGEXP] [-all]
 //
 // It changes nothing in the tree. Each mistake names the vectors that must catch
 // it, and only these run; -all runs every vector, and says which ones catch it.
@@ -75,7 +76,7 @@ func changed(edits []edit) (map[string]string, error) {
 
 func main() {
 	only := flag.String("only", "", "regular expression of the names of mistakes to try")
-	in := flag.String("in", "go,javascript,java,model,machine", "languages to try them in, and the models")
+	in := flag.String("in", "go,javascript,java,model,machine,tests", "languages to try them in, the models, and the tests")
 	all := flag.Bool("all", false, "run all vectors, and show which ones catch a mistake")
 	here := flag.String("here", "-", "try no mistake: run these vectors in this program, and write the IDs of those that fail")
 	flag.Parse()
@@ -113,7 +114,7 @@ func tryAll(ctx context.Context, out io.Writer, only, in string, all bool) (err 
 	for _, name := range strings.Split(in, ",") {
 		l, known := languages[name]
 		if !known {
-			return fmt.Errorf("unknown language %q (want go, javascript, java, model or machine)", name)
+			return fmt.Errorf("unknown language %q (want go, javascript, java, model, machine or tests)", name)
 		}
 		if err := l.prepare(ctx, dir); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -122,8 +123,8 @@ func tryAll(ctx context.Context, out io.Writer, only, in string, all bool) (err 
 		// Without a mistake every vector passes, else the rest says nothing.
 		trials = append(trials, &trial{fault: fault{name: "none"}, name: name, in: l})
 		list := faults
-		if m, ok := l.(model); ok {
-			list = m.faults
+		if own, ok := l.(ownFaults); ok {
+			list = own.list()
 		}
 		for _, f := range list {
 			if wanted.MatchString(f.name) && len(f.in(l)) > 0 {
@@ -188,7 +189,7 @@ func (t *trial) run(ctx context.Context, dir string, all bool) {
 	}
 	defer os.RemoveAll(own)
 	ids := t.fault.vectors
-	if _, scenarios := t.in.(model); all && !scenarios {
+	if _, own := t.in.(ownFaults); all && !own {
 		ids = ""
 	}
 	texts, err := changed(t.fault.in(t.in))

@@ -25,6 +25,8 @@ var (
 	machine = model{pkg: "./discovery/verifier", test: "^TestMachine$", scenarios: "all", faults: machineFaults}
 )
 
+func (m model) list() []fault { return m.faults }
+
 var brokenLaw = regexp.MustCompile(`(?m)^ *(?:explore|laws)_test\.go:\d+: (\w+) is broken:$`)
 
 // try runs scenarios, and gives the laws that are broken.

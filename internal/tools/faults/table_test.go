@@ -11,10 +11,10 @@ import (
 	"github.com/dnasign/dnasign/testvectors"
 )
 
-// TestModelFaultsFit: the same for the mistakes that the model must catch.
-func TestModelFaultsFit(t *testing.T) {
+// TestOwnFaultsFit: the same for the mistakes that models and tests must catch.
+func TestOwnFaultsFit(t *testing.T) {
 	t.Chdir(filepath.Join("..", "..", ".."))
-	for _, f := range slices.Concat(modelFaults, machineFaults) {
+	for _, f := range slices.Concat(modelFaults, machineFaults, testFaults) {
 		if _, err := changed(f.in(worlds)); err != nil || f.vectors == "" {
 			t.Errorf("%s: scenarios %q, %v", f.name, f.vectors, err)
 		}
@@ -38,7 +38,7 @@ func TestFaultsFit(t *testing.T) {
 		names[f.name] = true
 		found := 0
 		for _, l := range languages {
-			if _, ok := l.(model); ok {
+			if _, ok := l.(ownFaults); ok {
 				continue
 			}
 			found += len(f.in(l))

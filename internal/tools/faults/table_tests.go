@@ -1,0 +1,34 @@
+package main
+
+// testFaults are mistakes where no vector can look: in what is remembered, and in
+// what is spoken before TLS.
+var testFaults = []fault{
+	inCache("take a path after a certificate of it has ended", "TestCacheEnds|TestCacheRandom", "if !ok || at.Before(known.from) || !at.Before(known.to) {", "if !ok || at.Before(known.from) {"),
+	inCache("take a path before a certificate of it begins", "TestCacheEnds|TestCacheRandom", "if !ok || at.Before(known.from) || !at.Before(known.to) {", "if !ok || !at.Before(known.to) {"),
+	inCache("know a list of certificates by its first", "TestCacheAbuse|TestCacheRandom", "for _, c := range shown {", "for _, c := range shown[:1] {"),
+	inCache("serve another pool", "TestCachePools", "return c == nil || c.given == roots && roots != nil", "return true"),
+	inCache("remember a path beside anchors that were not looked at", "TestCacheLater|TestCacheRandom", "c.anchors[string(part.RawIssuer)] != named[string(part.RawIssuer)] {", "false {"),
+	inCache("remember without end", "TestCacheBound", "c.of[u].Put(key, v, int64(weight))", "c.of[u].Put(key, v, 0)"),
+	inTests("weigh a parsed chain as its text", "internal/daemon TestChainsWeight", "internal/daemon/chains.go", "parsedWeight = 24", "parsedWeight = 1"),
+	inStored("answer with a statement that no lookup found for long", "TestRestartUnused", "age >= maxStored || age", "age"),
+	inStored("answer twice with a stored statement", "TestRestartOnce", "return last.Compare(stored.Floor.Order) < 0 && (ok", "return last.Compare(stored.Floor.Order) < 2 && (ok"),
+	inStored("answer with a stored statement that is not the newest", "TestRestartUnused|TestRestartOtherNode", "if !m.association.Floor().Same(m.known) {", "if false {"),
+	inStored("connect by a stored statement", "TestRestartUnused", "k.direction != association.Incoming || d.config", "d.config"),
+	inStored("keep a statement beside secure records", "TestKeeping", "case reason == reasons.NotUsed, reason == reasons.Conflict:", "case reason == reasons.Conflict:"),
+	inTests("do not tell TLS from clear text", "discovery/starttls TestDirect", "discovery/starttls/wire.go", "(p[0] == 0x15 || p[0] == 0x16)", "false"),
+	inTests("read lines of any length", "discovery/starttls TestPeers", "discovery/starttls/wire.go", "case len(line) == maxLine:", "case len(line) == maxOctets:"),
+	inTests("read more than the limit before TLS", "discovery/starttls TestPeers", "discovery/starttls/starttls.go", "left: maxOctets}", "left: 100 * maxOctets}"),
+	inTests("take any answer of POP3 for a yes", "discovery/starttls TestPeers", "discovery/starttls/pop3.go", `err == nil && !begins(line, "+OK")`, "false"),
+}
+
+func inTests(name, which, file, old, with string) fault {
+	return mistake(name, which, inGo(file, old, with))
+}
+
+func inCache(name, names, old, with string) fault {
+	return inTests(name, "delegation "+names, "delegation/cache.go", old, with)
+}
+
+func inStored(name, names, old, with string) fault {
+	return inTests(name, "discovery/verifier "+names, "discovery/verifier/stored.go", old, with)
+}
