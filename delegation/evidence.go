@@ -128,8 +128,8 @@ type Document struct {
 	// NoAddress says that the host has no address at all, so that it serves
 	// nothing.
 	NoAddress bool `json:"no_address,omitempty"`
-	// NoServer says beside a Failure that every address of the host refused the
-	// connection, so that no web server is there.
+	// NoServer says beside a Failure with [reasons.HTTPSFailure] that every address
+	// of the host refused the connection, so that no web server is there.
 	NoServer bool     `json:"no_server,omitempty"`
 	Body     []byte   `json:"body,omitempty"`
 	Failure  *Failure `json:"failure,omitempty"`
@@ -138,7 +138,7 @@ type Document struct {
 // A StreamStatement is a statement that came in an XMPP stream: see docs/stream.md.
 type StreamStatement struct {
 	Encoding Encoding `json:"encoding"`
-	Body     []byte   `json:"body"` // as a document has it
+	Body     []byte   `json:"body"` // nothing is removed from its end
 }
 
 // check bounds evidence that may come from a file, and ties it to the query.
@@ -192,14 +192,14 @@ func (e *Evidence) check(q Query) *Error {
 		}
 	}
 	for _, d := range e.Documents {
+		if d.NoServer && (d.Failure == nil || d.Failure.Reason != reasons.HTTPSFailure) {
+			return Errorf(reasons.BadEvidence, "no web server is at %.300q, and the failure is not %s", d.URL, reasons.HTTPSFailure)
+		}
 		if d.File != "" && d.URL == "" && d.Failure == nil {
 			continue
 		}
 		if err := look("HTTPS", d.URL, d.Failure); err != nil {
 			return err
-		}
-		if d.NoServer && d.Failure == nil {
-			return Errorf(reasons.BadEvidence, "no web server is at %.300q, and there is no failure", d.URL)
 		}
 	}
 	return nil

@@ -17,7 +17,7 @@ import (
 var errNoAddress = errors.New("no address")
 
 // errRefused: every address of the host refused the connection.
-var errRefused = errors.New("connection refused")
+var errRefused = errors.New("by every address")
 
 // A connector opens TCP connections to hosts that strangers named. It resolves
 // them, and checks each address at the moment of the connection.
@@ -102,68 +102,70 @@ func splitHostPort(hostPort string) (string, uint16, error) {
 }
 
 // connect opens a connection to one of the host's addresses. Errors are a
-// *problem, errNoAddress, that of ctx, or of the network.
+// *problem, errNoAddress, errRefused, that of ctx, or of the network.
 func (c *connector) connect(ctx context.Context, host string, port uint16) (net.Conn, error) {
-	endpoints, err := c.endpoints(ctx, host, port)
+	endpoints, all, err := c.endpoints(ctx, host, port)
 	if err != nil {
 		return nil, err
 	}
-	return c.dialAny(ctx, host, endpoints)
+	conn, refused, err := c.dialAny(ctx, host, endpoints)
+	if all && refused {
+		err = fmt.Errorf("%w (%w)", err, errRefused)
+	}
+	return conn, err
 }
 
-// endpoints finds where to connect, in the order to try.
-func (c *connector) endpoints(ctx context.Context, host string, port uint16) ([]netip.AddrPort, error) {
+// endpoints finds where to connect, in the order to try. all says that these are
+// all addresses of the host: no lookup of some of them failed.
+func (c *connector) endpoints(ctx context.Context, host string, port uint16) (list []netip.AddrPort, all bool, err error) {
 	for _, to := range c.connectTo {
 		if to.matches(host, port) {
-			return []netip.AddrPort{to.Addr}, nil
+			return []netip.AddrPort{to.Addr}, true, nil
 		}
 	}
-	addresses, p := c.resolver.addresses(ctx, host)
+	addresses, all, p := c.resolver.addresses(ctx, host)
 	switch {
 	case ctx.Err() != nil:
-		return nil, ctx.Err()
+		return nil, false, ctx.Err()
 	case p != nil:
-		return nil, p
+		return nil, false, p
 	case len(addresses) == 0:
-		return nil, errNoAddress
+		return nil, false, errNoAddress
 	case len(addresses) > maxAddresses:
-		return nil, fmt.Errorf("%s has %d addresses, at most %d", host, len(addresses), maxAddresses)
+		return nil, false, fmt.Errorf("%s has %d addresses, at most %d", host, len(addresses), maxAddresses)
 	}
-	list := make([]netip.AddrPort, len(addresses))
-	for i, a := range addresses {
-		list[i] = netip.AddrPortFrom(a, port)
+	for _, a := range addresses {
+		list = append(list, netip.AddrPortFrom(a, port))
 	}
-	return list, nil
+	return list, all, nil
 }
 
-// dialAny connects to the first endpoint that is allowed and answers.
-func (c *connector) dialAny(ctx context.Context, host string, endpoints []netip.AddrPort) (net.Conn, error) {
+// dialAny connects to the first endpoint that is allowed and answers. refused
+// says that each of them refused the connection.
+func (c *connector) dialAny(ctx context.Context, host string, endpoints []netip.AddrPort) (conn net.Conn, refused bool, err error) {
 	dialer := net.Dialer{Timeout: c.timeouts.connect, ControlContext: c.filter}
 	var first error // of an address that is allowed
 	var p *problem
-	refused := 0
+	refusals := 0
 	for _, e := range endpoints {
 		conn, err := dialer.DialContext(ctx, "tcp", e.String())
 		if err == nil {
-			return conn, nil
+			return conn, false, nil
 		}
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return nil, false, ctx.Err()
 		}
 		if errors.Is(err, syscall.ECONNREFUSED) {
-			refused++
+			refusals++
 		}
 		if !errors.As(err, &p) && first == nil {
 			first = err
 		}
 	}
 	if first == nil {
-		return nil, fail(reasons.AddressNotAllowed, "%s: %s", host, p.Detail)
+		return nil, false, fail(reasons.AddressNotAllowed, "%s: %s", host, p.Detail)
 	}
-	if refused == len(endpoints) {
-		first = fmt.Errorf("%w: %w", errRefused, first)
-	}
-	return nil, fmt.Errorf("%s: none of %d addresses can be connected to: %w", host, len(endpoints), first)
+	return nil, refusals == len(endpoints), fmt.Errorf("%s: none of %d addresses can be connected to: %w", host, len(endpoints), first)
 }
 
 // filter runs between the making of a socket and its connection, so it sees

@@ -136,6 +136,8 @@ func (f *fetcher) explain(ctx context.Context, err error) *problem {
 	switch {
 	case errors.As(err, &p):
 		return p
+	case errors.Is(err, errRefused):
+		return fail(reasons.HTTPSFailure, "%v", err)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return fail(reasons.HTTPSTimeout, "not done after %s", f.timeout)
 	case errors.As(err, &netError) && netError.Timeout():

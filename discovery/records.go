@@ -51,7 +51,7 @@ func (r *resolver) txt(ctx context.Context, name string) delegation.TXTAnswer {
 // problem means that the host has no address. If one family fails and the other
 // has addresses, these are used. The exception is a failed DNSSEC validation:
 // somebody forges, or the zone is broken.
-func (r *resolver) addresses(ctx context.Context, host string) ([]netip.Addr, *problem) {
+func (r *resolver) addresses(ctx context.Context, host string) (list []netip.Addr, all bool, p *problem) {
 	var v6, v4 lookup
 	var both sync.WaitGroup
 	both.Go(func() { v6 = r.lookup(ctx, host, dns.TypeAAAA) })
@@ -60,10 +60,9 @@ func (r *resolver) addresses(ctx context.Context, host string) ([]netip.Addr, *p
 
 	for _, l := range []lookup{v6, v4} {
 		if l.DNSSEC == delegation.Bogus {
-			return nil, (*problem)(l.Failure)
+			return nil, false, (*problem)(l.Failure)
 		}
 	}
-	var list []netip.Addr
 	for i := range max(len(v6.records), len(v4.records)) {
 		if i < len(v6.records) {
 			list = appendAddress(list, v6.records[i].(*dns.AAAA).AAAA)
@@ -75,11 +74,11 @@ func (r *resolver) addresses(ctx context.Context, host string) ([]netip.Addr, *p
 	if len(list) == 0 {
 		for _, l := range []lookup{v4, v6} {
 			if l.Failure != nil {
-				return nil, (*problem)(l.Failure)
+				return nil, false, (*problem)(l.Failure)
 			}
 		}
 	}
-	return list, nil
+	return list, v6.Failure == nil && v4.Failure == nil, nil
 }
 
 func appendAddress(list []netip.Addr, octets []byte) []netip.Addr {

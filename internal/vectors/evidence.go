@@ -11,6 +11,8 @@ type evidence struct {
 	SRV       []srvAnswer `json:"srv"`
 	TXT       []txtAnswer `json:"txt"`
 	Documents []document  `json:"documents"`
+
+	Streams []streamStatement `json:"streams,omitempty"`
 }
 
 type failure struct {
@@ -49,8 +51,15 @@ type document struct {
 	MediaType string   `json:"media_type,omitempty"`
 	MaxAge    *int64   `json:"max_age,omitempty"`
 	NoAddress bool     `json:"no_address,omitempty"`
+	NoServer  bool     `json:"no_server,omitempty"`
 	Body      []byte   `json:"body,omitempty"`
 	Failure   *failure `json:"failure,omitempty"`
+}
+
+// A streamStatement is what a peer brought in its XMPP stream.
+type streamStatement struct {
+	Encoding string `json:"encoding"`
+	Body     []byte `json:"body"`
 }
 
 // The states of D1.
@@ -96,6 +105,11 @@ func srvFailed(service, reason string) srvAnswer {
 func documentAt(service, encoding string, body []byte) document {
 	age := int64(ttl)
 	return document{URL: documentURL(service, encoding), Status: 200, MediaType: mediaTypes[encoding], MaxAge: &age, Body: body}
+}
+
+// nothingAt is what a web server says that does not have the document.
+func nothingAt(encoding string) document {
+	return document{URL: documentURL(service, encoding), Status: 404}
 }
 
 // to is an SRV record.

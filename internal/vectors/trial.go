@@ -38,6 +38,7 @@ const (
 	inTXT      = "txt"
 	inDocument = "document"
 	inFile     = "file"
+	inStream   = "stream" // and in no other place: all were asked, and have nothing
 	nowhere    = ""
 )
 
@@ -118,6 +119,10 @@ func (t *trial) found() *evidence {
 		e.Documents = append(e.Documents, documentAt(service, t.encoding, t.signed()))
 	case inFile:
 		e.Documents = append(e.Documents, document{File: "statement", Body: t.signed()})
+	case inStream:
+		e.TXT = append(e.TXT, txtAt(service))
+		e.Documents = append(e.Documents, nothingAt(jwsEncoding), nothingAt(acEncoding))
+		e.Streams = append(e.Streams, streamStatement{t.encoding, t.signed()})
 	}
 	for _, edit := range t.evidence {
 		edit(e)

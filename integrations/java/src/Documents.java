@@ -14,6 +14,11 @@ final class Documents {
         return isStatement(d) && d.body.length > MAX_BODY ? Reason.DOCUMENT_TOO_LARGE : null;
     }
 
+    /** [X2b]: of a document, whether it is known that it is there or not. */
+    static boolean isAnswered(Evidence.Document d) {
+        return !d.isFile && (d.noServer || failure(d) == null);
+    }
+
     /** The candidate of a document that could be looked at, or null if it is no statement. */
     static Candidate candidate(Evidence.Document d) {
         if (!isStatement(d)) return null;

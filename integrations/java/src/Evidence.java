@@ -29,9 +29,17 @@ final class Evidence {
         String encoding;
         Reason failure;
         boolean noAddress;
+        /** Every address of the host refused the connection. */
+        boolean noServer;
         long status;
         String mediaType;
         Long maxAge;
+        byte[] body;
+    }
+
+    /** What a peer brought in its XMPP stream. */
+    static final class Stream {
+        String encoding;
         byte[] body;
     }
 
@@ -39,10 +47,12 @@ final class Evidence {
     final List<Answer> srv = new ArrayList<>();
     final List<Answer> txt = new ArrayList<>();
     final List<Document> documents = new ArrayList<>();
+    /** Or null. */
+    Stream stream;
 
     static Evidence read(Object value, Query query) throws Refusal {
         Evidence e = new Evidence();
-        Map<?, ?> json = members(value, "version", "source", "service", "collected", "srv", "txt", "documents");
+        Map<?, ?> json = members(value, "version", "source", "service", "collected", "srv", "txt", "documents", "streams");
         if (!Long.valueOf(2).equals(json.get("version"))) throw bad("version");
         if (!query.source.equals(json.get("source")) || !query.role.service.equals(json.get("service"))) {
             throw bad("about another question");
@@ -59,6 +69,9 @@ final class Evidence {
         for (Object element : srv) e.srv.add(answer(element, query, query.role.labels(), "", places));
         for (Object element : txt) e.txt.add(answer(element, query, List.of(query.role.service), "_dna.", places));
         for (Object element : documents) e.documents.add(document(element, query, places));
+        List<?> streams = list(json.get("streams"));
+        if (streams.size() > 1) throw bad("too many statements from streams"); // [X1]
+        if (!streams.isEmpty()) e.stream = stream(streams.get(0));
         return e;
     }
 
@@ -101,7 +114,7 @@ final class Evidence {
     }
 
     private static Document document(Object value, Query query, Set<String> places) throws Refusal {
-        Map<?, ?> json = members(value, "url", "failure", "status", "media_type", "max_age", "body", "no_address", "file");
+        Map<?, ?> json = members(value, "url", "failure", "status", "media_type", "max_age", "body", "no_address", "no_server", "file");
         Document d = new Document();
         d.isFile = json.containsKey("file");
         d.origin = Json.string(json.get(d.isFile ? "file" : "url"));
@@ -113,6 +126,8 @@ final class Evidence {
         d.failure = failure(json);
         d.noAddress = json.containsKey("no_address");
         if (d.noAddress && !Boolean.TRUE.equals(json.get("no_address"))) throw bad("no_address");
+        d.noServer = Boolean.TRUE.equals(json.get("no_server")) && d.failure == Reason.HTTPS_FAILURE;
+        if (json.containsKey("no_server") && !d.noServer) throw bad("no_server");
         boolean response = json.containsKey("status") || json.containsKey("media_type") || json.containsKey("max_age");
         int kinds = (d.failure != null ? 1 : 0) + (d.noAddress ? 1 : 0) + (response ? 1 : 0) + (d.isFile ? 1 : 0);
         if (kinds != 1) throw bad("kind of document");
@@ -134,6 +149,17 @@ final class Evidence {
             }
         }
         return d;
+    }
+
+    private static Stream stream(Object value) throws Refusal {
+        Map<?, ?> json = members(value, "encoding", "body");
+        Stream s = new Stream();
+        Object encoding = json.containsKey("encoding") ? json.get("encoding") : "";
+        if (!(encoding instanceof String)) throw bad("encoding");
+        s.encoding = (String) encoding;
+        s.body = json.containsKey("body") ? Octets.base64(json.get("body")) : new byte[0];
+        if (s.body == null) throw bad("body");
+        return s;
     }
 
     /** The encoding that is served at an address of section 8. */

@@ -61,9 +61,13 @@ final class Verify {
             Candidate candidate = fault == null ? Documents.candidate(document) : null;
             if (candidate != null) inDocuments.add(candidate);
         }
+        List<Candidate> inStream = new ArrayList<>();
+        if (inDns.isEmpty() && inDocuments.isEmpty() && evidence.stream != null && isAnswered()) {
+            inStream.add(new Candidate("stream", evidence.stream.encoding, evidence.stream.body, evidence.txt.get(0).ttl)); // [X4]
+        }
         List<Candidate> judged = new ArrayList<>();
-        for (List<Candidate> candidates : List.of(inDns, inDocuments)) {
-            Checks checks = new Checks(); // [V3]: DNS and documents have their own
+        for (List<Candidate> candidates : List.of(inDns, inDocuments, inStream)) {
+            Checks checks = new Checks(candidates == inStream ? 6 : 12); // [V3]: each way has its own
             for (Candidate c : candidates) {
                 if (c.refusal == null && judged.stream().anyMatch(
                         e -> c.encoding.equals(e.encoding) && Arrays.equals(c.octets, e.octets))) continue;
@@ -83,7 +87,17 @@ final class Verify {
 
     /** The signature checks that are left for candidates that they refuse [V3]. */
     private static final class Checks {
-        int left = 12;
+        int left;
+
+        Checks(int left) {
+            this.left = left;
+        }
+    }
+
+    /** [X2]: TXT and both documents are there and answered. */
+    private boolean isAnswered() {
+        if (evidence.txt.isEmpty() || evidence.txt.get(0).failure != null || evidence.txt.get(0).dnssec.equals("bogus")) return false;
+        return evidence.documents.stream().filter(Documents::isAnswered).count() == 2;
     }
 
     /** Steps 1 to 13. */

@@ -110,7 +110,7 @@ function readFailure(failure) {
 }
 
 function readEvidence(input, source, role, policy) {
-  members(input, ['version', 'source', 'service', 'collected', 'srv', 'txt', 'documents']);
+  members(input, ['version', 'source', 'service', 'collected', 'srv', 'txt', 'documents', 'streams']);
   evidence(input.version === 2, 'version');
   evidence(input.source === source && input.service === role.service, 'another question');
   const collected = parseTime(input.collected);
@@ -121,6 +121,7 @@ function readEvidence(input, source, role, policy) {
     return value;
   };
   const [srv, txt, documents] = [list('srv', 2), list('txt', 1), list('documents', MAX_DOCUMENTS)];
+  const streams = list('streams', 1); // [X1]
   missing(txt.length + documents.length > 0, 'neither a TXT answer nor a document');
 
   const srvPlaces = new Map(role.labels.map((label) => [`${label}.${source}`, label]));
@@ -130,6 +131,7 @@ function readEvidence(input, source, role, policy) {
     srv: srv.map((answer) => readAnswer(answer, srvPlaces, policy, readSrvRecord)),
     txt: txt.map((answer) => readAnswer(answer, txtPlaces, policy, readTxtRecord)),
     documents: documents.map((document) => readDocument(document, role.service, source)),
+    streams: streams.map(readStream),
   };
   for (const answers of [read.srv, read.documents]) {
     const places = answers.map(({ place }) => place).filter((place) => place !== null); // a file is no place
@@ -175,7 +177,8 @@ const documentKinds = [
   { suffix: '.p7c', encoding: 'ac', mediaType: 'application/pkcs7-mime' },
 ];
 
-// { place, encoding, failure, found, body, maxAge }: `found` if there is a statement, good or bad (section 8).
+// { place, encoding, failure, found, answered, body, maxAge }: `found` if there is a statement, good or bad (section 8); `answered`
+// if it is known whether there is one.
 function readDocument(document, role, source) {
   evidence(isObject(document), 'a document');
   const body = document.body === undefined ? Buffer.alloc(0) : fromBase64(document.body);
@@ -192,8 +195,10 @@ function readDocument(document, role, source) {
   evidence(kind, 'another place');
   const read = { place: document.url, encoding: kind.encoding, failure: null, found: false, body, maxAge: null };
   if (document.failure !== undefined) {
-    members(document, ['url', 'failure']);
+    members(document, ['url', 'failure', 'no_server']);
     read.failure = readFailure(document.failure);
+    read.answered = document.no_server === true && read.failure === 'https-failure'; // [X2b]
+    evidence(document.no_server === undefined || read.answered, 'no_server');
   } else if (document.no_address !== undefined) {
     members(document, ['url', 'no_address']);
     evidence(document.no_address === true, 'no_address');
@@ -211,5 +216,14 @@ function readDocument(document, role, source) {
       read.failure = 'https-failure';
     }
   }
+  read.answered ||= read.failure === null;
   return read;
+}
+
+function readStream(statement) {
+  members(statement, ['encoding', 'body']);
+  const { encoding = '', body = '' } = statement;
+  const octets = fromBase64(body);
+  evidence(typeof encoding === 'string' && octets !== null, 'a statement from a stream');
+  return { encoding, octets };
 }

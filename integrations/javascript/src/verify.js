@@ -18,6 +18,7 @@ const HOUR = 60 * MINUTE;
 const SKEW = 5 * MINUTE;
 const MAX_OCTETS = 32768;
 const MAX_FAILED_CHECKS = 12; // of DNS, and of documents [V3]
+const MAX_FAILED_STREAM_CHECKS = 6;
 
 /** The moment at which what was found with a TTL is looked up again: that is raised to 5 minutes and cut to 6 hours [V8c]. */
 const refreshAfter = (time, ttl) => time + Math.min(Math.max(ttl ?? 6 * HOUR, 5 * MINUTE), 6 * HOUR);
@@ -118,7 +119,19 @@ function candidates({ evidence }) {
       found.candidates.push({ read, place: { ttl: maxAge, checks: inDocuments } });
     }
   }
+  for (const statement of evidence.streams) {
+    if (!hasNothing(found, evidence)) continue;
+    const place = { ttl: evidence.txt[0].ttl, checks: { left: MAX_FAILED_STREAM_CHECKS } }; // [X3] [X4]
+    found.candidates.push({ read: () => statement, place });
+  }
   return found;
+}
+
+// [X2a]: every place was looked at, and there is nothing, good or bad.
+function hasNothing({ candidates, refusals }, { txt, documents }) {
+  if (candidates.length + refusals.length > 0) return false;
+  if (txt.length === 0 || txt[0].failure) return false;
+  return documents.filter(({ place, answered }) => place !== null && answered).length === 2;
 }
 
 const readers = { jws: readJws, ac: readAc };

@@ -99,7 +99,7 @@ var (
 )
 
 // rulePages are those that define rules.
-var rulePages = []string{specification, connections}
+var rulePages = []string{specification, connections, "stream.md"}
 
 // TestRules: every rule is defined once and has tests that exist. The parts of a
 // rule are in the order of their letters, and none is left out.
@@ -329,7 +329,7 @@ func TestLimits(t *testing.T) {
 		"certificates of a peer":                                strconv.Itoa(delegation.MaxPeerCertificates),
 		"clock skew":                                            fmt.Sprintf("%d min", delegation.ClockSkew/time.Minute),
 		"lifetime of a statement":                               days(delegation.DefaultMaxLife) + " days, by policy up to " + days(delegation.LongestMaxLife),
-		"signature checks for statements that they refuse (V3)": fmt.Sprintf("%[1]d for DNS, %[1]d for documents", delegation.MaxFailedChecks),
+		"signature checks for statements that they refuse (V3)": fmt.Sprintf("%[1]d for DNS, %[1]d for documents, 6 for a stream", delegation.MaxFailedChecks),
 		"signature checks that a peer's certificates ask for by their names (P1)": strconv.Itoa(delegation.MaxPeerChecks),
 	}
 	found := 0
