@@ -66,6 +66,30 @@ func Ejabberd(t testing.TB, lines string, arguments ...string) *EjabberdServer {
 	return e
 }
 
+// EjabberdModule returns a folder with the module of a checkout, compiled as its
+// page says.
+func EjabberdModule(t testing.TB, checkout string) string {
+	t.Helper()
+	folder := filepath.Join(checkout, "integrations", "ejabberd")
+	page, err := os.ReadFile(filepath.Join(folder, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := regexp.MustCompile(`(?m)^\$ (erlc .*)$`).FindStringSubmatch(string(page))
+	if command == nil {
+		t.Fatal("the page compiles nothing")
+	}
+	// So that go test knows that the module is part of what was tested.
+	if _, err := os.Stat(filepath.Join(folder, "mod_s2s_dna.erl")); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if out := Output(t, checkout, "sh", "-c", strings.Replace(command[1], "/usr/local/lib/ejabberd/ebin", dir, 1)); out != "" {
+		t.Fatalf("erlc says: %s", out)
+	}
+	return dir
+}
+
 // Command runs a command of ejabberd by its API, as an administrator does with
 // ejabberdctl. Its arguments are JSON.
 func (e *EjabberdServer) Command(t testing.TB, name, arguments string) string {
