@@ -121,7 +121,7 @@ func Sign(s Statement, e Encoding, signer *keys.Signer) ([]byte, error) {
 		return nil, err
 	}
 	leaf := signer.Leaf()
-	if err := checkSigner(leaf, s.Source, false); err != nil {
+	if err := checkSigner(leaf, s.Source, namedKeys{}, s.Issued); err != nil {
 		return nil, err
 	}
 	if _, err := s.issuance(leaf); err != nil {

@@ -87,6 +87,11 @@ type Answer struct {
 	Failure  *Failure `json:"failure,omitempty"`
 }
 
+// Unanswered reports whether the answer is still to come, or came too late.
+func (a Answer) Unanswered() bool {
+	return a.Failure != nil && a.Failure.Reason == reasons.Unanswered
+}
+
 // An SRVAnswer is the answer to one SRV question, CNAME records followed.
 type SRVAnswer struct {
 	Answer

@@ -78,7 +78,7 @@ func (in *Inspection) Check(at time.Time) error {
 		return e
 	}
 	leaf := chain[0]
-	if err := checkSigner(leaf, s.statement.Source, false); err != nil {
+	if err := checkSigner(leaf, s.statement.Source, namedKeys{}, at); err != nil {
 		return err
 	}
 	if err := checkSignerTime(leaf, wholeSecond(at)); err != nil {

@@ -81,13 +81,8 @@ func judge(c candidate, q Query, p *Policy, named namedKeys, spent *int, log *ch
 		}
 	}
 	chain, leaf := known.chain, known.chain[0]
-	if err := checkSigner(leaf, s.Source, named.any()); err != nil {
+	if err := checkSigner(leaf, s.Source, named, p.Time); err != nil {
 		return fail("signer", err)
-	}
-	if named.any() {
-		if err := named.check(leaf, p.Time); err != nil {
-			return fail("signer", err)
-		}
 	}
 	if err := checkSignerTime(leaf, p.Time); err != nil {
 		return fail("signer", err)
@@ -149,10 +144,13 @@ func judge(c candidate, q Query, p *Policy, named namedKeys, spent *int, log *ch
 		end = s.Expires
 	}
 	floor.ValidUntil = end.UTC()
+	if named.any() {
+		floor.SignerUntil = floor.ValidUntil // K3d: nobody but the signer says when its certificate ends
+	}
 	*spent -= work
 	return &Proven{
 		Statement: *s, Encoding: c.encoding, Origin: c.origin,
-		Signer: signer, Fingerprint: sha256.Sum256(leaf.Raw),
+		Signer: signer, Fingerprint: sha256.Sum256(leaf.Raw), Named: named.any(),
 		ValidUntil: end.UTC(), Floor: floor, maxAge: c.maxAge,
 	}, nil
 }

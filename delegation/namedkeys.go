@@ -31,35 +31,73 @@ func (r TLSARecord) namesSigner() bool {
 	return r.Usage == usageDANEEE && r.Selector == selectorSPKI && r.Matching == matchingSHA256 && len(r.Data) == sha256.Size
 }
 
-// namedKeys reads the answer about signers. It is looked at only if DNSSEC
-// secures an answer of the same zone. The failure says why nobody can know who
-// may sign.
-func (e *Evidence) namedKeys(p *Policy) (named namedKeys, failure *Error) {
-	secure := slices.ContainsFunc(e.SRV, func(a SRVAnswer) bool { return e.secures(a.Answer, p) }) ||
-		slices.ContainsFunc(e.TXT, func(a TXTAnswer) bool { return e.secures(a.Answer, p) })
-	if !secure || len(e.Signers) == 0 {
-		return namedKeys{}, nil
+// nameKeys reads the answer about signers. It is looked at only if DNSSEC secures
+// an SRV or TXT answer. If it is not known who may sign, it says false.
+func (v *verification) nameKeys() bool {
+	e, p := v.evidence, v.policy
+	if len(e.Signers) == 0 {
+		return true
 	}
 	a := e.Signers[0]
-	switch {
-	case a.Failure != nil:
-		return namedKeys{}, a.Failure.error()
-	case a.DNSSEC == Bogus:
-		return namedKeys{}, Errorf(reasons.DNSBogus, "DNSSEC validation failed")
-	case !e.secures(a.Answer, p) || a.Alias || a.Wildcard:
-		return namedKeys{}, nil
-	case len(a.Records) > maxSigners:
-		return namedKeys{}, Errorf(reasons.TooManyRecords, "%d records, at most %d", len(a.Records), maxSigners)
+	if !e.isSigned(p) {
+		v.log.info("signers", a.Name, "not looked at: DNSSEC secures no SRV or TXT answer")
+		return true
+	}
+	if err := e.unknownKeys(a, p); err != nil {
+		v.lookupFailed("signers", a.Name, err)
+		return false
+	}
+	if why := e.noKeys(a, p); why != "" {
+		v.log.info("signers", a.Name, "no key is named: %s", why)
+		return true
 	}
 	for _, r := range a.Records {
 		if r.namesSigner() {
-			named.spki = append(named.spki, Pin(r.Data))
+			v.named.spki = append(v.named.spki, Pin(r.Data))
 		}
 	}
-	if len(named.spki) > 0 {
-		named.until = e.ProvenUntil(a.TTL, p.Time)
+	if !v.named.any() {
+		v.log.info("signers", a.Name, "no key is named: %d records, none of them 3 1 1", len(a.Records))
+		return true
 	}
-	return named, nil
+	v.named.until = e.ProvenUntil(a.TTL, p.Time)
+	v.log.ok("signers", a.Name, "%d keys named, TTL %d s: no other may sign", len(v.named.spki), a.TTL)
+	return true
+}
+
+// isSigned reports whether DNSSEC secures an SRV or TXT answer.
+func (e *Evidence) isSigned(p *Policy) bool {
+	return slices.ContainsFunc(e.SRV, func(a SRVAnswer) bool { return e.secures(a.Answer, p) }) ||
+		slices.ContainsFunc(e.TXT, func(a TXTAnswer) bool { return e.secures(a.Answer, p) })
+}
+
+// unknownKeys says why nobody can know which keys are named (K2b).
+func (e *Evidence) unknownKeys(a TLSAAnswer, p *Policy) *Error {
+	switch {
+	case a.Failure != nil:
+		return a.Failure.error()
+	case a.DNSSEC == Bogus:
+		return Errorf(reasons.DNSBogus, "DNSSEC validation failed")
+	case len(a.Records) > maxSigners && e.noKeys(a, p) == "":
+		return Errorf(reasons.TooManyRecords, "%d records, at most %d", len(a.Records), maxSigners)
+	}
+	return nil
+}
+
+// noKeys says why an answer names no key, or "" (K2a). A wildcard or an alias can
+// be there for other reasons, and somebody else may control where an alias leads.
+func (e *Evidence) noKeys(a TLSAAnswer, p *Policy) string {
+	switch {
+	case !e.secures(a.Answer, p):
+		return "DNSSEC does not secure the answer"
+	case a.Alias:
+		return "the name is an alias"
+	case a.Wildcard:
+		return "a wildcard made the records"
+	case len(a.Records) == 0:
+		return "there is no TLSA record"
+	}
+	return ""
 }
 
 // secures reports whether DNSSEC secures an answer, as far as the policy lets

@@ -68,7 +68,8 @@ type Policy struct {
 	// for Roots.
 	Cache *Cache
 	// SignerCheck, if not nil, sees the verified chain of the signer, leaf
-	// first and trust anchor last, and may refuse it. It is for pins,
+	// first and trust anchor last, and may refuse it. Of a signer whose key DNSSEC
+	// names it sees the leaf alone, which nobody may have vouched for. It is for pins,
 	// revocation lists and certificate transparency. It must not change them.
 	// Its use is noted in the Result.
 	SignerCheck func(chain []*x509.Certificate) error

@@ -131,7 +131,8 @@ type Proven struct {
 	Origin      string    // where it was found
 	Signer      string    // the signer's certificate, for a person
 	Fingerprint Digest    // SHA-256 of the signer's certificate in DER
-	ValidUntil  time.Time // the earlier of Expires and the end of the chain
+	Named       bool      // DNSSEC names the signer's key, and nothing else vouches for it
+	ValidUntil  time.Time // the earliest of Expires and the end of the chain, or of what DNSSEC says
 	Floor       Floor     // what to remember, so that nothing older passes again
 
 	maxAge int64 // seconds, of the place it was found at; -1 unknown

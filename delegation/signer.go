@@ -94,21 +94,23 @@ func order(chain []*x509.Certificate) {
 	}
 }
 
-// checkSigner checks that the leaf may sign a statement for source. A key that
-// DNSSEC names needs no name in its certificate. Its times and the chain to a
-// trust anchor are checked elsewhere. crypto/x509 checks
-// neither that a leaf is no authority nor its keyUsage, so we do.
-func checkSigner(leaf *x509.Certificate, source string, named bool) *Error {
+// checkSigner checks that the leaf may sign a statement for source. Its times
+// and the chain to a trust anchor are checked elsewhere. crypto/x509 checks
+// neither that a leaf is no authority nor its keyUsage, so we do. A key that
+// DNSSEC names, at a time, needs no name in its certificate.
+func checkSigner(leaf *x509.Certificate, source string, named namedKeys, at time.Time) *Error {
 	if leaf.Version != 3 {
 		return Errorf(reasons.SignerVersion, "the signer's certificate is of version %d, not 3", leaf.Version)
 	}
 	if leaf.IsCA {
 		return Errorf(reasons.SignerIsCA, "the signer's certificate (%.100s) is a certification authority's", keys.Name(leaf))
 	}
-	if !named {
-		if err := checkSignerName(leaf, source); err != nil {
-			return err
-		}
+	checkName := func() *Error { return checkSignerName(leaf, source) }
+	if named.any() {
+		checkName = func() *Error { return named.check(leaf, at) }
+	}
+	if err := checkName(); err != nil {
+		return err
 	}
 	// RFC 5280, Section 4.2.1.3.
 	if hasExtension(leaf, oidKeyUsage) && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {

@@ -159,12 +159,10 @@ func (v *verification) present(check, place string, raw []byte, e *Error) {
 // judgeAll judges the candidates. If nobody can know which keys may sign, it
 // judges none.
 func (v *verification) judgeAll() {
-	if len(v.candidates) == 0 {
-		return
+	if len(v.candidates)+len(v.refused) == 0 {
+		return // whoever may sign, nothing is signed
 	}
-	var failure *Error
-	if v.named, failure = v.evidence.namedKeys(v.policy); failure != nil {
-		v.lookupFailed("signers", v.evidence.Signers[0].Name, failure)
+	if !v.nameKeys() {
 		return
 	}
 	for i := range v.candidates {

@@ -21,7 +21,8 @@ import (
 // [reasons.Unanswered].
 //
 // Gather calls enough, if not nil, after each answer, with a copy that it may
-// keep. There is never more than one call at a time. When enough returns true,
+// keep. If [Client.Validating] is set, the first call is made when it is known
+// whether to ask about signers. There is never more than one call at a time. When enough returns true,
 // Gather ends the lookups that are still running. With [ViaBoth] it is not
 // called.
 //
@@ -107,6 +108,17 @@ func (l *lookups) askForSigners(ctx context.Context) {
 	})
 }
 
+// mayYetBeSecure reports whether an answer is still to come that can be the first
+// secure one. Until then nobody knows whether the zone names the keys that may sign.
+func (l *lookups) mayYetBeSecure() bool {
+	e := l.evidence
+	if !l.resolver.validating || len(e.Signers) > 0 {
+		return false
+	}
+	return slices.ContainsFunc(e.SRV, func(a delegation.SRVAnswer) bool { return a.Unanswered() }) ||
+		slices.ContainsFunc(e.TXT, func(a delegation.TXTAnswer) bool { return a.Unanswered() })
+}
+
 func anySecure(e *delegation.Evidence) bool {
 	return slices.ContainsFunc(e.SRV, func(a delegation.SRVAnswer) bool { return a.DNSSEC == delegation.Secure }) ||
 		slices.ContainsFunc(e.TXT, func(a delegation.TXTAnswer) bool { return a.DNSSEC == delegation.Secure })
@@ -169,7 +181,7 @@ func (l *lookups) collect(ctx context.Context, enough func(*delegation.Evidence)
 			}
 			put()
 			l.askForSigners(ctx)
-			if enough != nil && enough(snapshot(l.evidence)) {
+			if enough != nil && !l.mayYetBeSecure() && enough(snapshot(l.evidence)) {
 				return
 			}
 		case <-ctx.Done():

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // maxEarly is how often evidence that is still coming in is judged, if it may
@@ -22,12 +21,13 @@ type arrivals struct {
 }
 
 // worth reports whether to judge the evidence now. The SRV answers must be
-// there: without them nobody knows which targets a statement leaves. Something
+// there: without them nobody knows which targets a statement leaves. So must the
+// answer about signers, if it was asked for. Something
 // that may be a statement must have come since worth last said yes. And worth
 // says yes at most maxEarly times. Evidence that holds nothing is worth it
 // once: secure SRV records may be enough.
 func (a *arrivals) worth(e *delegation.Evidence) bool {
-	if awaitsSRV(e) || a.begun && a.seen(e) {
+	if awaitsDNS(e) || a.begun && a.seen(e) {
 		return false
 	}
 	n := candidates(e)
@@ -45,11 +45,10 @@ func (a *arrivals) worth(e *delegation.Evidence) bool {
 // what was there when worth last said so.
 func (a *arrivals) seen(e *delegation.Evidence) bool { return candidates(e) == a.judged }
 
-// awaitsSRV reports whether an answer about SRV records is still to come.
-func awaitsSRV(e *delegation.Evidence) bool {
-	return slices.ContainsFunc(e.SRV, func(a delegation.SRVAnswer) bool {
-		return a.Failure != nil && a.Failure.Reason == reasons.Unanswered
-	})
+// awaitsDNS reports whether an answer about SRV records or signers is still to come.
+func awaitsDNS(e *delegation.Evidence) bool {
+	return slices.ContainsFunc(e.SRV, func(a delegation.SRVAnswer) bool { return a.Unanswered() }) ||
+		slices.ContainsFunc(e.Signers, func(a delegation.TLSAAnswer) bool { return a.Unanswered() })
 }
 
 // candidates counts what may be a statement. Answers come, and none goes.

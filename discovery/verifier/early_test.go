@@ -157,7 +157,7 @@ func TestAwaitsSRV(t *testing.T) {
 		{"failed", []delegation.SRVAnswer{answer(reasons.DNSTimeout)}, false},
 		{"one to come", []delegation.SRVAnswer{answer(""), answer(reasons.Unanswered)}, true},
 	} {
-		if got := awaitsSRV(&delegation.Evidence{SRV: c.answers}); got != c.want {
+		if got := awaitsDNS(&delegation.Evidence{SRV: c.answers}); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
 	}

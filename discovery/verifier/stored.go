@@ -18,7 +18,8 @@ import (
 //
 // Only incoming connections are answered so. Where to connect depends on SRV
 // records, which the memory does not hold. Which names an incoming peer may show
-// depends on them only if they are secure, and then no statement is kept.
+// depends on them only if they are secure, and then no statement is kept. Nor is
+// one whose signer DNSSEC names: who may sign would have to be asked again.
 
 // storedAs is the place of such a statement in evidence and explanations.
 const storedAs = "the memory of statements"
@@ -29,7 +30,7 @@ func keeping(k key, a *association.Association, e *delegation.Evidence, at time.
 	r := floors.Record{Floor: a.Floor()}
 	result, err := a.Statement()
 	switch reason := reasonOf(a); {
-	case reason == reasons.NotUsed, reason == reasons.Conflict:
+	case reason == reasons.NotUsed, reason == reasons.Conflict, err == nil && result.Proven().Named:
 		r.Seen = at
 	case err == nil && reason == reasons.Verified && delegation.RoleOf(k.service).SendsToo:
 		r.Statement, r.Seen = result.Document(e), at
