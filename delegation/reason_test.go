@@ -24,7 +24,7 @@ func tables() []table {
 		{"signer", signerCases()}, {"keys", keyCases()}, {"chain", chainCases()}, {"time", timeCases()},
 		{"issuance", signerIssuanceCases()}, {"paths", signerPathCases()},
 		{"order", orderCases()}, {"SRV", srvCases()}, {"inputs", inputCases()}, {"names", nameClaimCases()},
-		{"subject", subjectCases()},
+		{"subject", subjectCases()}, {"named keys", namedKeyCases()},
 		{"AC", acCases()}, {"AC vectors", vectorCases("attribute-certificate")},
 	}
 }

@@ -113,6 +113,18 @@ func (a *authority) issue(kind string, edits ...func(*x509.Certificate)) *signer
 }
 
 func (a *authority) issueFor(key crypto.Signer, edits ...func(*x509.Certificate)) *signer {
+	return &signer{leaf: sign(leafTemplate(edits), a.certificate, key, a.key), key: key, ca: a}
+}
+
+// selfIssued is a signer whose certificate no authority issued: one of the
+// source, signed with its own key of a kind, unless edits change that.
+func selfIssued(kind string, edits ...func(*x509.Certificate)) *signer {
+	key := newKey(kind, "own")
+	template := leafTemplate(append([]func(*x509.Certificate){commonName(source)}, edits...))
+	return &signer{leaf: sign(template, template, key, key), key: key, ca: &authority{}}
+}
+
+func leafTemplate(edits []func(*x509.Certificate)) *x509.Certificate {
 	template := &x509.Certificate{
 		DNSNames:              []string{source},
 		NotBefore:             begins,
@@ -124,7 +136,7 @@ func (a *authority) issueFor(key crypto.Signer, edits ...func(*x509.Certificate)
 	for _, edit := range edits {
 		edit(template)
 	}
-	return &signer{leaf: sign(template, a.certificate, key, a.key), key: key, ca: a}
+	return template
 }
 
 // sign makes a certificate. The serial number follows from the rest, so that

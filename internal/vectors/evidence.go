@@ -13,6 +13,7 @@ type evidence struct {
 	Documents []document  `json:"documents"`
 
 	Streams []streamStatement `json:"streams,omitempty"`
+	Signers []tlsaAnswer      `json:"signers,omitempty"`
 }
 
 type failure struct {
@@ -44,6 +45,23 @@ type txtAnswer struct {
 	Records  []string `json:"records,omitzero"`
 }
 
+type tlsaAnswer struct {
+	Name     string       `json:"name"`
+	DNSSEC   string       `json:"dnssec"`
+	TTL      uint32       `json:"ttl"`
+	Alias    bool         `json:"alias,omitempty"`
+	Wildcard bool         `json:"wildcard,omitempty"`
+	Failure  *failure     `json:"failure,omitempty"`
+	Records  []tlsaRecord `json:"records,omitzero"`
+}
+
+type tlsaRecord struct {
+	Usage    int    `json:"usage"`
+	Selector int    `json:"selector"`
+	Matching int    `json:"matching"`
+	Data     []byte `json:"data"`
+}
+
 type document struct {
 	URL       string   `json:"url,omitempty"`
 	File      string   `json:"file,omitempty"`
@@ -73,8 +91,9 @@ const (
 const ttl = 3600 // seconds, of every answer and document of the usual case
 
 // Where statements are.
-func txtName(service string) string { return service + "._dna." + source }
-func srvName(service string) string { return service + "." + source }
+func txtName(service string) string    { return service + "._dna." + source }
+func signerName(service string) string { return "_signer." + txtName(service) }
+func srvName(service string) string    { return service + "." + source }
 func documentURL(service, encoding string) string {
 	return "https://" + source + "/.well-known/dna/" + service + suffixes[encoding]
 }

@@ -1,6 +1,7 @@
 package vectors
 
 import (
+	"bytes"
 	"crypto"
 	"encoding/base64"
 	"encoding/json"
@@ -165,6 +166,9 @@ func (t *trial) floor() *Floor {
 	issuance := t.signer.leaf.NotBefore
 	if !t.logged.IsZero() {
 		issuance = t.logged
+	}
+	if bytes.Equal(t.signer.leaf.RawSubject, t.signer.leaf.RawIssuer) {
+		issuance = t.statement.issued // O1f
 	}
 	return &Floor{
 		Order: Order{Issuance: issuance, Issued: t.statement.issued}, Targets: digest(t.statement.targets),

@@ -7,9 +7,10 @@ import java.util.Set;
 /** Everything found out for one query (docs/reports.md, section 1), checked by V1. */
 final class Evidence {
     private static final Set<String> STATES = Set.of("secure", "insecure", "bogus", "indeterminate");
+    private static final String[] ANSWER = {"name", "resolver", "dnssec", "ttl", "failure", "records"};
     private static final int MAX_DOCUMENTS = 8;
 
-    /** An answer to an SRV or TXT question. */
+    /** An answer to an SRV, TXT or TLSA question. */
     static final class Answer {
         String name;
         /** The label that was asked about. */
@@ -17,8 +18,15 @@ final class Evidence {
         String dnssec;
         long ttl;
         Reason failure;
-        /** Row.Entry or String. */
+        /** Row.Entry, String or NamedKeys.Tlsa. */
         final List<Object> records = new ArrayList<>();
+        /** Of TLSA: the name is an alias, or a wildcard made the records. */
+        boolean isAlias, isWildcard;
+
+        /** Whether DNSSEC secures it, as far as the policy lets that count [D2]. */
+        boolean isSecure(Policy policy) {
+            return failure == null && dnssec.equals("secure") && policy.believesReplayedDnssec;
+        }
     }
 
     /** What HTTPS served, or a file. */
@@ -47,12 +55,14 @@ final class Evidence {
     final List<Answer> srv = new ArrayList<>();
     final List<Answer> txt = new ArrayList<>();
     final List<Document> documents = new ArrayList<>();
+    /** About the keys that may sign; null if nobody asked. */
+    Answer signers;
     /** Or null. */
     Stream stream;
 
     static Evidence read(Object value, Query query) throws Refusal {
         Evidence e = new Evidence();
-        Map<?, ?> json = members(value, "version", "source", "service", "collected", "srv", "txt", "documents", "streams");
+        Map<?, ?> json = members(value, "version", "source", "service", "collected", "srv", "txt", "documents", "signers", "streams");
         if (!Long.valueOf(2).equals(json.get("version"))) throw bad("version");
         if (!query.source.equals(json.get("source")) || !query.role.service.equals(json.get("service"))) {
             throw bad("about another question");
@@ -66,12 +76,15 @@ final class Evidence {
         if (srv.size() > 2 || txt.size() > 1 || documents.size() > MAX_DOCUMENTS) throw bad("too many answers");
         if (txt.isEmpty() && documents.isEmpty()) throw new Refusal(Reason.MISSING_INPUT, "nothing looked at");
         Set<String> places = new HashSet<>();
-        for (Object element : srv) e.srv.add(answer(element, query, query.role.labels(), "", places));
-        for (Object element : txt) e.txt.add(answer(element, query, List.of(query.role.service), "_dna.", places));
+        for (Object element : srv) e.srv.add(srv(element, query, places));
+        for (Object element : txt) e.txt.add(txt(element, query, places));
         for (Object element : documents) e.documents.add(document(element, query, places));
         List<?> streams = list(json.get("streams"));
         if (streams.size() > 1) throw bad("too many statements from streams"); // [X1]
         if (!streams.isEmpty()) e.stream = stream(streams.get(0));
+        List<?> signers = list(json.get("signers"));
+        if (signers.size() > 1) throw bad("several answers about signers");
+        for (Object element : signers) e.signers = signers(element, query, places);
         return e;
     }
 
@@ -81,9 +94,38 @@ final class Evidence {
         return null;
     }
 
-    private static Answer answer(Object value, Query query, List<String> labels, String infix, Set<String> places)
-            throws Refusal {
-        Map<?, ?> json = members(value, "name", "resolver", "dnssec", "ttl", "failure", "records");
+    /** Reads a record. */
+    private interface Reader {
+        Object read(Object value, Answer answer) throws Refusal;
+    }
+
+    private static Answer srv(Object value, Query query, Set<String> places) throws Refusal {
+        return answer(members(value, ANSWER), query, query.role.labels(), "", places, Evidence::srvRecord);
+    }
+
+    private static Answer txt(Object value, Query query, Set<String> places) throws Refusal {
+        return answer(members(value, ANSWER), query, List.of(query.role.service), "_dna.", places, Evidence::txtRecord);
+    }
+
+    private static Answer signers(Object value, Query query, Set<String> places) throws Refusal {
+        List<String> legal = new ArrayList<>(List.of(ANSWER));
+        legal.addAll(List.of("alias", "wildcard"));
+        Map<?, ?> json = members(value, legal.toArray(new String[0]));
+        List<String> labels = List.of("_signer." + query.role.service);
+        Answer a = answer(json, query, labels, "_dna.", places, Evidence::tlsaRecord);
+        if (a.name.length() > 253) throw bad("a name that is too long"); // [K1b]
+        a.isAlias = flag(json, "alias");
+        a.isWildcard = flag(json, "wildcard");
+        return a;
+    }
+
+    private static boolean flag(Map<?, ?> json, String name) throws Refusal {
+        if (json.containsKey(name) && !(json.get(name) instanceof Boolean)) throw bad(name);
+        return Boolean.TRUE.equals(json.get(name));
+    }
+
+    private static Answer answer(Map<?, ?> json, Query query, List<String> labels, String infix, Set<String> places,
+            Reader reader) throws Refusal {
         Answer a = new Answer();
         a.name = Json.string(json.get("name"));
         for (String label : labels) if (a.name.equals(label + "." + infix + query.source)) a.label = label;
@@ -94,16 +136,21 @@ final class Evidence {
         a.ttl = number(json.get("ttl"), 0, 0xFFFFFFFFL);
         a.failure = failure(json);
         if (a.failure == null && !json.containsKey("records")) throw bad("neither failure nor records");
-        for (Object record : list(json.get("records"))) {
-            if (infix.isEmpty()) {
-                a.records.add(srvRecord(record, a));
-            } else if (record instanceof String) {
-                a.records.add(record);
-            } else {
-                throw bad("record");
-            }
-        }
+        for (Object record : list(json.get("records"))) a.records.add(reader.read(record, a));
         return a;
+    }
+
+    private static Object txtRecord(Object value, Answer answer) throws Refusal {
+        if (!(value instanceof String)) throw bad("record");
+        return value;
+    }
+
+    private static NamedKeys.Tlsa tlsaRecord(Object value, Answer answer) throws Refusal {
+        Map<?, ?> json = members(value, "usage", "selector", "matching", "data");
+        byte[] data = Octets.base64(json.get("data"));
+        if (data == null) throw bad("data of TLSA");
+        return new NamedKeys.Tlsa(number(json.get("usage"), 0, 255), number(json.get("selector"), 0, 255),
+                number(json.get("matching"), 0, 255), data);
     }
 
     private static Row.Entry srvRecord(Object value, Answer answer) throws Refusal {

@@ -76,11 +76,12 @@ final class Signer {
         return out;
     }
 
-    /** Step 9. */
-    void check(String source, long issued, long t) throws Refusal {
+    /** Step 9; `named` are the keys that may sign, or null. */
+    void check(String source, long issued, long t, NamedKeys named) throws Refusal {
         if (cert.version != 3) throw new Refusal(Reason.SIGNER_VERSION, "version " + cert.version); // [W3]
         if (cert.isAuthority) throw new Refusal(Reason.SIGNER_IS_CA, "basicConstraints");
-        if (!cert.dnsNames.contains(source)) throw new Refusal(nameFault(source), "" + cert.dnsNames); // [W4]
+        if (named != null) named.check(cert, t);
+        else if (!cert.dnsNames.contains(source)) throw new Refusal(nameFault(source), "" + cert.dnsNames); // [W4]
         if (!cert.permitsUsage(Cert.DIGITAL_SIGNATURE)) { // [W5]
             throw new Refusal(Reason.SIGNER_KEY_USAGE, "no digitalSignature");
         }
@@ -110,7 +111,7 @@ final class Signer {
     }
 
     /** Steps 11 to 13, after which the end of the chain (V8) is known. */
-    long prove(Statement s, Policy policy) throws Refusal {
+    long prove(Statement s, Policy policy, NamedKeys named) throws Refusal {
         if (s.algorithm.key != cert.key()) throw new Refusal(Reason.ALGORITHM_MISMATCH, s.algorithm.jws); // [J5], [A8]
         if (s.issuer != null && !java.util.Arrays.equals(s.issuer, cert.subject)) { // [A4]
             throw new Refusal(Reason.ISSUER_NAME_MISMATCH, "another subject");
@@ -118,12 +119,18 @@ final class Signer {
         if (!s.algorithm.verifies(cert.publicKey(), s.signed, s.signature, s.issuer == null)) {
             throw new Refusal(Reason.BAD_SIGNATURE, s.algorithm.jws);
         }
+        long end = named == null ? trust(policy) : Math.min(named.until, cert.notAfter + 1); // [K3b], [K3c]
+        if (policy.signerRefused) throw new Refusal(Reason.SIGNER_REJECTED, "by the policy"); // [W8]
+        return end;
+    }
+
+    /** Step 12: the end of the path to a trust anchor. */
+    private long trust(Policy policy) throws Refusal {
         List<Cert> others = new ArrayList<>(chain.subList(1, chain.size()));
         others.removeIf(Cert::isSelfIssued); // [W7]: ignored
         Long end = Chain.longest(cert, others, policy.roots, Math.max(policy.time, cert.notBefore));
         if (end == null || cert.isSelfIssued()) throw new Refusal(Reason.UNTRUSTED_SIGNER, "no chain to a trust anchor");
         if (policy.roots.stream().anyMatch(cert::sameAs)) throw new Refusal(Reason.SIGNER_IS_CA, "a trust anchor");
-        if (policy.signerRefused) throw new Refusal(Reason.SIGNER_REJECTED, "by the policy"); // [W8]
         return end;
     }
 }

@@ -65,6 +65,17 @@ final class Verify {
         if (inDns.isEmpty() && inDocuments.isEmpty() && evidence.stream != null && isAnswered()) {
             inStream.add(new Candidate("stream", evidence.stream.encoding, evidence.stream.body, evidence.txt.get(0).ttl)); // [X4]
         }
+        NamedKeys named = null;
+        if (inDns.size() + inDocuments.size() + inStream.size() > 0) {
+            try {
+                named = NamedKeys.read(evidence, policy);
+            } catch (Refusal r) { // [K2b]: nobody knows who may sign
+                inDns.clear();
+                inDocuments.clear();
+                inStream.clear();
+                if (failed == null) failed = r.reason;
+            }
+        }
         List<Candidate> judged = new ArrayList<>();
         for (List<Candidate> candidates : List.of(inDns, inDocuments, inStream)) {
             Checks checks = new Checks(candidates == inStream ? 6 : 12); // [V3]: each way has its own
@@ -73,7 +84,7 @@ final class Verify {
                         e -> c.encoding.equals(e.encoding) && Arrays.equals(c.octets, e.octets))) continue;
                 Reason why = null;
                 try {
-                    proven.add(judge(c, checks));
+                    proven.add(judge(c, checks, named));
                 } catch (Refusal r) {
                     why = r.reason;
                     refused = Reason.later(refused, why);
@@ -101,7 +112,7 @@ final class Verify {
     }
 
     /** Steps 1 to 13. */
-    private Proven judge(Candidate c, Checks checks) throws Refusal {
+    private Proven judge(Candidate c, Checks checks, NamedKeys named) throws Refusal {
         if (c.refusal != null) throw c.refusal;
         if (c.octets.length > Statement.MAX_OCTETS) throw new Refusal(Reason.STATEMENT_TOO_LARGE, c.origin);
         Statement s;
@@ -120,7 +131,7 @@ final class Verify {
         if (s.expires - s.issued > policy.maxLife) throw new Refusal(Reason.LIFE_TOO_LONG, "" + (s.expires - s.issued));
 
         Signer signer = new Signer(s);
-        signer.check(s.source, s.issued, t);
+        signer.check(s.source, s.issued, t, named);
         Order order = new Order(signer.issuance(s.issued), s.issued);
         String digest = Statement.digest(s.targets);
         Reason below = policy.floor == null ? null : policy.floor.refusal(order, digest);
@@ -128,9 +139,9 @@ final class Verify {
         int cost = signer.checks(); // [V3]: only now signatures are verified, and what they refuse is counted
         if (cost > checks.left) throw new Refusal(Reason.TOO_MANY_RECORDS, cost + " signature checks");
         checks.left -= cost;
-        long end = Math.min(s.expires, signer.prove(s, policy));
+        long end = Math.min(s.expires, signer.prove(s, policy, named));
         checks.left += cost;
-        long signerUntil = Math.min(signer.cert.notAfter + 1, Statement.LAST_SECOND);
+        long signerUntil = named != null ? end : Math.min(signer.cert.notAfter + 1, Statement.LAST_SECOND); // [K3d]
         return new Proven(s, new Floor(order, digest, end, signerUntil), Math.min(end, t + interval(c.ttl)));
     }
 

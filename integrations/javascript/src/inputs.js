@@ -2,7 +2,7 @@
 
 import { fromBase64 } from './base64.js';
 import { readCertificate } from './certificate.js';
-import { isName, isOwnerName, isPort, isService, ownerName } from './names.js';
+import { isName, isOwnerName, isPort, isService, ownerName, signerName } from './names.js';
 import { Refusal, isLookupFailure } from './reasons.js';
 import { roleOf } from './roles.js';
 import { parseMillis, parseTime } from './time.js';
@@ -110,7 +110,7 @@ function readFailure(failure) {
 }
 
 function readEvidence(input, source, role, policy) {
-  members(input, ['version', 'source', 'service', 'collected', 'srv', 'txt', 'documents', 'streams']);
+  members(input, ['version', 'source', 'service', 'collected', 'srv', 'txt', 'documents', 'signers', 'streams']);
   evidence(input.version === 2, 'version');
   evidence(input.source === source && input.service === role.service, 'another question');
   const collected = parseTime(input.collected);
@@ -122,6 +122,7 @@ function readEvidence(input, source, role, policy) {
   };
   const [srv, txt, documents] = [list('srv', 2), list('txt', 1), list('documents', MAX_DOCUMENTS)];
   const streams = list('streams', 1); // [X1]
+  const signers = list('signers', 1);
   missing(txt.length + documents.length > 0, 'neither a TXT answer nor a document');
 
   const srvPlaces = new Map(role.labels.map((label) => [`${label}.${source}`, label]));
@@ -132,6 +133,7 @@ function readEvidence(input, source, role, policy) {
     txt: txt.map((answer) => readAnswer(answer, txtPlaces, policy, readTxtRecord)),
     documents: documents.map((document) => readDocument(document, role.service, source)),
     streams: streams.map(readStream),
+    signers: signers.map((answer) => readSigners(answer, signerName(role.service, source), policy)),
   };
   for (const answers of [read.srv, read.documents]) {
     const places = answers.map(({ place }) => place).filter((place) => place !== null); // a file is no place
@@ -141,8 +143,8 @@ function readEvidence(input, source, role, policy) {
 }
 
 // { place, label, state, ttl, failure, records }; `failure` is a reason or null.
-function readAnswer(answer, places, policy, readRecord) {
-  members(answer, ['name', 'resolver', 'dnssec', 'ttl', 'failure', 'records']);
+function readAnswer(answer, places, policy, readRecord, more = []) {
+  members(answer, ['name', 'resolver', 'dnssec', 'ttl', 'failure', 'records', ...more]);
   evidence(places.has(answer.name), 'another place');
   evidence(isOptionalText(answer.resolver), 'resolver');
   evidence(states.includes(answer.dnssec), 'DNSSEC state');
@@ -170,6 +172,23 @@ function readSrvRecord(record) {
 function readTxtRecord(record) {
   evidence(typeof record === 'string', 'a TXT record');
   return record;
+}
+
+// The answer about signers [K1]: as readAnswer gives it, and { alias, wildcard }.
+function readSigners(answer, name, policy) {
+  const read = readAnswer(answer, new Map(name === null ? [] : [[name, name]]), policy, readTlsaRecord, ['alias', 'wildcard']);
+  const { alias = false, wildcard = false } = answer;
+  evidence(typeof alias === 'boolean' && typeof wildcard === 'boolean', 'alias or wildcard');
+  return { ...read, alias, wildcard };
+}
+
+function readTlsaRecord(record) {
+  members(record, ['usage', 'selector', 'matching', 'data']);
+  const { usage, selector, matching } = record;
+  evidence([usage, selector, matching].every((number) => is16Bits(number) && number <= 255), 'a number of a TLSA record');
+  const data = fromBase64(record.data);
+  evidence(data !== null, 'the data of a TLSA record');
+  return { usage, selector, matching, data };
 }
 
 const documentKinds = [

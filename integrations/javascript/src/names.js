@@ -48,6 +48,12 @@ export const isPort = (port) => Number.isInteger(port) && port >= 1 && port <= 6
 export const ownerName = (role, source) => `${role}._dna.${source}`;
 export const isOwnerName = (role, source) => ownerName(role, source).length <= 253;
 
+/** The name of the records about signers, or null if it would be too long [K1b]. */
+export function signerName(role, source) {
+  const name = `_signer.${ownerName(role, source)}`;
+  return name.length <= 253 ? name : null;
+}
+
 /** Does a dNSName of a certificate stand for this name? RFC 9525: in any case, `*` as the whole first label for one label. */
 export function dnsNameMatches(presented, name, { wildcards }) {
   const dns = presented.toLowerCase();

@@ -64,6 +64,7 @@ const list = [
   ['signer-wildcard', 'refused'],
   ['signer-cn-only', 'refused'],
   ['signer-name-mismatch', 'refused'],
+  ['signer-not-named', 'refused'],
   ['signer-key-usage', 'refused'],
   ['signer-ext-key-usage', 'refused'],
   ['signer-not-yet-valid', 'refused'],

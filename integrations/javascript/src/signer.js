@@ -2,6 +2,7 @@
 
 import { OID, dnsNames, isAuthority, isSelfIssued, lastCommonName, maySign, readCertificate } from './certificate.js';
 import { endOfPath } from './chain.js';
+import { checkNamed } from './namedkeys.js';
 import { dnsNameMatches, isWildcardFor } from './names.js';
 import { Refusal } from './reasons.js';
 import { timestamps } from './sct.js';
@@ -39,21 +40,16 @@ export function readTimestamps(signer) {
   }
 }
 
-/** Step 9: the signer's certificate, for a source, at a time. Gives its issuance [O1], in milliseconds. */
-export function checkSigner(signer, scts, { source, issued }, time) {
+/** Step 9: the signer's certificate, for a source, at a time; `named` are the keys that may sign, if there are any. Gives its issuance [O1], in milliseconds. */
+export function checkSigner(signer, scts, { source, issued }, time, named) {
   const need = (condition, reason) => {
     if (!condition) throw new Refusal(reason);
   };
   need(signer.version === 3, 'signer-version'); // [W3]
   need(!isAuthority(signer), 'signer-is-ca');
 
-  // [W4]
-  const names = dnsNames(signer);
-  if (!names.some((name) => dnsNameMatches(name, source, { wildcards: false }))) {
-    need(!names.some((name) => isWildcardFor(name, source)), 'signer-wildcard');
-    need(names.length > 0 || lastCommonName(signer)?.toLowerCase() !== source, 'signer-cn-only');
-    throw new Refusal('signer-name-mismatch');
-  }
+  if (named) checkNamed(signer, named, time);
+  else checkName(signer, source);
 
   // [W5]
   need(signer.keyUsage === null || maySign(signer), 'signer-key-usage');
@@ -66,6 +62,15 @@ export function checkSigner(signer, scts, { source, issued }, time) {
   const issuance = issuanceOf(signer, scts, issued);
   need(issued * 1000 >= issuance - SKEW * 1000, 'issued-before-signer');
   return issuance;
+}
+
+// [W4]
+function checkName(signer, source) {
+  const names = dnsNames(signer);
+  if (names.some((name) => dnsNameMatches(name, source, { wildcards: false }))) return;
+  if (names.some((name) => isWildcardFor(name, source))) throw new Refusal('signer-wildcard');
+  if (names.length === 0 && lastCommonName(signer)?.toLowerCase() === source) throw new Refusal('signer-cn-only');
+  throw new Refusal('signer-name-mismatch');
 }
 
 /** [O1b] [O1f], in milliseconds. */

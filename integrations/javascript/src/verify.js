@@ -5,6 +5,7 @@ import { checksWith, endOf } from './certificate.js';
 import { statementOctets } from './document.js';
 import { readInputs } from './inputs.js';
 import { readJws } from './jws.js';
+import { namedKeys } from './namedkeys.js';
 import { checkFloor, choose } from './order.js';
 import { Refusal, answer, lastOf } from './reasons.js';
 import { checkChain, checkLinear, checkSigner, readAll, readTimestamps } from './signer.js';
@@ -62,7 +63,7 @@ function compareTarget({ reason, targets }, target) {
  */
 export async function judge(inputs) {
   const { policy } = inputs;
-  const found = candidates(inputs);
+  const found = withSigners(candidates(inputs), inputs);
   const refusals = [...found.refusals];
   const verified = [];
 
@@ -74,7 +75,7 @@ export async function judge(inputs) {
       if (seen.has(key)) continue;
       seen.add(key);
       try {
-        verified.push(await judgeCandidate(encoding, octets, place, inputs));
+        verified.push(await judgeCandidate(encoding, octets, place, inputs, found.named));
       } catch (error) {
         // Refused for want of checks [V3], it was not judged: documents have their own for the same octets.
         if (error.reason === 'too-many-records') seen.delete(key);
@@ -134,10 +135,21 @@ function hasNothing({ candidates, refusals }, { txt, documents }) {
   return documents.filter(({ place, answered }) => place !== null && answered).length === 2;
 }
 
+// Which keys are named (docs/signers.md). If nobody can know, no candidate is judged [K2b].
+function withSigners(found, { evidence, policy }) {
+  if (found.candidates.length + found.refusals.length === 0) return found;
+  try {
+    return { ...found, named: namedKeys(evidence, policy.time) };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { candidates: [], refusals: [], failures: [...found.failures, error.reason] };
+  }
+}
+
 const readers = { jws: readJws, ac: readAc };
 
 // Steps 2 to 13, for one candidate [V3]: everything up to step 10 is cheap.
-async function judgeCandidate(encoding, octets, place, { source, role, policy }) {
+async function judgeCandidate(encoding, octets, place, { source, role, policy }, named) {
   const need = (condition, reason) => {
     if (!condition) throw new Refusal(reason);
   };
@@ -161,7 +173,7 @@ async function judgeCandidate(encoding, octets, place, { source, role, policy })
   const scts = readTimestamps(all[0]);
   const certificates = checkLinear(all, read.sort);
   const [signer] = certificates;
-  const order = { issuance: checkSigner(signer, scts, statement, time), issued: statement.issued };
+  const order = { issuance: checkSigner(signer, scts, statement, time, named), issued: statement.issued };
   const digest = digestTargets(statement.targets);
   checkFloor(order, digest, policy.floor);
 
@@ -169,8 +181,9 @@ async function judgeCandidate(encoding, octets, place, { source, role, policy })
   const cost = certificates.reduce((sum, certificate) => sum + checksWith(certificate), 1);
   need(cost <= place.checks.left, 'too-many-records');
   try {
-    const end = Math.min(statement.expires, await prove(read, certificates, policy)); // [V8a]
-    return { order, digest, targets: statement.targets, end, signerUntil: endOf(signer), ttl: place.ttl };
+    const end = Math.min(statement.expires, await prove(read, certificates, policy, named)); // [V8a]
+    const signerUntil = named ? end : endOf(signer); // [K3d]
+    return { order, digest, targets: statement.targets, end, signerUntil, ttl: place.ttl };
   } catch (error) {
     place.checks.left -= cost;
     throw error;
@@ -178,7 +191,7 @@ async function judgeCandidate(encoding, octets, place, { source, role, policy })
 }
 
 // Steps 11 to 13: the end of the path that was verified.
-async function prove(read, certificates, { roots, time, refuses }) {
+async function prove(read, certificates, { roots, time, refuses }, named) {
   const need = (condition, reason) => {
     if (!condition) throw new Refusal(reason);
   };
@@ -190,7 +203,7 @@ async function prove(read, certificates, { roots, time, refuses }) {
   need(await read.checkSignature(signer).catch(() => false), 'bad-signature');
 
   // 12, 13
-  const end = checkChain(certificates, roots, time);
+  const end = named ? Math.min(named.until, endOf(signer)) : checkChain(certificates, roots, time); // [K3b] [K3c]
   need(!refuses, 'signer-rejected'); // [W8]
   return end;
 }

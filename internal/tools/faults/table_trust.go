@@ -120,7 +120,7 @@ var signerFaults = []fault{
 		inJava("Names.java", "dnsName.substring(1).equals(name.substring(dot))", "name.endsWith(dnsName.substring(1))")),
 	mistake("accept the common name", "trust-name",
 		inGo("delegation/signer.go", `return Errorf(reasons.SignerCommonNameOnly, "the signer's certificate names %s only in its common name", source)`, "return nil"),
-		inJS("signer.js", "  if (!names.some((name) => dnsNameMatches(", "  if (lastCommonName(signer) !== source && !names.some((name) => dnsNameMatches("),
+		inJS("signer.js", "  if (names.some((name) => dnsNameMatches(", "  if (lastCommonName(signer) === source || names.some((name) => dnsNameMatches("),
 		inJava("Signer.java", "if (!cert.dnsNames.contains(source)) throw", "if (!cert.dnsNames.contains(source) && !cert.lastCommonName().equals(source)) throw")),
 	mistake("compare names of certificates case-sensitively", "trust-name",
 		inGo("delegation/signer.go", "return strings.EqualFold(n, name)", "return n == name"),

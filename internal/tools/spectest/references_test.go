@@ -103,7 +103,7 @@ func TestSections(t *testing.T) {
 // TestCitedRules: a rule that a page or a comment names is defined.
 func TestCitedRules(t *testing.T) {
 	defined := map[string]bool{}
-	for _, name := range append(rulePages, "signers.md") {
+	for _, name := range rulePages {
 		for _, m := range definition.FindAllStringSubmatch(page(t, name), -1) {
 			defined[m[1]], defined[m[1]+m[2]] = true, true
 		}
