@@ -15,24 +15,27 @@ import (
 func (r *resolver) tlsa(ctx context.Context, name string) delegation.TLSAAnswer {
 	found := r.find(ctx, question{name: name, qtype: dns.TypeTLSA, signed: true})
 	a := delegation.TLSAAnswer{Answer: found.Answer, Alias: found.alias != ""}
+	if found.DNSSEC == delegation.Secure && len(found.records) > 0 {
+		var known bool
+		if a.Wildcard, known = madeByWildcard(found); !known {
+			return unusable(a, "the signatures of %s do not tell whether a wildcard made its records", name)
+		}
+	}
 	for _, rr := range found.records {
 		tlsa := rr.(*dns.TLSA)
 		data, err := hex.DecodeString(tlsa.Certificate)
 		if err != nil {
-			a.Failure = fail(reasons.DNSFailure, "a TLSA record of %s cannot be read", quoted(name)).failure()
-			break
+			return unusable(a, "a TLSA record of %s cannot be read", name)
 		}
 		a.Records = append(a.Records, delegation.TLSARecord{Usage: tlsa.Usage, Selector: tlsa.Selector, Matching: tlsa.MatchingType, Data: data})
 	}
-	if a.DNSSEC != delegation.Secure || len(a.Records) == 0 {
-		return a
-	}
-	var known bool
-	if a.Wildcard, known = madeByWildcard(found); !known {
-		a.DNSSEC = delegation.Indeterminate
-		a.Records, a.Wildcard = nil, false
-		a.Failure = fail(reasons.DNSFailure, "the signatures of %s do not tell whether a wildcard made its records", quoted(name)).failure()
-	}
+	return a
+}
+
+// unusable makes a failure of an answer that came.
+func unusable(a delegation.TLSAAnswer, format, name string) delegation.TLSAAnswer {
+	a.DNSSEC, a.Wildcard, a.Records = delegation.Indeterminate, false, nil
+	a.Failure = fail(reasons.DNSFailure, format, quoted(name)).failure()
 	return a
 }
 
