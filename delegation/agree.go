@@ -11,6 +11,10 @@ import (
 // with the SRV records, and returns where to connect. What the statement lists
 // is proven; SRV records only choose among it and put it in order.
 func (v *verification) agree(targets []Target) ([]Target, *Error) {
+	if v.query.AllTargets {
+		v.log.info("targets", "", "the statement's own targets are used: %s", list(targets))
+		return targets, nil
+	}
 	srv, err := readSRV(v.query, v.evidence, v.policy)
 	v.partly = srv.Partly
 	if v.query.Target != (Endpoint{}) {

@@ -16,6 +16,10 @@ type Query struct {
 	// Target, if not zero, must be among the delegated targets, host and port.
 	// It replaces the comparison with SRV records.
 	Target Endpoint
+	// AllTargets leaves the SRV records out of the comparison: all targets of the
+	// statement count. Whether DNSSEC secures the SRV answers still matters for who
+	// may sign.
+	AllTargets bool
 }
 
 // check refuses what is no question, and puts the role for its second label.

@@ -125,10 +125,11 @@ func checkSigner(leaf *x509.Certificate, source string, named namedKeys, at time
 
 // checkProvable checks for the signer what path validation refuses of a leaf
 // whatever is above it. Verifiers leave it to crypto/x509 (W7a to W7d), after the
-// cheaper checks.
+// cheaper checks. A certificate that issued itself has no path: DNSSEC may name
+// its key.
 func checkProvable(leaf *x509.Certificate) *Error {
 	if selfIssued(leaf) {
-		return Errorf(reasons.UntrustedSigner, "the signer's certificate (%.100s) was issued by itself; get one from a certification authority", keys.Name(leaf))
+		return nil
 	}
 	if unknown := leaf.UnhandledCriticalExtensions; len(unknown) > 0 {
 		return Errorf(reasons.UntrustedSigner, "the signer's certificate (%.100s) has the critical extension %v, which verifiers do not know and so refuse; get a certificate without it", keys.Name(leaf), unknown[0])
@@ -190,7 +191,7 @@ func checkSignerName(leaf *x509.Certificate, source string) *Error {
 func trustChain(chain []*x509.Certificate, p *Policy) (path, *Error) {
 	leaf, at := chain[0], p.Time
 	if selfIssued(leaf) {
-		return path{}, Errorf(reasons.UntrustedSigner, "the signer's certificate was issued by itself; get one from a certification authority")
+		return path{}, Errorf(reasons.UntrustedSigner, "the signer's certificate was issued by itself, and nothing that DNSSEC secures names its key")
 	}
 	if at.Before(leaf.NotBefore) {
 		at = leaf.NotBefore

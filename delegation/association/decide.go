@@ -29,7 +29,8 @@ func Decide(q Question, e *delegation.Evidence, p delegation.Policy) (*Associati
 	d.state = stateOf(d.srv, d.srvErr)
 	row := rules[d.state][q.Direction]
 
-	d.result, d.failed = delegation.Verify(query, d.statementEvidence(), p)
+	query.AllTargets = d.allTargets()
+	d.result, d.failed = delegation.Verify(query, e, p)
 	a := &Association{question: q, result: d.result, failed: d.failed, required: d.required(), refreshAt: d.refreshAt()}
 	a.authentic = d.state == secure
 	if d.result != nil {
@@ -97,16 +98,11 @@ func (d *decision) left(m Method) error {
 	return delegation.Errorf(reasons.NotUsed, "the SRV records are secure and come first")
 }
 
-// statementEvidence leaves out the SRV answers where all targets of the
-// statement count: for incoming connections, and where the statement comes
-// first. Secure records stay, so that a conflict with them comes to light.
-func (d *decision) statementEvidence() *delegation.Evidence {
-	if d.state == secure || d.question.Direction == Outgoing && !d.question.StatementFirst {
-		return d.evidence
-	}
-	e := *d.evidence
-	e.SRV = nil
-	return &e
+// allTargets reports whether all targets of the statement count, whatever the SRV
+// records say: for incoming connections, and where the statement comes first. With
+// secure records they are compared, so that a conflict comes to light.
+func (d *decision) allTargets() bool {
+	return d.state != secure && (d.question.Direction == Incoming || d.question.StatementFirst)
 }
 
 func (d *decision) pkix() ([]Reference, error) {

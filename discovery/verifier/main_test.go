@@ -75,6 +75,7 @@ type network struct {
 	records map[string][]string // TXT, by source
 	late    []string            // statements that HTTPS delivers, after a second
 	srv     delegation.SRVAnswer
+	signers []delegation.TLSAAnswer
 	failure *delegation.Failure // of TXT
 	takes   time.Duration
 	slow    func(source string) time.Duration // if not 0, what lookups of this source take
@@ -126,7 +127,7 @@ func (n *network) Gather(ctx context.Context, source, service string, enough fun
 	if n.failure == nil {
 		txt.Records = n.records[source]
 	}
-	srv := n.srv
+	srv, signers := n.srv, n.signers
 	n.mu.Unlock()
 	defer n.set(func(n *network) { n.under-- })
 
@@ -139,7 +140,7 @@ func (n *network) Gather(ctx context.Context, source, service string, enough fun
 	if srv.Name == "" {
 		srv.Answer = delegation.Answer{Name: e.SRV[0].Name, DNSSEC: delegation.Insecure, TTL: 3600}
 	}
-	e.SRV, e.TXT = []delegation.SRVAnswer{srv}, []delegation.TXTAnswer{txt}
+	e.SRV, e.TXT, e.Signers = []delegation.SRVAnswer{srv}, []delegation.TXTAnswer{txt}, signers
 	copied := *e
 	if enough != nil && enough(&copied) || len(late) == 0 || !sleep(ctx, time.Second) {
 		return e, nil

@@ -286,6 +286,7 @@ func TestKeeping(t *testing.T) {
 		"SRV records elsewhere":           {statement(0, host), elsewhere, incoming, true, true},
 		"SRV records elsewhere, outgoing": {statement(0, host), elsewhere, outgoing, false, false},
 		"revoked":                         {statement(0), nil, incoming, false, false},
+		"key named":                       {statement(0, host), func(n *network) { n.names(signer(source)) }, incoming, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, []string{c.record}, Limits{}, func(l *lab) {

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"bytes"
 	"crypto/x509"
 	"errors"
 	"time"
@@ -22,9 +23,9 @@ type Owner struct {
 	Roots *x509.CertPool
 	// Cache, if not nil, was made for Roots and saves work.
 	Cache *delegation.Cache
-	// Leaf is the certificate that the owner signs with now, or nil. Its own
-	// statements count even if they do not lead to the roots. Publish takes
-	// that of the statement.
+	// Leaf is the certificate that the owner signs with now, or nil. Statements by
+	// its key count even if they do not lead to the roots: DNSSEC may name it, and
+	// nobody else has it. Publish takes that of the statement.
 	Leaf *x509.Certificate
 	// Ours reports whether a statement of another source or role belongs to the
 	// owner too, so that it must not be replaced. Nil says that of all of them,
@@ -74,7 +75,7 @@ func (o Owner) Rank(in *delegation.Inspection, source, service string) Rank {
 // that too.
 func (o Owner) verify(in *delegation.Inspection, at time.Time) error {
 	err := o.proves(in, at)
-	if err != nil && o.Leaf != nil && o.Leaf.Equal(in.Certificates[0]) {
+	if err != nil && o.Leaf != nil && bytes.Equal(o.Leaf.RawSubjectPublicKeyInfo, in.Certificates[0].RawSubjectPublicKeyInfo) {
 		return in.Check(at)
 	}
 	return err

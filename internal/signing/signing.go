@@ -53,9 +53,9 @@ func Moment(leaf *x509.Certificate, at time.Time, earlier []Earlier, force bool)
 	if err != nil {
 		return issued, nil, err
 	}
-	if issuance.IsZero() {
-		issuance = at // one that issued itself is ordered by its statements
-		notes = append(notes, "the certificate was issued by itself, so no verifier accepts what it signs; get one from a certification authority")
+	own := issuance.IsZero() // it issued itself, and is ordered by its statements
+	if own {
+		issuance = leaf.NotBefore
 	}
 	start := issuance
 	if leaf.NotBefore.After(start) {
@@ -68,13 +68,15 @@ func Moment(leaf *x509.Certificate, at time.Time, earlier []Earlier, force bool)
 		return issued, nil, delegation.Errorf(reasons.SignerExpired, "the certificate was valid until %s, and this machine's clock says %s; renew it first", text.FineStamp(leaf.NotAfter), text.FineStamp(at))
 	}
 	issued = at
+	if own {
+		return above(at, earlier, force)
+	}
 	if up := roundUp(issuance); up.After(issued) {
 		issued = up
 	}
-	own := Fingerprint(leaf)
 	for _, e := range earlier {
 		later := e.Order.Issuance.Compare(issuance)
-		if later > 0 || later == 0 && e.Certificate != own {
+		if later > 0 || later == 0 && e.Certificate != Fingerprint(leaf) {
 			text := outranked(e, leaf, issuance, at)
 			if later > 0 && !force {
 				return issued, nil, delegation.Errorf(reasons.Superseded, "%s", text)
@@ -86,8 +88,7 @@ func Moment(leaf *x509.Certificate, at time.Time, earlier []Earlier, force bool)
 		if next := e.Order.Issued.Add(time.Second); later >= 0 && next.After(issued) {
 			if next.After(at.Add(delegation.ClockSkew)) {
 				if !force {
-					return issued, nil, delegation.Errorf(reasons.ClockMismatch, "a statement (%s) was issued at %s, and this machine's clock says %s; if the clock is right, sign with --force, or get a new certificate",
-						e.Where, text.FineStamp(e.Order.Issued), text.FineStamp(at))
+					return issued, nil, ahead(e, e.Order.Issued, at, ", or get a new certificate")
 				}
 				continue // no verifier has accepted it yet
 			}
@@ -95,6 +96,30 @@ func Moment(leaf *x509.Certificate, at time.Time, earlier []Earlier, force bool)
 		}
 	}
 	return issued, notes, nil
+}
+
+// above is Moment for a certificate that issued itself. Its statements were issued,
+// as certificates and as statements, at one time: that must be after the issuance
+// of all earlier certificates.
+func above(at time.Time, earlier []Earlier, force bool) (issued time.Time, notes []string, err error) {
+	issued = at
+	for _, e := range earlier {
+		next := e.Order.Issuance.Truncate(time.Second).Add(time.Second)
+		switch {
+		case !next.After(issued):
+		case !next.After(at.Add(delegation.ClockSkew)):
+			issued = next
+		case !force:
+			return issued, nil, ahead(e, e.Order.Issuance, at, "")
+		}
+	}
+	return issued, nil, nil
+}
+
+// ahead says that an earlier statement, or its certificate, is from the future.
+func ahead(e Earlier, of, at time.Time, more string) error {
+	return delegation.Errorf(reasons.ClockMismatch, "a statement (%s) was issued at %s, and this machine's clock says %s; if the clock is right, sign with --force%s",
+		e.Where, text.FineStamp(of), text.FineStamp(at), more)
 }
 
 // roundUp is a moment in whole seconds, not before t.

@@ -111,16 +111,43 @@ func TestMoment(t *testing.T) {
 	}
 }
 
-// TestIssuedByItself: verifiers have nobody to believe about such a certificate,
-// which is said before they say it.
+// TestIssuedByItself: the time of a statement by such a certificate is its
+// issuance too. So it rises above whatever was signed earlier, by any certificate.
 func TestIssuedByItself(t *testing.T) {
 	b := newBench(t)
-	issued, notes, err := Moment(b.ca.Root(), b.now, nil, false)
-	if want := b.now.Truncate(time.Second); err != nil || !issued.Equal(want) {
-		t.Errorf("issued %s, %v, want %s", issued, err, want)
+	now := b.now.Truncate(time.Second)
+	own, err := keys.SelfIssue(b.certificate(time.Hour).Key(), "b.example", now.Add(-time.Hour), now.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
 	}
-	if len(notes) != 1 || !strings.Contains(notes[0], "no verifier accepts") {
-		t.Errorf("notes %q", notes)
+	at := func(issuance, issued time.Duration) []Earlier {
+		return []Earlier{{Order: delegation.Order{Issuance: now.Add(issuance), Issued: now.Add(issued)}, Where: "published"}}
+	}
+	for name, c := range map[string]struct {
+		earlier []Earlier
+		force   bool
+		want    time.Duration
+		reason  reasons.Reason
+	}{
+		"the first":                    {nil, false, 0, ""},
+		"after one of an hour ago":     {at(-time.Hour, -time.Hour), false, 0, ""},
+		"in the same second":           {at(0, 0), false, time.Second, ""},
+		"after an SCT of the second":   {at(300*time.Millisecond, time.Minute), false, time.Second, ""},
+		"after one of a fast clock":    {at(4*time.Minute, 4*time.Minute), false, 4*time.Minute + time.Second, ""},
+		"after an old certificate":     {at(-time.Hour, 4*time.Minute), false, 0, ""},
+		"after one of a wrong clock":   {at(time.Hour, time.Hour), false, 0, reasons.ClockMismatch},
+		"the same, all the same":       {at(time.Hour, time.Hour), true, 0, ""},
+		"after a certificate of later": {at(time.Hour, 0), false, 0, reasons.ClockMismatch},
+	} {
+		issued, notes, err := Moment(own.Leaf(), b.now, c.earlier, c.force)
+		if delegation.ReasonOf(err) != c.reason || len(notes) != 0 || err == nil && !issued.Equal(now.Add(c.want)) {
+			t.Errorf("%s: issued %s, notes %q, %v", name, issued, notes, err)
+		}
+	}
+	for name, when := range map[string]time.Duration{"too early": -2 * time.Hour, "too late": 2 * time.Hour} {
+		if _, _, err := Moment(own.Leaf(), b.now.Add(when), nil, false); err == nil {
+			t.Errorf("%s, and no error", name)
+		}
 	}
 }
 

@@ -229,7 +229,7 @@ func (r *Record) addCertificates(list ...Certificate) {
 		case i < 0:
 			all = append(all, c)
 		case c.Issued.After(all[i].Issued):
-			all[i].Issued = c.Issued
+			all[i] = c // of one that issued itself, its issuance too
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Certificate) int { return b.Issuance.Compare(a.Issuance) })

@@ -54,7 +54,7 @@ export async function decide(question, policyInput, evidenceInput) {
   const result = await judge(inputs);
   const row = rowOf(role, evidence.srv);
 
-  // [C2d]: without SRV answers for incoming connections, and where the statement comes first
+  // [C2d]: all targets of the statement count for incoming connections, and where it comes first
   const alone = row.state !== 'secure' && (!outgoing || question.statement_first === true);
   const statement = alone ? { reason: result.reason, dial: result.targets } : follow(row, result);
   const provenUntil = Math.min(evidence.collected, policy.time) + Math.max(row.ttl, 5 * MINUTE); // [C6b]

@@ -9,7 +9,7 @@ var decisionFaults = []fault{
 	mistake("let a statement add hosts to a secure SRV, incoming", "association-table",
 		inGo("delegation/association/table.go", "Incoming: {methods: []Method{PKIX, DNSSEC}},\n", "Incoming: {methods: []Method{PKIX, DNSSEC, Delegation}},\n")),
 	mistake("let SRV records narrow who may call", "association-table",
-		inGo("delegation/association/decide.go", "if d.state == secure || d.question.Direction == Outgoing && !d.question.StatementFirst {", "if d.state != broken || d.question.Direction == Outgoing {"),
+		inGo("delegation/association/decide.go", "return d.state != secure && (d.question.Direction == Incoming || d.question.StatementFirst)", "return d.state == broken && d.question.Direction == Incoming"),
 		inJS("associate.js", "(!outgoing || question.statement_first === true)", "question.statement_first === true"),
 		inJava("Association.java", "row.isSecure() || outgoing && !statementFirst", "!statementFirst"),
 		inJava("Association.java", "return outgoing && !statementFirst ? verified", "return !statementFirst ? verified")),

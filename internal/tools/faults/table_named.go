@@ -10,6 +10,8 @@ var namedFaults = []fault{
 		inGo("delegation/namedkeys.go", "return slices.ContainsFunc(e.SRV, func(a SRVAnswer) bool { return e.secures(a.Answer, p) }) ||\n\t\tslices", "return slices"),
 		inJS("namedkeys.js", "![...srv, ...txt].some(isSecure)", "!txt.some(isSecure)"),
 		inJava("NamedKeys.java", "new ArrayList<>(evidence.srv)", "new ArrayList<>()")),
+	mistake("leave the SRV answers of an incoming connection out", "dnssec-signer-decide-srv-alone",
+		inGo("delegation/association/decide.go", "	query.AllTargets = d.allTargets()\n", "	if d.allTargets() {\n		e = &delegation.Evidence{Version: e.Version, Source: e.Source, Service: e.Service, Collected: e.Collected, TXT: e.TXT, Documents: e.Documents, Signers: e.Signers}\n	}\n")),
 	mistake("take a failed answer for a secure one", "dnssec-signer-srv-secure-failed",
 		inGo("delegation/namedkeys.go", "return a.Failure == nil && e.state(a, p) == Secure", "return e.state(a, p) == Secure"),
 		inJS("namedkeys.js", "state === 'secure' && !failure;", "state === 'secure';"),
