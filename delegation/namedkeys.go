@@ -31,6 +31,23 @@ func (r TLSARecord) namesSigner() bool {
 	return r.Usage == usageDANEEE && r.Selector == selectorSPKI && r.Matching == matchingSHA256 && len(r.Data) == sha256.Size
 }
 
+// SignerRecord is the record that names the key of a certificate.
+func SignerRecord(leaf *x509.Certificate) TLSARecord {
+	sum := sha256.Sum256(leaf.RawSubjectPublicKeyInfo)
+	return TLSARecord{usageDANEEE, selectorSPKI, matchingSHA256, sum[:]}
+}
+
+// Keys are the digests of the SubjectPublicKeyInfos that the records name. Whether
+// the answer counts is another question.
+func (a TLSAAnswer) Keys() (list []Pin) {
+	for _, r := range a.Records {
+		if r.namesSigner() {
+			list = append(list, Pin(r.Data))
+		}
+	}
+	return list
+}
+
 // nameKeys reads the answer about signers. It is looked at only if DNSSEC secures
 // an SRV or TXT answer. If it is not known who may sign, it says false.
 func (v *verification) nameKeys() bool {
@@ -51,11 +68,7 @@ func (v *verification) nameKeys() bool {
 		v.log.info("signers", a.Name, "no key is named: %s", why)
 		return true
 	}
-	for _, r := range a.Records {
-		if r.namesSigner() {
-			v.named.spki = append(v.named.spki, Pin(r.Data))
-		}
-	}
+	v.named.spki = a.Keys()
 	if !v.named.any() {
 		v.log.info("signers", a.Name, "no key is named: %d records, none of them 3 1 1", len(a.Records))
 		return true

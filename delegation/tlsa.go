@@ -1,5 +1,7 @@
 package delegation
 
+import "fmt"
+
 // A TLSARecord is one TLSA record (RFC 6698, Section 2.1), with the numbers of
 // RFC 7218. A record may have any numbers and any data.
 type TLSARecord struct {
@@ -7,6 +9,11 @@ type TLSARecord struct {
 	Selector uint8  `json:"selector"` // 1 is SPKI
 	Matching uint8  `json:"matching"` // 1 is SHA2-256
 	Data     []byte `json:"data"`     // certificate association data
+}
+
+// String is the record as zone files have it (RFC 6698, Section 2.2).
+func (r TLSARecord) String() string {
+	return fmt.Sprintf("%d %d %d %x", r.Usage, r.Selector, r.Matching, r.Data)
 }
 
 // A TLSAAnswer is the answer to one TLSA question, CNAME records followed.

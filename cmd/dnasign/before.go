@@ -77,6 +77,9 @@ func (b before) about(in *delegation.Inspection) (warnings []string) {
 func (f beforeFlags) before(ctx context.Context, s delegation.Statement, signer *keys.Signer, record *signing.Record) (b before, err error) {
 	b.earlier = record.Earlier()
 	if f.offline {
+		if leaf := signer.Leaf(); signing.IssuedItself(leaf) {
+			b.warnings = append(b.warnings, "the certificate was issued by itself; only those who validate DNSSEC accept what it signs, and only if the zone has this record: "+signing.NamingRecord(s.Source, s.Service, leaf))
+		}
 		return b, nil
 	}
 	client, roots, err := f.stranger()
@@ -90,7 +93,12 @@ func (f beforeFlags) before(ctx context.Context, s delegation.Statement, signer 
 	if err := dns.Valid(); err != nil {
 		return b, cli.Usagef("%w", err)
 	}
+	named, asking := make(chan string), *client
+	go func() { named <- namedWarning(ctx, &asking, s, signer) }()
 	found, provider, err := published(ctx, dns, client, s)
+	if warning := <-named; warning != "" {
+		b.warnings = append(b.warnings, warning)
+	}
 	b.provider = provider
 	if err != nil {
 		b.warnings = append(b.warnings, fmt.Sprintf("what is published in DNS cannot be seen, so the statement is compared only with those that were signed here (--offline does not look): %v", err))
@@ -112,6 +120,20 @@ func (f beforeFlags) before(ctx context.Context, s delegation.Statement, signer 
 			text.Stamp(record.Newest.Order.Issued), record.Newest.ID))
 	}
 	return b, nil
+}
+
+// namedWarning tells what there is to know about the signer and the keys that the
+// zone names, as far as the resolver says.
+func namedWarning(ctx context.Context, client *discovery.Client, s delegation.Statement, signer *keys.Signer) string {
+	a, err := client.GatherSigners(ctx, s.Source, s.Service)
+	if err != nil {
+		return fmt.Sprintf("it cannot be seen which keys the zone names: %v", err)
+	}
+	note, err := signing.Named(a, s.Source, s.Service, signer.Leaf())
+	if err != nil {
+		return err.Error()
+	}
+	return note
 }
 
 // published is what claims to be a statement for a source and role, in DNS and on

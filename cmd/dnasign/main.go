@@ -30,6 +30,6 @@ Where a file is read or written, - is standard input or output.
 
 Exit codes: 0 done, 1 refused, 2 wrong call, 3 undetermined: try again.`,
 	}
-	root.AddCommand(signCommand(), revokeCommand(), publishCommand(), renewCommand(), initCommand(), aliasCommand(), inspectCommand(), vectorsCommand())
+	root.AddCommand(signCommand(), revokeCommand(), publishCommand(), renewCommand(), initCommand(), keyCommand(), aliasCommand(), inspectCommand(), vectorsCommand())
 	return root
 }

@@ -22,6 +22,7 @@ import (
 // The kinds of check.
 const (
 	checkCertificate = "certificate" // it signs, and others would trust that
+	checkSigners     = "signers"     // the zone names the key, where it names any or must
 	checkMemory      = "memory"      // what is signed can be remembered
 	checkKey         = "key"         // the server would make an update with it
 	checkCommand     = "command"     // the program says that it could change the records
@@ -56,6 +57,7 @@ type checker struct {
 	*Runner
 	places *places
 	signed []map[delegation.Encoding][]byte // by delegation; nil if it cannot be signed
+	signer []*keys.Signer                   // the same
 }
 
 // Check tries everything that a run needs: certificates and keys, web roots,
@@ -63,7 +65,8 @@ type checker struct {
 // changes nothing. So a mistake shows on the day it is made, and not when
 // something is due.
 func (r *Runner) Check(ctx context.Context) *CheckReport {
-	c := &checker{r, newPlaces(r), make([]map[delegation.Encoding][]byte, len(r.Config.Delegations))}
+	n := len(r.Config.Delegations)
+	c := &checker{r, newPlaces(r), make([]map[delegation.Encoding][]byte, n), make([]*keys.Signer, n)}
 	report := &CheckReport{Version: ReportVersion, Config: r.Config.File, Outcome: reasons.OutcomeVerified}
 	report.Checks = append(c.certificates(), c.memory()...)
 	parts := make([][]CheckResult, len(r.Config.Delegations))
@@ -128,7 +131,9 @@ func (c *checker) certificates() (list []CheckResult) {
 			if len(warnings) > 0 {
 				detail += "; " + strings.Join(warnings, "; ")
 			}
-			c.signed[i], err = c.sign(d, signer)
+			if c.signed[i], err = c.sign(d, signer); err == nil {
+				c.signer[i] = signer
+			}
 		}
 		if err != nil {
 			of = d.String()
@@ -157,6 +162,9 @@ func (c *checker) sign(d *Delegation, signer *keys.Signer) (map[delegation.Encod
 	raw, err := signing.Sign(&s, d.Formats, signer)
 	if err != nil {
 		return nil, err
+	}
+	if signing.IssuedItself(signer.Leaf()) {
+		return raw, nil // others look whether the zone names its key: see found
 	}
 	q := delegation.Query{Source: d.Source, Service: d.Service}
 	for _, e := range d.Formats {
@@ -284,6 +292,11 @@ func (c *checker) found(ctx context.Context, i int) (list []CheckResult) {
 	if raw := c.signed[i]; err == nil && raw != nil {
 		q := delegation.Query{Source: d.Source, Service: d.Service}
 		e.Documents = q.FileEvidence("the statement", raw[d.Formats[0]]).Documents
+		n := c.keysOf(ctx, &work{Delegation: d, signer: c.signer[i]})
+		if n.own {
+			e = n.validated(e)
+		}
+		list = append(list, c.named(d, n)...)
 		err = c.accepts(d, e)
 	}
 	list = append(list, result(checkResolver, "SRV "+d.Service+"."+d.Source, detail, err))
@@ -304,6 +317,18 @@ func (c *checker) found(ctx context.Context, i int) (list []CheckResult) {
 		}
 	}
 	return list
+}
+
+// named tells whether the zone names the key, if it names any or must.
+func (c *checker) named(d *Delegation, n named) []CheckResult {
+	if n.err == nil && n.note == "" && len(n.answer.Keys()) == 0 {
+		return nil
+	}
+	detail := "it names the key"
+	if n.note != "" {
+		detail = n.note
+	}
+	return []CheckResult{result(checkSigners, "TLSA "+delegation.SignerName(d.Source, d.Service), detail, n.err)}
 }
 
 // srv tells what the SRV records say.

@@ -27,11 +27,28 @@ const (
 func (r *Runner) verify(ctx context.Context, w *work) []Verdict {
 	verdicts := []Verdict{}
 	ways := w.ways()
+	judge := func(way string, e *delegation.Evidence) Verdict { return w.judge(way, e, r.policy(w)) }
+	if w.signer != nil {
+		n := r.keysOf(ctx, w)
+		switch {
+		case n.own:
+			judge = func(way string, e *delegation.Evidence) Verdict {
+				v := w.judge(way, n.validated(e), r.policy(w))
+				v.Note = n.note
+				return v
+			}
+		case n.err != nil:
+			n.note = n.err.Error()
+			fallthrough
+		case n.note != "":
+			w.entry.Notes = append(w.entry.Notes, n.note)
+		}
+	}
 	if !slices.Contains(ways, viaDNS) && !slices.Contains(ways, viaHTTPS) {
 		for _, e := range w.Formats {
 			if raw := w.raw[e]; raw != nil {
 				e := (delegation.Query{Source: w.Source, Service: w.Service}).FileEvidence("the statement", raw)
-				verdicts = append(verdicts, w.judge(viaFile, e, r.policy(w)))
+				verdicts = append(verdicts, judge(viaFile, e))
 			}
 		}
 		return verdicts
@@ -59,7 +76,7 @@ func (r *Runner) verify(ctx context.Context, w *work) []Verdict {
 		} else {
 			part.TXT = nil
 		}
-		verdicts = append(verdicts, w.judge(way, &part, r.policy(w)))
+		verdicts = append(verdicts, judge(way, &part))
 	}
 	return verdicts
 }
