@@ -360,7 +360,7 @@ func (w *benchWorld) meet(b *testing.B, cache *Cache) {
 	p := PeerPolicy{Roots: w.policy.Roots, Cache: cache, Now: clock(now)}
 	chain, references := w.signer.Chain(), []Reference{{Name: source}}
 	for b.Loop() {
-		if _, _, err := p.Check(chain, references); err != nil {
+		if _, err := p.Check(chain, references); err != nil {
 			b.Fatal(err)
 		}
 	}

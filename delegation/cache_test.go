@@ -97,7 +97,7 @@ func TestCacheSpares(t *testing.T) {
 	}
 	peers := PeerPolicy{Roots: tr.policy.Roots, Cache: tr.policy.Cache, Now: clock(now)}
 	meet := func() {
-		if _, _, err := peers.Check(f.chain(), []Reference{{Name: source}}); err != nil {
+		if _, err := peers.Check(f.chain(), []Reference{{Name: source}}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -205,9 +205,9 @@ func TestCacheEnds(t *testing.T) {
 		if _, known := peers.Cache.path(forPeer, f.chain(), wholeSecond(c.at)); known != c.good && !c.at.Equal(now) {
 			t.Errorf("%s: known: %t", c.at, known)
 		}
-		_, until, err := peers.Check(f.chain(), []Reference{{Name: host}})
-		if (err == nil) != c.good || err == nil && !until.Equal(now.Add(time.Hour+time.Second)) {
-			t.Errorf("%s: until %s (%v)", c.at, until, err)
+		match, err := peers.Check(f.chain(), []Reference{{Name: host}})
+		if (err == nil) != c.good || err == nil && !match.Until.Equal(now.Add(time.Hour+time.Second)) {
+			t.Errorf("%s: %+v (%v)", c.at, match, err)
 		}
 	}
 }
@@ -282,7 +282,7 @@ func TestCacheAbuse(t *testing.T) {
 		signWith(list, key, pool(anchor))(tr)
 		tr.policy.Cache = NewCache(tr.policy.Roots)
 		peers := PeerPolicy{Roots: tr.policy.Roots, Cache: tr.policy.Cache, Now: clock(now)}
-		if _, _, err := peers.Check(list, []Reference{{Name: source}}); err != nil {
+		if _, err := peers.Check(list, []Reference{{Name: source}}); err != nil {
 			t.Fatal(err)
 		}
 		_, err := tr.verify()
@@ -336,7 +336,7 @@ func TestCacheAbuse(t *testing.T) {
 
 	t.Run("another pool for peers", func(t *testing.T) {
 		peers := PeerPolicy{Roots: lab.root.Pool(), Cache: NewCache(lab.root.Pool()), Now: clock(now)}
-		_, _, err := peers.Check(lists["the same"], []Reference{{Name: source}})
+		_, err := peers.Check(lists["the same"], []Reference{{Name: source}})
 		wantRefusal(t, reasons.MissingInput, err)
 	})
 	t.Run("an order that only an attribute certificate may have", func(t *testing.T) {
@@ -516,7 +516,7 @@ func TestCacheConcurrently(t *testing.T) {
 				if _, err := Verify(tr.query, tr.evidence, tr.policy); err != nil {
 					t.Error(err)
 				}
-				if _, _, err := peers.Check(tr.signer.Chain(), []Reference{{Name: source}}); err != nil {
+				if _, err := peers.Check(tr.signer.Chain(), []Reference{{Name: source}}); err != nil {
 					t.Error(err)
 				}
 			}

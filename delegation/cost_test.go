@@ -66,7 +66,7 @@ func attacks(t testing.TB) []attack {
 
 	peers := PeerPolicy{Roots: good.policy.Roots, Now: clock(now)}
 	meet := func(chain []*x509.Certificate) func() error {
-		return func() error { _, _, err := peers.Check(chain, []Reference{{Name: source}}); return err }
+		return func() error { _, err := peers.Check(chain, []Reference{{Name: source}}); return err }
 	}
 	for _, p := range peerBombs {
 		list = append(list, attack{"peer/" + p.name, meet(good.signer.Chain()), meet(p.make(t)), p.want})

@@ -234,8 +234,12 @@ func placesOf(q Query) []place {
 // ahead. A resolver may hand out the last second of a TTL, which is too short to
 // connect in: so it is 5 minutes at least.
 func (e *Evidence) ProvenUntil(ttl uint32, at time.Time) time.Time {
-	if e.Collected.Before(at) {
-		at = e.Collected
+	return provenUntil(e.Collected, ttl, at)
+}
+
+func provenUntil(collected time.Time, ttl uint32, at time.Time) time.Time {
+	if collected.Before(at) {
+		at = collected
 	}
 	return at.Truncate(time.Second).Add(max(time.Duration(ttl)*time.Second, MinRefresh)).UTC()
 }

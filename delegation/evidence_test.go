@@ -118,8 +118,8 @@ func TestMissingInput(t *testing.T) {
 		{"roots", func() error { _, err := Verify(tr.query, evidence, Policy{Time: now}); return err }, "Roots"},
 		{"time", func() error { _, err := Verify(tr.query, evidence, Policy{Roots: tr.policy.Roots}); return err }, "Time"},
 		{"signer", func() error { _, err := Sign(goodStatement(), JWS, nil); return err }, "signer"},
-		{"peer's roots", func() error { _, _, err := PeerPolicy{Now: clock(now)}.Check(nil, nil); return err }, "Roots"},
-		{"peer's clock", func() error { _, _, err := PeerPolicy{Roots: tr.policy.Roots}.Check(nil, nil); return err }, "Now"},
+		{"peer's roots", func() error { _, err := PeerPolicy{Now: clock(now)}.Check(nil, nil); return err }, "Roots"},
+		{"peer's clock", func() error { _, err := PeerPolicy{Roots: tr.policy.Roots}.Check(nil, nil); return err }, "Now"},
 		{"result", func() error {
 			r := NewReport(tr.query, nil, nil)
 			return Errorf(r.Reason, "%s", r.Detail)

@@ -43,6 +43,9 @@ const (
 	// ask for by their names. Real chains need two or three, with
 	// cross-signed authorities up to eight.
 	MaxPeerChecks = 12
+	// MaxTLSARecords bounds the TLSA records of an endpoint. A key in use and the
+	// next, each by several hashes and for several certificates, make about eight.
+	MaxTLSARecords = 16
 )
 
 // Time rules.

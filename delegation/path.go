@@ -24,8 +24,30 @@ func (n byName) String() string { return keys.Name(n.Certificate) }
 
 // longestPath returns, of all paths from the first certificate shown to a trust
 // anchor, the one that lives longest. It serves signers and peers alike.
-// crypto/x509 judges every path (RFC 5280, Section 6), and checkPath then
-// refuses some more.
+func longestPath(u use, shown []*x509.Certificate, roots *x509.CertPool, cache *Cache, at time.Time) (best path, err error) {
+	if known, ok := cache.path(u, shown, at); ok {
+		return known, nil
+	}
+	if cache != nil {
+		roots = cache.roots
+	}
+	good, found, err := goodPaths(u, shown, roots, at)
+	for _, p := range good {
+		if p.end.After(best.end) {
+			best = p
+		}
+	}
+	if best.chain == nil {
+		return path{}, err
+	}
+	cache.learn(u, shown, found, best, at)
+	return best, nil
+}
+
+// goodPaths returns all paths from the first certificate shown to a trust anchor,
+// and everything that crypto/x509 found. crypto/x509 judges every path (RFC 5280,
+// Section 6), and checkPath then refuses some more. The error says why there are no
+// more good ones.
 //
 // This relies on Certificate.Verify to return every path it finds, not only the
 // first or best. A path that checkPath refuses must not hide a good one. Verify
@@ -35,10 +57,7 @@ func (n byName) String() string { return keys.Name(n.Certificate) }
 // too. And after 100 signature checks it returns what it has. The limits on
 // certificates keep strangers far below that (checksOf, MaxPeerChecks); only
 // the operator's own anchors could exceed it, with dozens of the same name.
-func longestPath(u use, shown []*x509.Certificate, roots *x509.CertPool, cache *Cache, at time.Time) (best path, err error) {
-	if known, ok := cache.path(u, shown, at); ok {
-		return known, nil
-	}
+func goodPaths(u use, shown []*x509.Certificate, roots *x509.CertPool, at time.Time) (good []path, found [][]*x509.Certificate, err error) {
 	intermediates := x509.NewCertPool()
 	for _, c := range shown[1:] {
 		// A root that a signer sent along proves nothing and is not looked at.
@@ -46,30 +65,20 @@ func longestPath(u use, shown []*x509.Certificate, roots *x509.CertPool, cache *
 			intermediates.AddCert(c)
 		}
 	}
-	if cache != nil {
-		roots = cache.roots
-	}
-	found, err := shown[0].Verify(x509.VerifyOptions{
+	found, err = shown[0].Verify(x509.VerifyOptions{
 		Roots:         roots,
 		Intermediates: intermediates,
 		CurrentTime:   at,
 		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	})
-	if err != nil {
-		return path{}, err
-	}
 	for _, chain := range found {
 		if e := checkPath(chain); e != nil {
 			err = e
-		} else if end := chainEnd(chain); end.After(best.end) {
-			best = path{chain, end}
+		} else {
+			good = append(good, path{chain, chainEnd(chain)})
 		}
 	}
-	if best.chain == nil {
-		return path{}, err
-	}
-	cache.learn(u, shown, found, best, at)
-	return best, nil
+	return good, found, err
 }
 
 // checkPath refuses a path that crypto/x509 accepts and this protocol does not.

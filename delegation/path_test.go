@@ -199,8 +199,11 @@ func signWith(chain []*x509.Certificate, key crypto.Signer, roots *x509.CertPool
 
 // meets is what a peer with this chain and the name of the target is told.
 func meets(chain []*x509.Certificate, roots *x509.CertPool) (time.Time, error) {
-	_, until, err := PeerPolicy{Roots: roots, Now: clock(now)}.Check(chain, []Reference{{Name: host}})
-	return until, err
+	match, err := PeerPolicy{Roots: roots, Now: clock(now)}.Check(chain, []Reference{{Name: host}})
+	if err != nil {
+		return time.Time{}, err
+	}
+	return match.Until, nil
 }
 
 // signerPathCases are the cases for the chain of a signer.

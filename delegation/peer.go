@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/dnasign/dnasign/delegation/reasons"
@@ -26,6 +27,10 @@ type PeerPolicy struct {
 	// a statement below it proved are accepted no longer, see
 	// association.Association.Accept. Nil says that nothing is remembered.
 	Floor func(source, service string) Floor
+	// Endpoints are what DNS says of endpoints, for DANE: see
+	// association.Association.Accept. They are believed as they stand. Without the
+	// answer about an endpoint, TLSA records have no say there.
+	Endpoints []EndpointAnswer
 }
 
 // CheckFloor compares a decision's statement, given as its floor, with what is
@@ -47,6 +52,19 @@ type Reference struct {
 	// Until is when the name is no longer accepted, exclusive. Zero means that
 	// only the end of the peer's certificates bounds it.
 	Until time.Time `json:"until,omitzero"`
+	// DANE, if not nil, holds the peer to TLSA records. They take the place of the
+	// trust anchors and of the name, as far as their usages say.
+	DANE *DANE `json:"-"`
+}
+
+// A PeerMatch says by which reference a peer is accepted.
+type PeerMatch struct {
+	Index int // of the reference
+	// Until is the earliest end of what it rests on, exclusive: of the reference,
+	// of its TLSA records, and of the chain where one is needed.
+	Until time.Time
+	// TLSA is the record that the peer matches, nil without DANE.
+	TLSA *TLSARecord
 }
 
 // Check checks a peer's certificate chain, leaf first, against the references,
@@ -54,28 +72,29 @@ type Reference struct {
 // authentication ([reasons.PeerUntrusted]). The certificate carries the name as
 // a DNS name by RFC 9525 ([reasons.PeerNameMismatch]). The name has not ended
 // ([reasons.ProofExpired]). The key is one of the name's pins, if it has any
-// ([reasons.PeerKeyMismatch]).
+// ([reasons.PeerKeyMismatch]). If the reference has TLSA records, the peer must
+// match one of them instead of the first two ([reasons.DANEMismatch]).
 //
-// It returns the index of the first reference for which all of this is true,
-// and when that ends: the earlier of Until and the end of the chain. If there
-// is none, the error, an *[Error], is that of the reference that got furthest.
-func (p PeerPolicy) Check(chain []*x509.Certificate, references []Reference) (holds int, until time.Time, err error) {
-	end, now, refused := p.trust(chain)
+// It returns the first reference for which all of this is true. If there is
+// none, the error, an *[Error], is that of the reference that got furthest.
+func (p PeerPolicy) Check(chain []*x509.Certificate, references []Reference) (*PeerMatch, error) {
+	s, refused := p.look(chain, references)
 	if refused != nil {
-		return -1, until, refused
+		return nil, refused
+	}
+	if len(references) == 0 {
+		if _, err := s.pkix(); err != nil {
+			return nil, err
+		}
 	}
 	var furthest *Error
 	for i, r := range references {
-		if chain[0].VerifyHostname(r.Name) != nil {
-			continue
-		}
-		e := r.check(chain[0], now)
+		match, e := s.satisfies(r)
 		switch {
-		case e == nil && !r.Until.IsZero() && r.Until.Before(end):
-			return i, r.Until.UTC(), nil
-		case e == nil:
-			return i, end.UTC(), nil
-		case furthest == nil || e.Reason.Further(furthest.Reason):
+		case match != nil:
+			match.Index = i
+			return match, nil
+		case e != nil && (furthest == nil || e.Reason.Further(furthest.Reason)):
 			furthest = e
 		}
 	}
@@ -86,8 +105,83 @@ func (p PeerPolicy) Check(chain []*x509.Certificate, references []Reference) (ho
 		}
 		furthest = Errorf(reasons.PeerNameMismatch, "the certificate names %.300q and none of %.300q", chain[0].DNSNames, names)
 	}
-	return -1, until, furthest
+	return nil, furthest
 }
+
+// A presented is a chain that a peer showed, within the bounds of checkPeerCost, and
+// the moment it is judged for, in whole seconds. Paths are looked for once, when
+// they are needed.
+type presented struct {
+	chain    []*x509.Certificate
+	now      time.Time
+	pkix     func() (path, *Error) // the longest to a trust anchor
+	trusted  func() []path         // all to a trust anchor
+	anchored func() []path         // all to what TLSA records name
+	selected map[selection][]byte
+}
+
+// look begins to judge a chain.
+func (p PeerPolicy) look(chain []*x509.Certificate, references []Reference) (*presented, *Error) {
+	if p.Roots == nil || p.Now == nil {
+		return nil, Errorf(reasons.MissingInput, "the peer policy has no trust anchors (Roots) or no clock (Now)")
+	}
+	if !p.Cache.serves(p.Roots) {
+		return nil, Errorf(reasons.MissingInput, "the peer policy's cache (Cache) was made for other trust anchors than Roots")
+	}
+	now := wholeSecond(p.Now())
+	if now.IsZero() {
+		return nil, Errorf(reasons.MissingInput, "the peer policy's clock gives no time")
+	}
+	if err := checkPeerCost(chain); err != nil {
+		return nil, err
+	}
+	s := &presented{chain: chain, now: now, selected: map[selection][]byte{}}
+	s.pkix = sync.OnceValues(func() (path, *Error) {
+		best, failure := longestPath(forPeer, chain, p.Roots, p.Cache, now)
+		if failure != nil {
+			return path{}, Errorf(reasons.PeerUntrusted, "%v", failure)
+		}
+		return best, nil
+	})
+	s.trusted = sync.OnceValue(func() []path {
+		paths, _, _ := goodPaths(forPeer, chain, p.Roots, now) // pkix says why there is none
+		return paths
+	})
+	s.anchored = sync.OnceValue(func() []path { return s.pathsBelow(references) })
+	return s, nil
+}
+
+// satisfies checks the peer against one reference. It returns neither a match nor an
+// error where the certificate does not carry the name.
+func (s *presented) satisfies(r Reference) (*PeerMatch, *Error) {
+	match := &PeerMatch{}
+	if r.DANE != nil {
+		record, end, err := s.dane(r)
+		if err != nil {
+			return nil, err
+		}
+		match.Until, match.TLSA = end, &record
+	} else {
+		best, err := s.pkix()
+		if err != nil {
+			return nil, err
+		}
+		if !s.carries(r.Name) {
+			return nil, nil
+		}
+		match.Until = best.end.UTC()
+	}
+	if err := r.check(s.chain[0], s.now); err != nil {
+		return nil, err
+	}
+	if !r.Until.IsZero() && r.Until.Before(match.Until) {
+		match.Until = r.Until.UTC()
+	}
+	return match, nil
+}
+
+// carries reports whether the peer's certificate names a host (RFC 9525).
+func (s *presented) carries(name string) bool { return s.chain[0].VerifyHostname(name) == nil }
 
 // check is what is left once the certificate is known to carry the name.
 func (r Reference) check(leaf *x509.Certificate, now time.Time) *Error {
@@ -98,29 +192,6 @@ func (r Reference) check(leaf *x509.Certificate, now time.Time) *Error {
 		return Errorf(reasons.PeerKeyMismatch, "the key of %s is not one of the %d pinned", r.Name, len(r.SPKI))
 	}
 	return nil
-}
-
-// trust checks that a peer's chain leads to a trust anchor for server
-// authentication, now. It returns the first moment at which the chain is no
-// longer valid, and the moment it was judged for, in whole seconds.
-func (p PeerPolicy) trust(chain []*x509.Certificate) (end, now time.Time, err *Error) {
-	if p.Roots == nil || p.Now == nil {
-		return end, now, Errorf(reasons.MissingInput, "the peer policy has no trust anchors (Roots) or no clock (Now)")
-	}
-	if !p.Cache.serves(p.Roots) {
-		return end, now, Errorf(reasons.MissingInput, "the peer policy's cache (Cache) was made for other trust anchors than Roots")
-	}
-	if now = wholeSecond(p.Now()); now.IsZero() {
-		return end, now, Errorf(reasons.MissingInput, "the peer policy's clock gives no time")
-	}
-	if err := checkPeerCost(chain); err != nil {
-		return end, now, err
-	}
-	best, failure := longestPath(forPeer, chain, p.Roots, p.Cache, now)
-	if failure != nil {
-		return end, now, Errorf(reasons.PeerUntrusted, "%v", failure)
-	}
-	return best.end, now, nil
 }
 
 // checkPeerCost bounds what judging a peer's chain can take, before it is

@@ -105,7 +105,7 @@ func checkAt(r *Result, at Endpoint, p PeerPolicy) func(tls.ConnectionState) err
 		}
 	}
 	return func(cs tls.ConnectionState) error {
-		_, _, err := p.Check(cs.PeerCertificates, references)
+		_, err := p.Check(cs.PeerCertificates, references)
 		return err
 	}
 }
@@ -278,9 +278,12 @@ func TestFurthestReference(t *testing.T) {
 		{"all of them, and a good one", []Reference{unpinned, ended, other, good}, reasons.Verified, 3, now.Add(time.Second)},
 		{"two good ones", []Reference{forever, good}, reasons.Verified, 0, peer.Leaf().NotAfter.Add(time.Second)},
 	} {
-		holds, until, err := policy.Check(peer.Chain(), c.references)
-		if holds != c.holds || !until.Equal(c.until) {
-			t.Errorf("%s: %d until %s", c.name, holds, until)
+		match, err := policy.Check(peer.Chain(), c.references)
+		if match == nil {
+			match = &PeerMatch{Index: -1}
+		}
+		if match.Index != c.holds || !match.Until.Equal(c.until) || match.TLSA != nil {
+			t.Errorf("%s: %+v", c.name, match)
 		}
 		if c.want == reasons.Verified {
 			if err != nil {

@@ -92,7 +92,7 @@ func TestPeerLimits(t *testing.T) {
 	lab := newLaboratory(t)
 	leaf, between := lab.signer.Leaf(), lab.intermediate.Certificate
 	check := func(chain ...*x509.Certificate) error {
-		_, _, err := PeerPolicy{Roots: lab.root.Pool(), Now: clock(now)}.Check(chain, []Reference{{Name: source}})
+		_, err := PeerPolicy{Roots: lab.root.Pool(), Now: clock(now)}.Check(chain, []Reference{{Name: source}})
 		return err
 	}
 	many := func(n int) []*x509.Certificate {

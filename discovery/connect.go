@@ -66,12 +66,17 @@ func (c *Client) DialContext(ctx context.Context, network, address string) (net.
 		return nil, err
 	}
 	conn, err := connector.connect(ctx, host, port)
+	return c.connected(ctx, delegation.Endpoint{Host: host, Port: port}, conn, err)
+}
+
+// connected logs a connection, or why there is none, and gives its error the reason.
+func (c *Client) connected(ctx context.Context, at delegation.Endpoint, conn net.Conn, err error) (net.Conn, error) {
 	if err != nil {
-		p := explainDial(ctx, host, err)
-		c.logger().Debug("connect", "to", address, "failure", p.Reason, "detail", p.Detail)
+		p := explainDial(ctx, at.Host, err)
+		c.logger().Debug("connect", "to", at.String(), "failure", p.Reason, "detail", p.Detail)
 		return nil, &delegation.Error{Outcome: p.Reason.Outcome(), Reason: p.Reason, Detail: p.Detail}
 	}
-	c.logger().Debug("connect", "to", address, "address", conn.RemoteAddr().String())
+	c.logger().Debug("connect", "to", at.String(), "address", conn.RemoteAddr().String())
 	return conn, nil
 }
 
@@ -104,7 +109,13 @@ func splitHostPort(hostPort string) (string, uint16, error) {
 // connect opens a connection to one of the host's addresses. Errors are a
 // *problem, errNoAddress, errRefused, that of ctx, or of the network.
 func (c *connector) connect(ctx context.Context, host string, port uint16) (net.Conn, error) {
-	endpoints, all, err := c.endpoints(ctx, host, port)
+	return c.connectBy(ctx, host, port, func() delegation.AddressAnswer { return c.resolver.addresses(ctx, host) })
+}
+
+// connectBy is connect with the answer about the host's addresses. It is asked for
+// unless there is a fixed address.
+func (c *connector) connectBy(ctx context.Context, host string, port uint16, lookup func() delegation.AddressAnswer) (net.Conn, error) {
+	endpoints, all, err := c.endpoints(ctx, host, port, lookup)
 	if err != nil {
 		return nil, err
 	}
@@ -117,27 +128,27 @@ func (c *connector) connect(ctx context.Context, host string, port uint16) (net.
 
 // endpoints finds where to connect, in the order to try. all says that these are
 // all addresses of the host: no lookup of some of them failed.
-func (c *connector) endpoints(ctx context.Context, host string, port uint16) (list []netip.AddrPort, all bool, err error) {
+func (c *connector) endpoints(ctx context.Context, host string, port uint16, lookup func() delegation.AddressAnswer) (list []netip.AddrPort, all bool, err error) {
 	for _, to := range c.connectTo {
 		if to.matches(host, port) {
 			return []netip.AddrPort{to.Addr}, true, nil
 		}
 	}
-	addresses, all, p := c.resolver.addresses(ctx, host)
-	switch {
+	answer := lookup()
+	switch n := len(answer.Addresses); {
 	case ctx.Err() != nil:
 		return nil, false, ctx.Err()
-	case p != nil:
-		return nil, false, p
-	case len(addresses) == 0:
+	case answer.Failure != nil:
+		return nil, false, (*problem)(answer.Failure)
+	case n == 0:
 		return nil, false, errNoAddress
-	case len(addresses) > maxAddresses:
-		return nil, false, fmt.Errorf("%s has %d addresses, at most %d", host, len(addresses), maxAddresses)
+	case n > maxAddresses:
+		return nil, false, fmt.Errorf("%s has %d addresses, at most %d", host, n, maxAddresses)
 	}
-	for _, a := range addresses {
+	for _, a := range answer.Addresses {
 		list = append(list, netip.AddrPortFrom(a, port))
 	}
-	return list, all, nil
+	return list, !answer.Partly, nil
 }
 
 // dialAny connects to the first endpoint that is allowed and answers. refused

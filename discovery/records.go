@@ -48,37 +48,49 @@ func (r *resolver) txt(ctx context.Context, name string) delegation.TXTAnswer {
 
 // addresses asks for both families together and returns the addresses in the
 // order to try them: IPv6 and IPv4 in turn (RFC 8305, Section 4). None and no
-// problem means that the host has no address. If one family fails and the other
+// failure means that the host has no address. If one family fails and the other
 // has addresses, these are used. The exception is a failed DNSSEC validation:
-// somebody forges, or the zone is broken.
-func (r *resolver) addresses(ctx context.Context, host string) (list []netip.Addr, all bool, p *problem) {
+// somebody forges, or the zone is broken. The whole is secure if all answers that
+// came are.
+func (r *resolver) addresses(ctx context.Context, host string) delegation.AddressAnswer {
 	var v6, v4 lookup
 	var both sync.WaitGroup
 	both.Go(func() { v6 = r.lookup(ctx, host, dns.TypeAAAA) })
 	both.Go(func() { v4 = r.lookup(ctx, host, dns.TypeA) })
 	both.Wait()
 
+	a := delegation.AddressAnswer{Answer: delegation.Answer{Name: host, DNSSEC: delegation.Indeterminate}}
 	for _, l := range []lookup{v6, v4} {
 		if l.DNSSEC == delegation.Bogus {
-			return nil, false, (*problem)(l.Failure)
+			a.Answer = l.Answer
+			return a
 		}
 	}
 	for i := range max(len(v6.records), len(v4.records)) {
 		if i < len(v6.records) {
-			list = appendAddress(list, v6.records[i].(*dns.AAAA).AAAA)
+			a.Addresses = appendAddress(a.Addresses, v6.records[i].(*dns.AAAA).AAAA)
 		}
 		if i < len(v4.records) {
-			list = appendAddress(list, v4.records[i].(*dns.A).A)
+			a.Addresses = appendAddress(a.Addresses, v4.records[i].(*dns.A).A)
 		}
 	}
-	if len(list) == 0 {
-		for _, l := range []lookup{v4, v6} {
-			if l.Failure != nil {
-				return nil, false, (*problem)(l.Failure)
+	for _, l := range []lookup{v4, v6} {
+		switch {
+		case l.Failure != nil && len(a.Addresses) == 0:
+			a.Answer = l.Answer
+			return a
+		case l.Failure != nil:
+			a.Partly = true
+		case a.DNSSEC == delegation.Indeterminate:
+			a.Answer = l.Answer
+		default:
+			a.TTL = min(a.TTL, l.TTL)
+			if l.DNSSEC != delegation.Secure {
+				a.DNSSEC = l.DNSSEC
 			}
 		}
 	}
-	return list, v6.Failure == nil && v4.Failure == nil, nil
+	return a
 }
 
 func appendAddress(list []netip.Addr, octets []byte) []netip.Addr {

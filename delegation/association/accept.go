@@ -16,9 +16,11 @@ type Acceptance struct {
 	Source    string    `json:"source"`
 	Direction Direction `json:"direction"`
 	Reference Reference `json:"reference"`
-	// Until is the earlier of the ends of the proof and of the peer's chain,
-	// exclusive.
+	// Until is the earliest of the ends of the proof, of the peer's chain where one
+	// is needed, and of the TLSA records, exclusive.
 	Until time.Time `json:"until"`
+	// TLSA is the record that the peer matches, nil if none was needed (DANE).
+	TLSA *delegation.TLSARecord `json:"tlsa,omitempty"`
 }
 
 // Accept checks a peer's certificate chain, leaf first, against the
@@ -29,9 +31,14 @@ type Acceptance struct {
 // endpoint that was dialled, and a name that was proven for another endpoint is
 // not accepted. For Incoming, at must be zero.
 //
+// If the peer policy has answers about proven endpoints, TLSA records decide as
+// section 9 of docs/connections.md says. For Outgoing they can accept and refuse, for
+// Incoming they only accept.
+//
 // The error is a *delegation.Error with one of these reasons:
-// [reasons.PeerUntrusted], [reasons.PeerNameMismatch], [reasons.ProofExpired]
-// or [reasons.PeerKeyMismatch]. It is [reasons.TargetMismatch] or
+// [reasons.PeerUntrusted], [reasons.PeerNameMismatch], [reasons.DANEMismatch],
+// [reasons.ProofExpired] or [reasons.PeerKeyMismatch]. If the answers about the
+// endpoint do not tell, it is the reason of that lookup. It is [reasons.TargetMismatch] or
 // [reasons.PortMismatch] if at is not a proven endpoint. Call it for every
 // connection, resumed ones included.
 //
@@ -43,7 +50,7 @@ func (a *Association) Accept(at delegation.Endpoint, p delegation.PeerPolicy, ch
 	if err := a.checkPlace(at); err != nil {
 		return nil, err
 	}
-	return a.accept(at, p, chain, func(r Reference) bool { return r.countsAt(at) })
+	return a.accept(at, p, chain, func(Reference) bool { return true })
 }
 
 func (a *Association) checkPlace(at delegation.Endpoint) error {
@@ -66,33 +73,67 @@ func (r Reference) countsAt(at delegation.Endpoint) bool {
 	return r.Endpoint == delegation.Endpoint{} || r.Endpoint == at
 }
 
-// accept is Accept with only those references that a caller admits.
+// accept is Accept with only those references that a caller admits. It asks about
+// each with the TLSA records that it is held to. Without an endpoint every name
+// counts.
 func (a *Association) accept(at delegation.Endpoint, p delegation.PeerPolicy, chain []*x509.Certificate, admit func(Reference) bool) (*Acceptance, error) {
-	references := a.References()
-	counting, names := references[:0], make([]delegation.Reference, 0, len(references))
+	told := at != delegation.Endpoint{}
 	overtaken := sync.OnceValue(func() error { return p.CheckFloor(a.question.Source, a.question.Service, a.floor) })
-	var refused error
-	for _, r := range references {
-		admitted := admit(r)
+	var counting, left []Reference
+	for _, r := range a.References() {
 		switch {
 		case r.Method == Delegation && overtaken() != nil:
-			refused = overtaken() // P1g: wherever the name counts
-		case !admitted:
+			left = append(left, r) // P1f: wherever the name counts
+		case told && !r.countsAt(at):
 		default:
-			counting, names = append(counting, r), append(names, r.Reference)
+			counting = append(counting, r)
 		}
 	}
-	i, until, err := p.Check(chain, names)
+	bound, lost := counting, error(nil)
+	if told {
+		bound, lost = a.bind(at, p, counting)
+	}
+	accepted, err := a.check(p, chain, bound, admit)
+	switch {
+	case err == nil:
+		return accepted, nil
+	case lost != nil:
+		return nil, lost
+	case !told:
+		accepted, err = a.besides(p, chain, counting, admit, err)
+	}
+	switch delegation.ReasonOf(err) {
+	case reasons.PeerNameMismatch:
+		if len(left) > 0 {
+			return nil, overtaken()
+		}
+		if told {
+			err = cmp.Or(a.elsewhere(at), err)
+		}
+	case reasons.PeerUntrusted:
+		// With DANE a peer needs no trusted chain, so this is not why.
+		if len(a.held(p, left)) > 0 {
+			return nil, overtaken()
+		}
+	}
+	return accepted, err
+}
+
+// check holds the peer to the references that a caller admits.
+func (a *Association) check(p delegation.PeerPolicy, chain []*x509.Certificate, references []Reference, admit func(Reference) bool) (*Acceptance, error) {
+	admitted, names := make([]Reference, 0, len(references)), make([]delegation.Reference, 0, len(references))
+	for _, r := range references {
+		if admit(r) {
+			admitted, names = append(admitted, r), append(names, r.Reference)
+		}
+	}
+	match, err := p.Check(chain, names)
 	if err != nil {
-		if delegation.ReasonOf(err) != reasons.PeerNameMismatch {
-			return nil, err
-		}
-		if at.Port != 0 {
-			refused = cmp.Or(refused, a.elsewhere(at))
-		}
-		return nil, cmp.Or(refused, err)
+		return nil, err
 	}
-	return &Acceptance{Source: a.question.Source, Direction: a.question.Direction, Reference: counting[i], Until: until}, nil
+	by := admitted[match.Index]
+	by.DANE = nil
+	return &Acceptance{Source: a.question.Source, Direction: a.question.Direction, Reference: by, Until: match.Until, TLSA: match.TLSA}, nil
 }
 
 // elsewhere says that names were proven for other endpoints than at, if that is

@@ -27,6 +27,8 @@ type Reference struct {
 	// Endpoint is the one endpoint at which the name counts when dialled; zero
 	// means at every one.
 	Endpoint delegation.Endpoint `json:"endpoint,omitzero"`
+
+	target delegation.Endpoint // that was proven, for either direction; zero of the source
 }
 
 // A Dial is somewhere to connect to.

@@ -27,8 +27,6 @@ func Decide(q Question, e *delegation.Evidence, p delegation.Policy) (*Associati
 		return nil, d.srvErr
 	}
 	d.state = stateOf(d.srv, d.srvErr)
-	row := rules[d.state][q.Direction]
-
 	query.AllTargets = d.allTargets()
 	d.result, d.failed = delegation.Verify(query, e, p)
 	a := &Association{question: q, result: d.result, failed: d.failed, required: d.required(), refreshAt: d.refreshAt()}
@@ -42,10 +40,10 @@ func Decide(q Question, e *delegation.Evidence, p delegation.Policy) (*Associati
 		a.authentic = a.authentic || failure.Authentic && failure.Outcome == reasons.OutcomeRefused
 	}
 	for _, m := range methods {
-		a.proofs = append(a.proofs, d.prove(m, row))
+		a.proofs = append(a.proofs, d.prove(m))
 	}
 	if q.Direction == Outgoing {
-		a.dial, a.stop = d.dial(row)
+		a.dial, a.stop = d.dial()
 	}
 	return a, nil
 }
@@ -64,17 +62,17 @@ type decision struct {
 	failed error              // why there is none
 }
 
-// prove tells how a method fares in a row of the table.
-func (d *decision) prove(m Method, row rule) Proof {
+// prove tells how a method fares.
+func (d *decision) prove(m method) Proof {
 	references, err := []Reference(nil), error(nil)
-	if slices.Contains(row.methods, m) {
-		references, err = provers[m](d)
+	if slices.Contains(m.in, d.state) {
+		references, err = m.names(d)
 	} else {
-		err = d.left(m)
+		err = m.left(d)
 	}
 	var e *delegation.Error
 	if errors.As(err, &e) {
-		return Proof{Method: m, References: []Reference{}, Reason: e.Reason, Detail: e.Detail}
+		return Proof{Method: m.name, References: []Reference{}, Reason: e.Reason, Detail: e.Detail}
 	}
 	var names []string
 	for _, r := range references {
@@ -82,17 +80,20 @@ func (d *decision) prove(m Method, row rule) Proof {
 			names = append(names, r.Name)
 		}
 	}
-	return Proof{Method: m, References: references, Reason: reasons.Verified, Detail: strings.Join(names, ", ")}
+	return Proof{Method: m.name, References: references, Reason: reasons.Verified, Detail: strings.Join(names, ", ")}
 }
 
-// left says why the table leaves a method out.
-func (d *decision) left(m Method) error {
-	switch {
-	case m == DNSSEC && d.state == broken:
+// notSecure is why DNSSEC gives no names in the other rows.
+func (d *decision) notSecure() error {
+	if d.state == broken {
 		return d.srvErr
-	case m == DNSSEC:
-		return delegation.Errorf(reasons.NotSecure, "there are no SRV records that DNSSEC secures")
-	case delegation.ReasonOf(d.failed) == reasons.Conflict:
+	}
+	return delegation.Errorf(reasons.NotSecure, "there are no SRV records that DNSSEC secures")
+}
+
+// notUsed is why a statement gives no names in the secure row.
+func (d *decision) notUsed() error {
+	if delegation.ReasonOf(d.failed) == reasons.Conflict {
 		return d.failed
 	}
 	return delegation.Errorf(reasons.NotUsed, "the SRV records are secure and come first")
@@ -143,7 +144,7 @@ func (d *decision) delegation() ([]Reference, error) {
 
 // reference is a target's name. Incoming connections come from any port.
 func (d *decision) reference(m Method, t delegation.Target, until time.Time) Reference {
-	r := Reference{Reference: delegation.Reference{Name: t.Host, SPKI: t.SPKI, Until: until}, Method: m}
+	r := Reference{Reference: delegation.Reference{Name: t.Host, SPKI: t.SPKI, Until: until}, Method: m, target: t.Endpoint}
 	if d.question.Direction == Outgoing {
 		r.Endpoint = t.Endpoint
 	}

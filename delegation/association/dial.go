@@ -2,17 +2,16 @@ package association
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
 // dial lists where to connect: rule C3 of docs/connections.md.
-func (d *decision) dial(row rule) ([]Dial, error) {
-	delegated := slices.Contains(row.methods, Delegation) && d.result != nil
+func (d *decision) dial() ([]Dial, error) {
+	delegated := givesNames(Delegation, d.state) && d.result != nil
 	switch {
-	case row.stop && !(d.question.StatementFirst && delegated):
+	case d.state.stops() && !(d.question.StatementFirst && delegated):
 		return nil, d.srvErr
 	case delegated:
 		return d.dialTargets(), nil

@@ -12,9 +12,9 @@ import (
 // AcceptFurther is [Association.Accept] for a connection that exists. It was opened
 // for a question, and its peer shall count as the source of a too: rule R1 of
 // docs/connections.md. The direction and the role must be those of the connection.
-// For another source, only a name counts that is proven by dnssec or delegation and
-// that the certificate carries without a wildcard. The whole check of the
-// certificate is made again.
+// For another source, only a name counts that is proven by dnssec or delegation. The
+// certificate must carry it without a wildcard, or be what a TLSA record of usage 3
+// at that endpoint names. The whole check of the certificate is made again.
 //
 // The error is a *delegation.Error: an error of Accept,
 // [reasons.ServiceMismatch], or the reason why nothing was proven.
@@ -31,9 +31,9 @@ func (a *Association) AcceptFurther(opened Question, at delegation.Endpoint, p d
 	}
 	proven := false
 	acceptance, err := a.accept(at, p, chain, func(r Reference) bool {
-		proves := r.Method != PKIX && r.countsAt(at)
+		proves := r.Method != PKIX
 		proven = proven || proves
-		return proves && carries(chain, r.Name)
+		return proves && (carries(chain, r.Name) || matchesKey(chain, r.DANE))
 	})
 	switch {
 	case delegation.ReasonOf(err) != reasons.PeerNameMismatch:
@@ -47,6 +47,12 @@ func (a *Association) AcceptFurther(opened Question, at delegation.Endpoint, p d
 // carries reports whether the peer's certificate has a name as it stands.
 func carries(chain []*x509.Certificate, name string) bool {
 	return len(chain) > 0 && slices.ContainsFunc(chain[0].DNSNames, func(n string) bool { return strings.ToLower(n) == name })
+}
+
+// matchesKey reports whether a TLSA record of usage 3 names the peer's certificate
+// itself, so that its names do not matter.
+func matchesKey(chain []*x509.Certificate, dane *delegation.DANE) bool {
+	return len(chain) > 0 && dane != nil && dane.NamesKeyOf(chain[0])
 }
 
 // unproven says why a has no name but the source's own. A lookup that failed may

@@ -1,6 +1,8 @@
 package association
 
 import (
+	"slices"
+
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
@@ -25,7 +27,7 @@ const (
 	Delegation Method = "delegation"
 )
 
-// An srvState is what is known of the SRV records.
+// An srvState is what is known of the SRV records: a row of the table.
 type srvState string
 
 const (
@@ -34,42 +36,56 @@ const (
 	broken srvState = "bogus or failed"
 )
 
-// methods lists every method, in order of precedence.
-var methods = []Method{PKIX, DNSSEC, Delegation}
-
-// A rule says what counts in a state, for a direction.
-type rule struct {
-	methods []Method
-	// stop: nothing may be dialled, unless the statement comes first.
-	stop bool
+// A method is a line of the table of docs/connections.md, section 2.
+type method struct {
+	name Method
+	// in are the rows in which it gives names. In the others, left says why not.
+	in   []srvState
+	left func(*decision) error
+	// names judges the evidence: it finds the names, the endpoint that each is good
+	// for, and until when.
+	names func(*decision) ([]Reference, error)
+	// tlsa says what the TLSA records of such an endpoint decide about.
+	tlsa tlsaScope
 }
 
-// rules is the table of docs/connections.md, section 2. PKIX is never removed
-// by a statement. Secure SRV records are authoritative, so that a statement
-// adds no host to them. Broken records end an outgoing connection: otherwise an
-// attacker could choose by breaking them. An incoming connection does not use
-// them.
-var rules = map[srvState]map[Direction]rule{
-	secure: {
-		Outgoing: {methods: []Method{PKIX, DNSSEC}},
-		Incoming: {methods: []Method{PKIX, DNSSEC}},
-	},
-	plain: {
-		Outgoing: {methods: []Method{PKIX, Delegation}},
-		Incoming: {methods: []Method{PKIX, Delegation}},
-	},
-	broken: {
-		Outgoing: {methods: []Method{PKIX, Delegation}, stop: true},
-		Incoming: {methods: []Method{PKIX, Delegation}},
-	},
+// A tlsaScope is which names the TLSA records of an endpoint decide about, if the
+// method proves the endpoint.
+type tlsaScope int
+
+const (
+	noName   tlsaScope = iota // the method proves no endpoint
+	ownNames                  // the names of the method
+	allNames                  // every name at the endpoint
+)
+
+// methods lists every method, in order of precedence. PKIX is never removed by a
+// statement. Secure SRV records are authoritative, so that a statement adds no host
+// to them.
+//
+// A TLSA record is the word of the target's zone. Where the zone of the source names
+// the endpoint, nothing else may be there. Where a statement does, the target's word
+// is about the target's names: the source's own certificate stays good.
+var methods = []method{
+	{PKIX, []srvState{secure, plain, broken}, nil, (*decision).pkix, noName},
+	{DNSSEC, []srvState{secure}, (*decision).notSecure, (*decision).dnssec, allNames},
+	{Delegation, []srvState{plain, broken}, (*decision).notUsed, (*decision).delegation, ownNames},
 }
 
-// provers find the references of a method.
-var provers = map[Method]func(*decision) ([]Reference, error){
-	PKIX:       (*decision).pkix,
-	DNSSEC:     (*decision).dnssec,
-	Delegation: (*decision).delegation,
+// givesNames reports whether a method does so in a row.
+func givesNames(name Method, row srvState) bool {
+	return slices.ContainsFunc(methods, func(m method) bool { return m.name == name && slices.Contains(m.in, row) })
 }
+
+// scope is what TLSA records decide about at an endpoint that a method proves.
+func (m Method) scope() tlsaScope {
+	return methods[slices.IndexFunc(methods, func(line method) bool { return line.name == m })].tlsa
+}
+
+// stops reports whether nothing may be dialled in a row, unless the statement comes
+// first. Otherwise an attacker could choose by breaking records. An incoming
+// connection does not use them.
+func (row srvState) stops() bool { return row == broken }
 
 // stateOf sorts what ReadSRV found into the rows of the table. That there are
 // no records is no secure record set, though it may be known securely.

@@ -252,6 +252,9 @@ const (
 	PeerUntrusted Reason = "peer-untrusted"
 	// PeerNameMismatch: the peer's certificate does not name the target.
 	PeerNameMismatch Reason = "peer-name-mismatch"
+	// DANEMismatch: there are TLSA records for the endpoint, and the peer's
+	// certificate matches none of them.
+	DANEMismatch Reason = "dane-mismatch"
 	// ProofExpired: the proof has ended since it was verified.
 	ProofExpired Reason = "proof-expired"
 	// PeerKeyMismatch: the peer's key is none of those the statement pins.
@@ -409,6 +412,7 @@ var reasonTable = []reasonInfo{
 	{TLSFailed, OutcomeRefused},
 	{PeerUntrusted, OutcomeRefused},
 	{PeerNameMismatch, OutcomeRefused},
+	{DANEMismatch, OutcomeRefused},
 	{ProofExpired, OutcomeRefused},
 	{PeerKeyMismatch, OutcomeRefused},
 	{Verified, OutcomeVerified},

@@ -39,6 +39,8 @@ type Peer struct {
 	Lookup bool
 
 	opened *association.Question // of a connection that was opened for another source
+	// endpoints is what DNS says of the endpoint that this package dialled.
+	endpoints []delegation.EndpointAnswer
 }
 
 // Accepted describes the peer of a connection that a server accepted, for
@@ -63,6 +65,8 @@ type Proof struct {
 	Endpoint delegation.Endpoint
 	// Until is when the proof ends, exclusive. [Verifier.Hold] renews it.
 	Until time.Time
+	// TLSA is the record that the peer matches, nil if none was needed (DANE).
+	TLSA *delegation.TLSARecord
 	// Decision is what the proof rests on, nil if the source's own certificate was
 	// enough and nothing was looked up.
 	Decision *Decision
@@ -80,9 +84,9 @@ func (p *Proof) check() error {
 
 // newProof is that of a peer that was accepted by a decision, nil if its own
 // certificate was enough.
-func newProof(q association.Question, by association.Reference, until time.Time, known *Decision, p Peer) *Proof {
-	p.Recheck, p.Lookup = false, false
-	return &Proof{q.Source, q.Service, q.Direction, by, p.Endpoint, until, known, p}
+func newProof(q association.Question, by *association.Acceptance, known *Decision, p Peer) *Proof {
+	p.Recheck, p.Lookup, p.endpoints = false, false, nil
+	return &Proof{q.Source, q.Service, q.Direction, by.Reference, p.Endpoint, by.Until, by.TLSA, known, p}
 }
 
 // MayFallBack reports whether a program may go on with a weaker way after err. It
@@ -118,7 +122,7 @@ func (d *Verifier) try(ctx context.Context, q Question, p Peer) (*Proof, error) 
 		return nil, failed(err, nil)
 	}
 	known := d.known(ctx, q)
-	if known == nil && !p.Lookup && p.opened == nil {
+	if known == nil && !p.Lookup && p.opened == nil && !d.bindsSource(p) {
 		if proof := d.own(ctx, q, p); proof != nil {
 			return proof, nil
 		}
@@ -142,9 +146,15 @@ func (d *Verifier) try(ctx context.Context, q Question, p Peer) (*Proof, error) 
 	return d.Prove(ctx, known, p)
 }
 
-// Prove checks a peer against a decision, without any lookup. A newer statement
-// that came to be known since the decision overrules it: [reasons.Superseded]
-// or [reasons.Conflict]. A decision that has ended proves only the source's own
+// bindsSource reports whether TLSA records may refuse the peer even a certificate of
+// the source: a secure SRV record may name the endpoint that was dialled.
+func (d *Verifier) bindsSource(p Peer) bool {
+	return d.endpoints != nil && p.Endpoint != delegation.Endpoint{}
+}
+
+// Prove checks a peer against a decision. It looks up nothing but what DNS says of
+// endpoints, where TLSA records may change the answer. A newer statement that came to
+// be known since the decision overrules it: [reasons.Superseded] or [reasons.Conflict]. A decision that has ended proves only the source's own
 // certificate, and none at all ([reasons.MissingInput]) proves nobody. The
 // error is an *[Error].
 func (d *Verifier) Prove(ctx context.Context, known *Decision, p Peer) (*Proof, error) {
@@ -162,19 +172,39 @@ func (d *Verifier) Prove(ctx context.Context, known *Decision, p Peer) (*Proof, 
 	by, err := d.accept(ctx, known, p, floor)
 	if err != nil {
 		e := failed(ended(p.Recheck, known, why(known.Association, err)), known)
-		e.Required = e.Required || floor(q.Source, q.Service).Required(d.config.Now()) // learnt since
+		e.Required = e.Required || bars(err) || floor(q.Source, q.Service).Required(d.config.Now()) // learnt since
 		return nil, e
 	}
-	return newProof(q, by.Reference, by.Until, known, p), nil
+	return newProof(q, by, known, p), nil
 }
 
 // accept checks the certificates. An open connection may stay on a decision that
-// was overtaken, until the newer statement has been looked up.
+// was overtaken, until the newer statement has been looked up. What DNS says of
+// endpoints is asked for only where it may change the answer.
 func (d *Verifier) accept(ctx context.Context, known *Decision, p Peer, floor func(source, service string) delegation.Floor) (by *association.Acceptance, err error) {
 	peers := d.peers(p)
 	if !p.Recheck || !known.Overtaken {
 		peers.Floor = floor
 	}
+	peers.Endpoints = p.endpoints
+	by, err = d.judgePeer(ctx, known, p, peers)
+	if d.endpoints != nil && p.endpoints == nil {
+		if ask := known.Association.Undecided(p.Endpoint, by, err); len(ask) > 0 {
+			peers.Endpoints = d.endpoints.about(ctx, ask)
+			by, err = d.judgePeer(ctx, known, p, peers)
+		}
+	}
+	if err != nil || by.Reference.Method == association.PKIX || known.Until.IsZero() || by.Until.Before(known.Until) {
+		return by, err
+	}
+	if by.Until = known.Until; !d.config.Now().Before(by.Until) {
+		return nil, delegation.Errorf(reasons.ProofExpired, "the decision about %s has ended at %s", by.Source, text.Stamp(by.Until))
+	}
+	return by, nil
+}
+
+// judgePeer holds the certificates to the decision.
+func (d *Verifier) judgePeer(ctx context.Context, known *Decision, p Peer, peers delegation.PeerPolicy) (by *association.Acceptance, err error) {
 	err = d.verify(ctx, func() (err error) {
 		switch a := known.Association; {
 		case p.opened != nil:
@@ -186,13 +216,14 @@ func (d *Verifier) accept(ctx context.Context, known *Decision, p Peer, floor fu
 		}
 		return err
 	})
-	if err != nil || by.Reference.Method == association.PKIX || known.Until.IsZero() || by.Until.Before(known.Until) {
-		return by, err
-	}
-	if by.Until = known.Until; !d.config.Now().Before(by.Until) {
-		return nil, delegation.Errorf(reasons.ProofExpired, "the decision about %s has ended at %s", by.Source, text.Stamp(by.Until))
-	}
-	return by, nil
+	return by, err
+}
+
+// bars reports whether nothing weaker may do after an error of accept, whatever the
+// source has: DNS names other keys, or nobody can tell whether it does (rule E4e).
+func bars(err error) bool {
+	reason := delegation.ReasonOf(err)
+	return reason == reasons.DANEMismatch || reason == reasons.TooManyRecords || reason.OfLookup()
 }
 
 // own proves a peer by its certificate alone, or returns nil: a certificate of the
@@ -200,16 +231,16 @@ func (d *Verifier) accept(ctx context.Context, known *Decision, p Peer, floor fu
 func (d *Verifier) own(ctx context.Context, q Question, p Peer) *Proof {
 	peers := d.peers(p)
 	name := delegation.Reference{Name: q.Source}
-	var until time.Time
+	var match *delegation.PeerMatch
 	err := d.verify(ctx, func() (err error) {
-		_, until, err = peers.Check(p.Chain, []delegation.Reference{name})
+		match, err = peers.Check(p.Chain, []delegation.Reference{name})
 		return err
 	})
 	if err != nil {
 		return nil
 	}
-	by := association.Reference{Reference: name, Method: association.PKIX}
-	return newProof(keyOf(q).question(false), by, until, nil, p)
+	by := &association.Acceptance{Reference: association.Reference{Reference: name, Method: association.PKIX}, Until: match.Until}
+	return newProof(keyOf(q).question(false), by, nil, p)
 }
 
 // peers says which anchors a peer's chain leads to. Where the caller verified the

@@ -28,13 +28,17 @@ type Attempt struct {
 	// State is the TLS connection once the handshake has the peer's
 	// certificate, accepted or not. Without that it is nil.
 	State *tls.ConnectionState
+	// DNS is what DNS says of the endpoint, nil if it was not asked: no name is proven
+	// there by more than PKIX, or the answers are not validated.
+	DNS *delegation.EndpointAnswer
 	// Acceptance is nil unless the peer was accepted.
 	Acceptance *association.Acceptance
 	// Err says why the target is not connected to, nil if it is. It is a
 	// *[delegation.Error].
 	Err error
 
-	conn *tls.Conn
+	conn   *tls.Conn
+	barred bool // nothing weaker may do: see bars
 }
 
 // Conn is the connection, nil unless Err is.
@@ -63,7 +67,7 @@ func (d *Verifier) connect(ctx context.Context, known *Decision, opt *DialOption
 	if attempt.To.Start == delegation.UnknownStart {
 		return delegation.Errorf(reasons.NoTLSStart, "it is not known how TLS begins for %s at %s", q.Service, attempt.To.Endpoint)
 	}
-	raw, err := d.config.Discovery.DialContext(ctx, "tcp", attempt.To.Endpoint.String())
+	raw, err := d.reach(ctx, known, attempt)
 	if err != nil {
 		return reasoned(ctx, reasons.ConnectFailed, err)
 	}
@@ -84,6 +88,28 @@ func (d *Verifier) connect(ctx context.Context, known *Decision, opt *DialOption
 	return nil
 }
 
+// reach opens the TCP connection. If TLSA records may have a say, it asks for them
+// first, and for the addresses once.
+func (d *Verifier) reach(ctx context.Context, known *Decision, attempt *Attempt) (net.Conn, error) {
+	at := attempt.To.Endpoint
+	if d.endpoints == nil || len(known.Association.Undecided(at, nil, nil)) == 0 {
+		return d.config.Discovery.DialContext(ctx, "tcp", at.String())
+	}
+	answer, err := d.endpoints.gather(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	attempt.DNS = answer
+	to, err := known.Association.Approach(attempt.To, answer)
+	if attempt.barred = err != nil; err != nil && ctx.Err() != nil {
+		return nil, delegation.Errorf(reasons.ConnectTimeout, "no time was left for %s: %v", at, err)
+	} else if err != nil {
+		return nil, err
+	}
+	attempt.To = to
+	return d.endpoints.network.DialEndpoint(ctx, answer)
+}
+
 // handshake begins TLS.
 func (d *Verifier) handshake(ctx context.Context, raw net.Conn, known *Decision, certificates []tls.Certificate, attempt *Attempt) (*tls.Conn, error) {
 	a, to := known.Association, attempt.To
@@ -94,7 +120,12 @@ func (d *Verifier) handshake(ctx context.Context, raw net.Conn, known *Decision,
 	var refused error
 	config := clientConfig(&tls.Config{Certificates: certificates}, a.Question().Service, to, func(state tls.ConnectionState) error {
 		attempt.State = &state
-		attempt.Acceptance, refused = d.accept(ctx, known, Peer{Direction: association.Outgoing, Endpoint: to.Endpoint, Chain: state.PeerCertificates}, floor)
+		peer := Peer{Direction: association.Outgoing, Endpoint: to.Endpoint, Chain: state.PeerCertificates}
+		if attempt.DNS != nil {
+			peer.endpoints = []delegation.EndpointAnswer{*attempt.DNS}
+		}
+		attempt.Acceptance, refused = d.accept(ctx, known, peer, floor)
+		attempt.barred = refused != nil && bars(refused)
 		return refused
 	})
 	conn := tls.Client(raw, config)

@@ -20,7 +20,8 @@ import (
 )
 
 // A Network is how a Verifier finds evidence and connects: a *discovery.Client,
-// or what a test has in its place.
+// or what a test has in its place. TLSA records have a say only with the methods
+// Validates, GatherEndpoint and DialEndpoint of discovery.Client besides.
 type Network interface {
 	// Gather is as that of discovery.Client.
 	Gather(ctx context.Context, source, service string, enough func(*delegation.Evidence) bool) (*delegation.Evidence, error)
@@ -118,7 +119,9 @@ type Verifier struct {
 	running sync.WaitGroup
 	proven  *delegation.Cache
 	queue   *queue
-	judging [lanes]chan struct{} // bounds the decisions made at a time
+	// endpoints are nil if TLSA records have no say.
+	endpoints *endpoints
+	judging   [lanes]chan struct{} // bounds the decisions made at a time
 	// checking bounds the certificates of peers that are verified at a time.
 	// Strangers' chains may take a tenth of a second each.
 	checking chan struct{}
@@ -181,8 +184,20 @@ func New(config Config) (*Verifier, error) {
 		d.release(e.key.subject)
 	})
 	d.ctx, d.cancel = context.WithCancel(context.Background())
+	d.endpoints = newEndpoints(config.Discovery, d.now, d.background)
 	d.running.Go(func() { d.config.Floors.Watch(d.ctx, watcher{d}) })
 	return d, nil
+}
+
+// background runs a lookup that belongs to no question, unless d is closed.
+func (d *Verifier) background(look func(context.Context)) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return false
+	}
+	d.running.Go(func() { look(d.ctx) })
+	return true
 }
 
 // Close ends all lookups and waits for that. Callers that wait for one are told

@@ -88,5 +88,5 @@ func (d *Verifier) Connect(ctx context.Context, known *Decision, opt *DialOption
 // proof is that of the target that was accepted by the decision.
 func (d *Decision) proof(a *Attempt) *Proof {
 	p := Peer{Direction: association.Outgoing, Endpoint: a.To.Endpoint, Chain: a.State.PeerCertificates}
-	return newProof(d.Association.Question(), a.Acceptance.Reference, a.Acceptance.Until, d, p)
+	return newProof(d.Association.Question(), a.Acceptance, d, p)
 }

@@ -19,7 +19,7 @@ type Error struct {
 	Reason  reasons.Reason
 	Detail  string
 	// Required says that the source has a statement, now or by what is remembered,
-	// or that nobody can tell. A program that gives up then must not fall back to a
+	// or that nobody can tell, or that TLSA records name another key. A program that gives up then must not fall back to a
 	// weaker way, such as dialback: see [MayFallBack].
 	Required bool
 	// Decision is nil if there is none.
@@ -48,6 +48,7 @@ func (d *Decision) Failure(attempts []*Attempt) *Error {
 	}
 	var ends []reasons.Reason
 	for _, a := range attempts {
+		e.Required = e.Required || a.barred
 		ends = append(ends, delegation.ReasonOf(a.Err))
 	}
 	reason := association.Conclude(ends, delegation.ReasonOf(unavailable))

@@ -115,6 +115,10 @@ func (d *Verifier) arm(h *hold) {
 	case p.Reference.Method != association.PKIX:
 		// The lookup ahead of time has usually been made by then, and told.
 		wait = min(wait, max(time.Second, spread(p.Decision.RefreshAt.Sub(now), refreshTo, 1)))
+		if p.TLSA != nil {
+			// What DNS says of the endpoint is asked again from refreshFrom on: see lifeOf.
+			wait = min(wait, max(time.Second, spread(p.Until.Sub(now), refreshFrom, refreshTo)))
+		}
 	}
 	h.due = now.Add(wait)
 	if h.ctx.Err() == nil {

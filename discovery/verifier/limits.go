@@ -42,6 +42,14 @@ const (
 	// maxDecided is of how many statements a Verifier notes that it has decided by
 	// them. The stores of this module hold as many. The notes take 25 MB at most.
 	maxDecided = 100_000
+	// maxEndpointLookups bounds the lookups of endpoints under way for peers that
+	// show their certificates, and maxEndpointBytes the answers that are kept: of
+	// some 6,000 endpoints.
+	maxEndpointLookups = 256
+	maxEndpointBytes   = 8 << 20
+	// endpointRetry is how long a failed lookup of an endpoint is not repeated for
+	// such a peer.
+	endpointRetry = 5 * time.Second
 	// maxHeldSleep is how often a hold looks at the clock.
 	maxHeldSleep = 5 * time.Minute
 	// recheckWait is how long a question about an open connection waits for a

@@ -116,6 +116,7 @@ var forVerifiers = map[reasons.Reason]string{
 	reasons.STARTTLSInjection:    "somebody on the path adds plain text, or the server is faulty; do not go on",
 	reasons.TLSFailed:            "the target needs a certificate for the name it is asked for, and TLS 1.2 or later; where it begins in clear text, the owner signs it without tls direct; its log says more",
 	reasons.PeerUntrusted:        "the provider must show a certificate that leads to a trust anchor of yours",
+	reasons.DANEMismatch:         "the provider must show what its TLSA records name, or publish a record for the new key before it uses that",
 	reasons.PeerNameMismatch:     "the provider must show a certificate for the name it was delegated to",
 	reasons.ProofExpired:         "verify again",
 	reasons.PeerKeyMismatch:      "the provider changed its key; the owner must sign its new pin",

@@ -106,6 +106,7 @@ var plain = map[reasons.Reason]string{
 	reasons.STARTTLSInjection:    "somebody adds text before encryption begins",
 	reasons.TLSFailed:            "encryption with the provider's server failed",
 	reasons.PeerUntrusted:        "the certificate of the provider's server is not trusted",
+	reasons.DANEMismatch:         "the provider's server shows another key than the provider's zone names",
 	reasons.PeerNameMismatch:     "the certificate of the provider's server is for another name",
 	reasons.ProofExpired:         "the proof has ended since it was verified",
 	reasons.PeerKeyMismatch:      "the provider's server has another key than the domain allows",

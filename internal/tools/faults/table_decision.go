@@ -60,7 +60,7 @@ var decisionFaults = []fault{
 		inJS("associate.js", "Math.max(row.ttl, 5 * MINUTE)", "row.ttl"),
 		inJava("Association.java", "Math.max(RECHECK, ttl)", "ttl")),
 	mistake("count secure records from now on", "association-old",
-		inGo("delegation/evidence.go", "if e.Collected.Before(at) {", "if false {"),
+		inGo("delegation/evidence.go", "if collected.Before(at) {", "if false {"),
 		inJS("associate.js", "Math.min(evidence.collected, policy.time)", "policy.time"),
 		inJava("Association.java", "Math.min(verified.evidence.collected, now)", "now")),
 	mistake("do not decide again soon after a failure was passed over", "association-refresh association-row",
