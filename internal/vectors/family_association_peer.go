@@ -42,7 +42,7 @@ func meets(at time.Time) move { return func(d *deal) { d.peer.Time = stamp(at) }
 // accepted is what is expected of a peer that counts.
 func accepted(name, method string, until time.Time) *Expect {
 	e := ending("verified")
-	e.Accepted = &Accepted{name, method, until}
+	e.Accepted = &Accepted{Name: name, Method: method, Until: until}
 	return e
 }
 

@@ -500,7 +500,7 @@ func signerDecisions() []dealing {
 	const notSecure = "not-secure"
 	accepted := func(method string, until time.Time) *Expect {
 		e := ending("verified")
-		e.Accepted = &Accepted{host, method, until}
+		e.Accepted = &Accepted{Name: host, Method: method, Until: until}
 		return e
 	}
 	late := func(d *deal) { d.peer.Time = stamp(now.Add(5 * time.Minute)) }

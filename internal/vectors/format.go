@@ -126,6 +126,8 @@ type Peer struct {
 	Time     string    `json:"time"`
 	Endpoint *Endpoint `json:"endpoint,omitempty"`
 	Floor    *Floor    `json:"floor,omitempty"` // what is known at the moment of the connection
+	// Endpoints is what DNS says of endpoints.
+	Endpoints []EndpointAnswer `json:"endpoints,omitempty"`
 }
 
 // A Connection is one that exists.
@@ -179,4 +181,6 @@ type Accepted struct {
 	Name   string    `json:"name"`
 	Method string    `json:"method"`
 	Until  time.Time `json:"until"`
+	// TLSA are the numbers of the record that was used, such as 3 1 1.
+	TLSA string `json:"tlsa,omitempty"`
 }

@@ -16,13 +16,32 @@ final class Association {
         final long port;
         final long until;
         final List<String> pins;
+        /** The records that take the place of a trust anchor and the name, or null. */
+        final Dane dane;
+        /** The numbers of the record by which a peer was accepted, or null. */
+        final String tlsa;
 
         Reference(String name, String method, long port, long until, List<String> pins) {
+            this(name, method, port, until, pins, null, null);
+        }
+
+        private Reference(String name, String method, long port, long until, List<String> pins, Dane dane, String tlsa) {
             this.name = name;
             this.method = method;
             this.port = port;
             this.until = until;
             this.pins = pins;
+            this.dane = dane;
+            this.tlsa = tlsa;
+        }
+
+        Reference with(Dane records) {
+            return new Reference(name, method, port, until, pins, records, null);
+        }
+
+        /** This one as it accepts a peer. */
+        Reference until(long end, String record) {
+            return new Reference(name, method, port, end, pins, null, record);
         }
     }
 
@@ -179,6 +198,7 @@ final class Association {
             reason = a.nowhere != null ? a.nowhere : Reason.VERIFIED;
             if (vector.get("peer") instanceof Map) {
                 Map<?, ?> json = (Map<?, ?>) vector.get("peer");
+                a.approach(Dane.read(json.get("endpoints")));
                 Peer peer = new Peer(json.get("chain"), json, a.outgoing ? json.get("endpoint") : null);
                 try {
                     out.put("accepted", Peer.accepted(peer.check(a, a.references, true)));
@@ -192,6 +212,16 @@ final class Association {
             reason = r.reason;
         }
         return reason.in(out);
+    }
+
+    /** Who may be connected to, and with what server name, by what DNS says of the endpoints [C8a], [E2a]. */
+    private void approach(Map<String, Dane> endpoints) {
+        for (Dial d : List.copyOf(dial)) {
+            Dane answer = endpoints.get(d.host + ":" + d.port);
+            if (answer == null || proven(references).stream().noneMatch(r -> r.name.equals(d.host) && r.port == d.port)) continue;
+            dial.remove(d);
+            if (answer.lost == null) dial.add(new Dial(d.host, d.port, d.host, d.start));
+        }
     }
 
     private void describe(Map<String, Object> out) {

@@ -13,6 +13,7 @@ import java.util.Date;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.GeneralName;
@@ -37,12 +38,14 @@ final class Chain {
     private final List<Cert> others;
     private final List<Cert> anchors;
     private final long time;
+    private final Predicate<List<Cert>> wanted;
     private Long end;
 
-    private Chain(List<Cert> others, List<Cert> anchors, long time) {
+    private Chain(List<Cert> others, List<Cert> anchors, long time, Predicate<List<Cert>> wanted) {
         this.others = others;
         this.anchors = anchors;
         this.time = time;
+        this.wanted = wanted;
     }
 
     /**
@@ -52,10 +55,17 @@ final class Chain {
      *     by W1 for a statement, by P1 for a peer
      */
     static Long longest(Cert first, List<Cert> others, List<Cert> anchors, long time) {
-        Chain chain = new Chain(others, anchors, time);
+        return longest(first, others, anchors, time, path -> true);
+    }
+
+    /** The same, of the paths that are wanted, each with its anchor. */
+    static Long longest(Cert first, List<Cert> others, List<Cert> anchors, long time, Predicate<List<Cert>> wanted) {
+        Chain chain = new Chain(others, anchors, time, wanted);
         if (!first.permitsServerAuth()) return null;
         for (Cert anchor : anchors) {
-            if (anchor.sameAs(first) && first.isValidAt(time) && isReadable(first)) return first.notAfter + 1;
+            if (anchor.sameAs(first) && wanted.test(List.of(first)) && first.isValidAt(time) && isReadable(first)) {
+                return first.notAfter + 1;
+            }
         }
         List<Cert> path = new ArrayList<>();
         path.add(first);
@@ -102,6 +112,7 @@ final class Chain {
         List<Cert> all = new ArrayList<>(path);
         all.add(anchor);
         if (!all.stream().allMatch(c -> isReadable(c) && c.permitsServerAuth()) || !keepsPathLengths(all)) return false;
+        if (!wanted.test(all)) return false;
         if (!anchor.isValidAt(time) || !anchor.hasAllowedKey() || !mayIssue(anchor)) return false;
         for (int i = 1; i < all.size(); i++) if (!permitsNames(all.get(i), all.subList(0, i))) return false;
         List<X509Certificate> certificates = new ArrayList<>();

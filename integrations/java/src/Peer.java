@@ -2,6 +2,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /** The peer's certificate (docs/connections.md, section 7). */
 final class Peer {
@@ -15,6 +16,8 @@ final class Peer {
     final long port;
     /** What is remembered at the moment of the connection, or null. */
     final Floor floor;
+    /** What DNS says of endpoints. */
+    final Map<String, Dane> endpoints;
 
     /** @param endpoint null for an incoming connection, and where it is not told */
     Peer(Object chain, Map<?, ?> trust, Object endpoint) throws Refusal {
@@ -23,6 +26,7 @@ final class Peer {
         if (at == null || roots == null) throw new Refusal(Reason.MISSING_INPUT, "roots or time of the peer");
         this.time = at;
         this.floor = Floor.read(trust.get("floor"));
+        this.endpoints = Dane.read(trust.get("endpoints"));
         this.chain = certificates(chain);
         Object number = Json.object(endpoint).get("port");
         this.host = endpoint == null ? null : Json.string(Json.object(endpoint).get("host"));
@@ -47,8 +51,43 @@ final class Peer {
         return out;
     }
 
-    /** [P1a] to [P1e]. Returns the end of the peer's chain. */
-    long checkChain() throws Refusal {
+    /** What the peer shows, within the bounds of [P1a] to [P1c]. */
+    static final class Shown {
+        final Cert leaf;
+        /** The others, none twice and none the leaf. */
+        final List<Cert> others;
+        final List<Cert> roots;
+        private final long time;
+        private Long end;
+        private boolean searched;
+
+        private Shown(Cert leaf, List<Cert> others, List<Cert> roots, long time) {
+            this.leaf = leaf;
+            this.others = others;
+            this.roots = roots;
+            this.time = time;
+        }
+
+        /** The end of the peer's chain [P1d], or null. */
+        Long pkix() {
+            if (!searched) end = Chain.longest(leaf, others, roots, time);
+            searched = true;
+            return end;
+        }
+
+        /** The end of the longest path that is wanted, or null. */
+        Long longest(List<Cert> anchors, Predicate<List<Cert>> wanted) {
+            return Chain.longest(leaf, others, anchors, time, wanted);
+        }
+
+        private long chain() throws Refusal {
+            if (pkix() == null) throw new Refusal(Reason.PEER_UNTRUSTED, "no chain to a trust anchor");
+            return pkix();
+        }
+    }
+
+    /** [P1a] to [P1c]. */
+    private Shown shown() throws Refusal {
         if (chain == null || chain.isEmpty() || chain.size() > MAX_CERTIFICATES) {
             throw new Refusal(Reason.PEER_UNTRUSTED, "none or too many certificates, or one that cannot be read");
         }
@@ -59,9 +98,7 @@ final class Peer {
         if (Chain.checksAskedFor(List.of(first), others, MAX_CHECKS) > MAX_CHECKS) {
             throw new Refusal(Reason.PEER_UNTRUSTED, "too many signature checks");
         }
-        Long end = Chain.longest(first, others, roots, time);
-        if (end == null) throw new Refusal(Reason.PEER_UNTRUSTED, "no chain to a trust anchor");
-        return end;
+        return new Shown(first, others, roots, time);
     }
 
     /** RFC 9525: a dNSName, perhaps with a wildcard as its first label; the common name never. */
@@ -73,29 +110,87 @@ final class Peer {
     }
 
     /**
-     * [P1]: the reference that accepts the peer, until it or the peer's chain ends.
+     * [P1]: the reference that accepts the peer, until it or what it rests on ends.
      *
      * @param candidates references of the decision, at whatever endpoint
      */
     Association.Reference check(Association decision, List<Association.Reference> candidates, boolean wildcards)
             throws Refusal {
-        long end = checkChain();
         List<Association.Reference> references = new ArrayList<>(candidates);
+        List<Association.Reference> left = new ArrayList<>(candidates);
         Reason overtaken = decision.overtaken(floor);
-        boolean leftOut = overtaken != null && references.removeIf(r -> r.method.equals(Association.DELEGATION)); // [P1f]
-        Reason refused = null;
-        for (Association.Reference r : references) {
-            if (!countsHere(r) || !carries(r.name, wildcards)) continue;
-            if (time >= r.until) {
-                refused = Reason.later(refused, Reason.PROOF_EXPIRED);
-            } else if (r.pins != null && !r.pins.contains(chain.get(0).pin())) {
-                refused = Reason.later(refused, Reason.PEER_KEY_MISMATCH);
-            } else {
-                return new Association.Reference(r.name, r.method, r.port, Math.min(r.until, end), r.pins);
+        references.removeIf(r -> overtaken != null && r.method.equals(Association.DELEGATION)); // [P1f]
+        left.removeAll(references);
+        List<Association.Reference> here = new ArrayList<>(references);
+        here.removeIf(r -> !countsHere(r));
+        String source = decision.verified.query.source;
+        Dane answer = host == null || Association.proven(here).isEmpty() ? null : endpoints.get(host + ":" + port);
+        try {
+            return accept(answer == null ? here : bound(here, answer), source, wildcards);
+        } catch (Refusal refusal) {
+            if (answer != null && answer.lost != null) throw new Refusal(answer.lost, "what DNS says of the endpoint"); // [E2c]
+            Reason reason = refusal.reason;
+            List<Association.Reference> held = host == null ? held(here) : List.of();
+            if (!held.isEmpty()) {
+                try {
+                    return accept(held, source, wildcards); // [E7b]
+                } catch (Refusal other) {
+                    if (other.reason != Reason.DANE_MISMATCH) reason = Reason.later(reason, other.reason);
+                }
+            }
+            boolean named = reason == Reason.PEER_NAME_MISMATCH && !left.isEmpty();
+            if (named || reason == Reason.PEER_UNTRUSTED && !held(left).isEmpty()) reason = overtaken; // [P1g], [E4d]
+            if (reason == Reason.PEER_NAME_MISMATCH) reason = whyNone(Association.proven(references));
+            throw new Refusal(reason, refusal.getMessage());
+        }
+    }
+
+    /** The references with the records that they are held to [E4], where DNS speaks about the endpoint. */
+    private static List<Association.Reference> bound(List<Association.Reference> here, Dane answer) {
+        boolean everyName = here.stream().anyMatch(r -> r.method.equals(Association.DNSSEC));
+        List<Association.Reference> out = new ArrayList<>();
+        for (Association.Reference r : here) {
+            if (!r.method.equals(Association.PKIX)) {
+                if (answer.lost == null) out.add(r.with(answer));
+            } else if (!everyName) {
+                out.add(r);
             }
         }
-        if (refused == null) refused = leftOut ? overtaken : whyNone(Association.proven(references)); // [P1g]
-        throw new Refusal(refused, "" + chain.get(0).dnsNames);
+        return out;
+    }
+
+    /** The references whose endpoints have usable records, with these. */
+    private List<Association.Reference> held(List<Association.Reference> references) {
+        List<Association.Reference> out = new ArrayList<>();
+        for (Association.Reference r : Association.proven(references)) {
+            Dane d = endpoints.get(r.name + ":" + r.port);
+            if (d != null && d.lost == null) out.add(r.with(d));
+        }
+        return out;
+    }
+
+    /** The first of the references for which all else holds. */
+    private Association.Reference accept(List<Association.Reference> references, String source, boolean wildcards)
+            throws Refusal {
+        Shown shown = shown();
+        Reason refused = null;
+        boolean none = true;
+        for (Association.Reference r : references) {
+            if (!wildcards && !carries(r.name, false) && (r.dane == null || !r.dane.namesKey(shown.leaf))) continue; // [R1d]
+            none = false;
+            try {
+                Dane.Match match = r.dane == null ? new Dane.Match(null, shown.chain())
+                        : r.dane.check(shown, carries(r.name, true) || carries(source, true), time);
+                if (r.dane == null && !carries(r.name, true)) continue;
+                if (time >= r.until) throw new Refusal(Reason.PROOF_EXPIRED, r.name);
+                if (r.pins != null && !r.pins.contains(shown.leaf.pin())) throw new Refusal(Reason.PEER_KEY_MISMATCH, r.name);
+                return r.until(Math.min(r.until, match.end), match.numbers);
+            } catch (Refusal refusal) {
+                refused = Reason.later(refused, refusal.reason);
+            }
+        }
+        if (none) shown.chain();
+        throw new Refusal(refused == null ? Reason.PEER_NAME_MISMATCH : refused, "" + shown.leaf.dnsNames);
     }
 
     /** Why the certificate carries none of the names that count. */
@@ -115,6 +210,7 @@ final class Peer {
         out.put("name", r.name);
         out.put("method", r.method);
         out.put("until", Octets.time(r.until));
+        if (r.tlsa != null) out.put("tlsa", r.tlsa);
         return out;
     }
 }

@@ -1,5 +1,6 @@
 // The decision on a connection (docs/connections.md).
 
+import { approach, readEndpoints } from './dane.js';
 import { readInputs } from './inputs.js';
 import { isName, isPort } from './names.js';
 import { isRequiredBy } from './order.js';
@@ -20,15 +21,17 @@ export async function associate({ question, policy, evidence, peer }) {
   const report = {
     methods: Object.fromEntries(decision.methods.map(({ method, reason }) => [method, reason])),
     references: [...new Set(decision.references.map(({ name }) => name))].sort(),
-    dial: decision.dial.map(({ host, port, serverName, start }) => ({ host, port, server_name: serverName, start })).sort(byEndpoint),
+    dial: approach(decision.dial, decision.references, readEndpoints(peer?.endpoints))
+      .map(({ host, port, serverName, start }) => ({ host, port, server_name: serverName, start }))
+      .sort(byEndpoint),
     required: decision.required,
     refresh_at: formatTime(decision.refreshAt),
     floor: reportFloor(decision.floor),
   };
   if (!peer) return answer(decision.reason, report);
   try {
-    const { name, method, until } = checkPeer(peer, decision, dialledBy(peer, decision.outgoing));
-    return answer('verified', { ...report, accepted: { name, method, until: formatTime(until) } });
+    const { name, method, until, tlsa } = checkPeer(peer, decision, dialledBy(peer, decision.outgoing));
+    return answer('verified', { ...report, accepted: { name, method, until: formatTime(until), tlsa } });
   } catch (error) {
     if (error instanceof Refusal) return answer(error.reason, report);
     throw error;
@@ -43,7 +46,7 @@ export function dialledBy({ endpoint: dialled }, outgoing) {
 }
 
 /**
- * The decision: { reason, outgoing, methods, references, dial, required, refreshAt, whyNoneProven, floor }. `reason` says
+ * The decision: { reason, source, outgoing, methods, references, dial, required, refreshAt, whyNoneProven, floor }. `reason` says
  * whether there is somewhere to connect to [C3].
  */
 export async function decide(question, policyInput, evidenceInput) {
@@ -63,22 +66,34 @@ export async function decide(question, policyInput, evidenceInput) {
   const ofRecords = whyNoDnssec(row, provenUntil, policy.time);
   const dnssec = { method: 'dnssec', reason: ofRecords };
   if (dnssec.reason === 'verified') {
-    dnssec.references = row.entries.map((entry) => ({ name: entry.host, until: provenUntil, at: at(entry) }));
+    dnssec.references = row.entries.map((entry) => ({
+      name: entry.host,
+      until: provenUntil,
+      at: at(entry),
+      target: endpoint(entry),
+    }));
   }
   const delegation = { method: 'delegation', reason: statement.reason };
   if (row.state === 'secure') delegation.reason = statement.reason === 'conflict' ? 'conflict' : 'not-used'; // [C2a] [C2b]
   else if (statement.reason === 'verified') {
-    delegation.references = statement.dial.map((target) => ({ name: target.host, until: result.end, at: at(target), spki: target.spki }));
+    delegation.references = statement.dial.map((target) => ({
+      name: target.host,
+      until: result.end,
+      at: at(target),
+      target: endpoint(target),
+      spki: target.spki,
+    }));
   }
   for (const method of [dnssec, delegation]) {
     if (!outgoing && !role.sendsToo) Object.assign(method, { reason: 'service-mismatch', references: [] }); // [C5]
   }
 
-  const pkix = { method: 'pkix', reason: 'verified', references: [{ name: source, until: null, at: null }] }; // [C1c]
+  const pkix = { method: 'pkix', reason: 'verified', references: [{ name: source, until: null, at: null, target: null }] }; // [C1c]
   const methods = [pkix, dnssec, delegation];
   const { reason, dial } = outgoing ? whereToConnect(row, statement, role, source) : { reason: 'verified', dial: [] };
   return {
     reason,
+    source,
     outgoing,
     methods,
     references: methods.flatMap(({ method, references = [] }) => references.map((reference) => ({ ...reference, method }))),

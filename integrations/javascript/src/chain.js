@@ -63,9 +63,9 @@ export function checksAskedFor(leaf, others, most) {
 
 /**
  * The end of the path from the first certificate to an anchor that lasts longest, valid for TLS servers at this time; null if there
- * is none. What may be searched is bounded before: by W1 for a statement, by P1 for a peer.
+ * is none. Only paths that are `wanted` count. What may be searched is bounded before: by W1 for a statement, by P1 for a peer.
  */
-export function endOfPath(leaf, others, anchors, time) {
+export function endOfPath(leaf, others, anchors, time, wanted = () => true) {
   let best = null;
   const budget = { names: MAX_NAME_CHECKS };
   const signed = new Map();
@@ -91,7 +91,7 @@ export function endOfPath(leaf, others, anchors, time) {
 
   function complete(path) {
     const certificates = path.map(({ certificate }) => certificate);
-    if (isValid(certificates, time, budget)) best = Math.max(best ?? 0, Math.min(...certificates.map(endOf))); // [W7h]
+    if (wanted(certificates) && isValid(certificates, time, budget)) best = Math.max(best ?? 0, Math.min(...certificates.map(endOf))); // [W7h]
   }
 
   function extend(path) {

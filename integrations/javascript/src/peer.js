@@ -3,6 +3,7 @@
 import { fromBase64 } from './base64.js';
 import { dnsNames, readCertificate, sha256 } from './certificate.js';
 import { checksAskedFor, endOfPath } from './chain.js';
+import { bind, checkRecords, namesKey, readEndpoints, withRecords } from './dane.js';
 import { readFloor, readRoots, readTime } from './inputs.js';
 import { dnsNameMatches } from './names.js';
 import { CONTRADICTION, checkFloor } from './order.js';
@@ -13,35 +14,87 @@ const MAX_CERTIFICATES = 10;
 const MAX_CHECKS = 12;
 
 /**
- * [P1]: the reference by which a peer is accepted, or a Refusal. `decision` has `references` and `floor`. A reference is { name,
- * method, until, at, spki }: until null is without end, `at` null is everywhere. That of the answer ends with the peer's chain at the
- * latest. `dialled` is null for an incoming connection. With `wildcards` false, a name counts only if the certificate has it
- * literally [R1d].
+ * [P1]: the reference by which a peer is accepted, or a Refusal. `decision` has `source`, `references` and `floor`. A reference is
+ * { name, method, until, at, target, spki }: until null is without end, `at` null is everywhere, `target` is the endpoint that was proven.
+ * That of the answer ends with the peer's chain at the latest, and has `tlsa` if a record was used. `dialled` is null for an incoming
+ * connection. With `wildcards` false, a name counts only if the certificate has it literally, or by its key [R1d].
  */
 export function checkPeer(peer, decision, dialled, { wildcards = true } = {}) {
-  const roots = readRoots(peer?.roots);
-  const time = readTime(peer?.time);
-  const floor = readFloor(peer?.floor);
-  const { leaf, end } = checkPeerChain(peer.chain, roots, time);
+  const [roots, time, floor] = [readRoots(peer?.roots), readTime(peer?.time), readFloor(peer?.floor)];
+  const said = readEndpoints(peer.endpoints);
+  const about = { chain: peer.chain, roots, time, wildcards, source: decision.source };
 
   const overtaken = whyOvertaken(decision, floor);
-  const references = decision.references.filter(({ method }) => !overtaken || method !== 'delegation');
+  const isLeft = ({ method }) => overtaken !== null && method === 'delegation'; // [P1f]
+  const left = decision.references.filter(isLeft);
+  const references = decision.references.filter((one) => !isLeft(one));
   const here = references.filter(({ at }) => at === null || dialled === null || at === endpoint(dialled));
-  const presented = dnsNames(leaf);
-  const carried = here.filter(({ name }) => presented.some((one) => dnsNameMatches(one, name, { wildcards })));
-  if (carried.length === 0) {
-    if (references.length < decision.references.length) throw new Refusal(overtaken);
-    throw new Refusal(whyNotCarried(references, here, dialled));
+  const { held, lost } = dialled === null ? { held: here, lost: null } : bind(here, said, endpoint(dialled));
+  try {
+    return accept(held, about);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (lost) throw new Refusal(lost); // [E2c]
+    let { reason } = error;
+    if (dialled === null) {
+      const besides = acceptByRecords(withRecords(here, said), about);
+      if (besides.reference) return besides.reference;
+      reason = lastOf([reason, ...besides.refusals]);
+    }
+    if (left.length > 0 && reason === 'peer-name-mismatch') throw new Refusal(overtaken);
+    if (reason === 'peer-untrusted' && withRecords(left, said).length > 0) throw new Refusal(overtaken); // [E4d]
+    throw new Refusal(reason === 'peer-name-mismatch' ? whyNotCarried(references, here, dialled) : reason);
   }
+}
 
+// [E7]: { reference }, or { refusals } that count after those of P1.
+function acceptByRecords(references, about) {
+  if (references.length === 0) return { refusals: [] };
+  try {
+    return { reference: accept(references, about) };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { refusals: error.reason === 'dane-mismatch' ? [] : [error.reason] }; // [E7a]
+  }
+}
+
+// The first of the references for which all else holds.
+function accept(references, { chain, roots, time, wildcards, source }) {
+  const { leaf, others } = readShown(chain);
+  const presented = dnsNames(leaf);
+  const carries = (name, literally) => presented.some((one) => dnsNameMatches(one, name, { wildcards: !literally }));
+  const pkix = once(() => endOfPath(leaf, others, roots, time));
+
+  const admitted = references.filter(({ name, dane }) => wildcards || carries(name, true) || (dane && namesKey(dane, leaf)));
+  if (admitted.length === 0 && pkix() === null) throw new Refusal('peer-untrusted');
   const key = sha256(leaf.spki).toString('hex');
   const refusals = [];
-  for (const reference of carried) {
-    if (reference.until !== null && time >= reference.until) refusals.push('proof-expired');
-    else if (reference.spki && !reference.spki.includes(key)) refusals.push('peer-key-mismatch');
-    else return { ...reference, until: Math.min(reference.until ?? end, end) };
+  for (const reference of admitted) {
+    try {
+      const named = carries(reference.name) || carries(source);
+      const { tlsa, end } = reference.dane
+        ? checkRecords(reference.dane, { leaf, others, roots, time }, named, pkix)
+        : { end: checkChain(pkix()) };
+      if (!reference.dane && !carries(reference.name)) continue;
+      if (reference.until !== null && time >= reference.until) throw new Refusal('proof-expired');
+      if (reference.spki && !reference.spki.includes(key)) throw new Refusal('peer-key-mismatch');
+      return { ...reference, tlsa, until: Math.min(reference.until ?? end, end) };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      refusals.push(error.reason);
+    }
   }
-  throw new Refusal(lastOf(refusals));
+  throw new Refusal(lastOf(refusals) ?? 'peer-name-mismatch');
+}
+
+function checkChain(end) {
+  if (end === null) throw new Refusal('peer-untrusted'); // [P1d]
+  return end;
+}
+
+function once(find) {
+  let known;
+  return () => (known === undefined ? (known = find()) : known);
 }
 
 // Why the statement of the decision gives no names any more: by the floor of this moment [P1f]. Null if it still does. A newer
@@ -63,8 +116,8 @@ function whyNotCarried(references, here, dialled) {
   return proven.some(({ name }) => name === dialled.host) ? 'port-mismatch' : 'target-mismatch';
 }
 
-// The beginning of [P1], in its order: number of certificates, keys, signature checks asked for, chain.
-function checkPeerChain(chain, roots, time) {
+// [P1a] to [P1c]: number of certificates, keys, signature checks asked for.
+function readShown(chain) {
   if (chain?.length > MAX_CERTIFICATES) throw new Refusal('peer-untrusted', 'too many certificates');
   let certificates;
   try {
@@ -75,8 +128,7 @@ function checkPeerChain(chain, roots, time) {
   if (certificates.some(({ key }) => key.kind === null)) throw new Refusal('unsupported-key'); // [W2]
   // One that is shown twice is one certificate.
   const [leaf, ...others] = certificates.filter(({ der }, i) => certificates.findIndex((one) => one.der.equals(der)) === i);
-  if (leaf && checksAskedFor(leaf, others, MAX_CHECKS) > MAX_CHECKS) throw new Refusal('peer-untrusted', 'too many checks');
-  const end = leaf ? endOfPath(leaf, others, roots, time) : null;
-  if (end === null) throw new Refusal('peer-untrusted');
-  return { leaf, end };
+  if (!leaf) throw new Refusal('peer-untrusted', 'no certificate');
+  if (checksAskedFor(leaf, others, MAX_CHECKS) > MAX_CHECKS) throw new Refusal('peer-untrusted', 'too many checks');
+  return { leaf, others };
 }

@@ -92,6 +92,7 @@ const list = [
   ['tls-failed', 'refused'],
   ['peer-untrusted', 'refused'],
   ['peer-name-mismatch', 'refused'],
+  ['dane-mismatch', 'refused'],
   ['proof-expired', 'refused'],
   ['peer-key-mismatch', 'refused'],
   ['verified', 'verified'],

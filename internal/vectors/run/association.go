@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -47,6 +48,9 @@ func associate(_ context.Context, c vectors.Case) (*vectors.Expect, error) {
 	said.References = slices.Compact(said.References)
 	said.Required, said.RefreshAt = new(a.Required()), new(a.RefreshAt())
 	list := []vectors.Dial{}
+	if targets, err = approach(a, targets, c.Peer); err != nil {
+		return nil, err
+	}
 	for _, t := range targets {
 		list = append(list, vectors.Dial{Endpoint: vectors.Endpoint{Host: t.Host, Port: t.Port}, ServerName: t.ServerName, Start: string(t.Start)})
 	}
@@ -56,6 +60,34 @@ func associate(_ context.Context, c vectors.Case) (*vectors.Expect, error) {
 	said.Dial = list
 	said.Floor = remembered(a.Floor())
 	return said, nil
+}
+
+// approach leaves the targets that may be connected to, as what DNS says of their
+// endpoints has it.
+func approach(a *association.Association, targets []association.Dial, p *vectors.Peer) (list []association.Dial, err error) {
+	if p == nil {
+		return targets, nil
+	}
+	answers, err := endpointsOf(p)
+	for _, t := range targets {
+		var lost error
+		if i := slices.IndexFunc(answers, func(e delegation.EndpointAnswer) bool { return e.Endpoint == t.Endpoint }); i >= 0 {
+			t, lost = a.Approach(t, &answers[i])
+		}
+		if lost == nil {
+			list = append(list, t)
+		}
+	}
+	return list, err
+}
+
+// endpointsOf reads what DNS says of endpoints.
+func endpointsOf(p *vectors.Peer) (list []delegation.EndpointAnswer, err error) {
+	text, err := json.Marshal(p.Endpoints)
+	if err != nil {
+		return nil, err
+	}
+	return list, json.Unmarshal(text, &list)
 }
 
 // decisionOf makes the decision of a case. It is refused if a part of the
@@ -97,6 +129,9 @@ func meet(a *association.Association, p *vectors.Peer) (*vectors.Expect, error) 
 	said, err := ended(refused)
 	if err == nil && refused == nil {
 		said.Accepted = &vectors.Accepted{Name: accepted.Reference.Name, Method: string(accepted.Reference.Method), Until: accepted.Until}
+		if r := accepted.TLSA; r != nil {
+			said.Accepted.TLSA = fmt.Sprintf("%d %d %d", r.Usage, r.Selector, r.Matching)
+		}
 	}
 	return said, err
 }
@@ -107,10 +142,15 @@ func peersOf(p *vectors.Peer) (delegation.PeerPolicy, error) {
 		return delegation.PeerPolicy{}, err
 	}
 	floor, err := floorOf(p.Floor)
+	if err != nil {
+		return delegation.PeerPolicy{}, err
+	}
+	endpoints, err := endpointsOf(p)
 	return delegation.PeerPolicy{
-		Roots: poolOf(p.Roots),
-		Now:   func() time.Time { return at },
-		Floor: func(string, string) delegation.Floor { return floor },
+		Roots:     poolOf(p.Roots),
+		Now:       func() time.Time { return at },
+		Floor:     func(string, string) delegation.Floor { return floor },
+		Endpoints: endpoints,
 	}, err
 }
 
@@ -163,7 +203,7 @@ func reuse(_ context.Context, c vectors.Case) (*vectors.Expect, error) {
 		return nil, err
 	}
 	at := endpointOf(c.Connection.Endpoint)
-	then := delegation.PeerPolicy{Roots: peers.Roots, Now: func() time.Time { return opened }}
+	then := delegation.PeerPolicy{Roots: peers.Roots, Now: func() time.Time { return opened }, Endpoints: peers.Endpoints}
 	if _, err := opener.Accept(at, then, chain); err != nil {
 		return nil, fmt.Errorf("the connection does not hold: %w", err)
 	}
