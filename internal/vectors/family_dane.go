@@ -30,9 +30,9 @@ var daneNotes = map[string]Note{
 // An EndpointAnswer is what DNS says of an endpoint (docs/reports.md).
 type EndpointAnswer struct {
 	Endpoint
-	Collected string          `json:"collected"`
-	Address   addressAnswer   `json:"address"`
-	TLSA      *tlsaAnswer `json:"tlsa,omitempty"`
+	Collected string        `json:"collected"`
+	Address   addressAnswer `json:"address"`
+	TLSA      *tlsaAnswer   `json:"tlsa,omitempty"`
 }
 
 type addressAnswer struct {

@@ -76,7 +76,7 @@ var certificateFaults = []fault{
 	mistake("give peers five minutes of tolerance", "association-peer-begins",
 		inGo("delegation/peer.go", "longestPath(forPeer, chain, p.Roots, p.Cache, now)", "longestPath(forPeer, chain, p.Roots, p.Cache, now.Add(ClockSkew))"),
 		inJS("peer.js", "endOfPath(leaf, others, roots, time)", "endOfPath(leaf, others, roots, time + 300)"),
-		inJava("Peer.java", "Chain.longest(first, others, roots, time)", "Chain.longest(first, others, roots, time + 300)")),
+		inJava("Peer.java", "Chain.longest(leaf, others, roots, time)", "Chain.longest(leaf, others, roots, time + 300)")),
 	mistake("search any chain of a peer", "association-peer-checks",
 		inGo("delegation/peer.go", "if pathChecks(chain) > MaxPeerChecks {", "if pathChecks(chain) > MaxPeerChecks && false {"),
 		inJS("peer.js", "checksAskedFor(leaf, others, MAX_CHECKS) > MAX_CHECKS", "checksAskedFor(leaf, others, MAX_CHECKS) < 0"),
