@@ -11,10 +11,13 @@ type TLSARecord struct {
 	Data     []byte `json:"data"`     // certificate association data
 }
 
-// String is the record as zone files have it (RFC 6698, Section 2.2).
-func (r TLSARecord) String() string {
-	return fmt.Sprintf("%d %d %d %x", r.Usage, r.Selector, r.Matching, r.Data)
+// Numbers are those of usage, selector and matching type, such as 3 1 1.
+func (r TLSARecord) Numbers() string {
+	return fmt.Sprintf("%d %d %d", r.Usage, r.Selector, r.Matching)
 }
+
+// String is the record as zone files have it (RFC 6698, Section 2.2).
+func (r TLSARecord) String() string { return fmt.Sprintf("%s %x", r.Numbers(), r.Data) }
 
 // A TLSAAnswer is the answer to one TLSA question, CNAME records followed.
 type TLSAAnswer struct {

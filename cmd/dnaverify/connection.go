@@ -85,6 +85,9 @@ func (c *connection) add(to association.Dial, attempt *verifier.Attempt) {
 	}
 	if attempt != nil {
 		fill(&t, attempt)
+		if attempt.DNS != nil {
+			t.Checks = append(t.Checks, daneLine(attempt))
+		}
 		if attempt.Err == nil && c.Accepted == nil {
 			c.Outcome, c.Reason, c.Accepted = reasons.OutcomeVerified, reasons.Verified, attempt.Acceptance
 		}
@@ -95,21 +98,19 @@ func (c *connection) add(to association.Dial, attempt *verifier.Attempt) {
 // fill writes a line for each step that an attempt came to.
 func fill(t *cli.ConnectionTarget, a *verifier.Attempt) {
 	t.Tried, t.Address, t.Reason = true, a.Address, delegation.ReasonOf(a.Err)
+	t.ServerName, t.DNS = a.To.ServerName, a.DNS
 	ok := func(name, format string, args ...any) {
 		t.Checks = append(t.Checks, delegation.Check{Name: name, Outcome: delegation.CheckOK, Detail: fmt.Sprintf(format, args...)})
 	}
 	failed := func(name string) {
-		line := delegation.Check{Name: name, Outcome: delegation.CheckFail, Reason: t.Reason, Detail: a.Err.Error()}
-		var e *delegation.Error
-		if errors.As(a.Err, &e) {
-			line.Detail = e.Detail
-		}
-		t.Checks = append(t.Checks, line)
+		t.Checks = append(t.Checks, delegation.Check{Name: name, Outcome: delegation.CheckFail, Reason: t.Reason, Detail: detailOf(a.Err)})
 	}
 	switch {
 	case t.Reason == reasons.NoTLSStart:
 		failed("tls")
 		return
+	case a.DNS != nil && a.Address == "" && daneLine(a).Reason != "":
+		return // that line says it
 	case a.Address == "":
 		failed("connect")
 		return
@@ -140,12 +141,24 @@ func fill(t *cli.ConnectionTarget, a *verifier.Attempt) {
 	leaf := a.State.PeerCertificates[0]
 	detail := fmt.Sprintf("for %s, issued by %s, until %s", namesOf(leaf), t.TLS.Issuer, text.Stamp(t.TLS.NotAfter))
 	t.Checks = append(t.Checks, delegation.Check{Name: "shows", Outcome: delegation.CheckInfo, Detail: detail})
+	if t.Reason == reasons.DANEMismatch {
+		return // the line about DANE says it
+	}
 	if a.Err != nil {
 		failed("peer")
 		return
 	}
 	t.Reason, t.Accepted = reasons.Verified, &a.Acceptance.Reference
 	ok("peer", "%s counts by %s", a.Acceptance.Reference.Name, a.Acceptance.Reference.Method)
+}
+
+// detailOf is what an error says besides its reason.
+func detailOf(err error) string {
+	var e *delegation.Error
+	if errors.As(err, &e) {
+		return e.Detail
+	}
+	return err.Error()
 }
 
 func connectionTLS(state *tls.ConnectionState) *cli.ConnectionTLS {

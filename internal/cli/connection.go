@@ -46,6 +46,8 @@ type ConnectionTarget struct {
 	Reason     reasons.Reason         `json:"reason,omitempty"` // verified if accepted
 	Checks     Checks                 `json:"checks"`
 	Accepted   *association.Reference `json:"accepted,omitempty"`
+	// DNS is what DNS says of the endpoint, if TLSA records might have had a say.
+	DNS *delegation.EndpointAnswer `json:"dns,omitempty"`
 }
 
 // ConnectionTLS is what TLS and the peer's certificate said.
@@ -64,9 +66,12 @@ type ConnectionTLS struct {
 func WriteConnection(out io.Writer, c Connection, color, details bool) {
 	w := newWriter(out, color)
 	if c.Accepted != nil {
-		r := c.Accepted.Reference
-		w.printf("%s until %s: the peer counts as %s by %s, as %s\n", w.verdict(c.Outcome, 0),
-			text.Stamp(c.Accepted.Until), c.Source, r.Method, r.Name)
+		r, dane := c.Accepted.Reference, ""
+		if tlsa := c.Accepted.TLSA; tlsa != nil {
+			dane = ", with the key of a TLSA record (" + tlsa.Numbers() + ")"
+		}
+		w.printf("%s until %s: the peer counts as %s by %s, as %s%s\n", w.verdict(c.Outcome, 0),
+			text.Stamp(c.Accepted.Until), c.Source, r.Method, r.Name, dane)
 	} else {
 		w.end(c.Outcome, c.Reason, c.Detail, c.Hint)
 	}

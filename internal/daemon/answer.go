@@ -36,6 +36,9 @@ type Answer struct {
 	// certificate; null unless verified.
 	Method *association.Method `json:"method"`
 	Name   *string             `json:"name"`
+	// TLSA are the numbers of the TLSA record that the peer matches, such as 3 1 1;
+	// null if none was needed.
+	TLSA *string `json:"tlsa"`
 	// ChainVerifiedBy is who verified the path from the peer's certificate to a
 	// trust anchor, "daemon" or "caller"; null unless verified.
 	ChainVerifiedBy *string `json:"chain_verified_by"`
@@ -133,6 +136,13 @@ func (a *Answer) accepted(q question, by *verifier.Proof) *Answer {
 	why := r.Name + ", which counts by " + string(r.Method)
 	a.Detail = "the certificate names " + why
 	a.Message = a.Source + " is verified: the peer shows a certificate for " + why + " until " + text.Stamp(until)
+	if by.TLSA != nil {
+		numbers := by.TLSA.Numbers()
+		a.TLSA = &numbers
+		why = "a TLSA record (" + numbers + ") of " + why
+		a.Detail = "the certificate matches " + why
+		a.Message = a.Source + " is verified: the peer shows a certificate that matches " + why + " until " + text.Stamp(until)
+	}
 	if q.verified {
 		a.Message += "; the caller verified the certificate's path"
 	}

@@ -29,7 +29,7 @@ type Answer map[string]any
 func (q Question) Answer(outcome, reason string) Answer {
 	return Answer{
 		"version": 1, "outcome": outcome, "reason": reason, "detail": "the detail of " + reason, "hint": "do this about " + reason,
-		"source": q.Source, "service": q.Service, "direction": q.Direction, "method": nil, "name": nil, "chain_verified_by": nil, "names": []any{},
+		"source": q.Source, "service": q.Service, "direction": q.Direction, "method": nil, "name": nil, "tlsa": nil, "chain_verified_by": nil, "names": []any{},
 		"required": false, "valid_until": nil, "refresh_at": In(5 * time.Minute), "cached": false, "message": "a sentence",
 	}
 }

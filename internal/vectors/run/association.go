@@ -130,7 +130,7 @@ func meet(a *association.Association, p *vectors.Peer) (*vectors.Expect, error) 
 	if err == nil && refused == nil {
 		said.Accepted = &vectors.Accepted{Name: accepted.Reference.Name, Method: string(accepted.Reference.Method), Until: accepted.Until}
 		if r := accepted.TLSA; r != nil {
-			said.Accepted.TLSA = fmt.Sprintf("%d %d %d", r.Usage, r.Selector, r.Matching)
+			said.Accepted.TLSA = r.Numbers()
 		}
 	}
 	return said, err
