@@ -188,7 +188,7 @@ func (d *Verifier) accept(ctx context.Context, known *Decision, p Peer, floor fu
 	}
 	peers.Endpoints = p.endpoints
 	by, err = d.judgePeer(ctx, known, p, peers)
-	if d.endpoints != nil && p.endpoints == nil {
+	if d.endpoints != nil && p.endpoints == nil && len(p.Chain) > 0 {
 		if ask := known.Association.Undecided(p.Endpoint, by, err); len(ask) > 0 {
 			peers.Endpoints = d.endpoints.about(ctx, ask)
 			by, err = d.judgePeer(ctx, known, p, peers)
