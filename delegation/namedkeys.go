@@ -70,11 +70,11 @@ func (v *verification) nameKeys() bool {
 	}
 	v.named.spki = a.Keys()
 	if !v.named.any() {
-		v.log.info("signers", a.Name, "no key is named: %d records, none of them 3 1 1", len(a.Records))
+		v.log.info("signers", a.Name, "no key is named: records: %d, and none is a 3 1 1", len(a.Records))
 		return true
 	}
 	v.named.until = e.ProvenUntil(a.TTL, p.Time)
-	v.log.ok("signers", a.Name, "%d keys named, TTL %d s: no other may sign", len(v.named.spki), a.TTL)
+	v.log.ok("signers", a.Name, "keys named: %d, TTL %d s; no other may sign", len(v.named.spki), a.TTL)
 	return true
 }
 
@@ -125,7 +125,7 @@ func (n namedKeys) any() bool { return len(n.spki) > 0 }
 // check checks that the signer's key is named, at a time.
 func (n namedKeys) check(leaf *x509.Certificate, at time.Time) *Error {
 	if !slices.Contains(n.spki, Pin(sha256.Sum256(leaf.RawSubjectPublicKeyInfo))) {
-		return Errorf(reasons.SignerNotNamed, "the zone names %d keys that may sign, and the key of the signer's certificate (%.100s) is not among them", len(n.spki), keys.Name(leaf))
+		return Errorf(reasons.SignerNotNamed, "the zone names the keys that may sign, and the key of the signer's certificate (%.100s) is not among them", keys.Name(leaf))
 	}
 	if !at.Before(n.until) {
 		return Errorf(reasons.ProofExpired, "the zone named the key, and the TTL of that passed at %s", text.FineStamp(n.until))

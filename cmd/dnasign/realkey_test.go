@@ -81,7 +81,7 @@ func TestKeyOfOwn(t *testing.T) {
 
 	check := "dnaverify check b.example --via dns --roots roots.pem --verbose "
 	out, _ := run(0, check+"--validating-resolver "+resolver())
-	has(out, "VERIFIED", "signers", "1 keys named, TTL 3600 s: no other may sign", "the zone names this key")
+	has(out, "VERIFIED", "signers", "keys named: 1, TTL 3600 s; no other may sign", "the zone names this key")
 	out, _ = run(1, check+"--resolver "+resolver())
 	has(out, "untrusted-signer", "nothing that DNSSEC secures names its key")
 
