@@ -38,7 +38,7 @@ var namedFaults = []fault{
 	mistake("ask who may sign where nothing is signed", "dnssec-signer-failed-no-statement",
 		inGo("delegation/verify.go", "if len(v.candidates)+len(v.refused) == 0 {", "if false {"),
 		inJS("verify.js", "if (found.candidates.length + found.refusals.length === 0) return found;", ""),
-		inJava("Verify.java", "if (inDns.size() + inDocuments.size() > 0) {", "{")),
+		inJava("Verify.java", "if (inDns.size() + inDocuments.size() + inStream.size() > 0) {", "{")),
 	mistake("read any number of records about signers", "dnssec-signer-records-",
 		inGo("delegation/namedkeys.go", "len(a.Records) > maxSigners &&", "len(a.Records) > 1000*maxSigners &&"),
 		inJS("namedkeys.js", "const MAX_RECORDS = 8;", "const MAX_RECORDS = 8000;"),
