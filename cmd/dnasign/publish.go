@@ -18,7 +18,7 @@ func publishCommand() *cobra.Command {
 		Use:   "publish",
 		Short: "Put signed statements where others find them",
 	}
-	cmd.AddCommand(publishZoneCommand(), publishHTTPSCommand(), publishDNSCommand(), publishCommandCommand())
+	cmd.AddCommand(publishZoneCommand(), publishHTTPSCommand(), publishDNSCommand(), publishCommandCommand(), publishTLSACommand())
 	return cmd
 }
 

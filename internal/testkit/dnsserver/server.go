@@ -245,6 +245,11 @@ func (s *Server) answer(reply *dns.Msg, follow bool) {
 	for range maxLinks {
 		if found := s.records[key{name, q.Qtype}]; len(found) > 0 {
 			reply.Answer = append(reply.Answer, found...)
+			for _, rr := range s.records[key{name, dns.TypeRRSIG}] {
+				if rr.(*dns.RRSIG).TypeCovered == q.Qtype {
+					reply.Answer = append(reply.Answer, rr)
+				}
+			}
 			return
 		}
 		alias := s.records[key{name, dns.TypeCNAME}]
