@@ -29,6 +29,9 @@ type Error struct {
 	// the owner's own word, such as a revocation. Otherwise anybody on the path
 	// may have caused it, by hiding answers or adding bad ones.
 	Authentic bool
+	// Unpublished says that every place answered and none has a statement, good or
+	// bad. Only then a statement from a stream is judged: see Evidence.Streams.
+	Unpublished bool
 }
 
 // Error gives outcome, reason and detail.

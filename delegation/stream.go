@@ -1,16 +1,62 @@
 package delegation
 
+import (
+	"encoding/base64"
+	"slices"
+	"strings"
+
+	"github.com/dnasign/dnasign/delegation/reasons"
+)
+
+// StreamOrigin is the origin of a statement that came in an XMPP stream, in checks
+// and in [Proven].
+const StreamOrigin = "stream"
+
+// ParseStreamStatement reads a statement as an XMPP stream carries it (docs/stream.md,
+// section 5): as a TXT record does. It decodes and bounds; nothing is judged yet. The
+// error is an *[Error].
+func ParseStreamStatement(encoding, text string) (StreamStatement, error) {
+	e := Encoding(encoding)
+	switch {
+	case !slices.Contains(Encodings(), e):
+		return StreamStatement{}, Errorf(reasons.UnsupportedEncoding, "a stream carries no statement in the encoding %.40q", encoding)
+	case text == "":
+		return StreamStatement{}, Errorf(reasons.MalformedRecord, "the statement is empty")
+	case len(text) > base64.StdEncoding.EncodedLen(MaxStatementSize), e == JWS && len(text) > MaxStatementSize:
+		return StreamStatement{}, Errorf(reasons.StatementTooLarge, "%d characters; a statement has at most %d bytes", len(text), MaxStatementSize)
+	}
+	if i := notOfValue(text); i < len(text) {
+		return StreamStatement{}, Errorf(reasons.MalformedRecord, "after %d characters of the statement comes %s, which no statement has", i, shown(text[i:]))
+	}
+	if e == JWS {
+		return StreamStatement{e, []byte(text)}, nil
+	}
+	body, err := base64.StdEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return StreamStatement{}, Errorf(reasons.MalformedRecord, "the statement is not canonical base64")
+	}
+	return StreamStatement{e, body}, nil
+}
+
+// Text is what a stream carries. For what [ParseStreamStatement] accepted it is the
+// same text.
+func (s StreamStatement) Text() string {
+	_, text, _ := strings.Cut(s.Encoding.TXTRecord(s.Body), "; s=")
+	return text
+}
+
 // gatherStream takes a statement out of a stream, if it may count:
 // docs/stream.md. Whoever brings it chose it, and a newer one or a revocation may
 // be published. So every place must have answered first, and hold nothing, good
 // or bad.
-func (v *verification) gatherStream(s *StreamStatement) {
-	if why := v.closedToStreams(); why != "" {
-		v.log.info("stream", "stream", "not looked at: %s", why)
+// Otherwise why says why not.
+func (v *verification) gatherStream(s *StreamStatement, why string) {
+	if why != "" {
+		v.log.info("stream", StreamOrigin, "not looked at: %s", why)
 		return
 	}
-	v.log.ok("stream", "stream", "brought by the peer, %d octets", len(s.Body))
-	v.candidates = append(v.candidates, candidate{"stream", inStream, s.Encoding, s.Body, int64(v.evidence.TXT[0].TTL), nil})
+	v.log.ok("stream", StreamOrigin, "brought by the peer, %d octets", len(s.Body))
+	v.candidates = append(v.candidates, candidate{StreamOrigin, inStream, s.Encoding, s.Body, int64(v.evidence.TXT[0].TTL), nil})
 }
 
 // closedToStreams says why a statement from a stream does not count, or "".

@@ -31,7 +31,7 @@ func Verify(q Query, e *Evidence, p Policy) (*Result, error) {
 	result, err := v.decide(chosen, conflict)
 	if err != nil {
 		err.Checks, err.Unverified, err.Floor = v.log.written(), v.unverified, floor
-		err.Authentic = len(v.proven) > 0
+		err.Authentic, err.Unpublished = len(v.proven) > 0, v.unpublished
 		return nil, err
 	}
 	return result, nil
@@ -70,9 +70,11 @@ type verification struct {
 	failed     []*Error // places that could not be looked at
 	instead    []string // what was found where a statement could be
 	unverified []Unverified
-	named      namedKeys
-	spent      [channels]int // signature checks, see MaxFailedChecks
-	partly     bool          // see SRV.Partly
+	// unpublished: every place answered, and none holds a statement, good or bad.
+	unpublished bool
+	named       namedKeys
+	spent       [channels]int // signature checks, see MaxFailedChecks
+	partly      bool          // see SRV.Partly
 }
 
 // gather turns what was found into candidates, in the order of the evidence.
@@ -83,8 +85,10 @@ func (v *verification) gather() {
 	for i := range v.evidence.Documents {
 		v.gatherDocument(&v.evidence.Documents[i])
 	}
+	why := v.closedToStreams()
+	v.unpublished = why == ""
 	for i := range v.evidence.Streams {
-		v.gatherStream(&v.evidence.Streams[i])
+		v.gatherStream(&v.evidence.Streams[i], why)
 	}
 }
 

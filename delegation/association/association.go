@@ -52,16 +52,17 @@ type Proof struct {
 // An Association is the answer of [Decide]. It is immutable and safe for
 // concurrent use.
 type Association struct {
-	question  Question
-	proofs    []Proof
-	dial      []Dial
-	stop      error
-	required  bool
-	authentic bool
-	floor     delegation.Floor
-	refreshAt time.Time
-	result    *delegation.Result
-	failed    error // without a result
+	question    Question
+	proofs      []Proof
+	dial        []Dial
+	stop        error
+	required    bool
+	authentic   bool
+	unpublished bool
+	floor       delegation.Floor
+	refreshAt   time.Time
+	result      *delegation.Result
+	failed      error // without a result
 }
 
 // Question is what was asked, with the role as its service.
@@ -126,6 +127,11 @@ func (a *Association) Authentic() bool { return a.authentic }
 // Floor is what to remember of the source and to give as
 // delegation.Policy.Floor next time: of a revocation too.
 func (a *Association) Floor() delegation.Floor { return a.floor }
+
+// Unpublished says that every place answered and none has a statement, good or bad, so
+// that one from an XMPP stream is judged, and would add names: SRV records that
+// DNSSEC secures leave it no room.
+func (a *Association) Unpublished() bool { return a.unpublished }
 
 // Statement is the verified statement, or the *delegation.Error of
 // [delegation.Verify]. It is there also where the table leaves the statement

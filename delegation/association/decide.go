@@ -36,7 +36,7 @@ func Decide(q Question, e *delegation.Evidence, p delegation.Policy) (*Associati
 	}
 	var failure *delegation.Error
 	if errors.As(d.failed, &failure) {
-		a.floor = failure.Floor
+		a.floor, a.unpublished = failure.Floor, failure.Unpublished && d.state != secure
 		a.authentic = a.authentic || failure.Authentic && failure.Outcome == reasons.OutcomeRefused
 	}
 	for _, m := range methods {
