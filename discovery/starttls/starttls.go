@@ -11,6 +11,9 @@
 // somebody on the path has put there stays in the connection. It is no TLS, so
 // the handshake fails with a [crypto/tls.RecordHeaderError], and nobody can take
 // it for what TLS protects.
+//
+// [OpenStream] is for after TLS: it reads the statement that a server shows in its
+// XMPP stream, and can bring one (docs/stream.md). A statement proves itself.
 package starttls
 
 import (
@@ -63,15 +66,21 @@ func Negotiate(ctx context.Context, conn net.Conn, r Request) error {
 	if protocol == nil {
 		return delegation.Errorf(reasons.NoTLSStart, "it is not known how to ask for TLS in clear text for %q", r.Role)
 	}
+	w := &wire{conn: conn, left: maxOctets}
+	return w.bounded(ctx, func() error { return protocol(w, r) })
+}
+
+// bounded runs what reads and writes until ctx or maxTime ends, and gives its error a
+// reason.
+func (w *wire) bounded(ctx context.Context, protocol func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
 	ended := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(ended)
-		_ = conn.SetDeadline(time.Unix(1, 0)) // reads of a broken socket end anyway
+		_ = w.conn.SetDeadline(time.Unix(1, 0)) // reads of a broken socket end anyway
 	})
-	w := &wire{conn: conn, left: maxOctets}
-	err := protocol(w, r)
+	err := protocol()
 	late := !stop()
 	if late {
 		<-ended

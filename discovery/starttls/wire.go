@@ -47,7 +47,7 @@ func (w *wire) ReadByte() (byte, error) {
 // Read reads one octet.
 func (w *wire) Read(p []byte) (int, error) {
 	if w.left == 0 && w.err == nil {
-		w.err = delegation.Errorf(reasons.STARTTLSFailed, "more than %d octets before TLS", maxOctets)
+		w.err = delegation.Errorf(reasons.STARTTLSFailed, "the peer sends more than %d octets before the %s", maxOctets, w.waiting)
 	}
 	if w.err != nil {
 		return 0, w.err

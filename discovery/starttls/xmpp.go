@@ -31,17 +31,26 @@ func xmpp(w *wire, namespace, from, to string) error {
 	if to == "" {
 		return delegation.Errorf(reasons.MissingInput, "an XMPP stream needs the domain whose service it is")
 	}
+	n := newNegotiation(w)
+	return n.readable(n.run(header(namespace, from, to)))
+}
+
+func newNegotiation(w *wire) *negotiation {
 	n := &negotiation{wire: w, first: true}
 	n.decoder = xml.NewDecoder(n)
-	err := n.run(header(namespace, from, to))
+	return n
+}
+
+// readable gives errors of the decoder a reason.
+func (n *negotiation) readable(err error) error {
 	var e *delegation.Error
-	if err != nil && w.err == nil && !errors.As(err, &e) {
-		return delegation.Errorf(reasons.STARTTLSFailed, "what should be the %s is not XML of a stream: %s", w.waiting, shown(err.Error()))
+	if err != nil && n.wire.err == nil && !errors.As(err, &e) {
+		return delegation.Errorf(reasons.STARTTLSFailed, "what should be the %s is not XML of a stream: %s", n.waiting, shown(err.Error()))
 	}
 	return err
 }
 
-// A negotiation is the state of a stream before TLS.
+// A negotiation is the state of a stream before authentication.
 type negotiation struct {
 	*wire
 	decoder *xml.Decoder
@@ -51,27 +60,12 @@ type negotiation struct {
 }
 
 func (n *negotiation) run(header string) error {
-	if err := n.say(header, "stream header"); err != nil {
+	if err := n.open(header); err != nil {
 		return err
-	}
-	stream, err := n.element()
-	if err != nil {
-		return err
-	}
-	if stream.Name != (xml.Name{Space: namespaceStreams, Local: "stream"}) {
-		return delegation.Errorf(reasons.STARTTLSFailed, "the peer begins with <%s>, not with a stream", shown(stream.Name.Local))
 	}
 	n.waiting = "offer of STARTTLS"
-	features, err := n.element()
-	if err != nil {
+	if err := n.features(); err != nil {
 		return err
-	}
-	switch features.Name {
-	case xml.Name{Space: namespaceStreams, Local: "features"}:
-	case xml.Name{Space: namespaceStreams, Local: "error"}:
-		return n.streamError()
-	default:
-		return delegation.Errorf(reasons.STARTTLSFailed, "the peer sends <%s> where its features should be", shown(features.Name.Local))
 	}
 	offered := false
 	for depth := n.depth; n.depth >= depth; {
@@ -90,6 +84,36 @@ func (n *negotiation) run(header string) error {
 		return err
 	}
 	return n.answer()
+}
+
+// open opens the stream and reads how the peer opens its own.
+func (n *negotiation) open(header string) error {
+	if err := n.say(header, "stream header"); err != nil {
+		return err
+	}
+	stream, err := n.element()
+	if err != nil {
+		return err
+	}
+	if stream.Name != (xml.Name{Space: namespaceStreams, Local: "stream"}) {
+		return delegation.Errorf(reasons.STARTTLSFailed, "the peer begins with <%s>, not with a stream", shown(stream.Name.Local))
+	}
+	return nil
+}
+
+// features reads how the features begin.
+func (n *negotiation) features() error {
+	features, err := n.element()
+	if err != nil {
+		return err
+	}
+	switch features.Name {
+	case xml.Name{Space: namespaceStreams, Local: "features"}:
+		return nil
+	case xml.Name{Space: namespaceStreams, Local: "error"}:
+		return n.streamError()
+	}
+	return delegation.Errorf(reasons.STARTTLSFailed, "the peer sends <%s> where its features should be", shown(features.Name.Local))
 }
 
 // ReadByte reads an octet of XML. It skips white space at the beginning and
