@@ -39,7 +39,10 @@ func (e *entry) weight() int64 {
 	// An association of one statement, measured, without what follows; and each
 	// element of a list, with the room that lists grow into.
 	const empty, element = 3200, 200
-	n := empty + len(e.evidence)
+	n := empty + len(e.evidence) + len(e.nothing)
+	if e.brought != nil {
+		n += len(e.brought.Body)
+	}
 	for _, c := range e.association.Checks() {
 		n += element + len(c.Origin) + len(c.Detail)
 	}

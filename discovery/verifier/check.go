@@ -37,6 +37,9 @@ type Peer struct {
 	// Lookup has Check look up although the certificate is the source's own, so
 	// that the proof has a Decision.
 	Lookup bool
+	// Statement is what the peer brought in its XMPP stream, nil if it brought nothing:
+	// see Question. It is not looked at if the peer is proven without.
+	Statement *delegation.StreamStatement
 
 	opened *association.Question // of a connection that was opened for another source
 	// endpoints is what DNS says of the endpoint that this package dialled.
@@ -110,7 +113,11 @@ func (d *Verifier) Check(ctx context.Context, source, service string, p Peer) (*
 	proof, err := d.try(ctx, q, p)
 	if reason := delegation.ReasonOf(err); reason == reasons.Superseded || reason == reasons.Conflict {
 		// A renewal must not end a connection, nor keep one out.
-		return d.try(ctx, q, p)
+		proof, err = d.try(ctx, q, p)
+	}
+	if err != nil && p.Statement != nil {
+		q.Statement = p.Statement
+		return d.weighed(ctx, q, p, err)
 	}
 	return proof, err
 }

@@ -67,17 +67,9 @@ func (d *Verifier) connect(ctx context.Context, known *Decision, opt *DialOption
 	if attempt.To.Start == delegation.UnknownStart {
 		return delegation.Errorf(reasons.NoTLSStart, "it is not known how TLS begins for %s at %s", q.Service, attempt.To.Endpoint)
 	}
-	raw, err := d.reach(ctx, known, attempt)
+	raw, err := d.begin(ctx, known, opt, attempt)
 	if err != nil {
-		return reasoned(ctx, reasons.ConnectFailed, err)
-	}
-	attempt.Address = raw.RemoteAddr().String()
-	if attempt.To.Start == delegation.STARTTLS {
-		if err := starttls.Negotiate(ctx, raw, starttls.Request{Role: q.Service, To: q.Source, From: opt.From}); err != nil {
-			raw.Close()
-			return err
-		}
-		attempt.STARTTLS = true
+		return err
 	}
 	conn, err := d.handshake(ctx, raw, known, opt.Certificates, attempt)
 	if err != nil {
@@ -108,6 +100,24 @@ func (d *Verifier) reach(ctx context.Context, known *Decision, attempt *Attempt)
 	}
 	attempt.To = to
 	return d.endpoints.network.DialEndpoint(ctx, answer)
+}
+
+// begin connects, up to where TLS begins.
+func (d *Verifier) begin(ctx context.Context, known *Decision, opt *DialOptions, attempt *Attempt) (net.Conn, error) {
+	q := known.Association.Question()
+	raw, err := d.reach(ctx, known, attempt)
+	if err != nil {
+		return nil, reasoned(ctx, reasons.ConnectFailed, err)
+	}
+	attempt.Address = raw.RemoteAddr().String()
+	if attempt.To.Start == delegation.STARTTLS {
+		if err := starttls.Negotiate(ctx, raw, starttls.Request{Role: q.Service, To: q.Source, From: opt.From}); err != nil {
+			raw.Close()
+			return nil, err
+		}
+		attempt.STARTTLS = true
+	}
+	return raw, nil
 }
 
 // handshake begins TLS.

@@ -77,6 +77,9 @@ type Question struct {
 	// Recheck says that the question is about a connection that is open because of
 	// an earlier decision. It may get one that was overtaken.
 	Recheck bool
+	// Statement is what the peer brought in its XMPP stream (docs/stream.md), nil if it
+	// brought nothing. It counts only if a lookup found that nothing is published.
+	Statement *delegation.StreamStatement
 
 	anew bool // it wants what a lookup finds, not a statement from the memory
 }
@@ -101,6 +104,10 @@ type Decision struct {
 	Overtaken bool
 	// Ended says that there was a proof which is over.
 	Ended bool
+	// Unpublished says that every place answered and none has a statement, good or
+	// bad. A statement that the peer brings in its XMPP stream may then change the
+	// decision.
+	Unpublished bool
 
 	evidence string
 	untried  bool // it is by a statement from the memory, and its lookup has not ended
@@ -269,6 +276,18 @@ func (d *Verifier) Decide(ctx context.Context, q Question) (*Decision, error) {
 	known, err := d.ask(ctx, q)
 	if err != nil {
 		return nil, failed(ended(q.Recheck, known, err), known)
+	}
+	if q.Statement == nil {
+		return known, nil
+	}
+	if err := check(&q); err != nil {
+		return nil, failed(err, nil)
+	}
+	switch again, failure := d.weigh(ctx, q); {
+	case failure != nil:
+		return nil, failed(failure.err, &Decision{Required: failure.required})
+	case again != nil:
+		return again, nil
 	}
 	return known, nil
 }

@@ -61,10 +61,23 @@ func (d *Verifier) dial(ctx context.Context, source, service string, opt *DialOp
 		return nil, nil, err
 	}
 	attempts, _ := d.Connect(ctx, known, opt, false)
-	if n := len(attempts); n > 0 && attempts[n-1].Err == nil {
+	if !accepted(attempts) {
+		if again := d.Shown(ctx, known, attempts, opt); again != nil {
+			known = again
+			if _, err := known.Association.Statement(); err == nil {
+				attempts, _ = d.Connect(ctx, known, opt, false)
+			}
+		}
+	}
+	if accepted(attempts) {
 		return known, attempts, nil
 	}
 	return nil, nil, known.Failure(attempts)
+}
+
+func accepted(attempts []*Attempt) bool {
+	n := len(attempts)
+	return n > 0 && attempts[n-1].Err == nil
 }
 
 // Connect tries the targets of a decision in turn: until one is accepted, or all

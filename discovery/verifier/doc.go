@@ -16,6 +16,7 @@
 //	Dial, Check -> Decide -> entry of the cache, if it is fresh -> Decision
 //	                      -> flight: memory -> its statement -> Decision
 //	                                        -> evidence -> Raise -> Decision
+//	Decision    -> the peer's statement, if nothing is published -> Decision
 //	Decision    -> the peer's certificates -> Proof
 //	Memory      -> raised -> role -> entries that rest on an older statement
 //	entries     -> proofs that are held -> Check
@@ -40,6 +41,7 @@
 //   - dial.go, order.go, connect.go: how a connection begins; client.go: for a
 //     library that connects by itself.
 //   - check.go, share.go: how a peer is held to a decision.
+//   - brought.go: what a statement is good for that a peer brings in its stream.
 //   - hold.go: how a proof is renewed, or ends.
 //
 // The clock is for verification. A counter measures the age of entries: the

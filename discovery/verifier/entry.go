@@ -45,6 +45,11 @@ type entry struct {
 	partly      bool // not everywhere was looked for a statement yet
 	ended       bool // there was a proof before, which is over
 	stored      bool // it is from the memory, and no lookup has found it since
+	// brought is the statement that it rests on, if a peer brought that.
+	brought *delegation.StreamStatement
+	// nothing is the evidence of the last lookup, packed, if that found that nothing is
+	// published: then a peer may bring a statement.
+	nothing string
 
 	looked   moment        // when the last lookup ended; later than decided if that one failed
 	life     time.Duration // from looked on no other lookup is needed
@@ -60,6 +65,9 @@ func newEntry(k key, m *made, evidence string, failures int) *entry {
 	e := &entry{
 		key: k, association: m.association, until: untilOf(m.association), evidence: evidence, known: m.known,
 		decided: m.at, looked: m.at, partly: m.partly, life: m.association.RefreshAt().Sub(m.at.clock),
+	}
+	if m.association.Unpublished() {
+		e.nothing = evidence
 	}
 	switch {
 	case !m.seen.IsZero() && e.proves():
@@ -80,7 +88,7 @@ func newEntry(k key, m *made, evidence string, failures int) *entry {
 // kept is the entry with the times of a lookup that did not replace it.
 func (e *entry) kept(last *entry) *entry {
 	k := *e
-	k.looked, k.life, k.failures, k.asked, k.refresh = last.looked, last.life, last.failures, false, nil
+	k.looked, k.life, k.failures, k.nothing, k.asked, k.refresh = last.looked, last.life, last.failures, last.nothing, false, nil
 	return &k
 }
 

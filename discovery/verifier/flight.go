@@ -199,8 +199,12 @@ func (d *Verifier) decide(ctx context.Context, k key, e *delegation.Evidence) (*
 // judge decides by evidence and by the floor that is known. As many decisions are
 // made at a time as there are processors, of each lane.
 func (d *Verifier) judge(ctx context.Context, k key, e *delegation.Evidence) (*made, *failure) {
-	floor := d.floor(k.source, k.service)
-	judging := d.judging[laneOf(floor)]
+	floor, brought := d.floor(k.source, k.service), len(e.Streams) > 0
+	in := laneOf(floor)
+	if brought {
+		in = laneStream
+	}
+	judging := d.judging[in]
 	select {
 	case judging <- struct{}{}:
 	case <-ctx.Done():
@@ -208,7 +212,10 @@ func (d *Verifier) judge(ctx context.Context, k key, e *delegation.Evidence) (*m
 	}
 	defer func() { <-judging }()
 	at := d.now()
-	a, err := association.Decide(k.question(d.config.StatementFirst), e, delegation.Policy{Roots: d.config.Roots, Cache: d.proven, Time: at.clock, MaxLife: d.config.MaxLife, Floor: floor})
+	a, err := association.Decide(k.question(d.config.StatementFirst), e, delegation.Policy{
+		Roots: d.config.Roots, Cache: d.proven, Time: at.clock, MaxLife: d.config.MaxLife, Floor: floor,
+		BelieveReplayedDNSSEC: brought, // it is this Verifier's own evidence, which the cache kept
+	})
 	if err != nil {
 		return nil, &failure{asError(err), floor.Required(at.clock)}
 	}
@@ -314,7 +321,8 @@ func (d *Verifier) put(e *entry) {
 	if !e.proves() {
 		return
 	}
-	e.refresh = time.AfterFunc(spread(e.life, refreshFrom, refreshTo), func() {
+	left := max(0, e.life-(d.now().count-e.looked.count)) // of what a peer brought, part has passed
+	e.refresh = time.AfterFunc(spread(left, refreshFrom, refreshTo), func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if d.cache.peek(k) != e {

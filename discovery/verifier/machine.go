@@ -39,7 +39,8 @@ type event struct {
 	// floor is that of onFloor. Of onFound, it is what was known when the evidence
 	// began to be gathered.
 	floor  delegation.Floor
-	found  *entry // of onFound
+	found  *entry // of onFound and onBrought
+	base   *entry // of onBrought: by which it was known that nothing is published
 	waited bool   // of onFound: its lookup had not answered
 	anew   bool   // of onQuestion: it wants what a lookup finds
 }
@@ -52,6 +53,7 @@ const (
 	onFloor                // a floor came to be known
 	onFound                // a lookup has come to a decision
 	onDue                  // an answer is to be looked up ahead of time
+	onBrought              // a statement that a peer brought is the owner's word
 )
 
 // elsewhere is the seat of a floor that no lookup of this node raised.
@@ -88,6 +90,8 @@ func (r situation) on(e event, now moment) (situation, []effect) {
 		return r.rise(e, now)
 	case onFound:
 		return r.settle(e, now)
+	case onBrought:
+		return r.bring(e, now)
 	}
 	s := &r.seats[e.seat]
 	if r.closed || s.looking || s.entry == nil || !s.entry.asked && !s.held {
@@ -167,6 +171,21 @@ func (r situation) settle(e event, now moment) (situation, []effect) {
 	return r, []effect{{did, e.seat}}
 }
 
+// bring makes a statement that a peer brought the answer, until the lookup is due
+// that would have been due without it. Somebody may have found something meanwhile,
+// or a newer statement came to be known: then it has to be judged again.
+func (r situation) bring(e event, now moment) (situation, []effect) {
+	s := &r.seats[e.seat]
+	switch {
+	case r.closed:
+		return r, []effect{{refusal, e.seat}}
+	case s.entry != e.base || !now.within(e.base.looked, e.base.life) || !now.within(r.sure, maxUnsure) || !e.found.known.Same(r.floor):
+		return r, []effect{{decideAgain, e.seat}}
+	}
+	s.entry = e.found.kept(e.base)
+	return r, []effect{{replace, e.seat}}
+}
+
 // A state is what an entry is good for at a moment.
 type state int
 
@@ -231,6 +250,7 @@ func (e *entry) decision(known knowledge, now moment) Decision {
 			d.RefreshAt = refresh
 		}
 	}
+	d.Unpublished = e.nothing != "" && e.state(known, now) == fresh
 	if e.stored {
 		bound(e.until, e.until)
 	}

@@ -20,8 +20,9 @@ import (
 type lane int
 
 const (
-	laneNew   lane = iota // sources of which nothing is remembered
-	laneKnown             // all others
+	laneNew    lane = iota // sources of which nothing is remembered
+	laneKnown              // all others
+	laneStream             // statements that peers bring, which are judged and not looked up
 	lanes
 )
 

@@ -16,6 +16,7 @@ func (d *Verifier) Share(ctx context.Context, p *Proof, source string) (*Proof, 
 		return nil, failed(err, nil)
 	}
 	peer := p.peer
+	peer.Statement = nil // it is about the first source
 	if peer.opened == nil {
 		peer.opened = &association.Question{Source: p.Source, Service: p.Service, Direction: p.Direction}
 	}

@@ -32,7 +32,7 @@ func keeping(k key, a *association.Association, e *delegation.Evidence, at time.
 	switch reason := reasonOf(a); {
 	case reason == reasons.NotUsed, reason == reasons.Conflict, err == nil && result.Proven().Named:
 		r.Seen = at
-	case err == nil && reason == reasons.Verified && delegation.RoleOf(k.service).SendsToo:
+	case err == nil && reason == reasons.Verified && delegation.RoleOf(k.service).SendsToo && len(e.Streams) == 0: // no lookup found that
 		r.Statement, r.Seen = result.Document(e), at
 	}
 	return r
