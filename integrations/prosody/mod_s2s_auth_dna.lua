@@ -6,6 +6,11 @@
 --   "verified"                                            -> certificate valid
 --   anything else, or no answer                           -> never valid
 --
+-- Where nothing is published about the domain, the peer may bring a statement in
+-- its stream (docs/stream.md). The whole check of its certificate then waits until
+-- the peer had its say, and nothing weaker is accepted before. What this server
+-- itself shows to others is in mod_s2s_dna_statements.
+--
 -- It also closes the way around. Dialback is left to Prosody's own rules only
 -- where the daemon looked and nothing is required: `undetermined` leaves weaker
 -- ways, such as dialback, open only where `required` is false. For Prosody 0.12
@@ -30,6 +35,10 @@ local max_answer = 64 * 1024;
 -- When to ask again, in seconds, if the daemon does not say it or could not be
 -- asked. It is how long the daemon itself keeps what it did not find.
 local retry = 5 * 60;
+
+local xmlns_dna = "urn:uuid:1b0c9ee8-2582-444b-9588-3ee63b2ff654";
+-- A statement in a stream has at most 32,768 octets, in base64 so many.
+local max_statement = 43692;
 
 -- What comes over plain HTTP is believed, so it must not leave this machine. A
 -- host name would be looked up, and DNS is what nobody believes here.
@@ -75,8 +84,16 @@ local function post(body)
 	return status, content or "";
 end
 
+-- remote is the domain that a session's certificate was checked for.
+local function remote(session)
+	if session.direction == "outgoing" then
+		return session.to_host;
+	end
+	return session.from_host;
+end
+
 -- question is what to ask about a peer: it speaks for host, and this is what it
--- showed in TLS. What Prosody dialled it does not know here (SRV targets are
+-- showed in TLS, and the statement that came in its stream. What Prosody dialled it does not know here (SRV targets are
 -- resolved elsewhere), so the question has no target. A recheck is about a stream
 -- that was accepted before.
 local function question(session, host, recheck)
@@ -97,6 +114,7 @@ local function question(session, host, recheck)
 		source = source; service = "_xmpp-server._tcp"; direction = session.direction;
 		chain = table.concat(chain); peer = session.ip and session.ip:match("^[%x:.]+$");
 		recheck = recheck;
+		statement = host == remote(session) and session.dna_statement or nil;
 	};
 end
 
@@ -130,14 +148,6 @@ local function ask(session, host, recheck)
 		return nil, ("%s: verified without a name or an end, or past its end; see that the clocks agree"):format(daemon);
 	end
 	return a;
-end
-
--- remote is the domain that a session's certificate was checked for.
-local function remote(session)
-	if session.direction == "outgoing" then
-		return session.to_host;
-	end
-	return session.from_host;
 end
 
 -- proven reports whether the peer's certificate is valid for a domain.
@@ -221,16 +231,17 @@ module:hook("s2s-destroyed", function (event)
 	end
 end);
 
--- check asks about a session's certificate for a domain. It returns "verified";
--- "unknown" if the daemon knows of no statement, so that Prosody's own rules
--- decide; or nil, if nothing weaker may do, and the code of the reason.
-local function check(session, host)
-	local a, problem = ask(session, host); -- meanwhile the peer may have left; the log says it all the same
+-- conclude says what an answer about a session's certificate means. It returns
+-- "verified"; "unknown" if the daemon knows of no statement, so that Prosody's own
+-- rules decide; or nil, if nothing weaker may do, and the code of the reason. The
+-- peer may have left meanwhile; the log says it all the same.
+local function conclude(session, host, a, problem)
 	if a and a.outcome == "verified" then
 		if session.destroyed then
 			return nil, "closed";
 		end
-		session.log("info", "%s may be served by %s (%s, until %s): certificate accepted", host, text(a.name), text(a.method), text(a.valid_until));
+		session.log("info", "%s may be served by %s (%s, until %s%s): certificate accepted", host, text(a.name), text(a.method), text(a.valid_until),
+			a.found == "stream" and ", by the statement that it brought" or "");
 		watch(session, host, a);
 		return "verified";
 	end
@@ -241,10 +252,31 @@ local function check(session, host)
 	return nil, reason;
 end
 
+-- check asks about a session's certificate for a domain.
+local function check(session, host)
+	return conclude(session, host, ask(session, host));
+end
+
 -- leave allows Prosody's own rules to authenticate a domain on a session.
 local function leave(session, host)
 	session.dna_weaker = session.dna_weaker or {};
 	session.dna_weaker[host] = true;
+end
+
+-- answer_to tells a peer what became of the statement that it brought. Only the
+-- features that follow say what it can do.
+local function answer_to(session, a)
+	local problem = session.dna_problem;
+	session.sends2s(st.stanza("result", { xmlns = xmlns_dna;
+		outcome = problem and "refused" or a and a.outcome or "undetermined";
+		reason = problem or a and text(a.reason) or "unanswered" }));
+end
+
+-- defers reports whether a peer is to have its say first: every place answered that
+-- nothing is published about its domain, and it can bring something.
+local function defers(session, a)
+	return a and a.unpublished == true and a.outcome ~= "verified" and not session.dna_check
+		and session.secure and (session.version or 0) >= 1 and session.type:match("_unauthed$");
 end
 
 -- After mod_s2s_auth_certs (509), before mod_s2s applies its policy (-1). It is
@@ -254,7 +286,16 @@ module:hook("s2s-check-certificate", function (event)
 	if not host or proven(session, host) then
 		return; -- an incoming stream that does not say who it is has nothing but dialback: below
 	end
-	local verdict, reason = check(session, host);
+	local a, problem = ask(session, host);
+	if not session.destroyed and defers(session, a) then
+		session.log("info", "Nothing is published about %s: its server may bring a statement in the stream", host);
+		session.dna_check = "waits";
+		return true; -- the policy waits, too: see finish_check
+	end
+	if session.dna_check == "answers" and not session.destroyed then
+		answer_to(session, a);
+	end
+	local verdict, reason = conclude(session, host, a, problem);
 	if session.destroyed then
 		return false;
 	elseif verdict == "verified" then
@@ -266,6 +307,93 @@ module:hook("s2s-check-certificate", function (event)
 		return false;
 	end
 end, 100);
+
+-- finish_check makes the check that waits, whole and with everybody's policy. It
+-- reports whether the session may go on.
+local function finish_check(session, how)
+	session.dna_check = how;
+	local cert = session.conn:socket():getpeercertificate();
+	return module:fire_event("s2s-check-certificate", { host = remote(session), session = session, cert = cert }) ~= false
+		and not session.destroyed;
+end
+
+-- statement_in reads the statement in an element of a peer, or says which reason
+-- there is to refuse it. The daemon judges encoding and text.
+local function statement_in(element)
+	local statement = element.tags[1];
+	if #element.tags ~= 1 or (element:get_text() or ""):match("%S") or statement.name ~= "statement" or (statement.attr.xmlns or xmlns_dna) ~= xmlns_dna
+			or #statement.tags > 0 or not statement.attr.encoding or #statement.attr.encoding > 15 then
+		return nil, "malformed-record";
+	end
+	local value = statement:get_text() or "";
+	if #value > max_statement then
+		return nil, "statement-too-large";
+	end
+	return { encoding = statement.attr.encoding; text = value };
+end
+
+-- hear takes note of the statement in an element of a peer.
+local function hear(session, element)
+	session.dna_statement, session.dna_problem = statement_in(element);
+	if session.dna_problem then
+		session.log("warn", "The statement that the server of %s brought is not used: refused, %s", remote(session), session.dna_problem);
+	end
+end
+
+-- An incoming peer is told that it may bring a statement.
+local function offer(event)
+	local session, features = event.origin, event.features;
+	if session.direction == "incoming" and session.dna_check == "waits" then
+		session.dna_offered = true;
+		features:tag("dna", { xmlns = xmlns_dna; assert = "true" }):up();
+	end
+end
+
+-- An incoming peer brings one. What was not offered, or is there a second time, ends
+-- the stream.
+local function brought(event)
+	local session = event.origin;
+	if not session.dna_offered then
+		session:close({ condition = "policy-violation"; text = "No statement is taken on this stream now" });
+		return true;
+	end
+	session.dna_offered = nil;
+	hear(session, event.stanza);
+	if finish_check(session, "answers") then
+		-- RFC 6120, Section 4.3.5: what can be done now.
+		local features = st.stanza("stream:features");
+		module:context(session.to_host):fire_event("s2s-stream-features", { origin = session; features = features });
+		session.sends2s(features);
+	end
+	return true;
+end
+
+-- The features of an outgoing peer have its statement. They are not acted on before
+-- it is judged.
+local function before_features(event)
+	local session = event.origin;
+	if session.direction ~= "outgoing" or session.dna_check ~= "waits" then
+		return;
+	end
+	local dna = event.stanza:get_child("dna", xmlns_dna);
+	if dna and dna.tags[1] then
+		hear(session, dna);
+	end
+	if not finish_check(session, "done") then
+		return true;
+	end
+end
+
+-- An incoming peer that brings nothing goes on to something else.
+local function before_anything_else(event)
+	local session = event.origin;
+	if session.direction == "incoming" and session.dna_check == "waits" then
+		session.dna_offered = nil;
+		if not finish_check(session, "done") then
+			return true;
+		end
+	end
+end
 
 -- Dialback asks by DNS whom to believe. Here a peer begins it, perhaps for a
 -- further domain on a stream that was authenticated for another one.
@@ -311,6 +439,12 @@ end
 -- Components too, which a module that is enabled globally is not loaded on.
 local function guard(host)
 	local context = module:context(host);
+	context:hook("s2s-stream-features", offer, -5);
+	context:hook("stanza/"..xmlns_dna..":assert", brought);
+	context:hook("stanza/http://etherx.jabber.org/streams:features", before_features, 400); -- after TLS (500)
+	for _, weaker in ipairs { "urn:ietf:params:xml:ns:xmpp-sasl:auth", "jabber:server:dialback:result", "jabber:server:dialback:verify" } do
+		context:hook("stanza/"..weaker, before_anything_else, 200);
+	end
 	context:hook("stanza/jabber:server:dialback:result", before_dialback, 100);
 	context:hook("s2s-authenticated", before_authenticated, 100);
 end
