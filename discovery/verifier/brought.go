@@ -102,7 +102,7 @@ func (d *Verifier) judgeBrought(ctx context.Context, q Question, base *entry) (k
 	found.brought = q.Statement
 	at := seatOf(base.key.direction)
 	next, effects := role.on(event{kind: onBrought, seat: at, found: found, base: base}, now)
-	if effects[0].do != replace {
+	if effects[0].do != bring {
 		return nil, true, nil
 	}
 	d.config.Metrics.Count("brought", "proven")

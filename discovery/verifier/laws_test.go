@@ -27,8 +27,9 @@ type simulation struct {
 
 // TestMachine: the laws hold whatever comes in whatever order.
 func TestMachine(t *testing.T) {
-	silent, secured := newNetwork(), newNetwork()
+	silent, secured, unpublished := newNetwork(), newNetwork(), newNetwork()
 	silent.fails()
+	unpublished.status = 404
 	secured.srv = delegation.SRVAnswer{
 		Answer:  delegation.Answer{Name: delegation.SRVName(source, service), DNSSEC: delegation.Secure, TTL: 86400},
 		Records: []delegation.SRVRecord{{Port: 5269, Target: host}},
@@ -37,7 +38,7 @@ func TestMachine(t *testing.T) {
 	s.findings = []*entry{
 		entryOf(t, statement(0, host)), entryOf(t, statement(time.Minute, host)), entryOf(t, statement(2*time.Minute, other)),
 		entryOf(t, statement(3*time.Minute)), entryOf(t, statement(4*time.Minute, host), statement(4*time.Minute, other)),
-		entryOf(t, statement(5*time.Minute, host)), entryOf(t), foundIn(t, silent), foundIn(t, secured),
+		entryOf(t, statement(5*time.Minute, host)), foundIn(t, unpublished), foundIn(t, silent), foundIn(t, secured),
 	}
 	for _, e := range s.findings {
 		if f := e.association.Floor(); !f.IsZero() {
@@ -53,7 +54,7 @@ func TestMachine(t *testing.T) {
 			s.step()
 		}
 	}
-	for a := answer; a <= lookAgain; a++ {
+	for a := answer; a <= bring; a++ {
 		if s.kinds[a] < 1000 {
 			t.Errorf("action %d happened %d times only", a, s.kinds[a])
 		}
@@ -86,6 +87,8 @@ func (s *simulation) step() {
 		seat.looking, s.flying[i], s.waiting[i] = false, false, 0
 	case what < 14 && s.IntN(20) == 0:
 		s.role.closed = true
+	case what < 15 && seat.entry != nil && seat.entry.nothing != "":
+		s.bring(i)
 	case seat.looking || s.late[i]:
 		s.find(i)
 	}
@@ -108,6 +111,26 @@ func (s *simulation) find(i int) {
 	e.life = min(time.Hour, e.life)
 	waited := s.role.seats[i].looking
 	s.send(event{kind: onFound, seat: i, floor: s.begun[i], found: &e, waited: waited})
+}
+
+// bring has a peer bring a statement, as Verifier.judgeBrought does.
+func (s *simulation) bring(i int) {
+	base := s.role.seats[i].entry
+	e := *s.findings[s.IntN(6)]
+	stale := s.role.floor
+	f := e.association.Floor()
+	if s.send(event{kind: onFloor, seat: i, floor: f}); !f.Same(s.role.floor) {
+		return // superseded
+	}
+	e.known, e.decided, e.looked = s.role.floor, s.now, s.now
+	switch s.IntN(10) {
+	case 0:
+		e.known = stale
+	case 1:
+		replaced := *base // meanwhile
+		base = &replaced
+	}
+	s.send(event{kind: onBrought, seat: i, found: &e, base: base})
 }
 
 // send sends an event, checks the laws and does what the machine says.
@@ -144,6 +167,11 @@ func (s *simulation) effect(before situation, e event, effect effect) {
 		s.role.seats[i].looking, s.flying[i], s.waiting[i] = false, false, 0
 	case lookAgain:
 		s.begun[i] = s.role.floor
+	case bring:
+		s.law("closed", !before.closed, before, e)
+		s.law("newest", e.found.known.Same(before.floor), before, e)
+		s.law("meanwhile", was.entry == e.base && is.entry.association == e.found.association, before, e)
+		s.law("due", is.entry.looked == was.entry.looked && s.now.clock.Sub(is.entry.looked.clock) < is.entry.life, before, e)
 	case replace, keep:
 		s.law("closed", !before.closed, before, e)
 		s.law("newest", e.found.known.Same(before.floor), before, e)

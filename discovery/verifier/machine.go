@@ -79,6 +79,7 @@ const (
 	keep                      // the same, but it is the old proof
 	decideAgain               // a newer statement came to be known since the decision was made
 	lookAgain                 // and the evidence is from before that
+	bring                     // take the entry by what a peer brought
 )
 
 // on is the transition function. It changes nothing that it is given.
@@ -91,7 +92,7 @@ func (r situation) on(e event, now moment) (situation, []effect) {
 	case onFound:
 		return r.settle(e, now)
 	case onBrought:
-		return r.bring(e, now)
+		return r.brought(e, now)
 	}
 	s := &r.seats[e.seat]
 	if r.closed || s.looking || s.entry == nil || !s.entry.asked && !s.held {
@@ -171,10 +172,10 @@ func (r situation) settle(e event, now moment) (situation, []effect) {
 	return r, []effect{{did, e.seat}}
 }
 
-// bring makes a statement that a peer brought the answer, until the lookup is due
+// brought makes a statement that a peer brought the answer, until the lookup is due
 // that would have been due without it. Somebody may have found something meanwhile,
 // or a newer statement came to be known: then it has to be judged again.
-func (r situation) bring(e event, now moment) (situation, []effect) {
+func (r situation) brought(e event, now moment) (situation, []effect) {
 	s := &r.seats[e.seat]
 	switch {
 	case r.closed:
@@ -183,7 +184,7 @@ func (r situation) bring(e event, now moment) (situation, []effect) {
 		return r, []effect{{decideAgain, e.seat}}
 	}
 	s.entry = e.found.kept(e.base)
-	return r, []effect{{replace, e.seat}}
+	return r, []effect{{bring, e.seat}}
 }
 
 // A state is what an entry is good for at a moment.

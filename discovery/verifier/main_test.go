@@ -77,6 +77,7 @@ type network struct {
 	srv     delegation.SRVAnswer
 	signers []delegation.TLSAAnswer
 	failure *delegation.Failure // of TXT
+	status  int                 // of the web server, 0: not asked
 	takes   time.Duration
 	slow    func(source string) time.Duration // if not 0, what lookups of this source take
 	asked   map[string]int
@@ -127,7 +128,7 @@ func (n *network) Gather(ctx context.Context, source, service string, enough fun
 	if n.failure == nil {
 		txt.Records = n.records[source]
 	}
-	srv, signers := n.srv, n.signers
+	srv, signers, status := n.srv, n.signers, n.status
 	n.mu.Unlock()
 	defer n.set(func(n *network) { n.under-- })
 
@@ -141,6 +142,11 @@ func (n *network) Gather(ctx context.Context, source, service string, enough fun
 		srv.Answer = delegation.Answer{Name: e.SRV[0].Name, DNSSEC: delegation.Insecure, TTL: 3600}
 	}
 	e.SRV, e.TXT, e.Signers = []delegation.SRVAnswer{srv}, []delegation.TXTAnswer{txt}, signers
+	for _, encoding := range delegation.Encodings() {
+		if status != 0 {
+			e.Documents = append(e.Documents, delegation.Document{URL: delegation.DocumentURL(source, service, encoding), Status: status, MaxAge: -1})
+		}
+	}
 	copied := *e
 	if enough != nil && enough(&copied) || len(late) == 0 || !sleep(ctx, time.Second) {
 		return e, nil

@@ -1,6 +1,6 @@
 // Package peerserver plays servers on the loopback address up to TLS, for tests
 // of STARTTLS and of TLS from the first byte. They can be told to misbehave. After
-// the handshake they wait for the peer to leave.
+// the handshake they wait for the peer to leave, or play a bit of XMPP ([Server.Offer]).
 package peerserver
 
 import (
@@ -41,6 +41,7 @@ type Server struct {
 	conns  map[net.Conn]bool // nil: closed
 	heard  []string
 	states []tls.ConnectionState
+	offers string // features of XMPP, after TLS
 }
 
 // Start starts a server that says each part when the peer has said something,
@@ -154,7 +155,11 @@ func (s *Server) handshake(c net.Conn) error {
 	}
 	s.mu.Lock()
 	s.states = append(s.states, conn.ConnectionState())
+	offers := s.offers
 	s.mu.Unlock()
+	if offers != "" {
+		return s.after(conn, offers)
+	}
 	_, err := io.Copy(io.Discard, conn)
 	return err
 }

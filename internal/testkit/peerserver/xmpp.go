@@ -111,6 +111,33 @@ func (s *Server) stream(c net.Conn, fault Fault) error {
 	return s.handshake(c)
 }
 
+// Offer has the server open a stream after TLS from now on, with these features in
+// XML. To an assertion (docs/stream.md) it says that the statement is verified, and
+// offers EXTERNAL.
+func (s *Server) Offer(features string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.offers = features
+}
+
+// after plays XMPP after TLS.
+func (s *Server) after(c net.Conn, offers string) error {
+	r := bufio.NewReader(c)
+	if _, err := until(r, "<stream:stream"); err != nil {
+		return err
+	}
+	fmt.Fprintf(c, "<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:stream='%s' id='2' version='1.0'><stream:features>%s</stream:features>", streams, offers)
+	brought, err := until(r, "</assert>")
+	if err != nil {
+		return err
+	}
+	s.hear(brought)
+	fmt.Fprint(c, "<result xmlns='urn:uuid:1b0c9ee8-2582-444b-9588-3ee63b2ff654' outcome='verified' reason='verified'/>"+
+		"<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism></mechanisms></stream:features>")
+	_, err = io.Copy(io.Discard, r)
+	return err
+}
+
 // until reads to the end of the tag that begins so.
 func until(r *bufio.Reader, tag string) (string, error) {
 	var all strings.Builder

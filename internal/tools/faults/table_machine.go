@@ -21,6 +21,11 @@ var machineFaults = []fault{
 	inMachine("forget that there was a proof", "ended", "ended.ended = old.ended || old.proves()", "ended.ended = old.ended"),
 	inMachine("answer although the memory is away for long", "fresh", "case !now.within(known.sure, maxUnsure):", "case false:"),
 	inMachine("answer with a proof that has ended", "lives", "case !e.proves() || !now.within(e.decided, e.until.Sub(e.decided.clock)):", "case !e.proves():"),
+	inMachine("take what a peer brought although a lookup found something meanwhile", "meanwhile", "case s.entry != e.base || ", "case "),
+	inMachine("take what a peer brought after the lookup before it is out of date", "due", "!now.within(e.base.looked, e.base.life) || !now.within(r.sure", "!now.within(r.sure"),
+	inMachine("put off the next lookup by what a peer brought", "due", "s.entry = e.found.kept(e.base)", "s.entry = e.found"),
+	inMachine("take what a peer brought although a newer statement is known", "newest", " || !now.within(r.sure, maxUnsure) || !e.found.known.Same(r.floor):", " || !now.within(r.sure, maxUnsure):"),
+	inMachine("take what a peer brought after the end", "closed", "	case r.closed:\n		return r, []effect{{refusal, e.seat}}\n	case s.entry != e.base", "	case s.entry != e.base"),
 	inMachine("require nothing where a newer statement is known", "required", " || known.floor.Required(now.clock),", ","),
 }
 
