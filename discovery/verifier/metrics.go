@@ -7,7 +7,7 @@ import "time"
 // called by several goroutines at once, and must return at once.
 type Metrics interface {
 	// Count adds 1 to a counter: questions, lookups, evictions, refused,
-	// refreshes or memory.
+	// refreshes, brought or memory.
 	Count(name, label string)
 	// Add changes a gauge by delta: in-flight or waiting.
 	Add(name string, delta int)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
@@ -54,6 +55,12 @@ type Answer struct {
 	RefreshAt *time.Time `json:"refresh_at"`
 	// Cached: no lookup was made for this answer.
 	Cached bool `json:"cached"`
+	// Found is where the verified statement was found: dns, https, stream (the peer
+	// brought it) or store; null if there is none.
+	Found *string `json:"found"`
+	// Unpublished: every place answered, and none has a statement. One that the peer
+	// brings in its stream may change the answer.
+	Unpublished bool `json:"unpublished"`
 	// Message is one sentence for an administrator's log.
 	Message string `json:"message"`
 	// Targets are where to connect, in an order to try. Only answers about that
@@ -82,6 +89,11 @@ func newAnswer(q question) *Answer {
 func (a *Answer) decided(h *Handler, q question, d *verifier.Decision) *Answer {
 	refreshAt := d.RefreshAt
 	a.Required, a.Cached, a.RefreshAt = d.Required, d.Cached, &refreshAt
+	a.Unpublished = d.Unpublished
+	if result, err := d.Association.Statement(); err == nil {
+		found := foundAt(result)
+		a.Found = &found
+	}
 	references := d.Association.References()
 	a.Names = make([]Name, 0, len(references))
 	for _, r := range references {
@@ -95,6 +107,19 @@ func (a *Answer) decided(h *Handler, q question, d *verifier.Decision) *Answer {
 		a.Evidence = evidence
 	}
 	return a
+}
+
+// foundAt is where a statement was found.
+func foundAt(r *delegation.Result) string {
+	switch origin := r.Proven().Origin; {
+	case origin == delegation.StreamOrigin:
+		return "stream"
+	case origin == delegation.TXTName(r.Source(), r.Service()):
+		return "dns"
+	case strings.HasPrefix(origin, "https://"):
+		return "https"
+	}
+	return "store"
 }
 
 // failed says no, or that it is not known, with what is known of the source.

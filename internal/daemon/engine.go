@@ -62,6 +62,7 @@ func newEngineMetrics(registry prometheus.Registerer) *engineMetrics {
 			"lookups":   counter("dnaverify_lookups_total", "Lookups by what came of them: proven, more names than the source's count; none, they do not; kept, an unexpired proof stayed; failed, a place could not be looked at; refused, there was no decision.", "result", "proven", "none", "kept", "failed", "refused"),
 			"evictions": counter("dnaverify_cache_evictions_total", "Decisions that made room for others.", "class", "statement", "dnssec", "other"),
 			"refused":   counter("dnaverify_lookups_refused_total", "Lookups that were not made, by the limit that was reached until their time in the queue was over: in-flight, of all; network, of the peer's; domain, of the names below the same one. waiting: questions that were sent away.", "limit", "in-flight", "network", "domain", "waiting"),
+			"brought":   counter("dnaverify_statements_brought_total", "Statements that peers brought in their XMPP streams and that were judged, by what came of them: proven; none, they are not good; refused, too many were to be judged.", "result", "proven", "none", "refused"),
 			"memory":    counter("dnaverify_memory_errors_total", "Failures of the memory of statements: it cannot be read, cannot be written, or is full.", "operation", "read", "write", "full"),
 		},
 		gauges: map[string]*prometheus.GaugeVec{

@@ -64,6 +64,7 @@ type network struct {
 	mu      sync.Mutex
 	records []string
 	failure *delegation.Failure
+	web     bool          // the web server answers, and has nothing
 	hold    chan struct{} // if not nil, lookups wait until it is closed
 	begun   chan struct{} // if not nil, gets a value for each lookup
 }
@@ -76,7 +77,7 @@ func (n *network) set(change func()) {
 
 func (n *network) Gather(ctx context.Context, domain, service string, _ func(*delegation.Evidence) bool) (*delegation.Evidence, error) {
 	n.mu.Lock()
-	records, failure, hold, begun := n.records, n.failure, n.hold, n.begun
+	records, failure, web, hold, begun := n.records, n.failure, n.web, n.hold, n.begun
 	n.mu.Unlock()
 	if begun != nil {
 		begun <- struct{}{}
@@ -91,8 +92,14 @@ func (n *network) Gather(ctx context.Context, domain, service string, _ func(*de
 	if domain == source && failure == nil {
 		answer.Records = records
 	}
+	var documents []delegation.Document
+	for _, encoding := range delegation.Encodings() {
+		if web {
+			documents = append(documents, delegation.Document{URL: delegation.DocumentURL(domain, service, encoding), Status: http.StatusNotFound, MaxAge: -1})
+		}
+	}
 	return &delegation.Evidence{
-		Version: delegation.EvidenceVersion, Source: domain, Service: service, Collected: time.Now(), TXT: []delegation.TXTAnswer{answer},
+		Version: delegation.EvidenceVersion, Source: domain, Service: service, Collected: time.Now(), TXT: []delegation.TXTAnswer{answer}, Documents: documents,
 	}, nil
 }
 

@@ -70,15 +70,18 @@ func TestOpenAPI(t *testing.T) {
 	question := schemas["Question"]
 	members := []string{"source", "service", "direction", "chain"}
 	equal(t, "Question: required", members, question.Required)
-	equal(t, "Question: members", append(members, "target", "peer", "evidence", "recheck", "chain_verified"), keysOf(question.Properties))
+	equal(t, "Question: members", append(members, "target", "peer", "evidence", "recheck", "chain_verified", "statement"), keysOf(question.Properties))
 	equal(t, "target", []string{"host", "port"}, question.Properties["target"].Required)
-	for _, s := range []schema{question, question.Properties["target"]} {
+	equal(t, "statement", []string{"encoding", "text"}, question.Properties["statement"].Required)
+	equal(t, "found", []string{"dns", "https", "stream", "store"}, slices.DeleteFunc(schemas["Answer"].Properties["found"].Enum, func(s string) bool { return s == "" }))
+	for _, s := range []schema{question, question.Properties["target"], question.Properties["statement"]} {
 		if s.AdditionalProperties == nil || *s.AdditionalProperties {
 			t.Error("a question may have other members")
 		}
 	}
 	for name, value := range map[string]string{
 		"target": `{"host":"x.example","port":1}`, "peer": `"192.0.2.1"`, "evidence": "true", "recheck": "true", "chain_verified": "false",
+		"statement": `{"encoding":"jws","text":"x.y.z"}`,
 	} {
 		if _, err := readQuestion([]byte(with(`"direction":"outgoing"`, `"`+name+`":`+value)), newChains()); err != nil {
 			t.Errorf("%s: %v", name, err)

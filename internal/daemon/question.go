@@ -25,15 +25,17 @@ type question struct {
 	nameless  bool   // the source is no name that could have a statement, in whatever form
 	service   string // the role
 	direction association.Direction
-	shown     []byte              // the chain as it stands in the question
-	chain     []*x509.Certificate // what it means
-	known     bool                // it was known before
-	unusable  *delegation.Error   // instead of the chain: what the peer showed cannot be used
-	target    delegation.Endpoint // outgoing: what was dialled; zero if nobody knows
-	peer      netip.Addr          // zero if nobody knows
-	evidence  bool                // in the answer
-	recheck   bool                // the connection is open because of an earlier answer
-	verified  bool                // the caller verified the path from the certificate to its own anchors
+	shown     []byte                      // the chain as it stands in the question
+	chain     []*x509.Certificate         // what it means
+	known     bool                        // it was known before
+	unusable  *delegation.Error           // instead of the chain: what the peer showed cannot be used
+	target    delegation.Endpoint         // outgoing: what was dialled; zero if nobody knows
+	peer      netip.Addr                  // zero if nobody knows
+	evidence  bool                        // in the answer
+	recheck   bool                        // the connection is open because of an earlier answer
+	verified  bool                        // the caller verified the path from the certificate to its own anchors
+	brought   *delegation.StreamStatement // in the stream; nil if nothing was
+	illegible *delegation.Error           // instead: what was brought is no statement
 }
 
 // readQuestion reads a question. It is strict: what the caller misspelt must
@@ -45,7 +47,8 @@ type question struct {
 // read again.
 func readQuestion(body []byte, known *chains) (question, error) {
 	var q question
-	var service, direction, chain string
+	var service, direction, chain, encoding, text string
+	brought := false
 	r := &reader{text: body}
 	err := r.whole(func(name string) error {
 		switch name {
@@ -61,6 +64,17 @@ func readQuestion(body []byte, known *chains) (question, error) {
 			return r.boolean(&q.recheck)
 		case "chain_verified":
 			return r.boolean(&q.verified)
+		case "statement":
+			brought = true
+			return r.object(func(name string) error {
+				switch name {
+				case "encoding":
+					return r.string(&encoding)
+				case "text":
+					return r.string(&text)
+				}
+				return unknown(name)
+			}, "encoding", "text")
 		case "target":
 			return r.object(func(name string) error {
 				switch name {
@@ -94,6 +108,9 @@ func readQuestion(body []byte, known *chains) (question, error) {
 			return q, bad("target: %v", err)
 		}
 	}
+	if brought {
+		q.bring(encoding, text)
+	}
 	if !q.known {
 		q.chain, q.unusable, err = certificates(chain)
 	}
@@ -101,6 +118,16 @@ func readQuestion(body []byte, known *chains) (question, error) {
 		return q, bad("chain_verified: the chain has %d certificates; leave chain_verified out, and the daemon verifies the path", len(q.chain))
 	}
 	return q, err
+}
+
+// bring reads what the peer brought. The peer chose it.
+func (q *question) bring(encoding, text string) {
+	s, err := delegation.ParseStreamStatement(encoding, text)
+	if err != nil {
+		errors.As(err, &q.illegible)
+		return
+	}
+	q.brought = &s
 }
 
 // member reads what every question may have.

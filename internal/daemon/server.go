@@ -205,9 +205,14 @@ func (s *State) answer(ctx context.Context, h *Handler, q question) *Answer {
 	}
 	proof, err := s.Verifier.Check(ctx, q.source, q.service, verifier.Peer{
 		Direction: q.direction, Chain: q.chain, ChainVerified: q.verified, Endpoint: q.target, Addr: q.peer, Recheck: q.recheck, Lookup: q.evidence,
+		Statement: q.brought,
 	})
 	if err != nil {
-		return a.failed(h, q, err)
+		a.failed(h, q, err)
+		if q.illegible != nil && a.Unpublished {
+			a.refused(q.illegible)
+		}
+		return a
 	}
 	if proof.Decision == nil {
 		// The certificate of the source itself counts whatever a lookup finds.

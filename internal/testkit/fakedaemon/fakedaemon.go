@@ -20,6 +20,13 @@ type Question struct {
 	Evidence      bool            `json:"evidence"`
 	Recheck       bool            `json:"recheck"`
 	ChainVerified bool            `json:"chain_verified"`
+	Statement     *Statement      `json:"statement"`
+}
+
+// A Statement is what the peer brought in its stream.
+type Statement struct {
+	Encoding string `json:"encoding"`
+	Text     string `json:"text"`
 }
 
 // An Answer is what the daemon gives, with the members of docs/openapi.yaml.
@@ -30,7 +37,7 @@ func (q Question) Answer(outcome, reason string) Answer {
 	return Answer{
 		"version": 1, "outcome": outcome, "reason": reason, "detail": "the detail of " + reason, "hint": "do this about " + reason,
 		"source": q.Source, "service": q.Service, "direction": q.Direction, "method": nil, "name": nil, "tlsa": nil, "chain_verified_by": nil, "names": []any{},
-		"required": false, "valid_until": nil, "refresh_at": In(5 * time.Minute), "cached": false, "message": "a sentence",
+		"required": false, "valid_until": nil, "refresh_at": In(5 * time.Minute), "cached": false, "found": nil, "unpublished": false, "message": "a sentence",
 	}
 }
 
