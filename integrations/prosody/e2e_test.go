@@ -30,7 +30,8 @@ type field struct {
 	alphaURL                       string
 }
 
-func newField(t *testing.T) *field {
+// Both providers have more options, if there are any.
+func newField(t *testing.T, more options) *field {
 	t.Helper()
 	realtest.Need(t, "knotd", "keymgr", "unbound", "prosodyctl")
 	f := &field{site: newSite(t), bin: t.TempDir()}
@@ -57,8 +58,8 @@ func newField(t *testing.T) *field {
 	f.alphaDaemon = f.serve(f.alphaURL)
 	beta := fmt.Sprintf("http://127.0.0.1:%d", realtest.Port(t))
 	f.betaDaemon = f.serve(beta)
-	f.alpha = f.prosody(certA, keyA, f.resolver, withModule(t, f.alphaURL+"/v1/check"), domainA)
-	f.beta = f.prosody(certB, keyB, f.resolver, withModule(t, beta+"/v1/check"), domainB, domainN)
+	f.alpha = f.prosody(certA, keyA, f.resolver, withModule(t, f.alphaURL+"/v1/check").and(more), domainA)
+	f.beta = f.prosody(certB, keyB, f.resolver, withModule(t, beta+"/v1/check").and(more), domainB, domainN)
 	f.gamma = f.prosody(certG, keyG, f.resolver, withModule(t, f.alphaURL+"/v1/check").and(weak), domainG)
 	for _, s := range []struct {
 		domain, host string
@@ -177,7 +178,7 @@ func (f *field) hangUp(ofBeta ...string) {
 // TestEndToEnd: two providers exchange messages for domains whose certificates
 // neither has, as long as the owners say so.
 func TestEndToEnd(t *testing.T) {
-	f := newField(t)
+	f := newField(t, nil)
 	a := login(t, f.Pool(), f.alpha, hostA, domainA)
 	b := login(t, f.Pool(), f.beta, hostB, domainB)
 	n := login(t, f.Pool(), f.beta, hostB, domainN)

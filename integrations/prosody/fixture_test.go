@@ -59,14 +59,24 @@ func withModule(t *testing.T, url string) options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// So that go test knows that the module is part of what was tested.
-	if _, err := os.Stat("mod_s2s_auth_dna.lua"); err != nil {
-		t.Fatal(err)
+	// So that go test knows that the modules are part of what was tested.
+	for _, file := range []string{"mod_s2s_auth_dna.lua", "mod_s2s_dna_statements.lua"} {
+		if _, err := os.Stat(file); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return options{
 		"plugin_paths":    fmt.Sprintf("{ %q }", here),
 		"modules_enabled": `{ "tls", "saslauth", "dialback", "admin_shell", "s2s_auth_dna" }`,
 		"dna_url":         strconv.Quote(url),
+	}
+}
+
+// showing also loads the module that shows statements, those of a folder.
+func showing(folder string) options {
+	return options{
+		"modules_enabled": `{ "tls", "saslauth", "dialback", "admin_shell", "s2s_auth_dna", "s2s_dna_statements" }`,
+		"dna_statements":  strconv.Quote(folder),
 	}
 }
 

@@ -10,5 +10,5 @@ import (
 // Prosody runs with.
 func TestLuacheck(t *testing.T) {
 	realtest.Need(t, "luacheck")
-	realtest.Output(t, ".", "luacheck", "--std", "lua51", "--read-globals", "module", "prosody", "--max-line-length", "150", "mod_s2s_auth_dna.lua")
+	realtest.Output(t, ".", "luacheck", "--std", "lua51", "--read-globals", "module", "prosody", "--max-line-length", "150", "mod_s2s_auth_dna.lua", "mod_s2s_dna_statements.lua")
 }

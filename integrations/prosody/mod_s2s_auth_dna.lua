@@ -321,7 +321,12 @@ end
 -- there is to refuse it. The daemon judges encoding and text.
 local function statement_in(element)
 	local statement = element.tags[1];
-	if #element.tags ~= 1 or (element:get_text() or ""):match("%S") or statement.name ~= "statement" or (statement.attr.xmlns or xmlns_dna) ~= xmlns_dna
+	for _, child in ipairs(element) do
+		if type(child) == "string" and child:match("%S") then
+			return nil, "malformed-record";
+		end
+	end
+	if #element.tags ~= 1 or statement.name ~= "statement" or (statement.attr.xmlns or xmlns_dna) ~= xmlns_dna
 			or #statement.tags > 0 or not statement.attr.encoding or #statement.attr.encoding > 15 then
 		return nil, "malformed-record";
 	end

@@ -23,6 +23,8 @@ type Element struct {
 	XMLName xml.Name
 	Type    string `xml:"type,attr"`
 	From    string `xml:"from,attr"`
+	Outcome string `xml:"outcome,attr"` // of docs/stream.md
+	Reason  string `xml:"reason,attr"`
 	Inner   string `xml:",innerxml"`
 }
 
