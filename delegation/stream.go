@@ -38,6 +38,12 @@ func ParseStreamStatement(encoding, text string) (StreamStatement, error) {
 	return StreamStatement{e, body}, nil
 }
 
+// FileStatement is what stands in a file, as dnasign writes it, in whichever encoding.
+func FileStatement(body []byte) StreamStatement {
+	e := sniff(body)
+	return StreamStatement{e, trimDocument(e, body)}
+}
+
 // Text is what a stream carries. For what [ParseStreamStatement] accepted it is the
 // same text.
 func (s StreamStatement) Text() string {

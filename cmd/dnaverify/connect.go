@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/discovery/starttls"
 	"github.com/dnasign/dnasign/discovery/verifier"
 	"github.com/dnasign/dnasign/internal/cli"
 	"github.com/dnasign/dnasign/keys"
@@ -16,8 +18,8 @@ type connectFlags struct {
 	trustFlags
 	verbosity
 	lookupFlags
+	bringFlags
 	statementFirst, all bool
-	from                string
 }
 
 func connectCommand() *cobra.Command {
@@ -41,13 +43,18 @@ For every other service, such as sips, connect uses only targets that are signed
 tls direct.
 
 It ends at the first target that is accepted, unless you ask for --all. Nothing is
-sent over the connection but what is needed to begin TLS.
+sent over the connection but what is needed to begin TLS, with two exceptions for XMPP
+servers. If nothing is published about the domain and the certificate is another's, it
+reads the statement that the server shows in its stream, and connects again. With
+--statement it opens the stream of an accepted connection, brings the statement of the
+domain in --from there, and shows what the server says.
 
 With --self-test, a validating resolver that fails it ends the command as
 undetermined before anything else is asked.`,
 		Example: `  dnaverify connect b.example
   dnaverify connect b.example --service xmpp-client --validating-resolver 192.0.2.53:53 --all
-  dnaverify connect b.example --service imap -v`,
+  dnaverify connect b.example --service imap -v
+  dnaverify connect b.example --from a.example --cert a.pem --key a.key --statement a.jws`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return connect(cmd, args[0], f) },
 	}
@@ -57,7 +64,7 @@ undetermined before anything else is asked.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&f.statementFirst, "statement-first", false, "connect to the statement's own targets, whatever insecure or failed SRV records say")
 	flags.BoolVar(&f.all, "all", false, "try every target, also after one was accepted")
-	flags.StringVar(&f.from, "from", "", "the domain that connects, for the XMPP stream between servers")
+	f.bringFlags.define(cmd)
 	return cmd
 }
 
@@ -66,10 +73,9 @@ func connect(cmd *cobra.Command, domain string, f connectFlags) error {
 	if err != nil {
 		return err
 	}
-	if f.from != "" {
-		if f.from, err = cli.Domain(f.from); err != nil {
-			return err
-		}
+	opt, statement, err := f.options(q.Service)
+	if err != nil {
+		return err
 	}
 	roots, err := keys.LoadRoots(cli.Input(f.roots))
 	if err != nil {
@@ -98,14 +104,25 @@ func connect(cmd *cobra.Command, domain string, f connectFlags) error {
 	if err != nil {
 		return showConnection(cmd, form{f.json, f.verbose}, newConnection(q, tested).ended(err))
 	}
+	attempts, untried := v.Connect(ctx, decision, opt, f.all)
+	if !anyAccepted(attempts) {
+		if again := v.Shown(ctx, decision, attempts, opt); again != nil {
+			decision = again
+			if _, err := decision.Association.Statement(); err == nil {
+				attempts, untried = v.Connect(ctx, decision, opt, f.all)
+			}
+		}
+	}
 	report := newConnection(q, tested)
 	if err := report.decided(decision); err != nil {
 		return err
 	}
-	attempts, untried := v.Connect(ctx, decision, &verifier.DialOptions{From: f.from}, f.all)
 	for _, attempt := range attempts {
 		report.add(attempt.To, attempt)
 		if conn := attempt.Conn(); conn != nil {
+			if statement != nil && report.Brought == nil {
+				report.Brought = bring(ctx, conn, starttls.Request{Role: q.Service, To: q.Source, From: opt.From}, *statement)
+			}
 			_ = conn.Close() // the peer may have left already
 		}
 	}
@@ -116,6 +133,10 @@ func connect(cmd *cobra.Command, domain string, f connectFlags) error {
 		report.ended(decision.Failure(attempts))
 	}
 	return showConnection(cmd, form{f.json, f.verbose}, report)
+}
+
+func anyAccepted(attempts []*verifier.Attempt) bool {
+	return slices.ContainsFunc(attempts, func(a *verifier.Attempt) bool { return a.Err == nil })
 }
 
 func showConnection(cmd *cobra.Command, show form, c *connection) error {

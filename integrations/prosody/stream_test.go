@@ -51,6 +51,15 @@ func TestStreamEndToEnd(t *testing.T) {
 	}
 	sign(domainA, hostA, f.alpha.Server, "jws", domainA+".jws")
 	sign(domainB, hostB, f.beta.Server, "ac", domainB+".p7c")
+	// The same by hand: read the statement of b.example, and bring that of a.example.
+	said := realtest.Output(t, f.Dir, filepath.Join(f.bin, "dnaverify"), "connect", domainB, "-v", "--from", domainA, "--cert", hostA+".pem", "--key", hostA+".key",
+		"--statement", domainA+".jws", "--roots", f.Roots, "--resolver", f.resolver, "--allow-private-addresses")
+	for _, line := range []string{"OK    stream ", "the server says about a.example and its statement: verified, verified; it offers EXTERNAL", "counts as b.example by delegation"} {
+		if !strings.Contains(said, line) {
+			t.Errorf("connect does not say %q:\n%s", line, said)
+		}
+	}
+
 	delivered(a, b, "from a to b")
 	delivered(b, a, "from b to a")
 	const by = `, until .*, by the statement that it brought\)`
@@ -61,7 +70,7 @@ func TestStreamEndToEnd(t *testing.T) {
 		{f.beta, "s2sout.*a.example may be served by " + hostA}, {f.beta, "s2sin.*a.example may be served by " + hostA}} {
 		t.Log(c.server.Log.Wait(t, 0, c.peer+` \(delegation`+by))
 	}
-	f.alpha.Log.Wait(t, 0, `The server of b.example says about a.example and the statement that it was shown: verified`)
+	f.beta.Log.Wait(t, 0, `The server of a.example says about b.example and the statement that it was shown: verified`)
 
 	hangUp := func() {
 		t.Helper()

@@ -33,6 +33,31 @@ type Connection struct {
 	Checks    Checks              `json:"checks"`
 	Methods   []association.Proof `json:"methods"`
 	Targets   []ConnectionTarget  `json:"targets"`
+	// Brought is what the server said about our own statement, nil if none was brought.
+	Brought *ConnectionBrought `json:"brought,omitempty"`
+}
+
+// A ConnectionBrought is what a server said about a statement that was brought in the
+// XMPP stream.
+type ConnectionBrought struct {
+	From string `json:"from"` // the domain of the statement
+	// Outcome and Reason are the server's words, empty if it said nothing.
+	Outcome  string `json:"outcome"`
+	Reason   string `json:"reason"`
+	External bool   `json:"external"`         // it then offers SASL EXTERNAL
+	Detail   string `json:"detail,omitempty"` // why it said nothing
+}
+
+// line tells it to a person.
+func (b *ConnectionBrought) line() string {
+	if b.Outcome == "" {
+		return fmt.Sprintf("the statement of %s was not judged: %s", b.From, b.Detail)
+	}
+	offer := "it does not offer EXTERNAL"
+	if b.External {
+		offer = "it offers EXTERNAL"
+	}
+	return fmt.Sprintf("the server says about %s and its statement: %s, %s; %s", b.From, b.Outcome, b.Reason, offer)
 }
 
 // A ConnectionTarget is one target and what happened there.
@@ -77,6 +102,9 @@ func WriteConnection(out io.Writer, c Connection, color, details bool) {
 	}
 	if c.Required && c.Accepted == nil {
 		w.printf("note: the domain has a statement; do not fall back to anything weaker\n")
+	}
+	if c.Brought != nil {
+		w.printf("%s\n", c.Brought.line())
 	}
 	if !details {
 		if c.Accepted == nil {
