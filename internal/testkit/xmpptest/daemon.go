@@ -11,7 +11,7 @@ import (
 // It keeps the questions.
 func Daemon(t *testing.T, respond func(fakedaemon.Question) any) (url string, questions chan fakedaemon.Question) {
 	t.Helper()
-	questions = make(chan fakedaemon.Question, 100)
+	questions = make(chan fakedaemon.Question, 1000)
 	server := httptest.NewServer(fakedaemon.Handler(func(q fakedaemon.Question) any {
 		questions <- q
 		return respond(q)

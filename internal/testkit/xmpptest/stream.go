@@ -2,6 +2,7 @@ package xmpptest
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,8 +14,10 @@ import (
 
 // A Stream is one XMPP stream, as far as a test needs it.
 type Stream struct {
-	T       *testing.T
-	Conn    net.Conn
+	T        *testing.T
+	Conn     net.Conn
+	Features Element // of the last [Stream.Open]
+
 	decoder *xml.Decoder
 }
 
@@ -32,16 +35,34 @@ type Element struct {
 func (s *Stream) Open(namespace, attributes string) Element {
 	s.T.Helper()
 	s.Send("<?xml version='1.0'?><stream:stream xmlns='%s' xmlns:stream='http://etherx.jabber.org/streams' xmlns:db='jabber:server:dialback' %s version='1.0'>", namespace, attributes)
+	if err := s.begun(); err != nil {
+		s.T.Fatalf("no stream: %v", err)
+	}
+	s.Features = s.Next()
+	return s.Features
+}
+
+// begun waits for the other side's header.
+func (s *Stream) begun() error {
 	s.decoder = xml.NewDecoder(s.Conn)
 	for {
 		token, err := s.decoder.Token()
 		if err != nil {
-			s.T.Fatalf("no stream: %v", err)
+			return err
 		}
 		if start, ok := token.(xml.StartElement); ok && start.Name.Local == "stream" {
-			return s.Next()
+			return nil
 		}
 	}
+}
+
+// receive waits for a stream and answers with a header for a domain.
+func (s *Stream) receive(domain string) error {
+	if err := s.begun(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(s.Conn, "<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' xmlns:db='jabber:server:dialback' from='%s' id='1' version='1.0'>", domain)
+	return err
 }
 
 // Send sends what the format gives.
@@ -55,26 +76,32 @@ func (s *Stream) Send(format string, args ...any) {
 // Next waits for an element. At the end of the stream it has no name.
 func (s *Stream) Next() Element {
 	s.T.Helper()
+	e, err := s.next()
+	if err != nil && err != io.EOF {
+		s.T.Fatalf("waiting for an element: %v", err)
+	}
+	return e
+}
+
+// next is Next for any goroutine.
+func (s *Stream) next() (e Element, err error) {
 	if err := s.Conn.SetReadDeadline(time.Now().Add(realtest.Timeout)); err != nil {
-		s.T.Fatal(err)
+		return e, err
 	}
 	for {
 		token, err := s.decoder.Token()
-		if err == io.EOF {
-			return Element{}
+		var syntax *xml.SyntaxError
+		if errors.As(err, &syntax) && syntax.Msg == "unexpected EOF" {
+			return e, io.EOF // some close the connection without a word
 		}
 		if err != nil {
-			s.T.Fatalf("waiting for an element: %v", err)
+			return e, err
 		}
 		switch token := token.(type) {
 		case xml.EndElement:
-			return Element{}
+			return e, io.EOF
 		case xml.StartElement:
-			var e Element
-			if err := s.decoder.DecodeElement(&e, &token); err != nil {
-				s.T.Fatal(err)
-			}
-			return e
+			return e, s.decoder.DecodeElement(&e, &token)
 		}
 	}
 }
