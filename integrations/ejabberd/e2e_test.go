@@ -25,7 +25,7 @@ func TestEndToEnd(t *testing.T) {
 
 	// The names of hosts that only the daemon needs.
 	dns := setup.DNS(t)
-	daemon := p.serve(address, dns)
+	daemon := p.serve(address, dns, "dns")
 	// publish has the owner delegate to hosts; none is a revocation.
 	publish := func(issued time.Time, hosts ...string) {
 		t.Helper()

@@ -6,6 +6,7 @@ package ejabberd
 import (
 	"crypto/x509"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -27,6 +28,7 @@ const (
 	domainB, hostB = "b.example", "xmpp.beta.example"
 	component      = "rooms.a.example"
 	second         = "second.example" // at A too
+	hosted         = "h.example"      // at A, which has no certificate for it
 )
 
 // A pair is a real ejabberd, A, and a peer, B. A has the module and a
@@ -64,9 +66,9 @@ func newPairWith(t *testing.T, arguments []string, sections string) *pair {
 	s.Issue(hostB)
 	address, port, _ := strings.Cut(dns.Addr, ":")
 	inetrc := realtest.WriteFile(t, s.Dir, "inetrc", fmt.Sprintf("{resolv_conf, \"\"}.\n{hosts_file, \"\"}.\n{lookup, [dns]}.\n{nameserver, {%s}, %s}.\n", strings.ReplaceAll(address, ".", ","), port))
-	lines := fmt.Sprintf("hosts: [%s, %s]\ncertfiles: [%q, %q]\nca_file: %q\ns2s_max_retry_delay: 1\noutgoing_s2s_families: [ipv4]\n"+
+	lines := fmt.Sprintf("hosts: [%s, %s, %s]\ncertfiles: [%q, %q]\nca_file: %q\ns2s_max_retry_delay: 1\noutgoing_s2s_families: [ipv4]\n"+
 		"api_permissions:\n  test:\n    from: mod_http_api\n    who: all\n    what: \"*\"\n%s",
-		domainA, second, certA, keyA, s.Roots, sections)
+		domainA, second, hosted, certA, keyA, s.Roots, sections)
 	p.a = realtest.Ejabberd(t, lines, append(arguments, "-kernel", "inetrc", fmt.Sprintf("%q", inetrc))...)
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -87,9 +89,11 @@ func compile(t *testing.T) string {
 	if command == nil {
 		t.Fatal("README.md compiles nothing")
 	}
-	// So that go test knows that the module is part of what was tested.
-	if _, err := os.Stat("mod_s2s_dna.erl"); err != nil {
-		t.Fatal(err)
+	// So that go test knows that the modules are part of what was tested.
+	for _, file := range []string{"mod_s2s_dna.erl", "mod_s2s_dna_features.erl", "mod_s2s_dna_statements.erl"} {
+		if _, err := os.Stat(file); err != nil {
+			t.Fatal(err)
+		}
 	}
 	dir := t.TempDir()
 	if out := realtest.Output(t, "../..", "sh", "-c", strings.Replace(command[1], "/usr/local/lib/ejabberd/ebin", dir, 1)); out != "" {
@@ -98,11 +102,14 @@ func compile(t *testing.T) string {
 	return dir
 }
 
-// records lead from A's domain to A, and from B's domains to a port of B's server.
+// records lead from A's domains to A, and from B's domains to a port of B's server.
 // ejabberd looks a host up with the system's resolver, which knows only localhost.
 func (p *pair) records(port int, domains ...string) {
 	p.T.Helper()
-	records := []string{hostA + ". A 127.0.0.1", fmt.Sprintf("_xmpp-server._tcp.%s. SRV 0 0 %d %s.", domainA, p.a.Server, hostA)}
+	records := []string{hostA + ". A 127.0.0.1"}
+	for _, domain := range []string{domainA, hosted} {
+		records = append(records, fmt.Sprintf("_xmpp-server._tcp.%s. SRV 0 0 %d %s.", domain, p.a.Server, hostA))
+	}
 	for _, domain := range domains {
 		records = append(records, fmt.Sprintf("_xmpp-server._tcp.%s. SRV 0 0 %d localhost.", domain, port))
 	}
@@ -114,16 +121,24 @@ func (p *pair) records(port int, domains ...string) {
 // prosody is a real server of B's domains. It accepts A by its certificate.
 func (p *pair) prosody(domains ...string) *realtest.ProsodyServer {
 	p.T.Helper()
+	return p.prosodyWith(nil, domains...)
+}
+
+// prosodyWith is prosody with options that win over those below.
+func (p *pair) prosodyWith(more map[string]string, domains ...string) *realtest.ProsodyServer {
+	p.T.Helper()
 	realtest.Need(p.T, "prosody")
 	// Without lua-unbound a prosody would ask the resolvers of this machine.
 	realtest.NeedLua(p.T, "lunbound")
-	b := realtest.Prosody(p.T, filepath.Join(p.Dir, hostB+".pem"), filepath.Join(p.Dir, hostB+".key"), map[string]string{
+	options := map[string]string{
 		"s2s_ssl":           fmt.Sprintf("{ cafile = %q }", p.Roots),
 		"s2s_close_timeout": "1",
 		"modules_enabled":   `{ "tls", "saslauth", "dialback", "admin_shell", "ping" }`,
 		"unbound": fmt.Sprintf(`{ resolvconf = false; hoststxt = false; forward = %q; options = { ["do-not-query-localhost:"] = "no" } }`,
 			strings.Replace(p.dns.Addr, ":", "@", 1)),
-	}, domains...)
+	}
+	maps.Copy(options, more)
+	b := realtest.Prosody(p.T, filepath.Join(p.Dir, hostB+".pem"), filepath.Join(p.Dir, hostB+".key"), options, domains...)
 	p.T.Cleanup(func() {
 		if p.T.Failed() {
 			p.T.Logf("log of B:\n%s", b.Log)
@@ -133,8 +148,9 @@ func (p *pair) prosody(domains ...string) *realtest.ProsodyServer {
 	return b
 }
 
-// serve runs a real daemon at an address, which looks for statements in dns.
-func (p *pair) serve(address string, dns *dnsserver.Server) *realtest.Process {
+// serve runs a real daemon at an address, which looks for statements in dns, and for
+// documents too where via is auto.
+func (p *pair) serve(address string, dns *dnsserver.Server, via string) *realtest.Process {
 	p.T.Helper()
 	realtest.Output(p.T, ".", "go", "build", "-o", p.Dir, "../../cmd/dnaverify")
 	return realtest.Start(p.T, func() bool {
@@ -145,7 +161,7 @@ func (p *pair) serve(address string, dns *dnsserver.Server) *realtest.Process {
 		reply.Body.Close()
 		return reply.StatusCode == http.StatusOK
 	}, filepath.Join(p.Dir, "dnaverify"), "serve", "--listen", address, "--store", filepath.Join(p.Dir, "memory.db"),
-		"--roots", p.Roots, "--resolver", dns.Addr, "--via", "dns", "--allow-private-addresses", "--log-level", "debug")
+		"--roots", p.Roots, "--resolver", dns.Addr, "--via", via, "--allow-private-addresses", "--log-level", "debug")
 }
 
 // send has a user of a domain at A send a message to another domain, which does
@@ -173,16 +189,15 @@ func open(s *xmpptest.Stream, from, to string) {
 // external asks for authentication by the certificate, and returns the answer.
 func external(s *xmpptest.Stream) string {
 	s.T.Helper()
-	s.Send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>")
+	s.Send(auth)
 	return s.Next().XMLName.Local
 }
 
-// asked checks the one question that was asked, about B.
-func (p *pair) asked(questions chan fakedaemon.Question, direction string) {
+// asked checks the questions that were asked, all about B.
+func (p *pair) asked(questions chan fakedaemon.Question, direction string, times int) {
 	p.T.Helper()
-	q := <-questions
-	if q.Source != domainB || q.Service != "_xmpp-server._tcp" || q.Direction != direction || q.Peer != "127.0.0.1" || q.Recheck || !q.ChainVerified {
-		p.T.Errorf("question: %+v", q)
+	if n := len(questions); n != times {
+		p.T.Errorf("%d questions, want %d", n, times)
 	}
 	chain, err := os.ReadFile(filepath.Join(p.Dir, hostB+".pem"))
 	if err != nil {
@@ -190,10 +205,13 @@ func (p *pair) asked(questions chan fakedaemon.Question, direction string) {
 	}
 	const end = "-----END CERTIFICATE-----\n"
 	leaf, _, _ := strings.Cut(string(chain), end)
-	if lines := strings.Fields(q.Chain); !slices.Equal(lines, strings.Fields(leaf+end)) {
-		p.T.Errorf("chain:\n%s\nwant the leaf:\n%s", q.Chain, leaf+end)
-	}
-	if n := len(questions); n != 0 {
-		p.T.Errorf("%d more questions", n)
+	for len(questions) > 0 {
+		q := <-questions
+		if q.Source != domainB || q.Service != "_xmpp-server._tcp" || q.Direction != direction || q.Peer != "127.0.0.1" || q.Recheck || !q.ChainVerified {
+			p.T.Errorf("question: %+v", q)
+		}
+		if lines := strings.Fields(q.Chain); !slices.Equal(lines, strings.Fields(leaf+end)) {
+			p.T.Errorf("chain:\n%s\nwant the leaf:\n%s", q.Chain, leaf+end)
+		}
 	}
 }

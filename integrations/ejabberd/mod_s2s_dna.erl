@@ -6,6 +6,10 @@
 %%   "verified"                                             -> certificate valid
 %%   anything else, or no answer                            -> never valid
 %%
+%% Where nothing is published about the domain, the peer may bring a statement in
+%% its stream (docs/stream.md). EXTERNAL is offered to it when it had its say. What
+%% this server itself shows to others is in mod_s2s_dna_statements.
+%%
 %% It also closes the way around. `undetermined` leaves weaker ways, such as
 %% dialback, open only where `required` is false. See README.md beside it.
 -module(mod_s2s_dna).
@@ -13,7 +17,7 @@
 
 -export([start/2, stop/1, reload/3, depends/2, mod_options/1, mod_opt_type/1, mod_doc/0]).
 %% Hooks.
--export([out_tls_verify/2, out_auth_result/2, in_recv/3, in_auth_result/3, in_packet/2]).
+-export([out_recv/3, out_tls_verify/2, out_auth_result/2, in_init/2, in_sent/3, in_start/1, in_recv/3, in_auth_result/3, in_packet/2]).
 %% Called later, see watch/4.
 -export([ask_again/3, decide_again/3]).
 
@@ -27,19 +31,27 @@
 -define(RETRY, 5 * 60).
 %% Ask again after a day at the latest.
 -define(MAX_WAIT, 24 * 60 * 60).
+%% The extension of docs/stream.md.
+-define(NS_DNA, <<"urn:uuid:1b0c9ee8-2582-444b-9588-3ee63b2ff654">>).
+%% A statement in a stream has at most 32,768 bytes, in base64 so many.
+-define(MAX_STATEMENT, 43692).
 
 start(Host, _Opts) ->
     [ejabberd_hooks:add(Hook, Host, ?MODULE, Function, Priority) || {Hook, Function, Priority} <- hooks()],
-    ok.
+    ejabberd_hooks:add(s2s_in_init, ?MODULE, in_init, 50).
 
+%% in_init is a hook of all hosts, and does nothing where the others are not there.
 stop(Host) ->
     [ejabberd_hooks:delete(Hook, Host, ?MODULE, Function, Priority) || {Hook, Function, Priority} <- hooks()],
     ok.
 
 %% mod_s2s_dialback has 50 everywhere.
 hooks() ->
-    [{s2s_out_tls_verify, out_tls_verify, 90}, % has the last word
+    [{s2s_out_handle_recv, out_recv, 40},
+     {s2s_out_tls_verify, out_tls_verify, 90}, % has the last word
      {s2s_out_auth_result, out_auth_result, 40},
+     {s2s_in_handle_send, in_sent, 50},
+     {s2s_in_dna_start, in_start, 50},
      {s2s_in_handle_recv, in_recv, 40},
      {s2s_in_auth_result, in_auth_result, 10},
      {s2s_in_unauthenticated_packet, in_packet, 40},
@@ -68,6 +80,18 @@ mod_doc() ->
 
 %%% Outgoing streams
 
+%% The features after TLS may have the statement of the domain. They are acted on
+%% when this is over.
+out_recv(#{stream_state := wait_for_features, stream_encrypted := true, stream_authenticated := false, remote_server := Host} = State,
+         _Element, #stream_features{sub_els = Features}) ->
+    case [Dna || #xmlel{name = <<"dna">>} = Dna <- Features, xmpp:get_ns(Dna) =:= ?NS_DNA] of
+        [] -> State;
+        [Dna] -> element(2, hear(State, Host, statement_in(Dna)));
+        _ -> element(2, hear(State, Host, <<"malformed-record">>))
+    end;
+out_recv(State, _Element, _Packet) ->
+    State.
+
 %% Before a stream goes on after TLS. True has the library compare the
 %% certificate with the domain; false accepts it.
 out_tls_verify(Verify, #{remote_server := Host} = State) ->
@@ -88,17 +112,69 @@ out_auth_result(#{remote_server := Host} = State, _Result) ->
 
 %%% Incoming streams
 
+in_sent(State, #starttls_proceed{}, ok) -> mod_s2s_dna_features:begins(State);
+in_sent(State, _Packet, _Result) -> State.
+
+%% Where TLS comes first, the stream has no host yet.
+in_init({ok, #{stream_encrypted := true} = State}, _Opts) -> {ok, mod_s2s_dna_features:begins(State)};
+in_init(Result, _Opts) -> Result.
+
+%% The peer has said who it is. It is offered to bring a statement where every place
+%% has answered that nothing is published.
+in_start(#{remote_server := Host} = State) ->
+    case not own(State, Host) andalso asked(State, Host, <<"incoming">>) of
+        {_, {ok, #{unpublished := true, outcome := Outcome}}} when Outcome =/= <<"verified">> ->
+            ?LOG_INFO("Nothing is published about ~ts: its server may bring a statement in the stream", [Host]),
+            State#{dna_assert => offered};
+        _ ->
+            State
+    end;
+in_start(State) ->
+    State.
+
+in_recv(State, #xmlel{name = Name} = Element, Packet) ->
+    case {Name, xmpp:get_ns(Element)} of
+        {<<"assert">>, ?NS_DNA} -> asserted(State, Element);
+        _ -> external(maps:remove(dna_assert, State), Packet)
+    end.
+
+%% asserted takes the statement that a peer brings, before anything else and where it
+%% was offered. It answers with the result and the features that follow (RFC 6120,
+%% Section 4.3.5).
+asserted(#{dna_assert := offered, server_host := Server, remote_server := Host} = State, Element) ->
+    {Problem, State1} = hear(maps:remove(dna_assert, State), Host, statement_in(Element)),
+    {Question, Asked} = asked(State1, Host, <<"incoming">>),
+    {Outcome, Reason} = result(Problem, Asked),
+    State2 = ejabberd_s2s_in:send(State1, #xmlel{name = <<"result">>, attrs = [{<<"xmlns">>, ?NS_DNA}, {<<"outcome">>, Outcome}, {<<"reason">>, Reason}]}),
+    case Outcome =:= <<"verified">> orelse verdict(Server, Host, Question, Asked) of
+        true -> features(State2, [#sasl_mechanisms{list = [<<"EXTERNAL">>]}]);
+        unknown -> features(State2, []);
+        {closed, Why} -> refuse(ejabberd_s2s_in, State2, Why)
+    end;
+asserted(State, _Element) ->
+    ejabberd_s2s_in:send(State, xmpp:serr_policy_violation(<<"No statement is taken on this stream now">>, <<"en">>)).
+
+%% result is what the peer is told: the verdict about it as a whole, or what is wrong
+%% with the element that it sent.
+result(_, {ok, #{outcome := <<"verified">>}}) -> {<<"verified">>, <<"verified">>};
+result(none, {ok, #{outcome := Outcome, reason := Reason}}) -> {Outcome, Reason};
+result(none, {error, _}) -> {<<"undetermined">>, <<"unanswered">>};
+result(Problem, _) -> {<<"refused">>, Problem}.
+
+features(State, Mechanisms) ->
+    ejabberd_s2s_in:send(State, #stream_features{sub_els = Mechanisms ++ ejabberd_s2s_in:unauthenticated_stream_features(State)}).
+
 %% The library compares the certificate with remote_server and has no hook of
 %% its own. It gets the name that was proven, for the time of this check.
-in_recv(#{stream_state := wait_for_sasl_request, stream_encrypted := true, remote_server := Host} = State,
-        _Element, #sasl_auth{mechanism = <<"EXTERNAL">>}) ->
+external(#{stream_state := wait_for_sasl_request, stream_encrypted := true, remote_server := Host} = State,
+         #sasl_auth{mechanism = <<"EXTERNAL">>}) ->
     case own(State, Host) orelse check(State, Host, <<"incoming">>) of
         true -> State;
         {verified, Name} -> State#{remote_server => Name, dna_source => Host};
         unknown -> State;
         {closed, Reason} -> refuse(ejabberd_s2s_in, State, Reason)
     end;
-in_recv(State, _Element, _Packet) ->
+external(State, _Packet) ->
     State.
 
 %% The stream may send for the source, and not for the name in the certificate.
@@ -126,6 +202,42 @@ in_packet(State, #db_result{from = Host, to = To, type = undefined}) ->
 in_packet(State, _Packet) ->
     State.
 
+%%% Statements in streams
+
+%% statement_in reads the statement in an element of a peer: a map, none if there is
+%% none, or the reason to refuse it. The daemon judges encoding and text.
+statement_in(#xmlel{children = Children}) ->
+    case [Child || Child <- Children, not is_space(Child)] of
+        [] ->
+            none;
+        [#xmlel{name = <<"statement">>, children = Inside} = Statement] ->
+            Encoding = fxml:get_tag_attr_s(<<"encoding">>, Statement),
+            Text = fxml:get_cdata(Inside),
+            WellFormed = lists:member(xmpp:get_ns(Statement), [<<>>, ?NS_DNA]) andalso fxml:remove_cdata(Inside) =:= []
+                andalso Encoding =/= <<>> andalso byte_size(Encoding) < 16,
+            if not WellFormed -> <<"malformed-record">>;
+               byte_size(Text) > ?MAX_STATEMENT -> <<"statement-too-large">>;
+               true -> #{encoding => Encoding, text => Text}
+            end;
+        _ ->
+            <<"malformed-record">>
+    end.
+
+is_space({xmlcdata, Text}) -> string:trim(Text) =:= <<>>;
+is_space(_) -> false.
+
+%% hear takes note of what a peer brought about a domain. It returns the reason to
+%% refuse it, or none.
+hear(State, Host, Statement) when is_map(Statement) ->
+    {none, State#{dna_statement => {Host, Statement}}};
+hear(#{stream_direction := out} = State, _Host, none) ->
+    {none, State};
+hear(State, Host, none) ->
+    hear(State, Host, <<"malformed-record">>);
+hear(State, Host, Reason) ->
+    ?LOG_WARNING("The statement that the server of ~ts brought is not used: refused, ~ts", [Host, Reason]),
+    {Reason, State}.
+
 %%% The verdict
 
 %% own reports whether ejabberd finds the certificate valid for a domain.
@@ -139,9 +251,14 @@ own(State, Host) ->
 %% unknown if the daemon knows of no statement, so that ejabberd's own rules
 %% decide; or {closed, Reason} if nothing weaker may do.
 check(#{server_host := Server} = State, Host, Direction) ->
+    {Question, Asked} = asked(State, Host, Direction),
+    verdict(Server, Host, Question, Asked).
+
+%% asked returns a question and what came of it.
+asked(#{server_host := Server} = State, Host, Direction) ->
     case question(State, Host, Direction) of
-        {ok, Question} -> verdict(Server, Host, Question, ask(Server, Question));
-        {error, _} = Error -> verdict(Server, Host, none, Error)
+        {ok, Question} -> {Question, ask(Server, Question)};
+        {error, _} = Error -> {none, Error}
     end.
 
 verdict(Server, Host, Question, {ok, #{outcome := <<"verified">>, name := Name, text := Text} = Answer}) ->
@@ -223,12 +340,12 @@ now_seconds() -> os:system_time(second).
 %%% The daemon
 
 %% question is what to ask about a peer: it speaks for Host, and this is what it
-%% showed in TLS. ejabberd's TLS library has only the peer's own certificate, and
+%% showed in TLS, and brought in the stream about Host. ejabberd's TLS library has only the peer's own certificate, and
 %% verified its chain to the CA file of s2s when the result is 0.
-question(#{socket := Socket, ip := {IP, _Port}}, Host, Direction) ->
+question(#{socket := Socket, ip := {IP, _Port}} = State, Host, Direction) ->
     try {list_to_binary(idna:utf8_to_ascii(Host)), xmpp_socket:get_peer_certificate(Socket, der)} of
         {Source, {ok, Certificate}} ->
-            {ok, #{source => Source, service => <<"_xmpp-server._tcp">>, direction => Direction,
+            {ok, (brought(State, Host))#{source => Source, service => <<"_xmpp-server._tcp">>, direction => Direction,
                    chain => public_key:pem_encode([{'Certificate', Certificate, not_encrypted}]),
                    chain_verified => xmpp_socket:get_verify_result(Socket) =:= 0,
                    peer => list_to_binary(inet:ntoa(IP))}};
@@ -237,6 +354,9 @@ question(#{socket := Socket, ip := {IP, _Port}}, Host, Direction) ->
     catch _:_ ->
             {error, <<"the domain has no ASCII form">>}
     end.
+
+brought(#{dna_statement := {Host, Statement}}, Host) -> #{statement => Statement};
+brought(_State, _Host) -> #{}.
 
 %% ask returns the daemon's answer, or why there is none that can be used.
 ask(Server, Question) ->
@@ -255,12 +375,15 @@ answer(#{source := Source, direction := Direction},
     Usable = Outcome =/= <<"verified">> orelse is_binary(Name) andalso Until > now_seconds(),
     Usable orelse throw("verified without a name or an end, or past its end; see that the clocks agree"),
     {ok, #{outcome => Outcome, required => Required, name => Name, until => Until, refresh => seconds(Get(<<"refresh_at">>)),
-           reason => text(Get(<<"reason">>)), text => said(Outcome, Get)}};
+           reason => text(Get(<<"reason">>)), text => words(Outcome, Get),
+           unpublished => Get(<<"unpublished">>) =:= true}};
 answer(_Question, _Other) ->
     throw("not an answer to the question; see that url leads to dnaverify serve").
 
-said(<<"verified">>, Get) -> text([Get(<<"method">>), ", until ", Get(<<"valid_until">>)]);
-said(_, Get) -> text([Get(<<"detail">>), "; ", Get(<<"hint">>)]).
+words(<<"verified">>, Get) ->
+    Brought = case Get(<<"found">>) of <<"stream">> -> ", by the statement that it brought"; _ -> "" end,
+    text([Get(<<"method">>), ", until ", Get(<<"valid_until">>), Brought]);
+words(_, Get) -> text([Get(<<"detail">>), "; ", Get(<<"hint">>)]).
 
 seconds(Time) ->
     try calendar:rfc3339_to_system_time(binary_to_list(Time)) catch _:_ -> 0 end.

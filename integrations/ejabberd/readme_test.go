@@ -13,9 +13,9 @@ import (
 	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
-// TestReadme follows README.md on a machine with Debian's ejabberd. A folder
-// stands for /usr/local, another port for 8853, and a folder of the test for
-// ejabberd's data. Everything else is as the page says: the commands, the options
+// TestReadme follows README.md on a machine with Debian's ejabberd. Folders of the
+// test stand for /usr/local and for ejabberd's data, another port for 8853, and
+// h.example for b.example where that is hosted. Everything else is as the page says: the commands, the options
 // for Erlang, and what to add to Debian's configuration.
 func TestReadme(t *testing.T) {
 	t.Parallel()
@@ -25,7 +25,8 @@ func TestReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	local, address := t.TempDir(), fmt.Sprintf("127.0.0.1:%d", realtest.Port(t))
-	here := func(text string) string { return strings.ReplaceAll(text, "/usr/local", local) }
+	handed := realtest.WriteFile(t, t.TempDir(), hosted+".jws", "x.y.z\n")
+	here := strings.NewReplacer("/usr/local", local, "/var/lib/ejabberd", local, " b.example.jws", " "+handed, "/b.example/", "/"+hosted+"/").Replace
 
 	var options []string
 	sections, commands := "", 0
@@ -46,7 +47,7 @@ func TestReadme(t *testing.T) {
 			}
 		}
 	}
-	if commands != 2 || len(options) == 0 || sections == "" {
+	if commands != 3 || len(options) == 0 || sections == "" {
 		t.Fatalf("%d commands, options %q, sections %q", commands, options, sections)
 	}
 	debian, err := os.ReadFile("/etc/ejabberd/ejabberd.yml")
@@ -58,7 +59,7 @@ func TestReadme(t *testing.T) {
 		t.Fatal("Debian's configuration has no modules")
 	}
 	sections = strings.Replace(sections, "  # ... what is there already ...\n", there[1], 1)
-	sections = strings.Replace(sections, "mod_s2s_dna: {}", fmt.Sprintf("mod_s2s_dna: {url: %q}", "http://"+address+"/v1/check"), 1)
+	sections = strings.Replace(sections, "mod_s2s_dna: {}", fmt.Sprintf("mod_s2s_dna: {url: %q}\n  mod_s2s_dna_statements: {statements: %q}", "http://"+address+"/v1/check", local+"/dna"), 1)
 
 	p := newPairWith(t, options, sections)
 	b := p.prosody(domainB)
@@ -74,8 +75,12 @@ func TestReadme(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	p.serve(address, dns)
+	p.serve(address, dns, "dns")
 
 	p.send(domainA, domainB)
 	p.a.Log.Wait(t, 0, `b\.example may be served by xmpp\.beta\.example \(delegation, until .*\): certificate accepted`)
+
+	if shown := p.dial(domainB, hosted).Features.Inner; !strings.Contains(shown, ">x.y.z</statement>") {
+		t.Errorf("features: %s", shown)
+	}
 }
