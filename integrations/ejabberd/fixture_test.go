@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -47,7 +46,7 @@ const dialback = "  mod_s2s_dialback: {}\n"
 // configuration, from further modules on.
 func newPair(t *testing.T, url, more string) *pair {
 	t.Helper()
-	return newPairWith(t, []string{"-pa", compile(t)}, fmt.Sprintf("modules:\n  mod_admin_extra: {}\n  mod_ping: {}\n  mod_muc:\n    hosts: [%s]\n  mod_s2s_dna:\n    url: %q\n    timeout: 5\n%s",
+	return newPairWith(t, []string{"-pa", realtest.EjabberdModules(t, "../..")}, fmt.Sprintf("modules:\n  mod_admin_extra: {}\n  mod_ping: {}\n  mod_muc:\n    hosts: [%s]\n  mod_s2s_dna:\n    url: %q\n    timeout: 5\n%s",
 		component, url, more))
 }
 
@@ -76,30 +75,6 @@ func newPairWith(t *testing.T, arguments []string, sections string) *pair {
 		}
 	})
 	return p
-}
-
-// compile returns a folder with the module, compiled as README.md says.
-func compile(t *testing.T) string {
-	t.Helper()
-	page, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	command := regexp.MustCompile(`(?m)^\$ (erlc .*)$`).FindStringSubmatch(string(page))
-	if command == nil {
-		t.Fatal("README.md compiles nothing")
-	}
-	// So that go test knows that the modules are part of what was tested.
-	for _, file := range []string{"mod_s2s_dna.erl", "mod_s2s_dna_features.erl", "mod_s2s_dna_statements.erl"} {
-		if _, err := os.Stat(file); err != nil {
-			t.Fatal(err)
-		}
-	}
-	dir := t.TempDir()
-	if out := realtest.Output(t, "../..", "sh", "-c", strings.Replace(command[1], "/usr/local/lib/ejabberd/ebin", dir, 1)); out != "" {
-		t.Fatalf("erlc says: %s", out)
-	}
-	return dir
 }
 
 // records lead from A's domains to A, and from B's domains to a port of B's server.

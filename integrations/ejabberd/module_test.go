@@ -308,7 +308,7 @@ func TestURL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := realtest.Output(t, ".", "erl", "-noinput", "-pa", compile(t), "-pa", code[0], "-eval",
+	got := realtest.Output(t, ".", "erl", "-noinput", "-pa", realtest.EjabberdModules(t, "../.."), "-pa", code[0], "-eval",
 		fmt.Sprintf(`[io:format("~p ", [element(1, econf:validate(mod_s2s_dna:mod_opt_type(url), list_to_binary(U)))]) || U <- %s], halt().`, urls))
 	if want := strings.Repeat("ok ", len(good)) + strings.Repeat("error ", len(bad)); got != want {
 		t.Errorf("got %q, want %q", got, want)

@@ -496,7 +496,7 @@ func TestStatements(t *testing.T) {
 func TestStatementsAlone(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	p := newPairWith(t, []string{"-pa", compile(t)}, "modules:\n"+showing(folder))
+	p := newPairWith(t, []string{"-pa", realtest.EjabberdModules(t, "../..")}, "modules:\n"+showing(folder))
 	xmpptest.HandOver(t, folder, hosted, ".jws", []byte("x.y.z"))
 	for _, s := range []*xmpptest.Stream{p.dial(domainB, hosted), p.dialDirect(domainB, hosted)} {
 		if f := s.Features.Inner; !strings.Contains(f, ">x.y.z</statement>") || strings.Contains(f, "assert=") || !strings.Contains(f, "EXTERNAL") {

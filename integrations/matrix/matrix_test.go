@@ -33,7 +33,7 @@ const (
 	stream way = "stream"
 )
 
-var ways = []way{jws, ac}
+var ways = []way{jws, ac, stream}
 
 // A stage is what every pair goes through, in this order. The servers that verify log
 // the text.

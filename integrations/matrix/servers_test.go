@@ -23,7 +23,7 @@ func prosodyVerifier(m *meeting, s server) server {
 func prosodyProvider(m *meeting, s server) server {
 	return prosody(m, s, map[string]string{
 		"plugin_paths":    fmt.Sprintf("{ %q }", m.path("../prosody")),
-		"modules_enabled": `{ "tls", "saslauth", "dialback", "admin_shell" }`,
+		"modules_enabled": `{ "tls", "saslauth", "dialback", "admin_shell", "s2s_dna_statements" }`,
 		"dna_statements":  strconv.Quote(s.handed),
 	})
 }
@@ -60,7 +60,7 @@ func ejabberdVerifier(m *meeting, s server) server {
 
 // ejabberdProvider shows the statements that were handed over.
 func ejabberdProvider(m *meeting, s server) server {
-	return ejabberd(m, s, "")
+	return ejabberd(m, s, fmt.Sprintf("  mod_s2s_dna_statements:\n    statements: %q\n", s.handed))
 }
 
 func ejabberd(m *meeting, s server, module string) server {
@@ -71,7 +71,7 @@ func ejabberd(m *meeting, s server, module string) server {
 	lines := fmt.Sprintf("hosts: [%s]\ncertfiles: [%q, %q]\nca_file: %q\ns2s_max_retry_delay: 1\noutgoing_s2s_families: [ipv4]\n"+
 		"api_permissions:\n  test:\n    from: mod_http_api\n    who: all\n    what: \"*\"\n"+
 		"modules:\n  mod_admin_extra: {}\n  mod_s2s_dialback: {}\n%s", strings.Join(s.domains, ", "), cert, key, m.Roots, module)
-	e := realtest.Ejabberd(m.T, lines, "-pa", realtest.EjabberdModule(m.T, m.path("../..")), "-kernel", "inetrc", fmt.Sprintf("%q", inetrc))
+	e := realtest.Ejabberd(m.T, lines, "-pa", realtest.EjabberdModules(m.T, m.path("../..")), "-kernel", "inetrc", fmt.Sprintf("%q", inetrc))
 	s.port, s.log = e.Server, e.Log
 	s.send = func(pairs [][2]string) {
 		for _, pair := range pairs {

@@ -66,9 +66,9 @@ func Ejabberd(t testing.TB, lines string, arguments ...string) *EjabberdServer {
 	return e
 }
 
-// EjabberdModule returns a folder with the module of a checkout, compiled as its
-// page says.
-func EjabberdModule(t testing.TB, checkout string) string {
+// EjabberdModules returns a folder with the modules of a checkout, compiled as
+// their page says.
+func EjabberdModules(t testing.TB, checkout string) string {
 	t.Helper()
 	folder := filepath.Join(checkout, "integrations", "ejabberd")
 	page, err := os.ReadFile(filepath.Join(folder, "README.md"))
@@ -79,9 +79,11 @@ func EjabberdModule(t testing.TB, checkout string) string {
 	if command == nil {
 		t.Fatal("the page compiles nothing")
 	}
-	// So that go test knows that the module is part of what was tested.
-	if _, err := os.Stat(filepath.Join(folder, "mod_s2s_dna.erl")); err != nil {
-		t.Fatal(err)
+	// So that go test knows that the modules are part of what was tested.
+	for _, file := range []string{"mod_s2s_dna.erl", "mod_s2s_dna_features.erl", "mod_s2s_dna_statements.erl"} {
+		if _, err := os.Stat(filepath.Join(folder, file)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	dir := t.TempDir()
 	if out := Output(t, checkout, "sh", "-c", strings.Replace(command[1], "/usr/local/lib/ejabberd/ebin", dir, 1)); out != "" {

@@ -36,7 +36,11 @@ func (tests) try(ctx context.Context, dir string, texts map[string]string, which
 	var list []string
 	for _, which := range named {
 		pkg, names, _ := strings.Cut(which, " ")
-		output, err := exec.CommandContext(ctx, "go", "test", "-vet=off", "-timeout", "5m", "-overlay", overlay, "-run", "^("+names+")$", "./"+pkg).CombinedOutput()
+		args := []string{"test", "-vet=off", "-timeout", "5m", "-overlay", overlay, "-run", "^(" + names + ")$", "./" + pkg}
+		if pkg == "delegation" {
+			args = append(args, "-rapid.nofailfile") // nothing is left in the tree
+		}
+		output, err := exec.CommandContext(ctx, "go", args...).CombinedOutput()
 		var exit *exec.ExitError
 		switch found := failedTest.FindAllSubmatch(output, -1); {
 		case err != nil && !errors.As(err, &exit):
