@@ -153,6 +153,31 @@ func opensslDANE(t *testing.T, dir, addr string, r TLSARecord) (out string, ok b
 	return out, matched
 }
 
+// recordCases are records for the certificate of a peer, as they decide about it. The
+// vectors of the family dane have all of them.
+var recordCases = map[string]reasons.Reason{
+	"3 1 1": reasons.Verified, "3 0 2": reasons.Verified, "1 1 0": reasons.Verified, "2 1 1": reasons.DANEMismatch, "0 0 1": reasons.DANEMismatch,
+}
+
+func TestTLSARecords(t *testing.T) {
+	tr := newTrial(t)
+	leaf := tr.signer.Leaf()
+	for numbers, want := range recordCases {
+		var usage, selector, matching uint8
+		if _, err := fmt.Sscan(numbers, &usage, &selector, &matching); err != nil {
+			t.Fatal(err)
+		}
+		d := &DANE{Records: []TLSARecord{recordFor(usage, selector, matching, leaf)}, Source: source, Collected: now, TTL: 3600}
+		match, err := PeerPolicy{Roots: tr.policy.Roots, Now: clock(now)}.Check(tr.signer.Chain(), []Reference{{Name: host, DANE: d}})
+		switch {
+		case want != reasons.Verified:
+			wantRefusal(t, want, err)
+		case err != nil || match.TLSA.Numbers() != numbers || !match.Until.Equal(now.Add(time.Hour)):
+			t.Errorf("%s: %+v, %v", numbers, match, err)
+		}
+	}
+}
+
 // TestManyTLSARecords: that a zone has thousands of records costs next to nothing, and
 // sixteen that name every certificate of a peer cost one search for a chain.
 func TestManyTLSARecords(t *testing.T) {

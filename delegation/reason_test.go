@@ -56,6 +56,9 @@ func TestEveryReason(t *testing.T) {
 	for _, c := range causeCases {
 		expected[c.want]++
 	}
+	for _, want := range recordCases {
+		expected[want]++
+	}
 	if cases < 450 {
 		t.Errorf("only %d cases", cases)
 	}
