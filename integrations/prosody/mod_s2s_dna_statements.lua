@@ -21,8 +21,8 @@ local xmlns_sasl = "urn:ietf:params:xml:ns:xmpp-sasl";
 -- FOLDER/b.example/_xmpp-server._tcp.jws, or .p7c
 local folder = module:get_option_string("dna_statements", "/var/lib/prosody/dna");
 
--- A Prosody that initiates ends a stream whose features have more than 10,000
--- octets, and they hold more than the statement.
+-- A Prosody that initiates may end a stream whose features have more than 10,000
+-- octets (s2s_unauthed_stanza_size_limit), and they hold more than the statement.
 local max_text = 8000;
 
 -- How a file becomes the text of the element, by its ending.
