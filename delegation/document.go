@@ -35,12 +35,18 @@ func (v *verification) gatherDocument(d *Document) {
 		v.log.info("https", d.URL, "no statement there (status %d)", d.Status)
 	case d.Status != statusOK:
 		v.lookupFailed("https", d.URL, Errorf(reasons.HTTPSFailure, "%s (status %d)", aboutStatus(d.Status), d.Status))
-	case d.MediaType != encoding.MediaType():
+	case !d.holds():
 		v.otherType(d, encoding)
 	default:
 		v.log.ok("https", d.URL, "found, %d octets", len(d.Body))
 		v.addDocument(d.URL, encoding, d.Body, d.MaxAge)
 	}
+}
+
+// holds reports whether a statement is there, good or bad: a file, or a 200 with the
+// right media type.
+func (d *Document) holds() bool {
+	return d.URL == "" || d.Failure == nil && !d.NoAddress && d.Status == statusOK && d.MediaType == encodingAt(d.URL).MediaType()
 }
 
 // typeOfPages is what many servers show for any path. No statement is there by

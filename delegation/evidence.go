@@ -26,6 +26,9 @@ type Evidence struct {
 	// Signers says which keys may sign. It is asked for if DNSSEC secures the SRV
 	// or TXT answer.
 	Signers []TLSAAnswer `json:"signers,omitempty"`
+	// POSH is the POSH file of the source, and the one that it leads to. It is asked
+	// for only where nothing else can decide: see docs/posh.md.
+	POSH []Document `json:"posh,omitempty"`
 	// Streams is what a peer brought in its XMPP stream: one statement or none.
 	Streams []StreamStatement `json:"streams,omitempty"`
 
@@ -157,6 +160,8 @@ func (e *Evidence) check(q Query) *Error {
 		return Errorf(reasons.BadEvidence, "it is about %.300q of %.300q, not %s of %s", e.Service, e.Source, q.Service, q.Source)
 	case len(e.Documents) > maxDocuments:
 		return Errorf(reasons.BadEvidence, "%d documents, at most %d", len(e.Documents), maxDocuments)
+	case len(e.POSH) > maxPOSH:
+		return Errorf(reasons.BadEvidence, "%d POSH files, at most %d", len(e.POSH), maxPOSH)
 	case len(e.Streams) > 1:
 		return Errorf(reasons.BadEvidence, "%d statements from streams, at most 1", len(e.Streams))
 	case len(e.TXT)+len(e.Documents) == 0:
@@ -196,10 +201,20 @@ func (e *Evidence) check(q Query) *Error {
 			return err
 		}
 	}
-	for _, d := range e.Documents {
+	for i, d := range e.POSH {
+		if i == 0 && (d.URL == "" || d.URL != POSHURL(q.Source, q.Service)) || i > 0 && !isPOSHURL(d.URL) || d.File != "" {
+			return Errorf(reasons.BadEvidence, "%.300q is not a place of a POSH file", d.URL)
+		}
+		if d.Failure != nil && !d.Failure.Reason.OfLookup() {
+			return Errorf(reasons.BadEvidence, "%.40q is not a reason for a failed lookup", d.Failure.Reason)
+		}
+	}
+	for _, d := range slices.Concat(e.POSH, e.Documents) {
 		if d.NoServer && (d.Failure == nil || d.Failure.Reason != reasons.HTTPSFailure) {
 			return Errorf(reasons.BadEvidence, "no web server is at %.300q, and the failure is not %s", d.URL, reasons.HTTPSFailure)
 		}
+	}
+	for _, d := range e.Documents {
 		if d.File != "" && d.URL == "" && d.Failure == nil {
 			continue
 		}

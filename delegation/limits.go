@@ -23,6 +23,11 @@ const (
 	// maxSigners bounds the TLSA records that name signers: the key in use and
 	// the next, of several machines.
 	maxSigners = 8
+	// maxPOSH bounds the POSH files in one Evidence: that of the source, and the one
+	// it leads to.
+	maxPOSH = 2
+	// maxPOSHURL bounds the URL that a POSH file may lead to.
+	maxPOSHURL = 2048
 	// MaxSRVRecords bounds the SRV records at one name: twice what a statement
 	// can list.
 	MaxSRVRecords = 32
@@ -55,6 +60,9 @@ const (
 	DefaultMaxLife = 31 * 24 * time.Hour
 	// LongestMaxLife is the most that a policy can say.
 	LongestMaxLife = 90 * 24 * time.Hour
+	// maxPOSHLife bounds how long a POSH file counts, whatever it says: as long as a
+	// statement.
+	maxPOSHLife = DefaultMaxLife
 	// ClockSkew is how far iat may lie after the verifier's clock, and so may
 	// the issuance and notBefore of the signer's certificate. It is also how
 	// far iat may lie before that issuance.

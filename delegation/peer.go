@@ -33,6 +33,12 @@ type PeerPolicy struct {
 	Endpoints []EndpointAnswer
 }
 
+// Required reports whether what is known of a source and role at this moment keeps
+// everything weaker than a certificate from counting: see [Floor.Required].
+func (p PeerPolicy) Required(source, service string) bool {
+	return p.Floor != nil && p.Now != nil && p.Floor(source, service).Required(p.Now())
+}
+
 // CheckFloor compares a decision's statement, given as its floor, with what is
 // now known of its source and role. It uses [Floor.CheckProof]. The error is an
 // *[Error], [reasons.Superseded] or [reasons.Conflict].
@@ -55,6 +61,9 @@ type Reference struct {
 	// DANE, if not nil, holds the peer to TLSA records. They take the place of the
 	// trust anchors and of the name, as far as their usages say.
 	DANE *DANE `json:"-"`
+	// POSH, if not nil, holds the peer to a POSH file, in place of the trust anchors
+	// and of the name.
+	POSH *POSH `json:"-"`
 }
 
 // A PeerMatch says by which reference a peer is accepted.
@@ -155,13 +164,23 @@ func (p PeerPolicy) look(chain []*x509.Certificate, references []Reference) (*pr
 // error where the certificate does not carry the name.
 func (s *presented) satisfies(r Reference) (*PeerMatch, *Error) {
 	match := &PeerMatch{}
-	if r.DANE != nil {
+	switch {
+	case r.POSH != nil:
+		if !r.POSH.names(s.chain[0]) {
+			return nil, nil
+		}
+		end, err := r.POSH.check(s.chain[0], s.now)
+		if err != nil {
+			return nil, err
+		}
+		match.Until = end
+	case r.DANE != nil:
 		record, end, err := s.dane(r)
 		if err != nil {
 			return nil, err
 		}
 		match.Until, match.TLSA = end, &record
-	} else {
+	default:
 		best, err := s.pkix()
 		if err != nil {
 			return nil, err

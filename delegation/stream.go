@@ -65,17 +65,24 @@ func (v *verification) gatherStream(s *StreamStatement, why string) {
 	v.candidates = append(v.candidates, candidate{StreamOrigin, inStream, s.Encoding, s.Body, int64(v.evidence.TXT[0].TTL), nil})
 }
 
-// closedToStreams says why a statement from a stream does not count, or "".
-func (v *verification) closedToStreams() string {
-	if len(v.candidates)+len(v.refused) > 0 {
+// Unpublished reports whether every place answered and none holds a statement, good
+// or bad. Only then does a way count that anybody may choose or nobody signs: a
+// statement from a stream, and POSH.
+func (e *Evidence) Unpublished() bool { return e.published() == "" }
+
+// published says why not, or "".
+func (e *Evidence) published() string {
+	if slices.ContainsFunc(e.Documents, func(d Document) bool { return d.holds() }) || slices.ContainsFunc(e.TXT, func(a TXTAnswer) bool {
+		return slices.ContainsFunc(a.Records, isTXTRecord)
+	}) {
 		return "DNS or the web server has a statement"
 	}
-	if len(v.evidence.TXT) == 0 || v.evidence.TXT[0].Failure != nil || v.evidence.TXT[0].DNSSEC == Bogus {
+	if len(e.TXT) == 0 || e.TXT[0].Failure != nil || e.TXT[0].DNSSEC == Bogus {
 		return "DNS has not answered"
 	}
 	answered := 0
-	for i := range v.evidence.Documents {
-		if d := &v.evidence.Documents[i]; d.URL != "" && d.answered() {
+	for i := range e.Documents {
+		if e.Documents[i].answered() {
 			answered++
 		}
 	}

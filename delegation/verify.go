@@ -85,7 +85,7 @@ func (v *verification) gather() {
 	for i := range v.evidence.Documents {
 		v.gatherDocument(&v.evidence.Documents[i])
 	}
-	why := v.closedToStreams()
+	why := v.evidence.published()
 	v.unpublished = why == ""
 	for i := range v.evidence.Streams {
 		v.gatherStream(&v.evidence.Streams[i], why)

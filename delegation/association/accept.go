@@ -85,6 +85,7 @@ func (a *Association) accept(at delegation.Endpoint, p delegation.PeerPolicy, ch
 		case r.Method == Delegation && overtaken() != nil:
 			left = append(left, r) // P1f: wherever the name counts
 		case told && !r.countsAt(at):
+		case r.Method == POSH && p.Required(a.question.Source, a.question.Service):
 		default:
 			counting = append(counting, r)
 		}

@@ -31,7 +31,7 @@ func (a *Association) AcceptFurther(opened Question, at delegation.Endpoint, p d
 	}
 	proven := false
 	acceptance, err := a.accept(at, p, chain, func(r Reference) bool {
-		proves := r.Method != PKIX
+		proves := r.Method.ProvesEndpoints()
 		proven = proven || proves
 		return proves && (carries(chain, r.Name) || matchesKey(chain, r.DANE))
 	})
@@ -60,6 +60,9 @@ func matchesKey(chain []*x509.Certificate, dane *delegation.DANE) bool {
 func (a *Association) unproven() error {
 	err := delegation.Errorf(reasons.PeerNameMismatch, "only a certificate of %s itself counts", a.question.Source)
 	for _, p := range a.proofs {
+		if !p.Method.ProvesEndpoints() {
+			continue
+		}
 		switch p.Reason {
 		case reasons.Verified, reasons.NotSecure, reasons.NotUsed:
 			continue

@@ -25,6 +25,7 @@ const (
 	PKIX       Method = "pkix"
 	DNSSEC     Method = "dnssec"
 	Delegation Method = "delegation"
+	POSH       Method = "posh"
 )
 
 // An srvState is what is known of the SRV records: a row of the table.
@@ -70,12 +71,18 @@ var methods = []method{
 	{PKIX, []srvState{secure, plain, broken}, nil, (*decision).pkix, noName},
 	{DNSSEC, []srvState{secure}, (*decision).notSecure, (*decision).dnssec, allNames},
 	{Delegation, []srvState{plain, broken}, (*decision).notUsed, (*decision).delegation, ownNames},
+	{POSH, []srvState{plain}, (*decision).poshNotUsed, (*decision).posh, noName},
 }
 
 // givesNames reports whether a method does so in a row.
 func givesNames(name Method, row srvState) bool {
 	return slices.ContainsFunc(methods, func(m method) bool { return m.name == name && slices.Contains(m.in, row) })
 }
+
+// ProvesEndpoints reports whether the owner's key or zone says where the service is.
+// Only such a proof is kept when a later lookup does not find it, and lets another
+// source use a connection.
+func (m Method) ProvesEndpoints() bool { return m.scope() != noName }
 
 // scope is what TLSA records decide about at an endpoint that a method proves.
 func (m Method) scope() tlsaScope {

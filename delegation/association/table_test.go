@@ -225,8 +225,8 @@ func (c combination) check(t *testing.T, cells []string, seen map[reasons.Reason
 		cells[i] = strings.ReplaceAll(strings.TrimSpace(cells[i]), "!", string(c.reason))
 	}
 	proofs := c.association.Proofs()
-	methods := []association.Method{association.PKIX, association.DNSSEC, association.Delegation}
-	wanted := []string{"b.example", cells[0], cells[1]}
+	methods := []association.Method{association.PKIX, association.DNSSEC, association.Delegation, association.POSH}
+	wanted := []string{"b.example", cells[0], cells[1], string(reasons.NotUsed)}
 	if len(proofs) != len(methods) {
 		t.Fatalf("%d proofs", len(proofs))
 	}

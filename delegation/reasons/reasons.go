@@ -224,8 +224,12 @@ const (
 	// NotSecure: there are no SRV records that DNSSEC secures, so the names of
 	// SRV targets prove nothing.
 	NotSecure Reason = "not-secure"
-	// NotUsed: the SRV records are secure, so a statement adds nothing.
+	// NotUsed: something that ranks higher decides, so this adds nothing.
 	NotUsed Reason = "not-used"
+	// NoPOSH: the source has no POSH file.
+	NoPOSH Reason = "no-posh"
+	// MalformedPOSH: a POSH file that is not of its form, or leads nowhere.
+	MalformedPOSH Reason = "malformed-posh"
 	// ConnectFailed: the target has no address, cannot be reached, or ended
 	// the connection.
 	ConnectFailed Reason = "connect-failed"
@@ -403,6 +407,8 @@ var reasonTable = []reasonInfo{
 	{TargetMismatch, OutcomeRefused},
 	{NotSecure, OutcomeRefused},
 	{NotUsed, OutcomeRefused},
+	{NoPOSH, OutcomeRefused},
+	{MalformedPOSH, OutcomeRefused},
 	{ConnectFailed, OutcomeUndetermined},
 	{ConnectTimeout, OutcomeUndetermined},
 	{NoTLSStart, OutcomeRefused},

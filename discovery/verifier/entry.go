@@ -125,12 +125,12 @@ func (e *entry) delegates() bool {
 	return false
 }
 
-// untilOf is when the last name ends that counts by more than PKIX, zero if there
+// untilOf is when the last name ends that is proven for an endpoint, zero if there
 // is none.
 func untilOf(a *association.Association) time.Time {
 	var until time.Time
 	for _, r := range a.References() {
-		if r.Method != association.PKIX && r.Until.After(until) {
+		if r.Method.ProvesEndpoints() && r.Until.After(until) {
 			until = r.Until
 		}
 	}
@@ -141,7 +141,7 @@ func untilOf(a *association.Association) time.Time {
 // lookup may find more.
 func unseen(a *association.Association) bool {
 	for _, p := range a.Proofs() {
-		if p.Reason.Outcome() == reasons.OutcomeUndetermined {
+		if p.Method.ProvesEndpoints() && p.Reason.Outcome() == reasons.OutcomeUndetermined {
 			return true
 		}
 	}

@@ -69,6 +69,10 @@ func (f *Fields) take(name string, kind Kind, required bool) Value {
 	return Value{}
 }
 
+// Err returns the first error. Other than [Fields.End] it lets members pass that nobody
+// took.
+func (f *Fields) Err() error { return f.err }
+
 // End returns the first error, or one that names a member nobody took.
 func (f *Fields) End() error {
 	if f.err != nil {

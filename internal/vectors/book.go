@@ -19,6 +19,9 @@ func newBook(w *world, family string, notes map[string]Note) *book {
 
 // add takes a case in.
 func (b *book) add(id, flags, comment string, c Case, expect *Expect) {
+	if m := expect.Methods; m != nil && m["posh"] == "" {
+		m["posh"] = "not-used" // but in its own family, no case can use a POSH file
+	}
 	c.ID, c.Comment, c.Flags, c.Expect = id, comment, strings.Fields(flags), expect
 	b.file.Cases = append(b.file.Cases, c)
 }

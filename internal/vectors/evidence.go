@@ -12,6 +12,7 @@ type evidence struct {
 	TXT       []txtAnswer `json:"txt"`
 	Documents []document  `json:"documents"`
 
+	POSH    []document        `json:"posh,omitempty"`
 	Streams []streamStatement `json:"streams,omitempty"`
 	Signers []tlsaAnswer      `json:"signers,omitempty"`
 }

@@ -26,7 +26,7 @@ func Generate() (files []File, bases []Case) {
 
 func books() []*book {
 	w := newWorld()
-	return []*book{jwsFamily(w), acFamily(w), txtFamily(w), httpsFamily(w), timeFamily(w), trustFamily(w), signerFamily(w), namesFamily(w), associationFamily(w), daneFamily(w), streamFamily(w)}
+	return []*book{jwsFamily(w), acFamily(w), txtFamily(w), httpsFamily(w), timeFamily(w), trustFamily(w), signerFamily(w), namesFamily(w), associationFamily(w), daneFamily(w), streamFamily(w), poshFamily(w)}
 }
 
 // Marshal writes a file in its one form.

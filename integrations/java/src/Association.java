@@ -6,7 +6,7 @@ import java.util.TreeSet;
 
 /** The decision on a connection (docs/connections.md). */
 final class Association {
-    static final String PKIX = "pkix", DNSSEC = "dnssec", DELEGATION = "delegation";
+    static final String PKIX = "pkix", DNSSEC = "dnssec", DELEGATION = "delegation", POSH = "posh";
     private static final long RECHECK = 300, MAX_PROOF = 6 * 3600;
 
     /** A name that the peer's certificate may carry. */
@@ -72,6 +72,8 @@ final class Association {
     final Map<String, Reason> methods = new LinkedHashMap<>();
     /** In the order of [P1j]. */
     final List<Reference> references = new ArrayList<>();
+    /** What the POSH files say, if they count; else null. */
+    Posh posh;
     private final List<Dial> dial = new ArrayList<>();
     /** Why `dial` is empty. */
     private Reason nowhere;
@@ -94,6 +96,7 @@ final class Association {
         methods.put(PKIX, Reason.VERIFIED);
         methods.put(DNSSEC, dnssec());
         methods.put(DELEGATION, delegation());
+        methods.put(POSH, posh());
         if (outgoing) connect();
     }
 
@@ -129,6 +132,19 @@ final class Association {
             }
         }
         return statement;
+    }
+
+    private Reason posh() {
+        boolean counts = !row.isSecure() && !row.isFailed() && verified.unpublished && verified.evidence.stream == null; // [F2a]
+        if (!counts || verified.policy.floor != null && verified.policy.floor.isRequired(now)) return Reason.NOT_USED;
+        if (!mayDelegate()) return Reason.SERVICE_MISMATCH;
+        try {
+            posh = Posh.read(verified.evidence, now);
+        } catch (Refusal r) {
+            return r.reason;
+        }
+        references.add(new Reference(verified.query.source, POSH, 0, posh.until, null));
+        return Reason.VERIFIED;
     }
 
     /** The targets of the statement that count: for an outgoing connection, those that are dialled. */
@@ -177,10 +193,10 @@ final class Association {
         return known.refusal(own.order, own.digest);
     }
 
-    /** Names proven by more than PKIX. */
+    /** Names proven for an endpoint. */
     static List<Reference> proven(List<Reference> references) {
         List<Reference> out = new ArrayList<>(references);
-        out.removeIf(r -> r.method.equals(PKIX));
+        out.removeIf(r -> r.method.equals(PKIX) || r.method.equals(POSH));
         return out;
     }
 

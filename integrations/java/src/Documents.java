@@ -11,7 +11,7 @@ final class Documents {
         if (d.failure != null) return d.failure;
         if (d.isFile || d.noAddress || d.status == 404 || d.status == 410) return null;
         if (d.status != 200) return Reason.HTTPS_FAILURE;
-        return isStatement(d) && d.body.length > MAX_BODY ? Reason.DOCUMENT_TOO_LARGE : null;
+        return d.encoding != null && isStatement(d) && d.body.length > MAX_BODY ? Reason.DOCUMENT_TOO_LARGE : null;
     }
 
     /** [X2b]: of a document, whether it is known that it is there or not. */
@@ -27,7 +27,11 @@ final class Documents {
 
     private static boolean isStatement(Evidence.Document d) {
         if (d.isFile) return true;
-        String type = d.encoding.equals("jws") ? "application/dna+jwt" : "application/pkcs7-mime";
+        return isServed(d, d.encoding.equals("jws") ? "application/dna+jwt" : "application/pkcs7-mime");
+    }
+
+    /** Whether a web server has it, as the right media type. */
+    static boolean isServed(Evidence.Document d, String type) {
         return !d.noAddress && d.status == 200 && type.equals(d.mediaType);
     }
 

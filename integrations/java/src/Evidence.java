@@ -9,6 +9,8 @@ final class Evidence {
     private static final Set<String> STATES = Set.of("secure", "insecure", "bogus", "indeterminate");
     private static final String[] ANSWER = {"name", "resolver", "dnssec", "ttl", "failure", "records"};
     private static final int MAX_DOCUMENTS = 8;
+    private static final String[] SERVED =
+            {"url", "failure", "status", "media_type", "max_age", "body", "no_address", "no_server", "file"};
 
     /** An answer to an SRV, TXT or TLSA question. */
     static final class Answer {
@@ -57,12 +59,13 @@ final class Evidence {
     final List<Document> documents = new ArrayList<>();
     /** About the keys that may sign; null if nobody asked. */
     Answer signers;
+    final List<Document> posh = new ArrayList<>();
     /** Or null. */
     Stream stream;
 
     static Evidence read(Object value, Query query) throws Refusal {
         Evidence e = new Evidence();
-        Map<?, ?> json = members(value, "version", "source", "service", "collected", "srv", "txt", "documents", "signers", "streams");
+        Map<?, ?> json = members(value, "version", "source", "service", "collected", "srv", "txt", "documents", "signers", "posh", "streams");
         if (!Long.valueOf(2).equals(json.get("version"))) throw bad("version");
         if (!query.source.equals(json.get("source")) || !query.role.service.equals(json.get("service"))) {
             throw bad("about another question");
@@ -79,6 +82,9 @@ final class Evidence {
         for (Object element : srv) e.srv.add(srv(element, query, places));
         for (Object element : txt) e.txt.add(txt(element, query, places));
         for (Object element : documents) e.documents.add(document(element, query, places));
+        List<?> posh = list(json.get("posh"));
+        if (posh.size() > 2) throw bad("too many POSH files");
+        for (Object element : posh) e.posh.add(posh(element, query, e.posh.isEmpty()));
         List<?> streams = list(json.get("streams"));
         if (streams.size() > 1) throw bad("too many statements from streams"); // [X1]
         if (!streams.isEmpty()) e.stream = stream(streams.get(0));
@@ -161,7 +167,7 @@ final class Evidence {
     }
 
     private static Document document(Object value, Query query, Set<String> places) throws Refusal {
-        Map<?, ?> json = members(value, "url", "failure", "status", "media_type", "max_age", "body", "no_address", "no_server", "file");
+        Map<?, ?> json = members(value, SERVED);
         Document d = new Document();
         d.isFile = json.containsKey("file");
         d.origin = Json.string(json.get(d.isFile ? "file" : "url"));
@@ -170,6 +176,23 @@ final class Evidence {
             d.encoding = encoding(d.origin, query);
             if (!places.add(d.origin)) throw bad("the same place twice");
         }
+        served(json, d);
+        if (d.isFile) d.encoding = d.body.length > 0 && d.body[0] == Der.SEQUENCE ? "ac" : "jws"; // section 8
+        return d;
+    }
+
+    private static Document posh(Object value, Query query, boolean first) throws Refusal {
+        Map<?, ?> json = members(value, SERVED);
+        Document d = new Document();
+        d.origin = Json.string(json.get("url"));
+        boolean here = first ? d.origin.equals(Posh.url(query)) : Posh.isUrl(d.origin);
+        if (json.containsKey("file") || !here) throw bad("place of a POSH file");
+        served(json, d);
+        return d;
+    }
+
+    /** What a web server said, or what a file holds. */
+    private static void served(Map<?, ?> json, Document d) throws Refusal {
         d.failure = failure(json);
         d.noAddress = json.containsKey("no_address");
         if (d.noAddress && !Boolean.TRUE.equals(json.get("no_address"))) throw bad("no_address");
@@ -184,7 +207,6 @@ final class Evidence {
         } else {
             d.body = new byte[0];
         }
-        if (d.isFile) d.encoding = d.body.length > 0 && d.body[0] == Der.SEQUENCE ? "ac" : "jws"; // section 8
         if (response) {
             d.status = number(json.get("status"), 0, 999);
             Object type = json.containsKey("media_type") ? json.get("media_type") : "";
@@ -195,7 +217,6 @@ final class Evidence {
                 d.maxAge = age < 0 ? null : age;
             }
         }
-        return d;
     }
 
     private static Stream stream(Object value) throws Refusal {

@@ -31,8 +31,12 @@ final class Octets {
     }
 
     static byte[] sha256(byte[] octets) {
+        return digest("SHA-256", octets);
+    }
+
+    static byte[] digest(String algorithm, byte[] octets) {
         try {
-            return MessageDigest.getInstance("SHA-256").digest(octets);
+            return MessageDigest.getInstance(algorithm).digest(octets);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }

@@ -123,17 +123,17 @@ final class Peer {
         left.removeAll(references);
         List<Association.Reference> here = new ArrayList<>(references);
         here.removeIf(r -> !countsHere(r));
-        String source = decision.verified.query.source;
+        if (floor != null && floor.isRequired(time)) here.removeIf(r -> r.method.equals(Association.POSH)); // [F2b]
         Dane answer = host == null || Association.proven(here).isEmpty() ? null : endpoints.get(host + ":" + port);
         try {
-            return accept(answer == null ? here : bound(here, answer), source, wildcards);
+            return accept(answer == null ? here : bound(here, answer), decision, wildcards);
         } catch (Refusal refusal) {
             if (answer != null && answer.lost != null) throw new Refusal(answer.lost, "what DNS says of the endpoint"); // [E2c]
             Reason reason = refusal.reason;
             List<Association.Reference> held = host == null ? held(here) : List.of();
             if (!held.isEmpty()) {
                 try {
-                    return accept(held, source, wildcards); // [E7b]
+                    return accept(held, decision, wildcards); // [E7b]
                 } catch (Refusal other) {
                     if (other.reason != Reason.DANE_MISMATCH) reason = Reason.later(reason, other.reason);
                 }
@@ -170,8 +170,9 @@ final class Peer {
     }
 
     /** The first of the references for which all else holds. */
-    private Association.Reference accept(List<Association.Reference> references, String source, boolean wildcards)
+    private Association.Reference accept(List<Association.Reference> references, Association decision, boolean wildcards)
             throws Refusal {
+        String source = decision.verified.query.source;
         Shown shown = shown();
         Reason refused = null;
         boolean none = true;
@@ -179,6 +180,10 @@ final class Peer {
             if (!wildcards && !carries(r.name, false) && (r.dane == null || !r.dane.namesKey(shown.leaf))) continue; // [R1d]
             none = false;
             try {
+                if (r.method.equals(Association.POSH)) {
+                    if (decision.posh.names(shown.leaf)) return byPosh(r, shown.leaf);
+                    continue; // [F6c]
+                }
                 Dane.Match match = r.dane == null ? new Dane.Match(null, shown.chain())
                         : r.dane.check(shown, carries(r.name, true) || carries(source, true), time);
                 if (r.dane == null && !carries(r.name, true)) continue;
@@ -191,6 +196,13 @@ final class Peer {
         }
         if (none) shown.chain();
         throw new Refusal(refused == null ? Reason.PEER_NAME_MISMATCH : refused, "" + shown.leaf.dnsNames);
+    }
+
+    /** [F6]. */
+    private Association.Reference byPosh(Association.Reference r, Cert leaf) throws Refusal {
+        if (!leaf.isValidAt(time)) throw new Refusal(Reason.PEER_UNTRUSTED, "not valid now");
+        if (time >= r.until) throw new Refusal(Reason.PROOF_EXPIRED, r.name);
+        return r.until(Math.min(r.until, leaf.notAfter + 1), null);
     }
 
     /** Why the certificate carries none of the names that count. */

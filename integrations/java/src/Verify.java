@@ -28,6 +28,8 @@ final class Verify {
     final Row row;
     /** The floor of all statements that verified, those that contradict each other included; null if there is none. */
     Floor floor;
+    /** Every place was answered, and there is nothing, good or bad [X2]. */
+    boolean unpublished;
     /** The statement that decides, or null. */
     Proven decides;
     /** Of the statements alone, before SRV records and targets are compared (V4, O5). */
@@ -62,7 +64,8 @@ final class Verify {
             if (candidate != null) inDocuments.add(candidate);
         }
         List<Candidate> inStream = new ArrayList<>();
-        if (inDns.isEmpty() && inDocuments.isEmpty() && evidence.stream != null && isAnswered()) {
+        unpublished = inDns.isEmpty() && inDocuments.isEmpty() && isAnswered();
+        if (unpublished && evidence.stream != null) {
             inStream.add(new Candidate("stream", evidence.stream.encoding, evidence.stream.body, evidence.txt.get(0).ttl)); // [X4]
         }
         NamedKeys named = null;

@@ -5,6 +5,7 @@ import { readInputs } from './inputs.js';
 import { isName, isPort } from './names.js';
 import { isRequiredBy } from './order.js';
 import { checkPeer } from './peer.js';
+import { judgePosh } from './posh.js';
 import { Refusal, answer } from './reasons.js';
 import { startOfRecord, startOfTarget } from './roles.js';
 import { follow, rowOf } from './srv.js';
@@ -89,7 +90,9 @@ export async function decide(question, policyInput, evidenceInput) {
   }
 
   const pkix = { method: 'pkix', reason: 'verified', references: [{ name: source, until: null, at: null, target: null }] }; // [C1c]
-  const methods = [pkix, dnssec, delegation];
+  const posh = { method: 'posh', ...judgePosh({ row, evidence, policy, mayDelegate: outgoing || role.sendsToo }) };
+  if (posh.reason === 'verified') posh.references = [{ name: source, until: posh.until, at: null, target: null, certificates: posh.certificates }];
+  const methods = [pkix, dnssec, delegation, posh];
   const { reason, dial } = outgoing ? whereToConnect(row, statement, role, source) : { reason: 'verified', dial: [] };
   return {
     reason,

@@ -4,6 +4,7 @@ import { fromBase64 } from './base64.js';
 import { readCertificate } from './certificate.js';
 import { isName, isOwnerName, isPort, isService, ownerName, signerName } from './names.js';
 import { Refusal, isLookupFailure } from './reasons.js';
+import { POSH_MEDIA_TYPE, isPoshUrl, poshUrl } from './posh.js';
 import { roleOf } from './roles.js';
 import { parseMillis, parseTime } from './time.js';
 
@@ -110,7 +111,7 @@ function readFailure(failure) {
 }
 
 function readEvidence(input, source, role, policy) {
-  members(input, ['version', 'source', 'service', 'collected', 'srv', 'txt', 'documents', 'signers', 'streams']);
+  members(input, ['version', 'source', 'service', 'collected', 'srv', 'txt', 'documents', 'signers', 'posh', 'streams']);
   evidence(input.version === 2, 'version');
   evidence(input.source === source && input.service === role.service, 'another question');
   const collected = parseTime(input.collected);
@@ -123,6 +124,7 @@ function readEvidence(input, source, role, policy) {
   const [srv, txt, documents] = [list('srv', 2), list('txt', 1), list('documents', MAX_DOCUMENTS)];
   const streams = list('streams', 1); // [X1]
   const signers = list('signers', 1);
+  const posh = list('posh', 2);
   missing(txt.length + documents.length > 0, 'neither a TXT answer nor a document');
 
   const srvPlaces = new Map(role.labels.map((label) => [`${label}.${source}`, label]));
@@ -132,6 +134,7 @@ function readEvidence(input, source, role, policy) {
     srv: srv.map((answer) => readAnswer(answer, srvPlaces, policy, readSrvRecord)),
     txt: txt.map((answer) => readAnswer(answer, txtPlaces, policy, readTxtRecord)),
     documents: documents.map((document) => readDocument(document, role.service, source)),
+    posh: posh.map((document, i) => readPoshDocument(document, i, role.service, source)),
     streams: streams.map(readStream),
     signers: signers.map((answer) => readSigners(answer, signerName(role.service, source), policy)),
   };
@@ -196,23 +199,32 @@ const documentKinds = [
   { suffix: '.p7c', encoding: 'ac', mediaType: 'application/pkcs7-mime' },
 ];
 
-// { place, encoding, failure, found, answered, body, maxAge }: `found` if there is a statement, good or bad (section 8); `answered`
-// if it is known whether there is one.
+function readBody({ body }) {
+  const octets = body === undefined ? Buffer.alloc(0) : fromBase64(body);
+  evidence(octets !== null, 'body');
+  return octets;
+}
+
+// { place, encoding, failure, found, answered, body, maxAge }: see readServed.
 function readDocument(document, role, source) {
   evidence(isObject(document), 'a document');
-  const body = document.body === undefined ? Buffer.alloc(0) : fromBase64(document.body);
-  evidence(body !== null, 'body');
-
   if (document.file !== undefined) {
     members(document, ['file', 'body']);
     evidence(typeof document.file === 'string', 'file');
+    const body = readBody(document);
     const encoding = body[0] === 0x30 ? 'ac' : 'jws';
     return { place: null, encoding, failure: null, found: true, body, maxAge: null };
   }
 
   const kind = documentKinds.find(({ suffix }) => document.url === `https://${source}/.well-known/dna/${role}${suffix}`);
   evidence(kind, 'another place');
-  const read = { place: document.url, encoding: kind.encoding, failure: null, found: false, body, maxAge: null };
+  return { place: document.url, encoding: kind.encoding, ...readServed(document, kind.mediaType) };
+}
+
+// What a web server served: `found` if it is what was asked for, good or bad (section 8); `answered` if it is known whether it is there.
+function readServed(document, wanted) {
+  const body = readBody(document);
+  const read = { failure: null, found: false, answered: false, body, maxAge: null };
   if (document.failure !== undefined) {
     members(document, ['url', 'failure', 'no_server']);
     read.failure = readFailure(document.failure);
@@ -228,7 +240,7 @@ function readDocument(document, role, source) {
     evidence(Number.isInteger(maxAge) && maxAge >= -1, 'max_age');
     // [H3] [H4]
     if (status === 200) {
-      read.found = mediaType === kind.mediaType;
+      read.found = mediaType === wanted;
       if (read.found && body.length > 65536) read.failure = 'document-too-large';
       if (maxAge >= 0) read.maxAge = maxAge;
     } else if (status !== 404 && status !== 410) {
@@ -237,6 +249,12 @@ function readDocument(document, role, source) {
   }
   read.answered ||= read.failure === null;
   return read;
+}
+
+function readPoshDocument(document, i, role, source) {
+  evidence(isObject(document), 'a POSH file');
+  evidence(i > 0 ? isPoshUrl(document.url) : document.url === poshUrl(role, source), 'another place');
+  return { url: document.url, ...readServed(document, POSH_MEDIA_TYPE) };
 }
 
 function readStream(statement) {

@@ -1,12 +1,13 @@
 // The peer's certificate (docs/connections.md).
 
 import { fromBase64 } from './base64.js';
-import { dnsNames, readCertificate, sha256 } from './certificate.js';
+import { dnsNames, endOf, readCertificate, sha256 } from './certificate.js';
 import { checksAskedFor, endOfPath } from './chain.js';
 import { bind, checkRecords, namesKey, readEndpoints, withRecords } from './dane.js';
 import { readFloor, readRoots, readTime } from './inputs.js';
 import { dnsNameMatches } from './names.js';
-import { CONTRADICTION, checkFloor } from './order.js';
+import { CONTRADICTION, checkFloor, isRequiredBy } from './order.js';
+import { namesCertificate } from './posh.js';
 import { Refusal, lastOf } from './reasons.js';
 import { endpoint } from './statement.js';
 
@@ -25,10 +26,12 @@ export function checkPeer(peer, decision, dialled, { wildcards = true } = {}) {
   const about = { chain: peer.chain, roots, time, wildcards, source: decision.source };
 
   const overtaken = whyOvertaken(decision, floor);
+  const isRequired = floor !== null && isRequiredBy(floor, time);
   const isLeft = ({ method }) => overtaken !== null && method === 'delegation'; // [P1f]
   const left = decision.references.filter(isLeft);
   const references = decision.references.filter((one) => !isLeft(one));
-  const here = references.filter(({ at }) => at === null || dialled === null || at === endpoint(dialled));
+  const counting = references.filter(({ method }) => method !== 'posh' || !isRequired); // [F2b]
+  const here = counting.filter(({ at }) => at === null || dialled === null || at === endpoint(dialled));
   const { held, lost } = dialled === null ? { held: here, lost: null } : bind(here, said, endpoint(dialled));
   try {
     return accept(held, about);
@@ -71,6 +74,10 @@ function accept(references, { chain, roots, time, wildcards, source }) {
   const refusals = [];
   for (const reference of admitted) {
     try {
+      if (reference.method === 'posh') {
+        if (namesCertificate(reference.certificates, leaf.der)) return byPosh(reference, leaf, time);
+        continue; // [F6c]
+      }
       const named = carries(reference.name) || carries(source);
       const { tlsa, end } = reference.dane
         ? checkRecords(reference.dane, { leaf, others, roots, time }, named, pkix)
@@ -85,6 +92,13 @@ function accept(references, { chain, roots, time, wildcards, source }) {
     }
   }
   throw new Refusal(lastOf(refusals) ?? 'peer-name-mismatch');
+}
+
+// [F6]
+function byPosh(reference, leaf, time) {
+  if (time < leaf.notBefore || time > leaf.notAfter) throw new Refusal('peer-untrusted');
+  if (time >= reference.until) throw new Refusal('proof-expired');
+  return { ...reference, until: Math.min(reference.until, endOf(leaf)) };
 }
 
 function checkChain(end) {

@@ -83,6 +83,8 @@ const list = [
   ['target-mismatch', 'refused'],
   ['not-secure', 'refused'],
   ['not-used', 'refused'],
+  ['no-posh', 'refused'],
+  ['malformed-posh', 'refused'],
   ['connect-failed', 'undetermined'],
   ['connect-timeout', 'undetermined'],
   ['no-tls-start', 'refused'],

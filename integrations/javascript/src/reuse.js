@@ -19,7 +19,7 @@ export async function reuse({ connection, question, policy, evidence, peer }) {
     checkPeer(chain, decision, dialled); // P1 is enough
     return answer('verified');
   }
-  const references = decision.references.filter(({ method }) => method !== 'pkix');
+  const references = decision.references.filter(({ method }) => ['dnssec', 'delegation'].includes(method));
   if (references.length === 0) throw new Refusal(decision.whyNoneProven);
   checkPeer(chain, { ...decision, references }, dialled, { wildcards: false });
   return answer('verified');

@@ -5,11 +5,12 @@ import { Refusal } from './reasons.js';
 
 const MAX_RECORDS = 4;
 
-const counts = (record) => /^v=DNA1(?![A-Za-z0-9])/.test(record); // [T1]
+/** [T1a] */
+export const isOfVersion1 = (record) => /^v=DNA1(?![A-Za-z0-9])/.test(record);
 
 /** The records of one name that count, or a Refusal if they are too many [T1] [T2]. */
 export function recordsThatCount(records) {
-  const counting = records.filter(counts);
+  const counting = records.filter(isOfVersion1);
   if (counting.length > MAX_RECORDS) throw new Refusal('too-many-records');
   return counting;
 }

@@ -7,6 +7,7 @@ import { readInputs } from './inputs.js';
 import { readJws } from './jws.js';
 import { namedKeys } from './namedkeys.js';
 import { checkFloor, choose } from './order.js';
+import { isUnpublished } from './places.js';
 import { Refusal, answer, lastOf } from './reasons.js';
 import { checkChain, checkLinear, checkSigner, readAll, readTimestamps } from './signer.js';
 import { follow, rowOf } from './srv.js';
@@ -121,18 +122,11 @@ function candidates({ evidence }) {
     }
   }
   for (const statement of evidence.streams) {
-    if (!hasNothing(found, evidence)) continue;
+    if (!isUnpublished(evidence)) continue; // [X2]
     const place = { ttl: evidence.txt[0].ttl, checks: { left: MAX_FAILED_STREAM_CHECKS } }; // [X3] [X4]
     found.candidates.push({ read: () => statement, place });
   }
   return found;
-}
-
-// [X2a]: every place was looked at, and there is nothing, good or bad.
-function hasNothing({ candidates, refusals }, { txt, documents }) {
-  if (candidates.length + refusals.length > 0) return false;
-  if (txt.length === 0 || txt[0].failure) return false;
-  return documents.filter(({ place, answered }) => place !== null && answered).length === 2;
 }
 
 // Which keys are named (docs/signers.md). If nobody can know, no candidate is judged [K2b].

@@ -4,7 +4,7 @@ import "slices"
 
 // faults are mistakes that a verifier might well make. Where a rule is the same
 // in all three verifiers, so is the mistake.
-var faults = slices.Concat(formFaults, certificateFaults, signerFaults, namedFaults, orderFaults, lookupFaults, streamFaults, decisionFaults, daneFaults)
+var faults = slices.Concat(formFaults, certificateFaults, signerFaults, namedFaults, orderFaults, lookupFaults, streamFaults, decisionFaults, daneFaults, poshFaults)
 
 // mistake makes a fault.
 func mistake(name, vectors string, edits ...edit) fault { return fault{name, vectors, edits} }

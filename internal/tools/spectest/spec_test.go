@@ -99,7 +99,7 @@ var (
 )
 
 // rulePages are those that define rules.
-var rulePages = []string{specification, connections, "signers.md", "stream.md"}
+var rulePages = []string{specification, connections, "signers.md", "stream.md", "posh.md"}
 
 // TestRules: every rule is defined once and has tests that exist. The parts of a
 // rule are in the order of their letters, and none is left out.
