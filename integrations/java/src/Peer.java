@@ -201,7 +201,7 @@ final class Peer {
     /** [F6]. */
     private Association.Reference byPosh(Association.Reference r, Cert leaf) throws Refusal {
         if (!leaf.isValidAt(time)) throw new Refusal(Reason.PEER_UNTRUSTED, "not valid now");
-        if (time >= r.until) throw new Refusal(Reason.PROOF_EXPIRED, r.name);
+        if (r.until <= time) throw new Refusal(Reason.PROOF_EXPIRED, r.name);
         return r.until(Math.min(r.until, leaf.notAfter + 1), null);
     }
 
@@ -214,7 +214,7 @@ final class Peer {
 
     /** [C4]: for an outgoing connection, a proven name counts only at its endpoint. */
     private boolean countsHere(Association.Reference r) {
-        return host == null || r.method.equals(Association.PKIX) || r.name.equals(host) && r.port == port;
+        return host == null || r.method.equals(Association.PKIX) || r.method.equals(Association.POSH) || r.name.equals(host) && r.port == port;
     }
 
     static Map<String, Object> accepted(Association.Reference r) {
