@@ -42,17 +42,16 @@ func newFetcher(d *dialer, log *slog.Logger) *fetcher {
 	return f
 }
 
-// fetch gets one document. The body is read only if it can be a statement in
-// this encoding. A page that a server shows for any path, however large, is not
-// a failure.
-func (f *fetcher) fetch(ctx context.Context, address string, e delegation.Encoding) delegation.Document {
+// fetch gets one document. The body is read only if it has the media type that is
+// wanted. A page that a server shows for any path, however large, is not a failure.
+func (f *fetcher) fetch(ctx context.Context, address, wanted string) delegation.Document {
 	d := delegation.Document{URL: address}
 	l := &lane{transport: f.transport}
 	defer l.close()
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 
-	if err := f.get(ctx, l, &d, e); err != nil {
+	if err := f.get(ctx, l, &d, wanted); err != nil {
 		d.Failure = f.explain(ctx, err).failure()
 	}
 	f.log.Debug("https", "url", address, "status", d.Status, "type", d.MediaType, "octets", len(d.Body),
@@ -62,7 +61,7 @@ func (f *fetcher) fetch(ctx context.Context, address string, e delegation.Encodi
 
 // get fills in a document, redirects followed. Its errors are a *problem, or
 // those of the network, TLS, HTTP and ctx.
-func (f *fetcher) get(ctx context.Context, l *lane, d *delegation.Document, e delegation.Encoding) error {
+func (f *fetcher) get(ctx context.Context, l *lane, d *delegation.Document, wanted string) error {
 	target, err := url.Parse(d.URL)
 	if err != nil {
 		return err
@@ -78,7 +77,7 @@ func (f *fetcher) get(ctx context.Context, l *lane, d *delegation.Document, e de
 			return err
 		}
 		if location := response.Header.Get("Location"); location == "" || !isRedirect(response.StatusCode) {
-			return read(ctx, d, response, e)
+			return read(ctx, d, response, wanted)
 		}
 		response.Body.Close()
 		if redirects == maxRedirects {
@@ -103,11 +102,11 @@ func request(ctx context.Context, l *lane, target *url.URL) (*http.Response, err
 }
 
 // read takes what counts from the final response and closes it.
-func read(ctx context.Context, d *delegation.Document, r *http.Response, e delegation.Encoding) error {
+func read(ctx context.Context, d *delegation.Document, r *http.Response, wanted string) error {
 	defer r.Body.Close()
 	d.Status, d.MediaType = r.StatusCode, mediaType(r.Header.Get("Content-Type"))
 	d.MaxAge = freshness(r.Header.Values("Cache-Control"))
-	if d.Status != http.StatusOK || d.MediaType != e.MediaType() {
+	if d.Status != http.StatusOK || d.MediaType != wanted {
 		return nil
 	}
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {

@@ -323,14 +323,14 @@ func TestRedirectToAnotherHost(t *testing.T) {
 		}
 		return d.dialTLS(ctx, network, address)
 	}
-	doc := f.fetch(t.Context(), docURL, delegation.JWS)
+	doc := f.fetch(t.Context(), docURL, jwsType)
 	if failed(doc.Failure) != reasons.AddressNotAllowed {
 		t.Errorf("redirected to a private address: %+v, failure %+v, want %s", doc, doc.Failure, reasons.AddressNotAllowed)
 	}
 	if err := s.SetRecords(nil); err != nil {
 		t.Fatal(err)
 	}
-	doc = f.fetch(t.Context(), docURL, delegation.JWS)
+	doc = f.fetch(t.Context(), docURL, jwsType)
 	if failed(doc.Failure) != reasons.HTTPSFailure || doc.NoAddress {
 		t.Errorf("redirected to no address: %+v, failure %+v, want %s", doc, doc.Failure, reasons.HTTPSFailure)
 	}

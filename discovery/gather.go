@@ -15,7 +15,8 @@ import (
 // The evidence has an SRV answer for each label of the role, a TXT answer, and
 // a document for each of [delegation.Encodings], always in this order. If DNSSEC
 // secures an SRV or TXT answer, it also has an answer about the keys that may sign,
-// see [delegation.SignerName]. A place
+// see [delegation.SignerName]. If every place
+// answered that it has nothing, it has the POSH file, see [delegation.POSHURL]. A place
 // that was not asked because of [Client.Via] is not in the evidence. A place
 // that has not answered when Gather returns has the failure
 // [reasons.Unanswered].
@@ -64,7 +65,7 @@ func (c *Client) gather(ctx context.Context, source, service string, look beside
 	defer cancel()
 	f := newFetcher(&dialer{connector, c.HTTPSRoots}, c.logger())
 
-	l := &lookups{evidence: e, look: look, resolver: connector.resolver, arrivals: make(chan arrival, maxLookups)}
+	l := &lookups{evidence: e, look: look, resolver: connector.resolver, fetcher: f, arrivals: make(chan arrival, maxLookups)}
 	for _, look := range plan(e, look, connector.resolver, f) {
 		l.begin(ctx, look)
 	}
@@ -75,14 +76,15 @@ func (c *Client) gather(ctx context.Context, source, service string, look beside
 }
 
 // maxLookups is how many lookups there are at most: two SRV names, TXT, two
-// documents, and the signers.
-const maxLookups = 6
+// documents, the signers, and POSH.
+const maxLookups = 7
 
 // lookups are those of one Gather. Only the collecting goroutine uses it.
 type lookups struct {
 	evidence *delegation.Evidence
 	look     besides
 	resolver *resolver
+	fetcher  *fetcher
 	arrivals chan arrival // has room for all: nobody waits to hand in
 	waiting  int          // for as many answers
 	running  sync.WaitGroup
@@ -153,7 +155,7 @@ func plan(e *delegation.Evidence, look besides, r *resolver, f *fetcher) []func(
 			url := delegation.DocumentURL(e.Source, e.Service, encoding)
 			e.Documents = append(e.Documents, delegation.Document{URL: url, Failure: pending()})
 			tasks = append(tasks, func(ctx context.Context) arrival {
-				d := f.fetch(ctx, url, encoding)
+				d := f.fetch(ctx, url, encoding.MediaType())
 				return func() { e.Documents[i] = d }
 			})
 		}
@@ -181,6 +183,7 @@ func (l *lookups) collect(ctx context.Context, enough func(*delegation.Evidence)
 			}
 			put()
 			l.askForSigners(ctx)
+			l.askForPOSH(ctx)
 			if enough != nil && !l.mayYetBeSecure() && enough(snapshot(l.evidence)) {
 				return
 			}
@@ -195,5 +198,6 @@ func (l *lookups) collect(ctx context.Context, enough func(*delegation.Evidence)
 func snapshot(e *delegation.Evidence) *delegation.Evidence {
 	s := *e
 	s.SRV, s.TXT, s.Documents, s.Signers = slices.Clone(e.SRV), slices.Clone(e.TXT), slices.Clone(e.Documents), slices.Clone(e.Signers)
+	s.POSH = slices.Clone(e.POSH)
 	return &s
 }

@@ -134,8 +134,8 @@ func TestPlaces(t *testing.T) {
 
 // TestQuestions: how many questions a lookup asks.
 func TestQuestions(t *testing.T) {
-	for service, want := range map[string][3]int{ // SRV, TXT, documents
-		"_xmpp-server._tcp": {2, 1, 2}, "_xmpps-server._tcp": {2, 1, 2}, "_ldap._tcp": {2, 1, 2},
+	for service, want := range map[string][3]int{ // SRV, TXT, documents and the POSH file
+		"_xmpp-server._tcp": {2, 1, 3}, "_xmpps-server._tcp": {2, 1, 3}, "_ldap._tcp": {2, 1, 2},
 		"_sips._tcp": {1, 1, 2}, "_turn._udp": {1, 1, 2},
 	} {
 		var documents atomic.Int32

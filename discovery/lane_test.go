@@ -188,7 +188,7 @@ func TestHangUp(t *testing.T) {
 					serve(302, "", "Location", "/elsewhere")(w, r)
 				}
 			}, source)
-			d := web.fetcher(t, web.client(setup.DNS(t))).fetch(t.Context(), docURL, delegation.JWS)
+			d := web.fetcher(t, web.client(setup.DNS(t))).fetch(t.Context(), docURL, delegation.JWS.MediaType())
 			if failed(d.Failure) != c.reason || c.reason == "" && d.Status != 404 {
 				t.Errorf("%+v, failure %+v, want %q", d, d.Failure, c.reason)
 			}

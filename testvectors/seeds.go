@@ -19,7 +19,7 @@ type Seeds struct {
 }
 
 // ofEvidence are these families.
-var ofEvidence = map[string]bool{"txt": true, "https": true, "association": true, "stream": true}
+var ofEvidence = map[string]bool{"txt": true, "https": true, "association": true, "stream": true, "posh": true}
 
 // ReadSeeds reads them. It is an error if there are few: a corpus that has gone
 // must not go unnoticed.

@@ -55,6 +55,7 @@ func ExampleDecide() {
 	// pkix verified - b.example
 	// dnssec not-secure - there are no SRV records that DNSSEC secures
 	// delegation verified - xmpp.hosting.example
+	// posh not-used - a POSH file counts only where nothing else can decide
 	// connect to xmpp.hosting.example:5269 with the server name xmpp.hosting.example
 	// required: true
 }

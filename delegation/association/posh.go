@@ -23,5 +23,5 @@ func (d *decision) posh() ([]Reference, error) {
 }
 
 func (d *decision) poshNotUsed() error {
-	return delegation.Errorf(reasons.NotUsed, "a POSH file counts only where nothing else can decide: SRV records are neither secure nor failed, every place answered that it has no statement, and none was seen lately")
+	return delegation.Errorf(reasons.NotUsed, "a POSH file counts only where nothing else can decide")
 }
