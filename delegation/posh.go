@@ -6,7 +6,6 @@ import (
 	"crypto/sha512"
 	"crypto/x509"
 	"encoding/base64"
-	"net/http"
 	"regexp"
 	"slices"
 	"time"
@@ -123,7 +122,7 @@ func (d *Document) posh() (*poshFile, error) {
 		return nil, Errorf(reasons.NoPOSH, "the host of %.300q has no address", d.URL)
 	case d.Status == statusNotFound || d.Status == statusGone:
 		return nil, Errorf(reasons.NoPOSH, "there is no POSH file at %.300q (status %d)", d.URL, d.Status)
-	case d.Status != http.StatusOK:
+	case d.Status != statusOK:
 		return nil, Errorf(reasons.HTTPSFailure, "%.300q: status %d", d.URL, d.Status)
 	case d.MediaType != POSHMediaType:
 		return nil, Errorf(reasons.NoPOSH, "what is at %.300q is served as %.100q, not %s", d.URL, d.MediaType, POSHMediaType)

@@ -16,7 +16,7 @@ import (
 	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
-const xmpp = "_xmpp-server._tcp"
+const xmppServer = "_xmpp-server._tcp"
 
 // poshWeb is a web server without statements. It serves files by the host and path
 // that are asked for, and notes what was.
@@ -48,7 +48,7 @@ func (w *poshWeb) gather(t testing.TB, s *dnsserver.Server, edit func(*Client)) 
 	if edit != nil {
 		edit(client)
 	}
-	e, err := client.Gather(context.Background(), source, xmpp, nil)
+	e, err := client.Gather(context.Background(), source, xmppServer, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,11 +130,11 @@ func TestPOSH(t *testing.T) {
 
 // TestPOSHAsked: the file is asked for where it can count, and nowhere else.
 func TestPOSHAsked(t *testing.T) {
-	const srv, txt = xmpp + "." + source, xmpp + "._dna." + source
+	const srv, txt = xmppServer + "." + source, xmppServer + "._dna." + source
 	record := srv + ". IN SRV 0 0 5269 xmpp.hosting.example."
-	statement := map[string]http.HandlerFunc{"b.example/.well-known/dna/" + xmpp + ".jws": serve(200, "x", "Content-Type", jwsType)}
+	statement := map[string]http.HandlerFunc{"b.example/.well-known/dna/" + xmppServer + ".jws": serve(200, "x", "Content-Type", jwsType)}
 	secureSRV := map[string]dnsserver.Fault{"SRV": {Authentic: true}}
-	fails := map[string]http.HandlerFunc{"b.example/.well-known/dna/" + xmpp + ".p7c": serve(503, "")}
+	fails := map[string]http.HandlerFunc{"b.example/.well-known/dna/" + xmppServer + ".p7c": serve(503, "")}
 	for _, c := range []struct {
 		name    string
 		records []string
