@@ -37,10 +37,12 @@ type Delegation struct {
 // String names the delegation in a message.
 func (d *Delegation) String() string { return d.Service + " of " + d.Source }
 
-// A PlaceConfig is a place of publication: exactly one of its fields is set.
+// A PlaceConfig is a place of publication: exactly one of DNS, Webroot and Pattern
+// is set.
 type PlaceConfig struct {
 	DNS     *DNSConfig
 	Webroot string // directory
+	POSH    bool   // beside the statements in Webroot
 	Pattern string // of a file that somebody carries further, with {service} and {format}
 }
 

@@ -338,7 +338,9 @@ func (r *reader) places(n *yaml.Node) (list []placeSetting) {
 		given := r.mapping(n, "a place to publish at",
 			field{"dns", func(n *yaml.Node) { p.DNS = r.dns(n) }},
 			field{"https", func(n *yaml.Node) {
-				r.mapping(n, "https", field{"webroot", func(n *yaml.Node) { p.Webroot = r.pattern(n, "webroot", "{domain}") }})
+				r.mapping(n, "https",
+					field{"webroot", func(n *yaml.Node) { p.Webroot = r.pattern(n, "webroot", "{domain}") }},
+					field{"posh", func(n *yaml.Node) { p.POSH, _ = value(r, n, "posh", yes) }})
 				if p.Webroot == "" && n.Kind == yaml.MappingNode {
 					r.problem(n.Line, "https needs webroot, the directory that the web server serves as / of the domain")
 				}

@@ -130,6 +130,7 @@ func (r *Runner) Run(ctx context.Context) *Report {
 	each(all, func(w *work) {
 		if !r.DryRun {
 			r.check(ctx, w, p, max(0, time.Until(until)))
+			r.posh(ctx, w)
 			w.entry.Verified = r.verify(ctx, w)
 		}
 		step()
