@@ -93,7 +93,7 @@ func (a *adviser) follow(text string) (n int) {
 		command := strings.TrimSpace(found[1])
 		n++
 		a.typed[command] = true
-		command = strings.NewReplacer("KEYFILE", "tsig.key", "DOMAIN", "b.example", "SERVICE", "xmpp-server", "DIR", "www", "PLAINKEY", "plain.key", "PROGRAM", "true").Replace(command)
+		command = strings.NewReplacer("KEYFILE", "tsig.key", "DOMAIN", "b.example", "SERVICE", "xmpp-server", "DIR", "www", "PLAINKEY", "plain.key", "HOST:PORT", "xmpp.hosting.example:5269", "PROGRAM", "true").Replace(command)
 		command = regexp.MustCompile(`\bFILE\b`).ReplaceAllString(command, "s.jws")
 		switch {
 		case strings.HasPrefix(command, "openssl pkey "):
@@ -164,6 +164,9 @@ func TestAdvice(t *testing.T) {
 		t.Errorf("only %d commands in hints", least)
 	}
 	a.follow(`hint: see "dnasign publish https --help" and "dnasign publish dns --help"`)
+	if out := a.run("dnasign key new --domain b.example --service xmpp-server --cert own.pem --key own.key"); a.follow(out) != 1 {
+		t.Errorf("advice about a new key:\n%s", out)
+	}
 	a.allTyped()
 }
 

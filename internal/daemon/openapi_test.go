@@ -97,7 +97,7 @@ func TestOpenAPI(t *testing.T) {
 	}
 	equal(t, "reasons", ends, schemas["Reason"].Enum)
 	equal(t, "outcomes", []string{string(reasons.OutcomeVerified), string(reasons.OutcomeRefused), string(reasons.OutcomeUndetermined)}, schemas["Outcome"].Enum)
-	equal(t, "methods", []string{string(association.PKIX), string(association.DNSSEC), string(association.Delegation)}, schemas["Method"].Enum)
+	equal(t, "methods", []string{string(association.PKIX), string(association.DNSSEC), string(association.Delegation), string(association.POSH)}, schemas["Method"].Enum)
 	equal(t, "who verified the path", []string{"daemon", "caller"}, slices.DeleteFunc(schemas["Answer"].Properties["chain_verified_by"].Enum, func(s string) bool { return s == "" }))
 	equal(t, "directions", []string{string(association.Incoming), string(association.Outgoing)}, question.Properties["direction"].Enum)
 	if n := question.Properties["source"].MaxLength; n != delegation.MaxNameLength {
