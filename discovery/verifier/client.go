@@ -11,8 +11,7 @@ import (
 // ClientConfig copies a client's configuration (nil for an empty one), for a
 // library that connects by itself to a target of a decision. The copy has the
 // name for SNI, and the handshake ends with an *[Error] unless the peer is proven,
-// as [Verifier.Prove] says. ctx is for this check, which looks up nothing. base is
-// not changed.
+// as [Verifier.Prove] says. ctx is for this check. base is not changed.
 //
 // Take the decision and its targets from [Verifier.Decide] and [Decision.Targets].
 // The program connects to to.Endpoint, and begins TLS as to.Start says. There is no

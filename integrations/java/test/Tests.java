@@ -300,7 +300,7 @@ final class Tests {
     }
 
     private static void reasons() {
-        check(Reason.values().length == 94 && Reason.of("malformed-ac") == Reason.MALFORMED_AC, "reasons " + Reason.values().length);
+        check(Reason.values().length == 95 && Reason.of("malformed-ac") == Reason.MALFORMED_AC, "reasons " + Reason.values().length);
         check(Reason.SELF_TEST_FAILED.outcome().equals("undetermined") && !Reason.SELF_TEST_FAILED.isFailedLookup(), "self-test");
         check(Reason.TLS_FAILED.outcome().equals("refused") && Reason.VERIFIED.outcome().equals("verified"), "outcomes");
     }
