@@ -35,7 +35,7 @@ func Run(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("demo: %w", err)
 	}
 	s := &story{world: w, ctx: ctx, out: out, now: now, policy: delegation.Policy{Roots: w.roots, Time: now}}
-	for _, act := range []func() error{s.sign, s.find, s.connect, s.attack} {
+	for _, act := range []func() error{s.sign, s.find, s.connect, s.ways, s.attack} {
 		if err := act(); err != nil {
 			return fmt.Errorf("demo: %w", err)
 		}
