@@ -210,7 +210,7 @@ final class Tests {
 
     /** The digest of targets, and floors. */
     private static void statements() {
-        check(Statement.DIGEST_OF_NONE.equals("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca497991b7852b855"), "no targets");
+        check(Statement.DIGEST_OF_NONE.equals("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"), "no targets");
         Statement.Target a = new Statement.Target("a.example", 10, 1, 2, true, List.of("02", "01", "02"));
         Statement.Target b = new Statement.Target("a.example", 9, 1, 2, false, null);
         byte[] lines = "a.example 9 1 2\na.example 10 1 2 direct 01 02 02\n".getBytes(StandardCharsets.US_ASCII);
