@@ -32,7 +32,7 @@ func tables() []table {
 // byOthers are the reasons that only other packages give: association, those
 // that dial, and publish.
 var byOthers = []reasons.Reason{
-	reasons.NotSecure, reasons.NotUsed, reasons.Overloaded, reasons.MemoryFailed, reasons.SelfTestFailed, reasons.ConnectFailed, reasons.ConnectTimeout,
+	reasons.NotSecure, reasons.NotUsed, reasons.NoPOSH, reasons.MalformedPOSH, reasons.Overloaded, reasons.MemoryFailed, reasons.SelfTestFailed, reasons.ConnectFailed, reasons.ConnectTimeout,
 	reasons.NoTLSStart, reasons.STARTTLSMissing, reasons.STARTTLSFailed, reasons.STARTTLSInjection, reasons.TLSFailed,
 	reasons.BadTSIGKey, reasons.TSIGRejected, reasons.ClockMismatch, reasons.UpdateRefused, reasons.UpdateTooLarge, reasons.UpdateFailed, reasons.UpdateRaced, reasons.NotEverywhere,
 }
