@@ -97,6 +97,22 @@ func (e *Evidence) ReadPOSH(at time.Time) (*POSH, error) {
 	return &POSH{until, file.certificates}, nil
 }
 
+// tellPOSH says what the POSH files have, for a person. Nothing of a statement depends
+// on them.
+func (v *verification) tellPOSH() {
+	if len(v.evidence.POSH) == 0 {
+		return
+	}
+	url := v.evidence.POSH[0].URL
+	file, err := v.evidence.ReadPOSH(v.policy.Time)
+	if err != nil {
+		e := asError(err)
+		v.log.info("posh", url, "%s: %s", e.Reason, e.Detail)
+		return
+	}
+	v.log.info("posh", url, "certificates that a peer may show: %d, until %s", len(file.certificates), moment(file.Until))
+}
+
 // POSHTarget is the URL that a POSH file leads to, or "" if it leads nowhere.
 func (d *Document) POSHTarget() string {
 	file, err := d.posh()

@@ -24,6 +24,7 @@ func Verify(q Query, e *Evidence, p Policy) (*Result, error) {
 	v := &verification{query: q, evidence: e, policy: &p, log: make(checks, 0, 16)}
 	v.gather()
 	v.judgeAll()
+	v.tellPOSH()
 	chosen, floor, conflict := newest(v.proven, &v.log)
 	if conflict == nil && chosen != nil {
 		chosen.Floor = floor // the later ends, of equal statements
