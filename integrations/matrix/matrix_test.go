@@ -48,6 +48,10 @@ var stages = []stage{
 
 const accepted = 1
 
+// other is the kind of a second version of Prosody, if there is one. Then every pair
+// has the first in it.
+const other = "other"
+
 // A kind is a software for servers.
 type kind struct {
 	name string
@@ -74,13 +78,15 @@ type server struct {
 type meeting struct {
 	*xmpptest.Site
 	bin   string
+	other string            // program of another version of Prosody, or ""
 	hosts *dnsserver.Server // for servers: where to connect
 	names *dnsserver.Server // for daemons: what is published, and for which host
 	lines []string
 	cells map[string]int
 }
 
-// TestMatrix: each kind of server meets each kind, in both directions.
+// TestMatrix: each kind of server meets each kind, in both directions. With
+// DNA_OTHER_PROSODY, the path of another version of Prosody, that is a kind too.
 func TestMatrix(t *testing.T) {
 	realtest.Need(t, "prosody", "prosodyctl", "erlc", "erl", "ejabberdctl")
 	realtest.NeedLua(t, "lunbound")
@@ -90,7 +96,10 @@ func TestMatrix(t *testing.T) {
 	m.Edit = func(c *x509.Certificate) { c.ExtKeyUsage = append(c.ExtKeyUsage, x509.ExtKeyUsageClientAuth) }
 	realtest.Output(t, ".", "go", "build", "-o", m.bin, "../../cmd/dnaverify")
 
-	kinds := []kind{{"prosody", prosodyVerifier, prosodyProvider}, {"ejabberd", ejabberdVerifier, ejabberdProvider}}
+	kinds := []kind{{"prosody", prosodyOf("prosody").verifier, prosodyOf("prosody").provider}, {"ejabberd", ejabberdVerifier, ejabberdProvider}}
+	if m.other = os.Getenv("DNA_OTHER_PROSODY"); m.other != "" {
+		kinds = append(kinds, kind{other, prosodyOf(m.other).verifier, prosodyOf(m.other).provider})
+	}
 	var verifiers, providers []server
 	var daemons []*daemon
 	for _, k := range kinds {
@@ -166,6 +175,9 @@ func TestMatrix(t *testing.T) {
 func (m *meeting) meet(v server, providers []server, s stage, outgoing bool) {
 	m.T.Helper()
 	for _, p := range providers {
+		if m.other != "" && v.kind != "prosody" && p.kind != "prosody" {
+			continue // they met without the other version
+		}
 		v.hangUp()
 		p.hangUp()
 		var pairs [][2]string

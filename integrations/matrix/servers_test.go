@@ -10,25 +10,28 @@ import (
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 )
 
-// prosodyVerifier has the module that asks the daemon.
-func prosodyVerifier(m *meeting, s server) server {
-	return prosody(m, s, map[string]string{
+// prosodyOf is the program of a version of Prosody.
+type prosodyOf string
+
+// verifier has the module that asks the daemon.
+func (of prosodyOf) verifier(m *meeting, s server) server {
+	return of.start(m, s, map[string]string{
 		"plugin_paths":    fmt.Sprintf("{ %q }", m.path("../prosody")),
 		"modules_enabled": `{ "tls", "saslauth", "dialback", "admin_shell", "s2s_auth_dna" }`,
 		"dna_url":         strconv.Quote(s.url),
 	})
 }
 
-// prosodyProvider shows the statements that were handed over.
-func prosodyProvider(m *meeting, s server) server {
-	return prosody(m, s, map[string]string{
+// provider shows the statements that were handed over.
+func (of prosodyOf) provider(m *meeting, s server) server {
+	return of.start(m, s, map[string]string{
 		"plugin_paths":    fmt.Sprintf("{ %q }", m.path("../prosody")),
 		"modules_enabled": `{ "tls", "saslauth", "dialback", "admin_shell", "s2s_dna_statements" }`,
 		"dna_statements":  strconv.Quote(s.handed),
 	})
 }
 
-func prosody(m *meeting, s server, options map[string]string) server {
+func (of prosodyOf) start(m *meeting, s server, options map[string]string) server {
 	m.T.Helper()
 	_, cert, key := m.Issue(s.host)
 	all := map[string]string{
@@ -38,7 +41,7 @@ func prosody(m *meeting, s server, options map[string]string) server {
 			strings.Replace(m.hosts.Addr, ":", "@", 1)),
 	}
 	maps.Copy(all, options)
-	p := realtest.Prosody(m.T, cert, key, all, s.domains...)
+	p := realtest.ProsodyOf(m.T, string(of), cert, key, all, s.domains...)
 	s.port, s.log = p.Server, p.Log
 	s.send = func(pairs [][2]string) {
 		var lua strings.Builder

@@ -19,7 +19,8 @@ type ProsodyServer struct {
 
 	Config string // file
 
-	start func() *Process
+	program string // of Prosody; that of its shell has ctl at the end
+	start   func() *Process
 }
 
 // Prosody hosts XMPP domains with a real prosody, all of them with one
@@ -27,12 +28,18 @@ type ProsodyServer struct {
 // expressions by name, win over those below.
 func Prosody(t testing.TB, cert, key string, options map[string]string, domains ...string) *ProsodyServer {
 	t.Helper()
-	Need(t, "prosody")
+	return ProsodyOf(t, "prosody", cert, key, options, domains...)
+}
+
+// ProsodyOf is [Prosody] with another program, such as that of another version.
+func ProsodyOf(t testing.TB, program, cert, key string, options map[string]string, domains ...string) *ProsodyServer {
+	t.Helper()
+	Need(t, program)
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "data"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	p := &ProsodyServer{Server: Port(t), Client: Port(t), ServerDirect: Port(t), ClientDirect: Port(t)}
+	p := &ProsodyServer{program: program, Server: Port(t), Client: Port(t), ServerDirect: Port(t), ClientDirect: Port(t)}
 	// It refuses to run as root unless told so; a container has often nobody
 	// else. With one interface it opens no other port.
 	config := map[string]string{
@@ -61,7 +68,7 @@ func Prosody(t testing.TB, cert, key string, options map[string]string, domains 
 		fmt.Fprintf(&conf, "VirtualHost %q\n    ssl = { certificate = %q, key = %q }\n", d, cert, key)
 	}
 	p.Config = WriteFile(t, dir, "prosody.cfg.lua", conf.String())
-	p.start = func() *Process { return Start(t, p.ready, "prosody", "-F", "--config", p.Config) }
+	p.start = func() *Process { return Start(t, p.ready, program, "-F", "--config", p.Config) }
 	p.Process = p.start()
 	return p
 }
@@ -85,8 +92,8 @@ func (p *ProsodyServer) ready() bool {
 // prosodyctl, and returns what it says.
 func (p *ProsodyServer) Shell(t testing.TB, command ...string) string {
 	t.Helper()
-	Need(t, "prosodyctl")
-	return Output(t, filepath.Dir(p.Config), "prosodyctl", append([]string{"--config", p.Config, "shell"}, command...)...)
+	Need(t, p.program+"ctl")
+	return Output(t, filepath.Dir(p.Config), p.program+"ctl", append([]string{"--config", p.Config, "shell"}, command...)...)
 }
 
 // NeedLua skips the test unless prosody's Lua has a library.
