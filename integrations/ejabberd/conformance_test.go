@@ -19,5 +19,5 @@ func TestConformance(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Server = p.a.Server
-	c.Run(t)
+	c.Run(t, "ejabberd")
 }

@@ -168,7 +168,7 @@ func TestMatrix(t *testing.T) {
 	for _, s := range stages {
 		m.lines = append(m.lines, fmt.Sprintf("%3d cells %s", m.cells[s.name], s.name))
 	}
-	t.Logf("\n%s", strings.Join(m.lines, "\n"))
+	realtest.Table(t, "matrix", strings.Join(m.lines, "\n"))
 }
 
 // meet has a verifier meet all domains of the providers, in one direction.

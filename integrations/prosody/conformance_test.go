@@ -23,5 +23,5 @@ func TestConformance(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Server = a.Server
-	c.Run(t)
+	c.Run(t, "Prosody")
 }

@@ -17,10 +17,10 @@ type Conformance struct {
 
 var conformance = clitest.Builder("github.com/dnasign/dnasign/integrations/conformance")
 
-// Run fails the test if a rule is broken, and prints the table.
-func (c Conformance) Run(t *testing.T) {
+// Run fails the test if a rule is broken, and prints the table of a server.
+func (c Conformance) Run(t *testing.T, server string) {
 	t.Helper()
 	at := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
-	t.Logf("\n%s", realtest.Output(t, t.TempDir(), conformance(t)+"/conformance", "--server", at(c.Server), "--domain", c.Domain,
+	realtest.Table(t, "conformance of "+server, realtest.Output(t, t.TempDir(), conformance(t)+"/conformance", "--server", at(c.Server), "--domain", c.Domain,
 		"--cert", c.Cert, "--key", c.Key, "--daemon", at(c.Daemon), "--back", at(c.Back)))
 }
