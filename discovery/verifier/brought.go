@@ -25,9 +25,18 @@ const maxShown = 2
 // makes no difference, since something is published or was not answered. Where the
 // statement is not good, only this question gets to know.
 func (d *Verifier) weigh(ctx context.Context, q Question) (*Decision, *failure) {
-	k := keyOf(q)
+	k, asked := keyOf(q), false
 	for range maxRounds {
-		base, known := d.unpublished(k, *q.Statement)
+		base, known, stale := d.unpublished(k, *q.Statement)
+		if stale && !asked {
+			// The floor rose since, as by the same statement from somebody else.
+			plain := q
+			plain.Statement, asked = nil, true
+			if known, err := d.ask(ctx, plain); err != nil {
+				return nil, &failure{asError(err), known.Required}
+			}
+			continue
+		}
 		if base == nil {
 			return known, nil
 		}
@@ -45,24 +54,25 @@ func (d *Verifier) weigh(ctx context.Context, q Question) (*Decision, *failure) 
 
 // unpublished gives the entry of a key if it is fresh and its lookup found that
 // nothing is published. Its role then stays in use until the caller ends that. If
-// the entry rests on the statement already, it gives the decision instead.
-func (d *Verifier) unpublished(k key, s delegation.StreamStatement) (*entry, *Decision) {
+// the entry rests on the statement already, it gives the decision instead. stale
+// says that the entry was such a one, and is not fresh any more.
+func (d *Verifier) unpublished(k key, s delegation.StreamStatement) (base *entry, settled *Decision, stale bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	e, r, now := d.cache.get(k), d.roles[k.subject], d.now()
 	if e == nil || d.closed || e.nothing == "" {
-		return nil, nil
+		return nil, nil, false
 	}
 	known := d.knows(r, now)
 	if e.state(known, now) != fresh {
-		return nil, nil
+		return nil, nil, true
 	}
 	e.asked = true
 	if b := e.brought; b != nil && b.Encoding == s.Encoding && slices.Equal(b.Body, s.Body) {
-		return nil, e.answer(known, now)
+		return nil, e.answer(known, now), false
 	}
 	r.flights++
-	return e, nil
+	return e, nil, false
 }
 
 // judgeBrought judges the statement of a question, on the account of the peer's
