@@ -163,7 +163,7 @@ func TestStreamBrought(t *testing.T) {
 		name   string
 		pair   *pair
 		play   func(s *xmpptest.Stream)
-		asked  int
+		asked  int // questions; 0: not counted
 		logged string
 	}{
 		{"a good one", p, func(s *xmpptest.Stream) {
@@ -218,10 +218,17 @@ func TestStreamBrought(t *testing.T) {
 			ends(s, "not-authorized")
 		}, 2, "refused, source-mismatch: "},
 		{"too large", p, func(s *xmpptest.Stream) {
+			// Prosody 13 keeps its own limit before authentication, and 0.12 does not.
 			s.Send("%s", assertion(brought(strings.Repeat("x", 43_693))))
-			result(s, "refused", "statement-too-large")
+			e := s.Next()
+			if e.XMLName.Local == "error" && strings.Contains(e.Inner, "<policy-violation ") {
+				return
+			}
+			if e.XMLName.Local != "result" || e.Outcome != "refused" || e.Reason != "statement-too-large" {
+				s.T.Errorf("result: %+v", e)
+			}
 			ends(s, "not-authorized")
-		}, 2, "is not used: refused, statement-too-large"},
+		}, 0, ""},
 		{"huge", p, func(s *xmpptest.Stream) {
 			go fmt.Fprint(s.Conn, assertion(brought(strings.Repeat("x", 3<<20)))) // not read to its end
 			ends(s, "policy-violation")
@@ -248,7 +255,7 @@ func TestStreamBrought(t *testing.T) {
 			mark := c.pair.a.Log.Mark()
 			s := c.pair.waiting()
 			c.play(s)
-			if n := len(questions); n != c.asked {
+			if n := len(questions); c.asked > 0 && n != c.asked {
 				t.Errorf("%d questions, want %d", n, c.asked)
 			}
 			for len(questions) > 0 {
