@@ -37,7 +37,7 @@ func TestCareless(t *testing.T) {
 	certificate.Leaf = issue("peer.example").Leaf()
 	c := config{
 		server: server.Addr().String(), domain: "a.example", source: "b.example", daemon: "127.0.0.1:0", back: back,
-		certificate: certificate, patience: time.Second,
+		certificate: certificate, patience: 3 * time.Second,
 	}
 	var out strings.Builder
 	if err := run(t.Context(), c, &out); err == nil {
