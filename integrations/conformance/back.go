@@ -93,7 +93,8 @@ func (b *back) serve(conn net.Conn) {
 	features := "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
 	decoder := xml.NewDecoder(conn)
 	for {
-		_ = conn.SetReadDeadline(time.Now().Add(b.patience))
+		// Longer than anybody waits for the other side to end it.
+		_ = conn.SetReadDeadline(time.Now().Add(2 * b.patience))
 		start, err := nextStart(decoder)
 		if err != nil {
 			tell(err.Error())
