@@ -54,7 +54,6 @@ func newPair(t *testing.T, url, more string) *pair {
 // configuration that are about more than names, ports and certificates.
 func newPairWith(t *testing.T, arguments []string, sections string) *pair {
 	t.Helper()
-	realtest.Need(t, "erlc", "erl", "ejabberdctl")
 	s := xmpptest.NewSite(t)
 	// ejabberd before 25.07 takes no certificate from who connects that is for
 	// servers only.

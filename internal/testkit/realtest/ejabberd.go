@@ -70,6 +70,7 @@ func Ejabberd(t testing.TB, lines string, arguments ...string) *EjabberdServer {
 // their page says.
 func EjabberdModules(t testing.TB, checkout string) string {
 	t.Helper()
+	Need(t, "erlc", "ejabberdctl")
 	folder := filepath.Join(checkout, "integrations", "ejabberd")
 	page, err := os.ReadFile(filepath.Join(folder, "README.md"))
 	if err != nil {
