@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/acder"
 	"github.com/dnasign/dnasign/internal/testkit/dertree"
@@ -31,14 +32,14 @@ func acDraw(t *rapid.T) Statement {
 		}).Draw(t, "service"),
 	}
 	number := rapid.Uint16()
-	hosts := rapid.SliceOfN(name, 1, MaxTargets).Draw(t, "hosts") // few, so that some have several ports
+	hosts := rapid.SliceOfN(name, 1, limits.MaxTargets).Draw(t, "hosts") // few, so that some have several ports
 	s.Targets = rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) Target {
 		return Target{
 			Endpoint: Endpoint{rapid.SampledFrom(hosts).Draw(t, "host"), uint16(rapid.IntRange(1, 65535).Draw(t, "port"))},
 			Priority: number.Draw(t, "priority"), Weight: number.Draw(t, "weight"),
-			SPKI: rapid.SliceOfN(rapid.Custom(acDrawPin), 0, MaxPins).Draw(t, "spki"),
+			SPKI: rapid.SliceOfN(rapid.Custom(acDrawPin), 0, limits.MaxPins).Draw(t, "spki"),
 		}
-	}), 0, MaxTargets, func(target Target) Endpoint { return target.Endpoint }).Draw(t, "targets")
+	}), 0, limits.MaxTargets, func(target Target) Endpoint { return target.Endpoint }).Draw(t, "targets")
 	if len(s.Targets) == 0 {
 		s.Targets = nil
 	}
@@ -360,7 +361,7 @@ func TestACSize(t *testing.T) {
 	tr := newTrial(t)
 	tr.signer = tr.issue("RSA-4096", acNamed)
 	tr.statement.Targets = nil
-	for i := range MaxTargets {
+	for i := range limits.MaxTargets {
 		tr.statement.Targets = append(tr.statement.Targets, Target{
 			Endpoint: Endpoint{fmt.Sprintf("%02d.%s", i, longName(240)), uint16(65535 - i)},
 			Priority: 65535, Weight: 65535, SPKI: []Pin{{1}, {2}, {3}, {4}},
@@ -373,7 +374,7 @@ func TestACSize(t *testing.T) {
 	tr.evidence = evidenceOf(txtAnswer(AC.TXTRecord(raw)))
 	result, err := tr.verify()
 	wantEnd(t, reasons.Verified, result, err)
-	if n := len(result.Targets()); n != MaxTargets {
+	if n := len(result.Targets()); n != limits.MaxTargets {
 		t.Errorf("%d targets", n)
 	}
 }

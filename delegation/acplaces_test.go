@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/acder"
 	"github.com/dnasign/dnasign/internal/testkit/dertree"
@@ -82,7 +83,7 @@ func acPlaceCases() []verifyCase {
 			tr.evidence = evidenceOf(txtAnswer(AC.TXTRecord(tr.sign())))
 		}, reasons.MalformedBag},
 		{"record too large", func(tr *trial) {
-			tr.evidence = evidenceOf(txtAnswer(AC.TXTRecord(make([]byte, MaxStatementSize+1))))
+			tr.evidence = evidenceOf(txtAnswer(AC.TXTRecord(make([]byte, limits.MaxStatementSize+1))))
 		}, reasons.StatementTooLarge},
 
 		{"document", acServed(func(*Document) {}), reasons.Verified},
@@ -104,7 +105,7 @@ func acPlaceCases() []verifyCase {
 		}), reasons.MalformedBag},
 		{"base64", acServed(func(d *Document) { d.Body = []byte(base64.StdEncoding.EncodeToString(d.Body)) }), reasons.MalformedBag},
 		{"last octet 0x0A", acServed(func(d *Document) { d.Body = endsInLF(d.Body) }), reasons.BagContents},
-		{"32,769 octets", acServed(func(d *Document) { d.Body = append(d.Body, make([]byte, MaxStatementSize+1-len(d.Body))...) }), reasons.StatementTooLarge},
+		{"32,769 octets", acServed(func(d *Document) { d.Body = append(d.Body, make([]byte, limits.MaxStatementSize+1-len(d.Body))...) }), reasons.StatementTooLarge},
 
 		{"file", acFile(asIs), reasons.Verified},
 		{"file with LF at the end", acFile(func(der []byte) []byte { return append(der, '\n') }), reasons.MalformedBag},

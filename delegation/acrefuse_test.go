@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/acder"
 	"github.com/dnasign/dnasign/internal/testkit/dertree"
@@ -129,7 +130,7 @@ func TestACSameReason(t *testing.T) {
 		{"port 0", func(s *Statement) { s.Targets[0].Port = 0 }, nil, nil, reasons.BadTargets},
 		{"endpoint twice", func(s *Statement) { s.Targets = append(s.Targets, s.Targets[0]) }, nil, nil, reasons.BadTargets},
 		{"17 targets", func(s *Statement) {
-			for i := range uint16(MaxTargets) {
+			for i := range uint16(limits.MaxTargets) {
 				s.Targets = append(s.Targets, Target{Endpoint: Endpoint{host, 1 + i}})
 			}
 		}, nil, nil, reasons.BadTargets},
@@ -140,10 +141,10 @@ func TestACSameReason(t *testing.T) {
 		{"another source", func(s *Statement) { s.Source = "c.example" }, nil, nil, reasons.SourceMismatch},
 		{"a parent of the source", func(s *Statement) { s.Source = "sub.b.example" }, nil, nil, reasons.SourceMismatch},
 		{"another service", func(s *Statement) { s.Service = "_xmpp-client._tcp" }, nil, nil, reasons.ServiceMismatch},
-		{"not yet issued", func(s *Statement) { s.Issued = now.Add(ClockSkew + time.Second) }, nil, nil, reasons.NotYetValid},
+		{"not yet issued", func(s *Statement) { s.Issued = now.Add(limits.ClockSkew + time.Second) }, nil, nil, reasons.NotYetValid},
 		{"expired", func(s *Statement) { s.Expires = now }, nil, nil, reasons.Expired},
-		{"a life too long", func(s *Statement) { s.Expires = s.Issued.Add(DefaultMaxLife + time.Second) }, nil, nil, reasons.LifeTooLong},
-		{"issued long before its signer", func(s *Statement) { s.Issued = now.Add(-10*day - ClockSkew - time.Second) }, nil, nil, reasons.IssuedBeforeSigner},
+		{"a life too long", func(s *Statement) { s.Expires = s.Issued.Add(limits.DefaultMaxLife + time.Second) }, nil, nil, reasons.LifeTooLong},
+		{"issued long before its signer", func(s *Statement) { s.Issued = now.Add(-10*day - limits.ClockSkew - time.Second) }, nil, nil, reasons.IssuedBeforeSigner},
 		{"revoked", func(s *Statement) { s.Targets = nil }, nil, nil, reasons.Revoked},
 
 		{"port 65536", nil, targets(targetJSON(host, 65536, 10, 5)), number(1, 65536), reasons.BadTargets},

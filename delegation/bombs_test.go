@@ -17,6 +17,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/acder"
 	"github.com/dnasign/dnasign/internal/testkit/dertree"
@@ -105,7 +106,7 @@ func statementBy(t testing.TB, n byte, targets []Target, chain ...*stranger) (En
 		t.Fatal(err)
 	}
 	raw := d.sign()
-	if len(raw) > MaxStatementSize {
+	if len(raw) > limits.MaxStatementSize {
 		t.Fatalf("statement %d of %d octets", n, len(raw))
 	}
 	return JWS, raw
@@ -287,7 +288,7 @@ func spoiltAC(t testing.TB, n byte, change func(info *dertree.Node)) (Encoding, 
 	tr := newTrial(t)
 	tr.statement.ID[1] = n
 	raw := tr.ac(acEdits{info: change})
-	if len(raw) > MaxStatementSize {
+	if len(raw) > limits.MaxStatementSize {
 		t.Fatalf("statement %d of %d octets", n, len(raw))
 	}
 	return AC, raw
@@ -327,9 +328,9 @@ func namesAC(t testing.TB, n byte) (Encoding, []byte) {
 
 func fullTargets(t testing.TB, n byte) (Encoding, []byte) {
 	var targets []Target
-	for i := range MaxTargets {
+	for i := range limits.MaxTargets {
 		target := Target{Endpoint: Endpoint{Host: fmt.Sprintf("t%d.%s.%s.example", i, strings.Repeat("a", 63), strings.Repeat("b", 63)), Port: 5269}}
-		for j := range MaxPins {
+		for j := range limits.MaxPins {
 			target.SPKI = append(target.SPKI, Pin{byte(i), byte(j)})
 		}
 		targets = append(targets, target)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -82,7 +83,7 @@ func TestSignRefusesForm(t *testing.T) {
 		{"owner name", func(s *Statement) { s.Source = longName(253) }, reasons.BadName},
 		{"host", func(s *Statement) { s.Targets[0].Host = "192.0.2.1" }, reasons.BadName},
 		{"17 targets", func(s *Statement) {
-			for port := range uint16(MaxTargets) {
+			for port := range uint16(limits.MaxTargets) {
 				s.Targets = append(s.Targets, Target{Endpoint: Endpoint{host, 1 + port}})
 			}
 		}, reasons.BadTargets},
@@ -96,7 +97,7 @@ func TestSignRefusesForm(t *testing.T) {
 		{"before 1970", func(s *Statement) { s.Issued = time.Unix(-1, 0) }, reasons.BadLifetime},
 		{"zero times", func(s *Statement) { s.Issued, s.Expires = time.Time{}, time.Time{} }, reasons.BadLifetime},
 		{"after the year 9999", func(s *Statement) { s.Expires = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, reasons.BadLifetime},
-		{"a life of 90 days and a second", func(s *Statement) { s.Expires = s.Issued.Add(LongestMaxLife + time.Second) }, reasons.LifeTooLong},
+		{"a life of 90 days and a second", func(s *Statement) { s.Expires = s.Issued.Add(limits.LongestMaxLife + time.Second) }, reasons.LifeTooLong},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := goodStatement()

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/keys"
 )
@@ -25,7 +26,7 @@ const (
 	// timeBudget is how many times the processor time of an honest question an
 	// attack may take before the test fails. It is twice what the specification
 	// says: processors differ in how fast P-256 is to them. Without
-	// MaxFailedChecks the worst takes more than 900 times.
+	// limits.MaxFailedChecks the worst takes more than 900 times.
 	timeBudget = 300
 	// memoryBudget is the same for the octets that are allocated, all of which
 	// are garbage when the answer is there.
@@ -82,12 +83,12 @@ func full(t testing.TB, make bomb) *Evidence {
 	var n byte
 	next := func() (Encoding, []byte) { n++; return make(t, n) }
 	answer := txtAnswer()
-	for range MaxTXTRecords {
+	for range limits.MaxTXTRecords {
 		e, raw := next()
 		answer.Records = append(answer.Records, e.TXTRecord(raw))
 	}
 	e.TXT = append(e.TXT, answer)
-	for i := range maxDocuments {
+	for i := range limits.MaxDocuments {
 		_, raw := next()
 		e.Documents = append(e.Documents, Document{File: fmt.Sprint(i), Body: raw})
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/text"
 )
@@ -55,8 +56,8 @@ func (a *EndpointAnswer) DANE(source string) (*DANE, error) {
 	switch {
 	case a.TLSA.DNSSEC != Secure:
 		return nil, nil
-	case len(a.TLSA.Records) > MaxTLSARecords:
-		return nil, Errorf(reasons.TooManyRecords, "%d TLSA records at %s, at most %d", len(a.TLSA.Records), a.TLSAName(), MaxTLSARecords)
+	case len(a.TLSA.Records) > limits.MaxTLSARecords:
+		return nil, Errorf(reasons.TooManyRecords, "%d TLSA records at %s, at most %d", len(a.TLSA.Records), a.TLSAName(), limits.MaxTLSARecords)
 	}
 	d := &DANE{Source: source, Collected: a.Collected, TTL: min(a.Address.TTL, a.TLSA.TTL)}
 	for _, r := range a.TLSA.Records {

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
@@ -192,13 +193,13 @@ func TestManyTLSARecords(t *testing.T) {
 		t.Errorf("got %v, want %s", err, reasons.TooManyRecords)
 	}
 	e.TLSA.Records = nil
-	for i := range MaxTLSARecords {
+	for i := range limits.MaxTLSARecords {
 		r := recordFor(2, uint8(i%2), uint8(1+i/2%2), chain[len(chain)-1])
 		r.Data[0] ^= byte(i)
 		e.TLSA.Records = append(e.TLSA.Records, r)
 	}
 	d, err := e.DANE(source)
-	if err != nil || len(d.Records) != MaxTLSARecords {
+	if err != nil || len(d.Records) != limits.MaxTLSARecords {
 		t.Fatal(d, err)
 	}
 	references := make([]Reference, 16)

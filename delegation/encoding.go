@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/encoding/jws"
 	"github.com/dnasign/dnasign/keys"
@@ -67,8 +68,8 @@ type signed struct {
 
 // decode reads a statement in an encoding without any cryptography.
 func decode(e Encoding, raw []byte) (*signed, error) {
-	if len(raw) > MaxStatementSize {
-		return nil, Errorf(reasons.StatementTooLarge, "%d octets, at most %d", len(raw), MaxStatementSize)
+	if len(raw) > limits.MaxStatementSize {
+		return nil, Errorf(reasons.StatementTooLarge, "%d octets, at most %d", len(raw), limits.MaxStatementSize)
 	}
 	switch e {
 	case JWS:
@@ -103,7 +104,7 @@ func decodeJWS(raw []byte) (*signed, error) {
 // times. It refuses what no verifier would accept, and gives a verifier's
 // reason. Examples are a malformed statement, a signer that may not sign for
 // the source, and a statement older than its certificate or longer than
-// [LongestMaxLife]. It does not ask whether the chain leads to a trust anchor,
+// [limits.LongestMaxLife]. It does not ask whether the chain leads to a trust anchor,
 // which is the verifier's question. But it refuses a certificate with which no
 // chain can. A nil or zero signer is refused.
 func Sign(s Statement, e Encoding, signer *keys.Signer) ([]byte, error) {
@@ -117,7 +118,7 @@ func Sign(s Statement, e Encoding, signer *keys.Signer) ([]byte, error) {
 	if err := s.checkRole(); err != nil {
 		return nil, err
 	}
-	if err := s.checkLife(LongestMaxLife); err != nil {
+	if err := s.checkLife(limits.LongestMaxLife); err != nil {
 		return nil, err
 	}
 	leaf := signer.Leaf()
@@ -144,8 +145,8 @@ func Sign(s Statement, e Encoding, signer *keys.Signer) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(raw) > MaxStatementSize {
-		return nil, Errorf(reasons.StatementTooLarge, "%d octets, at most %d", len(raw), MaxStatementSize)
+	if len(raw) > limits.MaxStatementSize {
+		return nil, Errorf(reasons.StatementTooLarge, "%d octets, at most %d", len(raw), limits.MaxStatementSize)
 	}
 	return raw, nil
 }

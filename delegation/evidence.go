@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/strictjson"
 )
@@ -158,10 +159,10 @@ func (e *Evidence) check(q Query) *Error {
 		return Errorf(reasons.BadEvidence, "version %d, not %d", e.Version, EvidenceVersion)
 	case e.Source != q.Source || e.Service != q.Service:
 		return Errorf(reasons.BadEvidence, "it is about %.300q of %.300q, not %s of %s", e.Service, e.Source, q.Service, q.Source)
-	case len(e.Documents) > maxDocuments:
-		return Errorf(reasons.BadEvidence, "%d documents, at most %d", len(e.Documents), maxDocuments)
-	case len(e.POSH) > maxPOSH:
-		return Errorf(reasons.BadEvidence, "%d POSH files, at most %d", len(e.POSH), maxPOSH)
+	case len(e.Documents) > limits.MaxDocuments:
+		return Errorf(reasons.BadEvidence, "%d documents, at most %d", len(e.Documents), limits.MaxDocuments)
+	case len(e.POSH) > limits.MaxPOSH:
+		return Errorf(reasons.BadEvidence, "%d POSH files, at most %d", len(e.POSH), limits.MaxPOSH)
 	case len(e.Streams) > 1:
 		return Errorf(reasons.BadEvidence, "%d statements from streams, at most 1", len(e.Streams))
 	case len(e.TXT)+len(e.Documents) == 0:
@@ -256,7 +257,7 @@ func provenUntil(collected time.Time, ttl uint32, at time.Time) time.Time {
 	if collected.Before(at) {
 		at = collected
 	}
-	return at.Truncate(time.Second).Add(max(time.Duration(ttl)*time.Second, MinRefresh)).UTC()
+	return at.Truncate(time.Second).Add(max(time.Duration(ttl)*time.Second, limits.MinRefresh)).UTC()
 }
 
 // state is what the policy lets count of an answer's DNSSEC state.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -35,8 +36,8 @@ func inputCases() []verifyCase {
 		{"zero time in another zone", func(tr *trial) { tr.policy.Time = time.Time{}.In(time.FixedZone("", 3600)) }, reasons.MissingInput},
 		{"a nanosecond after the zero time", func(tr *trial) { tr.policy.Time = time.Time{}.Add(1) }, reasons.MissingInput},
 		{"negative life", func(tr *trial) { tr.policy.MaxLife = -1 }, reasons.MissingInput},
-		{"life of 90 days", func(tr *trial) { tr.policy.MaxLife = LongestMaxLife }, reasons.Verified},
-		{"life above 90 days", func(tr *trial) { tr.policy.MaxLife = LongestMaxLife + 1 }, reasons.MissingInput},
+		{"life of 90 days", func(tr *trial) { tr.policy.MaxLife = limits.LongestMaxLife }, reasons.Verified},
+		{"life above 90 days", func(tr *trial) { tr.policy.MaxLife = limits.LongestMaxLife + 1 }, reasons.MissingInput},
 		{"no place looked at", adjusted(func(e *Evidence) { e.TXT = nil }), reasons.MissingInput},
 		{"only SRV asked", adjusted(func(e *Evidence) { e.TXT, e.SRV = nil, []SRVAnswer{srvAnswer(Secure, good)} }), reasons.MissingInput},
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 )
 
@@ -27,7 +28,7 @@ func ExampleSign() {
 		Service: "_xmpp-server._tcp",
 		Targets: []delegation.Target{{Endpoint: delegation.Endpoint{Host: "xmpp.hosting.example", Port: 5269}}},
 		Issued:  now,
-		Expires: now.Add(delegation.DefaultLife),
+		Expires: now.Add(limits.DefaultLife),
 		ID:      delegation.ID{0x2f, 0x91}, // 16 octets from crypto/rand in a program
 	}, delegation.JWS, signer)
 	if err != nil {
@@ -44,7 +45,7 @@ func ExampleSign() {
 	}
 	_, err = delegation.Sign(delegation.Statement{
 		Source: "b.example", Service: "_xmpp-server._tcp",
-		Issued: now, Expires: now.Add(delegation.DefaultLife), ID: delegation.ID{1},
+		Issued: now, Expires: now.Add(limits.DefaultLife), ID: delegation.ID{1},
 	}, delegation.JWS, wildcard)
 	fmt.Println(err)
 	// Output:
@@ -69,7 +70,7 @@ func ExampleVerify() {
 		Source:  "b.example",
 		Service: "_xmpp-server._tcp",
 		Targets: []delegation.Target{{Endpoint: delegation.Endpoint{Host: "xmpp.hosting.example", Port: 5269}}},
-		Issued:  now, Expires: now.Add(delegation.DefaultLife), ID: delegation.ID{0x2f, 0x91},
+		Issued:  now, Expires: now.Add(limits.DefaultLife), ID: delegation.ID{0x2f, 0x91},
 	}, delegation.JWS, signer)
 	if err != nil {
 		log.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -70,7 +71,7 @@ func (in *Inspection) Check(at time.Time) error {
 	if err := s.statement.checkRole(); err != nil {
 		return err
 	}
-	if err := s.statement.checkTime(&Policy{Time: wholeSecond(at), MaxLife: LongestMaxLife}); err != nil {
+	if err := s.statement.checkTime(&Policy{Time: wholeSecond(at), MaxLife: limits.LongestMaxLife}); err != nil {
 		return err
 	}
 	chain, e := parseChain(s.certificates, s.unordered, nil)

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/keys"
@@ -70,7 +71,7 @@ func (s *Statement) issuance(leaf *x509.Certificate) (time.Time, *Error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	if s.Issued.Before(t.Add(-ClockSkew)) {
+	if s.Issued.Before(t.Add(-limits.ClockSkew)) {
 		return time.Time{}, Errorf(reasons.IssuedBeforeSigner, "the statement was issued at %s, before the signer's certificate, which was issued at %s",
 			text.FineStamp(s.Issued), text.FineStamp(t))
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/sct"
 	"github.com/dnasign/dnasign/internal/text"
@@ -132,11 +133,11 @@ func issuanceCases() []issuanceCase {
 		{"the last moment of the year 9999", embedded(sct.V1(253402300799999)), time.UnixMilli(253402300799999), reasons.SignerNotYetValid, reasons.IssuedBeforeSigner},
 		{"2^63 ms in an unknown version", embedded(slices.Concat([]byte{1}, sct.V1(1 << 63)[1:]), one), later, reasons.Verified, reasons.Verified},
 
-		good("5 minutes after the statement", issued.Add(ClockSkew), logged(issued.Add(ClockSkew))),
-		{"5 minutes and a millisecond after the statement", logged(issued.Add(ClockSkew + time.Millisecond)), issued.Add(ClockSkew + time.Millisecond), reasons.IssuedBeforeSigner, reasons.IssuedBeforeSigner},
+		good("5 minutes after the statement", issued.Add(limits.ClockSkew), logged(issued.Add(limits.ClockSkew))),
+		{"5 minutes and a millisecond after the statement", logged(issued.Add(limits.ClockSkew + time.Millisecond)), issued.Add(limits.ClockSkew + time.Millisecond), reasons.IssuedBeforeSigner, reasons.IssuedBeforeSigner},
 		{"one of two after the statement", logged(early, now), now, reasons.IssuedBeforeSigner, reasons.IssuedBeforeSigner},
-		{"5 minutes in the future", logged(now.Add(ClockSkew)), now.Add(ClockSkew), reasons.IssuedBeforeSigner, reasons.IssuedBeforeSigner},
-		{"5 minutes and a millisecond in the future", logged(now.Add(ClockSkew + time.Millisecond)), now.Add(ClockSkew + time.Millisecond), reasons.SignerNotYetValid, reasons.IssuedBeforeSigner},
+		{"5 minutes in the future", logged(now.Add(limits.ClockSkew)), now.Add(limits.ClockSkew), reasons.IssuedBeforeSigner, reasons.IssuedBeforeSigner},
+		{"5 minutes and a millisecond in the future", logged(now.Add(limits.ClockSkew + time.Millisecond)), now.Add(limits.ClockSkew + time.Millisecond), reasons.SignerNotYetValid, reasons.IssuedBeforeSigner},
 		{"one of two in the future", logged(now.Add(day), early), now.Add(day), reasons.SignerNotYetValid, reasons.IssuedBeforeSigner},
 	}
 }
@@ -254,8 +255,8 @@ func TestSelfIssued(t *testing.T) {
 		{"named like the anchor that issued it", likeIssuer, reasons.UntrustedSigner},
 		{"self-signed, with a malformed list", self(embeddedValue(nil)), reasons.MalformedCertificate},
 		{"self-signed, with an SCT of the future", self(logged(now.Add(day))), reasons.SignerNotYetValid},
-		{"self-signed, begins in 5 minutes", self(func(c *x509.Certificate) { c.NotBefore = now.Add(ClockSkew) }), reasons.UntrustedSigner},
-		{"self-signed, begins in 5 minutes and a second", self(func(c *x509.Certificate) { c.NotBefore = now.Add(ClockSkew + time.Second) }), reasons.SignerNotYetValid},
+		{"self-signed, begins in 5 minutes", self(func(c *x509.Certificate) { c.NotBefore = now.Add(limits.ClockSkew) }), reasons.UntrustedSigner},
+		{"self-signed, begins in 5 minutes and a second", self(func(c *x509.Certificate) { c.NotBefore = now.Add(limits.ClockSkew + time.Second) }), reasons.SignerNotYetValid},
 	})
 
 	for name, edit := range map[string]func(*x509.Certificate){"no SCT": nil, "an SCT": logged(now.Add(-day))} {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/keys"
@@ -36,9 +37,9 @@ const (
 // that these checks, or later ones, refuse.
 func (c channel) limit() int {
 	if c == inStream {
-		return maxFailedStreamChecks
+		return limits.MaxFailedStreamChecks
 	}
-	return MaxFailedChecks
+	return limits.MaxFailedChecks
 }
 
 // judge holds one candidate to the algorithm of docs/spec.md, section 11, steps 2 to
@@ -182,9 +183,9 @@ func (s *Statement) checkRole() *Error {
 	return nil
 }
 
-// checkTime: there is no post-dating. Valid when iat - ClockSkew <= t < exp.
+// checkTime: there is no post-dating. Valid when iat - limits.ClockSkew <= t < exp.
 func (s *Statement) checkTime(p *Policy) *Error {
-	if p.Time.Before(s.Issued.Add(-ClockSkew)) {
+	if p.Time.Before(s.Issued.Add(-limits.ClockSkew)) {
 		return Errorf(reasons.NotYetValid, "issued at %s, and now it is %s", text.FineStamp(s.Issued), text.FineStamp(p.Time))
 	}
 	if !p.Time.Before(s.Expires) {

@@ -5,13 +5,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/idna"
-)
 
-// MaxNameLength and maxLabelLength are the limits of RFC 1035, Section 2.3.4,
-// in octets of the textual form without a trailing dot.
-const (
-	MaxNameLength  = 253
-	maxLabelLength = 63
+	"github.com/dnasign/dnasign/delegation/limits"
 )
 
 // txtSuffix stands between the service and the source in the owner name of a
@@ -43,8 +38,8 @@ var notGlobal = map[string]bool{
 // program. This function converts nothing. Errors wrap a sentence for that
 // person.
 func CheckName(s string) error {
-	if len(s) > MaxNameLength {
-		return fmt.Errorf("a name of %d octets, at most %d", len(s), MaxNameLength)
+	if len(s) > limits.MaxNameLength {
+		return fmt.Errorf("a name of %d octets, at most %d", len(s), limits.MaxNameLength)
 	}
 	if !strings.Contains(s, ".") {
 		return fmt.Errorf("%q has fewer than two labels", s)
@@ -106,8 +101,8 @@ func checkLabel(label string) error {
 	if label == "" {
 		return fmt.Errorf("an empty label (a trailing or doubled dot?)")
 	}
-	if len(label) > maxLabelLength {
-		return fmt.Errorf("a label of %d octets, at most %d", len(label), maxLabelLength)
+	if len(label) > limits.MaxLabelLength {
+		return fmt.Errorf("a label of %d octets, at most %d", len(label), limits.MaxLabelLength)
 	}
 	for i := range len(label) {
 		switch c := label[i]; {
@@ -170,21 +165,21 @@ func TXTName(source, service string) string { return service + txtSuffix + sourc
 
 // SignerName is the owner name of the TLSA records that name the keys which may
 // sign for the role: _signer._xmpp-server._tcp._dna.b.example. It is empty if
-// that is longer than [MaxNameLength]: such a name cannot be asked for. See
+// that is longer than [limits.MaxNameLength]: such a name cannot be asked for. See
 // docs/signers.md.
 func SignerName(source, service string) string {
 	name := signerPrefix + TXTName(source, service)
-	if len(name) > MaxNameLength {
+	if len(name) > limits.MaxNameLength {
 		return ""
 	}
 	return name
 }
 
 // CheckTXTName reports whether [TXTName] is a name that DNS can have: at most
-// [MaxNameLength] octets. It does not look at the source and the service alone.
+// [limits.MaxNameLength] octets. It does not look at the source and the service alone.
 func CheckTXTName(source, service string) error {
-	if len(service)+len(txtSuffix)+len(source) > MaxNameLength {
-		return fmt.Errorf("%s is longer than %d octets", TXTName(source, service), MaxNameLength)
+	if len(service)+len(txtSuffix)+len(source) > limits.MaxNameLength {
+		return fmt.Errorf("%s is longer than %d octets", TXTName(source, service), limits.MaxNameLength)
 	}
 	return nil
 }

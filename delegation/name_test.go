@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -14,7 +15,7 @@ func longName(n int) string {
 		if rest == 1 {
 			return "a" + name
 		}
-		name = label(min(maxLabelLength, rest-1)) + "." + name
+		name = label(min(limits.MaxLabelLength, rest-1)) + "." + name
 	}
 	return name
 }
@@ -187,7 +188,7 @@ func TestCheckService(t *testing.T) {
 
 // TestOwnerName: service._dna.source has at most 253 octets (RFC 1035).
 func TestOwnerName(t *testing.T) {
-	longest := MaxNameLength - len(TXTName("", service))
+	longest := limits.MaxNameLength - len(TXTName("", service))
 	for _, c := range []struct {
 		name string
 		n    int

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/keys"
@@ -91,8 +92,8 @@ func (e *Evidence) unknownKeys(a TLSAAnswer, p *Policy) *Error {
 		return a.Failure.error()
 	case a.DNSSEC == Bogus:
 		return Errorf(reasons.DNSBogus, "DNSSEC validation failed")
-	case len(a.Records) > maxSigners && e.noKeys(a, p) == "":
-		return Errorf(reasons.TooManyRecords, "%d records, at most %d", len(a.Records), maxSigners)
+	case len(a.Records) > limits.MaxSigners && e.noKeys(a, p) == "":
+		return Errorf(reasons.TooManyRecords, "%d records, at most %d", len(a.Records), limits.MaxSigners)
 	}
 	return nil
 }

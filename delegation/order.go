@@ -3,6 +3,7 @@ package delegation
 import (
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/text"
 )
@@ -134,7 +135,7 @@ func (f Floor) CheckProof(known Floor) error {
 func (f Floor) Required(at time.Time) bool {
 	end := f.ValidUntil
 	if f.Targets != nobody {
-		end = end.Add(requiredAfter)
+		end = end.Add(limits.RequiredAfter)
 	}
 	return !f.IsZero() && at.Before(end)
 }
@@ -142,7 +143,7 @@ func (f Floor) Required(at time.Time) bool {
 // KeepUntil is how long the floor must be remembered when it was verified
 // again, or for the first time, at a moment.
 func (f Floor) KeepUntil(verified time.Time) time.Time {
-	return latest(verified.Add(keepFloor), f.SignerUntil)
+	return latest(verified.Add(limits.KeepFloor), f.SignerUntil)
 }
 
 // newest chooses among verified statements. Statements of the same, highest

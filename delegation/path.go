@@ -55,7 +55,7 @@ func longestPath(u use, shown []*x509.Certificate, roots *x509.CertPool, cache *
 // by one. It stops early in two cases. A leaf that is itself a trust anchor has
 // only that path. What checkPath says of the leaf then holds for any other path
 // too. And after 100 signature checks it returns what it has. The limits on
-// certificates keep strangers far below that (checksOf, MaxPeerChecks); only
+// certificates keep strangers far below that (checksOf, limits.MaxPeerChecks); only
 // the operator's own anchors could exceed it, with dozens of the same name.
 func goodPaths(u use, shown []*x509.Certificate, roots *x509.CertPool, at time.Time) (good []path, found [][]*x509.Certificate, err error) {
 	intermediates := x509.NewCertPool()

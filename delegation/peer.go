@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/keys"
@@ -220,16 +221,16 @@ func checkPeerCost(chain []*x509.Certificate) *Error {
 	if len(chain) == 0 {
 		return Errorf(reasons.PeerUntrusted, "the peer showed no certificate")
 	}
-	if len(chain) > MaxPeerCertificates {
-		return Errorf(reasons.PeerUntrusted, "the peer showed %d certificates, at most %d", len(chain), MaxPeerCertificates)
+	if len(chain) > limits.MaxPeerCertificates {
+		return Errorf(reasons.PeerUntrusted, "the peer showed %d certificates, at most %d", len(chain), limits.MaxPeerCertificates)
 	}
 	for i, c := range chain {
 		if err := keys.CheckSize(c.PublicKey); err != nil {
 			return Errorf(reasons.UnsupportedKey, "certificate %d of the peer: %v", i+1, err)
 		}
 	}
-	if pathChecks(chain) > MaxPeerChecks {
-		return Errorf(reasons.PeerUntrusted, "by their names, the peer's certificates can ask for more than %d signature checks", MaxPeerChecks)
+	if pathChecks(chain) > limits.MaxPeerChecks {
+		return Errorf(reasons.PeerUntrusted, "by their names, the peer's certificates can ask for more than %d signature checks", limits.MaxPeerChecks)
 	}
 	return nil
 }
@@ -237,13 +238,13 @@ func checkPeerCost(chain []*x509.Certificate) *Error {
 // pathChecks counts the steps that a search for paths from the leaf can take
 // through the other certificates, by their names alone. Each step has the
 // weight of the key that would check the signature. It stops above
-// MaxPeerChecks.
+// limits.MaxPeerChecks.
 func pathChecks(chain []*x509.Certificate) int {
 	checks := 0
 	var walk func(path []*x509.Certificate)
 	walk = func(path []*x509.Certificate) {
 		for i, c := range chain {
-			if checks > MaxPeerChecks {
+			if checks > limits.MaxPeerChecks {
 				return
 			}
 			same := func(other *x509.Certificate) bool { return other.Equal(c) }

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -63,7 +64,7 @@ type Policy struct {
 	// does not mean now.
 	Time time.Time
 	// MaxLife is the longest accepted lifetime of a statement, Expires -
-	// Issued. 0 means DefaultMaxLife, and LongestMaxLife is the most.
+	// Issued. 0 means limits.DefaultMaxLife, and limits.LongestMaxLife is the most.
 	MaxLife time.Duration
 	// Floor is what earlier verifications for this source and role gave to
 	// remember: the [Floor.Join] of all of Result.Floor and Error.Floor.
@@ -91,15 +92,15 @@ func (p *Policy) check() *Error {
 		return Errorf(reasons.MissingInput, "the policy has no time (Time)")
 	case !p.Cache.serves(p.Roots):
 		return Errorf(reasons.MissingInput, "the policy's cache (Cache) was made for other trust anchors than Roots")
-	case p.MaxLife < 0 || p.MaxLife > LongestMaxLife:
-		return Errorf(reasons.MissingInput, "the policy's longest life %v is not between 0 and %v", p.MaxLife, LongestMaxLife)
+	case p.MaxLife < 0 || p.MaxLife > limits.LongestMaxLife:
+		return Errorf(reasons.MissingInput, "the policy's longest life %v is not between 0 and %v", p.MaxLife, limits.LongestMaxLife)
 	}
 	return nil
 }
 
 func (p *Policy) maxLife() time.Duration {
 	if p.MaxLife == 0 {
-		return DefaultMaxLife
+		return limits.DefaultMaxLife
 	}
 	return p.MaxLife
 }

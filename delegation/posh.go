@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/strictjson"
 	"github.com/dnasign/dnasign/internal/text"
@@ -90,7 +91,7 @@ func (e *Evidence) ReadPOSH(at time.Time) (*POSH, error) {
 		}
 		expires = min(expires, file.expires)
 	}
-	until := e.ProvenUntil(uint32(min(expires, int64(maxPOSHLife/time.Second))), at)
+	until := e.ProvenUntil(uint32(min(expires, int64(limits.MaxPOSHLife/time.Second))), at)
 	if !at.Before(until) {
 		return nil, Errorf(reasons.ProofExpired, "the POSH file is of %s, and %d seconds have passed", text.Stamp(e.Collected), expires)
 	}
@@ -210,5 +211,5 @@ var poshURL = regexp.MustCompile(`^https://([a-z0-9.-]+)(?::443)?(?:/[!-"$-~]*)?
 // isPOSHURL: what is fetched has the bounds of a redirect.
 func isPOSHURL(url string) bool {
 	m := poshURL.FindStringSubmatch(url)
-	return m != nil && len(url) <= maxPOSHURL && CheckName(m[1]) == nil
+	return m != nil && len(url) <= limits.MaxPOSHURL && CheckName(m[1]) == nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -29,14 +30,14 @@ func legal() *rapid.Generator[Statement] {
 				Endpoint: Endpoint{name.Draw(t, "host"), rapid.Uint16Min(1).Draw(t, "port")},
 				Priority: rapid.Uint16().Draw(t, "priority"),
 				Weight:   rapid.Uint16().Draw(t, "weight"),
-				SPKI:     emptyIsNil(rapid.SliceOfN(pin, 0, MaxPins).Draw(t, "spki")),
+				SPKI:     emptyIsNil(rapid.SliceOfN(pin, 0, limits.MaxPins).Draw(t, "spki")),
 			}
 		})
 		issued := rapid.Int64Range(0, maxTime-1).Draw(t, "iat")
 		s := Statement{
 			Source:  name.Draw(t, "iss"),
 			Service: service.Draw(t, "service"),
-			Targets: emptyIsNil(rapid.SliceOfNDistinct(target, 0, MaxTargets, func(t Target) Endpoint { return t.Endpoint }).Draw(t, "targets")),
+			Targets: emptyIsNil(rapid.SliceOfNDistinct(target, 0, limits.MaxTargets, func(t Target) Endpoint { return t.Endpoint }).Draw(t, "targets")),
 			Issued:  time.Unix(issued, 0).UTC(),
 			Expires: time.Unix(rapid.Int64Range(issued+1, maxTime).Draw(t, "exp"), 0).UTC(),
 		}

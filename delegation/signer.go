@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/keys"
@@ -145,14 +146,14 @@ func checkProvable(leaf *x509.Certificate) *Error {
 // this minute must work for a verifier whose clock is slow, so the start has
 // the same tolerance as iat.
 func checkSignerTime(leaf *x509.Certificate, at time.Time) *Error {
-	if at.Before(leaf.NotBefore.Add(-ClockSkew)) {
+	if at.Before(leaf.NotBefore.Add(-limits.ClockSkew)) {
 		return Errorf(reasons.SignerNotYetValid, "the signer's certificate is valid from %s, and now it is %s", text.FineStamp(leaf.NotBefore), text.FineStamp(at))
 	}
 	logged, ok, err := lastLogged(leaf)
 	if err != nil {
 		return err
 	}
-	if ok && logged.After(at.Add(ClockSkew)) {
+	if ok && logged.After(at.Add(limits.ClockSkew)) {
 		return Errorf(reasons.SignerNotYetValid, "the signer's certificate has an SCT of %s, and now it is %s", text.FineStamp(logged), text.FineStamp(at))
 	}
 	if at.After(leaf.NotAfter) {

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/keys"
 )
@@ -399,8 +400,8 @@ func TestSignRefusesSigner(t *testing.T) {
 		{"unknown critical extension", extended(true, asn1.ObjectIdentifier{1, 2, 3}, 4, 0), reasons.UntrustedSigner},
 		{"unknown extension", extended(false, asn1.ObjectIdentifier{1, 2, 3}, 4, 0), reasons.Verified},
 		{"policy constraints, critical", extended(true, asn1.ObjectIdentifier{2, 5, 29, 36}, 0x30, 0x03, 0x80, 0x01, 0x00), reasons.Verified},
-		{"issued 5 minutes before", func(c *x509.Certificate) { c.NotBefore = goodStatement().Issued.Add(ClockSkew) }, reasons.Verified},
-		{"issued more than 5 minutes before", func(c *x509.Certificate) { c.NotBefore = goodStatement().Issued.Add(ClockSkew + time.Second) }, reasons.IssuedBeforeSigner},
+		{"issued 5 minutes before", func(c *x509.Certificate) { c.NotBefore = goodStatement().Issued.Add(limits.ClockSkew) }, reasons.Verified},
+		{"issued more than 5 minutes before", func(c *x509.Certificate) { c.NotBefore = goodStatement().Issued.Add(limits.ClockSkew + time.Second) }, reasons.IssuedBeforeSigner},
 		{"nothing", nil, reasons.Verified},
 	} {
 		t.Run(c.name, func(t *testing.T) {

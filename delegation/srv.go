@@ -3,6 +3,7 @@ package delegation
 import (
 	"slices"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -127,8 +128,8 @@ func (a *SRVAnswer) check() *Error {
 		return Errorf(a.Failure.Reason, "SRV %s: %s", a.Name, a.Failure.Detail)
 	case a.DNSSEC == Bogus:
 		return Errorf(reasons.DNSBogus, "SRV %s: DNSSEC validation failed", a.Name)
-	case len(a.Records) > MaxSRVRecords:
-		return Errorf(reasons.TooManyRecords, "SRV %s has %d records, at most %d", a.Name, len(a.Records), MaxSRVRecords)
+	case len(a.Records) > limits.MaxSRVRecords:
+		return Errorf(reasons.TooManyRecords, "SRV %s has %d records, at most %d", a.Name, len(a.Records), limits.MaxSRVRecords)
 	}
 	return nil
 }

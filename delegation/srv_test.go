@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -266,9 +267,9 @@ func TestPartlySRV(t *testing.T) {
 		want  time.Duration
 	}{
 		{"both labels answered", answers(srvAnswer(Insecure, good), directly(Insecure)), time.Hour},
-		{"the second failed", answers(srvAnswer(Insecure, good), failed(directly(Insecure), reasons.DNSTimeout)), MinRefresh},
-		{"the second failed, a target asked about", both(asked(host, 5269), answers(srvAnswer(Insecure, good), failed(directly(Insecure), reasons.DNSTimeout))), MinRefresh},
-		{"the first failed, the second is secure", answers(failed(srvAnswer(Insecure), reasons.DNSTimeout), directly(Secure, good)), MinRefresh},
+		{"the second failed", answers(srvAnswer(Insecure, good), failed(directly(Insecure), reasons.DNSTimeout)), limits.MinRefresh},
+		{"the second failed, a target asked about", both(asked(host, 5269), answers(srvAnswer(Insecure, good), failed(directly(Insecure), reasons.DNSTimeout))), limits.MinRefresh},
+		{"the first failed, the second is secure", answers(failed(srvAnswer(Insecure), reasons.DNSTimeout), directly(Secure, good)), limits.MinRefresh},
 	} {
 		tr := newTrial(t)
 		c.spoil(tr)

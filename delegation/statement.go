@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/text"
 )
@@ -42,7 +43,7 @@ type Target struct {
 	Priority uint16  `json:"priority"`       // lower is tried first
 	Weight   uint16  `json:"weight"`         // share among equal priorities
 	TLS      TLSMode `json:"tls,omitempty"`  // empty or Direct
-	SPKI     []Pin   `json:"spki,omitempty"` // 0 to MaxPins; if any, the peer's key must match one
+	SPKI     []Pin   `json:"spki,omitempty"` // 0 to limits.MaxPins; if any, the peer's key must match one
 }
 
 // A TLSMode is how TLS begins at a target. If it is empty, TLS begins as the role
@@ -58,7 +59,7 @@ const Direct TLSMode = "direct"
 type Statement struct {
 	Source  string    // domain name, see CheckName
 	Service string    // the role, such as _xmpp-server._tcp, see CheckService and RoleOf
-	Targets []Target  // 0 to MaxTargets, no Endpoint twice
+	Targets []Target  // 0 to limits.MaxTargets, no Endpoint twice
 	Issued  time.Time // whole seconds since 1970; its location is ignored
 	Expires time.Time // exclusive; whole seconds; after Issued
 	ID      ID
@@ -108,8 +109,8 @@ func (s *Statement) checkNames() *Error {
 }
 
 func (s *Statement) checkTargets() *Error {
-	if len(s.Targets) > MaxTargets {
-		return Errorf(reasons.BadTargets, "%d targets, at most %d", len(s.Targets), MaxTargets)
+	if len(s.Targets) > limits.MaxTargets {
+		return Errorf(reasons.BadTargets, "%d targets, at most %d", len(s.Targets), limits.MaxTargets)
 	}
 	seen := map[Endpoint]bool{}
 	for _, t := range s.Targets {
@@ -119,8 +120,8 @@ func (s *Statement) checkTargets() *Error {
 		if t.Port == 0 {
 			return Errorf(reasons.BadTargets, "target %s has port 0", t.Host)
 		}
-		if len(t.SPKI) > MaxPins {
-			return Errorf(reasons.BadTargets, "target %s has %d pins, at most %d", t.Endpoint, len(t.SPKI), MaxPins)
+		if len(t.SPKI) > limits.MaxPins {
+			return Errorf(reasons.BadTargets, "target %s has %d pins, at most %d", t.Endpoint, len(t.SPKI), limits.MaxPins)
 		}
 		if seen[t.Endpoint] {
 			return Errorf(reasons.BadTargets, "target %s appears twice", t.Endpoint)

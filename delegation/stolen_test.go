@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/sct"
 	"github.com/dnasign/dnasign/keys"
@@ -47,7 +48,7 @@ func roundUp(t time.Time) time.Time { return t.Add(time.Second - 1).Truncate(tim
 // statementTo delegates to a host, for as long as it can.
 func statementTo(host string, issued time.Time) Statement {
 	s := goodStatement()
-	s.Targets[0].Host, s.Issued, s.Expires = host, issued, issued.Add(DefaultMaxLife)
+	s.Targets[0].Host, s.Issued, s.Expires = host, issued, issued.Add(limits.DefaultMaxLife)
 	return s
 }
 
@@ -82,7 +83,7 @@ func TestStolenCertificate(t *testing.T) {
 				if start := theirs.Leaf().NotBefore; at.Before(start) {
 					at = start
 				}
-				bad := signedWith(tr.laboratory, theirs, statementTo(thief, at.Add(ClockSkew)))
+				bad := signedWith(tr.laboratory, theirs, statementTo(thief, at.Add(limits.ClockSkew)))
 				tr.policy.Time = at
 
 				tr.evidence = evidenceOf(txtAnswer(JWS.TXTRecord(bad)))

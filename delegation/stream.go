@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -22,8 +23,8 @@ func ParseStreamStatement(encoding, text string) (StreamStatement, error) {
 		return StreamStatement{}, Errorf(reasons.UnsupportedEncoding, "a stream carries no statement in the encoding %.40q", encoding)
 	case text == "":
 		return StreamStatement{}, Errorf(reasons.MalformedRecord, "the statement is empty")
-	case len(text) > base64.StdEncoding.EncodedLen(MaxStatementSize), e == JWS && len(text) > MaxStatementSize:
-		return StreamStatement{}, Errorf(reasons.StatementTooLarge, "%d characters; a statement has at most %d bytes", len(text), MaxStatementSize)
+	case len(text) > base64.StdEncoding.EncodedLen(limits.MaxStatementSize), e == JWS && len(text) > limits.MaxStatementSize:
+		return StreamStatement{}, Errorf(reasons.StatementTooLarge, "%d characters; a statement has at most %d bytes", len(text), limits.MaxStatementSize)
 	}
 	if i := notOfValue(text); i < len(text) {
 		return StreamStatement{}, Errorf(reasons.MalformedRecord, "after %d characters of the statement comes %s, which no statement has", i, shown(text[i:]))

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -67,7 +68,7 @@ func streamCases() []verifyCase {
 		{"an encoding that nobody knows", brought(func(e *Evidence) { e.Streams[0].Encoding = "cbor" }), reasons.UnsupportedEncoding},
 		{"another encoding", brought(func(e *Evidence) { e.Streams[0].Encoding = AC }), reasons.MalformedBag},
 		{"nothing in it", brought(func(e *Evidence) { e.Streams[0] = StreamStatement{} }), reasons.UnsupportedEncoding},
-		{"too large", brought(func(e *Evidence) { e.Streams[0].Body = make([]byte, MaxStatementSize+1) }), reasons.StatementTooLarge},
+		{"too large", brought(func(e *Evidence) { e.Streams[0].Body = make([]byte, limits.MaxStatementSize+1) }), reasons.StatementTooLarge},
 		{"a line end", brought(func(e *Evidence) { e.Streams[0].Body = append(e.Streams[0].Body, '\n') }), reasons.MalformedToken},
 
 		{"no web server without a failure", brought(func(e *Evidence) { e.Documents[0].NoServer = true }), reasons.BadEvidence},
@@ -143,7 +144,7 @@ func TestStreamChecks(t *testing.T) {
 
 // TestStreamRefresh: the places are looked at again when the TXT answer has ended.
 func TestStreamRefresh(t *testing.T) {
-	for ttl, want := range map[uint32]time.Duration{0: MinRefresh, 600: 10 * time.Minute, 1 << 31: MaxRefresh} {
+	for ttl, want := range map[uint32]time.Duration{0: limits.MinRefresh, 600: 10 * time.Minute, 1 << 31: limits.MaxRefresh} {
 		tr := newTrial(t)
 		tr.evidence = silent(tr.sign())
 		tr.evidence.TXT[0].TTL = ttl

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -35,9 +36,9 @@ func timeCases() []verifyCase {
 	east := time.FixedZone("east", 14*3600)
 	return []verifyCase{
 		{"at iat", at(issued), reasons.Verified},
-		{"at iat - 5 min", at(issued.Add(-ClockSkew)), reasons.Verified},
-		{"a second before iat - 5 min", at(issued.Add(-ClockSkew - time.Second)), reasons.NotYetValid},
-		{"a nanosecond before iat - 5 min", at(issued.Add(-ClockSkew - 1)), reasons.NotYetValid},
+		{"at iat - 5 min", at(issued.Add(-limits.ClockSkew)), reasons.Verified},
+		{"a second before iat - 5 min", at(issued.Add(-limits.ClockSkew - time.Second)), reasons.NotYetValid},
+		{"a nanosecond before iat - 5 min", at(issued.Add(-limits.ClockSkew - 1)), reasons.NotYetValid},
 		{"a second before exp", at(expires.Add(-time.Second)), reasons.Verified},
 		{"a nanosecond before exp", at(expires.Add(-1)), reasons.Verified},
 		{"at exp", at(expires), reasons.Expired},
@@ -47,10 +48,10 @@ func timeCases() []verifyCase {
 		{"far past", at(time.Unix(1, 0)), reasons.NotYetValid},
 		{"far future", at(time.Date(200000, 1, 1, 0, 0, 0, 0, time.UTC)), reasons.Expired},
 
-		{"life of 31 days", lived(DefaultMaxLife, 0), reasons.Verified},
-		{"life of 31 days and a second", lived(DefaultMaxLife+time.Second, 0), reasons.LifeTooLong},
-		{"life of 90 days by policy", lived(LongestMaxLife, LongestMaxLife), reasons.Verified},
-		{"life of 90 days and a second by policy", lived(LongestMaxLife+time.Second, LongestMaxLife), reasons.LifeTooLong},
+		{"life of 31 days", lived(limits.DefaultMaxLife, 0), reasons.Verified},
+		{"life of 31 days and a second", lived(limits.DefaultMaxLife+time.Second, 0), reasons.LifeTooLong},
+		{"life of 90 days by policy", lived(limits.LongestMaxLife, limits.LongestMaxLife), reasons.Verified},
+		{"life of 90 days and a second by policy", lived(limits.LongestMaxLife+time.Second, limits.LongestMaxLife), reasons.LifeTooLong},
 		{"life of a day by policy", lived(day, day), reasons.Verified},
 		{"life of a day and a second by policy", lived(day+time.Second, day), reasons.LifeTooLong},
 		{"no life", lived(0, 0), reasons.BadLifetime},
@@ -58,14 +59,14 @@ func timeCases() []verifyCase {
 		{"issued an hour before notBefore", certified(now, end), reasons.IssuedBeforeSigner},
 		{"notBefore, issued then", both(certified(issued, end), at(issued)), reasons.Verified},
 		{"a second before notBefore", both(certified(issued.Add(time.Second), end), at(issued)), reasons.Verified},
-		{"5 minutes before notBefore", both(certified(issued.Add(ClockSkew), end), at(issued)), reasons.Verified},
-		{"5 minutes and a second before notBefore", both(certified(issued.Add(ClockSkew+time.Second), end), at(issued)), reasons.SignerNotYetValid},
+		{"5 minutes before notBefore", both(certified(issued.Add(limits.ClockSkew), end), at(issued)), reasons.Verified},
+		{"5 minutes and a second before notBefore", both(certified(issued.Add(limits.ClockSkew+time.Second), end), at(issued)), reasons.SignerNotYetValid},
 		{"certificate of the future", certified(now.Add(day), end), reasons.SignerNotYetValid},
 		{"at notAfter", both(certified(start, end), at(end)), reasons.Verified},
 		{"in the second of notAfter", both(certified(start, end), at(end.Add(time.Second-1))), reasons.Verified},
 		{"a second after notAfter", both(certified(start, end), at(end.Add(time.Second))), reasons.SignerExpired},
-		{"issued 5 minutes before notBefore", certified(issued.Add(ClockSkew), end), reasons.Verified},
-		{"issued 5 minutes and a second before notBefore", certified(issued.Add(ClockSkew+time.Second), end), reasons.IssuedBeforeSigner},
+		{"issued 5 minutes before notBefore", certified(issued.Add(limits.ClockSkew), end), reasons.Verified},
+		{"issued 5 minutes and a second before notBefore", certified(issued.Add(limits.ClockSkew+time.Second), end), reasons.IssuedBeforeSigner},
 	}
 }
 
@@ -118,17 +119,17 @@ func TestRefresh(t *testing.T) {
 		spoil func(*trial)
 		want  time.Duration
 	}{
-		{"TTL 0", ttl(0), MinRefresh},
-		{"TTL 299", ttl(299), MinRefresh},
+		{"TTL 0", ttl(0), limits.MinRefresh},
+		{"TTL 299", ttl(299), limits.MinRefresh},
 		{"TTL 301", ttl(301), 301 * time.Second},
 		{"TTL an hour", ttl(3600), time.Hour},
-		{"TTL of 6 hours and a second", ttl(6*3600 + 1), MaxRefresh},
-		{"TTL of the most", ttl(1<<32 - 1), MaxRefresh},
-		{"max-age unknown", age(-1), MaxRefresh},
-		{"max-age negative", age(-1 << 63), MaxRefresh},
-		{"max-age 0", age(0), MinRefresh},
+		{"TTL of 6 hours and a second", ttl(6*3600 + 1), limits.MaxRefresh},
+		{"TTL of the most", ttl(1<<32 - 1), limits.MaxRefresh},
+		{"max-age unknown", age(-1), limits.MaxRefresh},
+		{"max-age negative", age(-1 << 63), limits.MaxRefresh},
+		{"max-age 0", age(0), limits.MinRefresh},
 		{"max-age an hour", age(3600), time.Hour},
-		{"max-age of the most", age(1<<63 - 1), MaxRefresh},
+		{"max-age of the most", age(1<<63 - 1), limits.MaxRefresh},
 		{"end of the proof", at(goodStatement().Expires.Add(-time.Minute)), time.Minute},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/text"
 )
@@ -74,7 +75,7 @@ type verification struct {
 	// unpublished: every place answered, and none holds a statement, good or bad.
 	unpublished bool
 	named       namedKeys
-	spent       [channels]int // signature checks, see MaxFailedChecks
+	spent       [channels]int // signature checks, see limits.MaxFailedChecks
 	partly      bool          // see SRV.Partly
 }
 
@@ -113,8 +114,8 @@ func (v *verification) gatherTXT(a *TXTAnswer) {
 		v.nothing("txt", a.Name, foreignRecords(a.Records))
 		return
 	}
-	if len(records) > MaxTXTRecords {
-		v.present("txt", a.Name, nil, Errorf(reasons.TooManyRecords, "%d records of version 1, at most %d", len(records), MaxTXTRecords))
+	if len(records) > limits.MaxTXTRecords {
+		v.present("txt", a.Name, nil, Errorf(reasons.TooManyRecords, "%d records of version 1, at most %d", len(records), limits.MaxTXTRecords))
 		return
 	}
 	v.log.ok("txt", a.Name, "%d found, TTL %d s", len(records), a.TTL)
@@ -258,14 +259,14 @@ func (v *verification) use(p Proven) (*Result, *Error) {
 // refreshAt is when the place itself says that it may have changed, within
 // bounds, and never after the proof ends.
 func (v *verification) refreshAt(p Proven) time.Time {
-	wait := MaxRefresh
+	wait := limits.MaxRefresh
 	if v.partly {
-		wait = MinRefresh
+		wait = limits.MinRefresh
 	}
-	if age := time.Duration(min(p.maxAge, int64(MaxRefresh/time.Second))) * time.Second; p.maxAge >= 0 && age < wait {
+	if age := time.Duration(min(p.maxAge, int64(limits.MaxRefresh/time.Second))) * time.Second; p.maxAge >= 0 && age < wait {
 		wait = age
 	}
-	at := v.policy.Time.Add(max(wait, MinRefresh)).UTC()
+	at := v.policy.Time.Add(max(wait, limits.MinRefresh)).UTC()
 	if p.ValidUntil.Before(at) {
 		return p.ValidUntil
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -151,9 +152,9 @@ func TestPathChecks(t *testing.T) {
 		{"six of P-521", peerChain("P-521", 6)(t), 12},
 		{"one that could have signed itself", sameNamePeer(t, 1), 2},
 		{"two of the same name", sameNamePeer(t, 2), 2 * (2 + 2)},
-		{"three of the same name", sameNamePeer(t, 3), MaxPeerChecks + 1},
+		{"three of the same name", sameNamePeer(t, 3), limits.MaxPeerChecks + 1},
 	} {
-		if got := min(pathChecks(c.chain), MaxPeerChecks+1); got != c.want {
+		if got := min(pathChecks(c.chain), limits.MaxPeerChecks+1); got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
 		}
 	}

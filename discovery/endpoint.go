@@ -5,6 +5,7 @@ import (
 	"net"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 )
 
 // Validates reports whether answers may be secure: see [Client.Validating].
@@ -28,7 +29,7 @@ func (c *Client) GatherEndpoint(ctx context.Context, at delegation.Endpoint) (*d
 	a.Address = r.addresses(ctx, at.Host)
 	switch name := at.TLSAName(); {
 	case a.Address.Failure != nil || a.Address.DNSSEC != delegation.Secure:
-	case len(name) > delegation.MaxNameLength: // DNS has no such name
+	case len(name) > limits.MaxNameLength: // DNS has no such name
 		a.TLSA = &delegation.TLSAAnswer{Answer: delegation.Answer{Name: name, DNSSEC: delegation.Secure, TTL: a.Address.TTL}}
 	default:
 		tlsa := r.tlsa(ctx, name)

@@ -9,6 +9,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/internal/dnsexchange"
 )
 
@@ -115,7 +116,7 @@ func FuzzHeaders(f *testing.F) {
 		}
 		to, err := redirect(from, location)
 		if err != nil {
-			if to != nil || len(err.Error()) > 6*maxQuoted+4*delegation.MaxNameLength+200 {
+			if to != nil || len(err.Error()) > 6*maxQuoted+4*limits.MaxNameLength+200 {
 				t.Fatalf("%v beside an error of %d octets", to, len(err.Error()))
 			}
 			return

@@ -23,7 +23,7 @@ const (
 	// to spare.
 	maxRedirects = 3
 	// maxDocument bounds the body of a document in octets: twice the largest
-	// statement (delegation.MaxStatementSize).
+	// statement (limits.MaxStatementSize).
 	maxDocument = 64 << 10
 	// maxHeader bounds the header of an HTTPS response in octets. Cookies and
 	// policies fill a few kilobytes on a busy site.

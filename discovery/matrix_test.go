@@ -13,6 +13,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
@@ -60,7 +61,7 @@ func dnsFaults() []dnsFault {
 		{name: "lame", fault: dnsserver.Fault{Lame: true}, amounts: reasons.DNSFailure},
 		{name: "CNAME loop", records: func(name, _ string) []string { return []string{name + ". IN CNAME " + name + "."} }, amounts: reasons.AliasLoop},
 		{name: "oversize", records: func(name, good string) (list []string) {
-			for i := range delegation.MaxSRVRecords + 1 {
+			for i := range limits.MaxSRVRecords + 1 {
 				if strings.Contains(good, " SRV ") {
 					list = append(list, fmt.Sprintf("%s. IN SRV 0 0 %d sip.hosting.example.", name, i+1))
 				} else {

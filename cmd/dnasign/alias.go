@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/internal/cli"
 	"github.com/dnasign/dnasign/internal/publish"
 )
@@ -52,8 +53,8 @@ dnaverify watch finds an alias that leads to no statement.`,
 				}
 				name := delegation.TXTName(source, delegation.RoleOf(service).Service)
 				end := name + "." + zone // with the domain in it: the zone may be for many
-				if len(end) > delegation.MaxNameLength {
-					return cli.Usagef("%s has %d characters, and a name in DNS has at most %d", end, len(end), delegation.MaxNameLength)
+				if len(end) > limits.MaxNameLength {
+					return cli.Usagef("%s has %d characters, and a name in DNS has at most %d", end, len(end), limits.MaxNameLength)
 				}
 				if one := [2]string{name, end}; !slices.Contains(ends, one) { // xmpps-server has the name of xmpp-server
 					ends = append(ends, one)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/encoding/x509attr"
 	"github.com/dnasign/dnasign/internal/cli"
 	"github.com/dnasign/dnasign/internal/text"
@@ -81,7 +82,7 @@ that needs trust anchors and a question: dnaverify verify does it.`,
 // load reads a statement from a file; one that is too large is refused by
 // Inspect.
 func load(file string) (*delegation.Inspection, error) {
-	raw, err := cli.ReadFile(file, delegation.MaxStatementSize+2)
+	raw, err := cli.ReadFile(file, limits.MaxStatementSize+2)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/internal/cli"
 	"github.com/dnasign/dnasign/internal/signing"
 	"github.com/dnasign/dnasign/internal/text"
@@ -157,7 +158,7 @@ func zoneOf(domain string, services []string) (source string, roles []string, er
 		}
 		role := delegation.RoleOf(label).Service
 		if delegation.SignerName(source, role) == "" {
-			return "", nil, cli.Usagef("the name of the record for %s of %s would be longer than the %d characters that DNS allows, so no key can be named there", role, source, delegation.MaxNameLength)
+			return "", nil, cli.Usagef("the name of the record for %s of %s would be longer than the %d characters that DNS allows, so no key can be named there", role, source, limits.MaxNameLength)
 		}
 		if !slices.Contains(roles, role) {
 			roles = append(roles, role)

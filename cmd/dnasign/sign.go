@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/cli"
 	"github.com/dnasign/dnasign/internal/keysource"
@@ -161,7 +162,7 @@ func signStatement(cmd *cobra.Command, f signFlags) (delegation.Statement, error
 	if s.Expires, cut = signing.Expires(s.Issued, life, signer.Leaf()); cut && f.valid != "" {
 		warnings = append(warnings, fmt.Sprintf("the statement ends with its certificate, at %s", text.Stamp(s.Expires)))
 	}
-	if s.Expires.Sub(s.Issued) > delegation.DefaultMaxLife {
+	if s.Expires.Sub(s.Issued) > limits.DefaultMaxLife {
 		warnings = append(warnings, longLife("--valid "+f.valid))
 	}
 	for _, w := range warnings { // before anything is signed
@@ -294,18 +295,18 @@ func (f signFlags) statement() (s delegation.Statement, notes []string, err erro
 
 // life is how long the statement is to live.
 func (f signFlags) life() (life time.Duration, err error) {
-	life = delegation.DefaultLife
+	life = limits.DefaultLife
 	if f.revoke {
-		life = delegation.DefaultMaxLife
+		life = limits.DefaultMaxLife
 	}
 	if f.valid != "" {
 		if life, err = cli.Life(f.valid); err != nil {
 			return 0, err
 		}
 	}
-	if life > delegation.LongestMaxLife {
+	if life > limits.LongestMaxLife {
 		return 0, cli.Usagef("--valid %s is longer than %d days, which no verifier accepts; verifiers accept %d days: --valid %[3]dd",
-			f.valid, days(delegation.LongestMaxLife), days(delegation.DefaultMaxLife))
+			f.valid, days(limits.LongestMaxLife), days(limits.DefaultMaxLife))
 	}
 	return life, nil
 }
@@ -313,7 +314,7 @@ func (f signFlags) life() (life time.Duration, err error) {
 // longLife warns of a statement that lives longer than verifiers accept.
 func longLife(what string) string {
 	return fmt.Sprintf("%s is longer than the %d days that verifiers accept; all but those whose operator allows more will refuse the statement (%s). Sign with --valid %[2]dd or less",
-		what, days(delegation.DefaultMaxLife), reasons.LifeTooLong)
+		what, days(limits.DefaultMaxLife), reasons.LifeTooLong)
 }
 
 func days(d time.Duration) int { return int(d / (24 * time.Hour)) }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/discovery/starttls"
 	"github.com/dnasign/dnasign/discovery/verifier"
 	"github.com/dnasign/dnasign/internal/cli"
@@ -54,7 +55,7 @@ func (f *bringFlags) options(service string) (opt *verifier.DialOptions, stateme
 	if f.from == "" || f.cert == "" || delegation.RoleOf(service).Service != "_xmpp-server._tcp" {
 		return nil, nil, cli.Usagef("--statement is about the domain that connects as an XMPP server: it needs --from, --cert and --key, and the service xmpp-server")
 	}
-	body, err := cli.ReadFile(f.statement, delegation.MaxStatementSize)
+	body, err := cli.ReadFile(f.statement, limits.MaxStatementSize)
 	if err != nil {
 		return nil, nil, err
 	}

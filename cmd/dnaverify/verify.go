@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/internal/cli"
 )
 
@@ -37,7 +38,7 @@ that host and port. Nothing is looked up.`,
 				return err
 			}
 			// One that is too large is refused as a statement.
-			raw, err := cli.ReadFile(args[0], delegation.MaxStatementSize+2)
+			raw, err := cli.ReadFile(args[0], limits.MaxStatementSize+2)
 			if err != nil {
 				return err
 			}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -14,7 +15,7 @@ import (
 
 // maxEndpoints bounds the endpoints that are asked about for one peer: as many as a
 // statement can list.
-const maxEndpoints = delegation.MaxTargets
+const maxEndpoints = limits.MaxTargets
 
 // scopeAt is which names the TLSA records of an endpoint decide about.
 func scopeAt(at delegation.Endpoint, references []Reference) tlsaScope {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -172,17 +173,17 @@ func (d *decision) required() bool {
 // refreshAt: what was not found may be there soon, and a broken lookup mended.
 func (d *decision) refreshAt() time.Time {
 	now := d.policy.Time.Truncate(time.Second).UTC()
-	at := now.Add(delegation.MinRefresh)
+	at := now.Add(limits.MinRefresh)
 	if until := d.evidence.ProvenUntil(d.srv.TTL, d.policy.Time); d.state == secure && now.Before(until) {
 		at = until
-		if latest := now.Add(delegation.MaxRefresh); latest.Before(at) {
+		if latest := now.Add(limits.MaxRefresh); latest.Before(at) {
 			at = latest
 		}
 	}
 	if d.result != nil && (d.state != secure || d.result.RefreshAt().Before(at)) {
 		at = d.result.RefreshAt()
 	}
-	if soon := now.Add(delegation.MinRefresh); d.srv.Partly && soon.Before(at) {
+	if soon := now.Add(limits.MinRefresh); d.srv.Partly && soon.Before(at) {
 		at = soon
 	}
 	return at

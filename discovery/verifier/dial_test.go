@@ -9,6 +9,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 	"github.com/dnasign/dnasign/internal/testkit/peerserver"
@@ -54,7 +55,7 @@ func TestMethods(t *testing.T) {
 		w.dialer.Client.Validating = true
 		w.fault("", "SRV", dnsserver.Fault{Authentic: true})
 		conn := w.accepted(to(host, 5269), association.DNSSEC, 1)
-		if until := conn.Until; time.Until(until) > delegation.MinRefresh {
+		if until := conn.Until; time.Until(until) > limits.MinRefresh {
 			t.Errorf("until %s, want 5 minutes, since the TTL is less", until)
 		}
 	})
@@ -376,7 +377,7 @@ func TestLookups(t *testing.T) {
 		w := ready(t)
 		w.fault(direct+"."+source, "SRV", dnsserver.Fault{Rcode: 2})
 		conn := w.accepted(to(host, 5269), association.Delegation, 1)
-		if at := conn.Decision.Association.RefreshAt(); time.Until(at) > delegation.MinRefresh {
+		if at := conn.Decision.Association.RefreshAt(); time.Until(at) > limits.MinRefresh {
 			t.Errorf("decided again at %s", at)
 		}
 	})

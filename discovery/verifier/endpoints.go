@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/lru"
 )
@@ -142,7 +143,7 @@ func lifeOf(a *delegation.EndpointAnswer) time.Duration {
 	if a.Address.Failure != nil || a.TLSA != nil && a.TLSA.Failure != nil {
 		return endpointRetry
 	}
-	life := min(max(time.Duration(ttl)*time.Second, delegation.MinRefresh), delegation.MaxRefresh)
+	life := min(max(time.Duration(ttl)*time.Second, limits.MinRefresh), limits.MaxRefresh)
 	return time.Duration(float64(life) * refreshFrom)
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -20,7 +21,7 @@ type moment struct {
 // stands before since by more than ClockSkew was set back: then nobody knows.
 func (m moment) within(since moment, life time.Duration) bool {
 	age := m.clock.Sub(since.clock)
-	return m.count-since.count < life && age < life && age >= -delegation.ClockSkew
+	return m.count-since.count < life && age < life && age >= -limits.ClockSkew
 }
 
 // A key is what a decision is about. Roots and policy belong to the Verifier.

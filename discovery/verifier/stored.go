@@ -6,6 +6,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery/floors"
 )
@@ -71,7 +72,7 @@ func (d *Verifier) restorable(k key, stored floors.Record) bool {
 		return false
 	}
 	age := d.config.Now().Sub(stored.Seen)
-	if age >= maxStored || age < -delegation.ClockSkew {
+	if age >= maxStored || age < -limits.ClockSkew {
 		return false
 	}
 	d.mu.Lock()

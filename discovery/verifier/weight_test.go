@@ -9,6 +9,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/encoding/jws"
 	"github.com/dnasign/dnasign/keys"
 )
@@ -31,11 +32,11 @@ func TestWeight(t *testing.T) {
 		name     string
 		evidence func(t *testing.T, domain string) *delegation.Evidence
 	}{
-		{"secure SRV", answers(delegation.Secure, delegation.MaxSRVRecords, 0)},
-		{"insecure SRV", answers(delegation.Insecure, delegation.MaxSRVRecords, 0)},
-		{"statements", answers(delegation.Insecure, 0, delegation.MaxTargets)},
-		{"statements and SRV", answers(delegation.Insecure, delegation.MaxSRVRecords, delegation.MaxTargets)},
-		{"statements and secure SRV", answers(delegation.Secure, delegation.MaxSRVRecords, delegation.MaxTargets)},
+		{"secure SRV", answers(delegation.Secure, limits.MaxSRVRecords, 0)},
+		{"insecure SRV", answers(delegation.Insecure, limits.MaxSRVRecords, 0)},
+		{"statements", answers(delegation.Insecure, 0, limits.MaxTargets)},
+		{"statements and SRV", answers(delegation.Insecure, limits.MaxSRVRecords, limits.MaxTargets)},
+		{"statements and secure SRV", answers(delegation.Secure, limits.MaxSRVRecords, limits.MaxTargets)},
 		{"small statements", func(_ *testing.T, domain string) *delegation.Evidence {
 			return evidenceOf(domain, delegation.Insecure, 0, 1, func(kind string, i int) string { return fmt.Sprintf("%s%d.hosting.example", kind, i) })
 		}},

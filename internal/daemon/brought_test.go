@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -35,7 +35,7 @@ func TestBrought(t *testing.T) {
 		{"not base64", "ac", "x", reasons.MalformedRecord},
 		{"base64 with line ends", "ac", "MIIB\nMIIB", reasons.MalformedRecord},
 		{"another encoding", "cose", good, reasons.UnsupportedEncoding},
-		{"too large", "jws", strings.Repeat("x", delegation.MaxStatementSize+1), reasons.StatementTooLarge},
+		{"too large", "jws", strings.Repeat("x", limits.MaxStatementSize+1), reasons.StatementTooLarge},
 		{"too large in base64", "ac", strings.Repeat("AAAA", 10924), reasons.StatementTooLarge},
 		{"no token", "jws", "x.y.z", reasons.MalformedToken},
 		{"in the other encoding", "ac", "AAAA", reasons.MalformedBag},

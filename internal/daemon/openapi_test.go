@@ -9,8 +9,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -100,7 +100,7 @@ func TestOpenAPI(t *testing.T) {
 	equal(t, "methods", []string{string(association.PKIX), string(association.DNSSEC), string(association.Delegation), string(association.POSH)}, schemas["Method"].Enum)
 	equal(t, "who verified the path", []string{"daemon", "caller"}, slices.DeleteFunc(schemas["Answer"].Properties["chain_verified_by"].Enum, func(s string) bool { return s == "" }))
 	equal(t, "directions", []string{string(association.Incoming), string(association.Outgoing)}, question.Properties["direction"].Enum)
-	if n := question.Properties["source"].MaxLength; n != delegation.MaxNameLength {
+	if n := question.Properties["source"].MaxLength; n != limits.MaxNameLength {
 		t.Errorf("names of %d octets", n)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/keys"
 )
@@ -197,8 +198,8 @@ func certificates(text string) (chain []*x509.Certificate, unusable *delegation.
 		}
 		c, err := x509.ParseCertificate(block.Bytes)
 		switch {
-		case n > delegation.MaxPeerCertificates:
-			unusable = delegation.Errorf(reasons.PeerUntrusted, "the peer showed more than %d certificates", delegation.MaxPeerCertificates)
+		case n > limits.MaxPeerCertificates:
+			unusable = delegation.Errorf(reasons.PeerUntrusted, "the peer showed more than %d certificates", limits.MaxPeerCertificates)
 		case err != nil:
 			unusable = delegation.Errorf(reasons.PeerUntrusted, "certificate %d of the peer cannot be read: %v", n, err)
 		default:

@@ -15,6 +15,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 )
@@ -53,7 +54,7 @@ func TestDecode(t *testing.T) {
 	small := localca.Must(lab().ca.Issue("RSA-2048", []string{host}, chain[0].NotBefore, chain[0].NotAfter, nil))
 	key := localca.Must(localca.KeyPEM(of(host).Key()))
 	leaf := pemOf(chain[0])
-	many := strings.Repeat(leaf, delegation.MaxPeerCertificates)
+	many := strings.Repeat(leaf, limits.MaxPeerCertificates)
 	const (
 		ok      = reasons.Reason("")
 		bad     = reasons.BadQuery
@@ -192,7 +193,7 @@ func TestUnusable(t *testing.T) {
 	}{
 		"nothing":                       {"", reasons.PeerUntrusted},
 		"white space":                   {" \n ", reasons.PeerUntrusted},
-		"eleven certificates":           {strings.Repeat(pemOf(leaf), delegation.MaxPeerCertificates+1), reasons.PeerUntrusted},
+		"eleven certificates":           {strings.Repeat(pemOf(leaf), limits.MaxPeerCertificates+1), reasons.PeerUntrusted},
 		"no certificate":                {block([]byte("x")), reasons.PeerUntrusted},
 		"octets behind it":              {block(append(bytes.Clone(leaf.Raw), 0)), reasons.PeerUntrusted},
 		"no certificate behind another": {pemOf(leaf) + block([]byte("x")), reasons.PeerUntrusted},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/encoding/jws"
@@ -66,7 +67,7 @@ func (s *story) line(what, format string, args ...any) {
 
 func (s *story) sign() (err error) {
 	fmt.Fprintf(s.out, "The owner of %s signs: %s is delegated to %s, where TLS begins with the first byte.\n", source, service, s.target)
-	expires := s.now.Add(delegation.DefaultLife)
+	expires := s.now.Add(limits.DefaultLife)
 	if s.jws, err = s.world.sign(delegation.JWS, s.now, expires, s.target); err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery/verifier"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
@@ -190,7 +191,7 @@ func (s *scaling) newTenant(domain string, target delegation.Endpoint, stranger 
 	}
 	statement := delegation.Statement{
 		Source: domain, Service: service, Targets: []delegation.Target{{Endpoint: target, TLS: delegation.Direct}},
-		Issued: s.now, Expires: s.now.Add(delegation.DefaultLife),
+		Issued: s.now, Expires: s.now.Add(limits.DefaultLife),
 	}
 	if _, err := rand.Read(statement.ID[1:]); err != nil {
 		return t, err

@@ -14,6 +14,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/program"
 )
@@ -29,7 +30,7 @@ const (
 	maxChatter = 1 << 20
 	// maxRemoved is how many records a program is told to remove at a time. A
 	// stranger may have put hundreds there, or into the answer.
-	maxRemoved = 2 * delegation.MaxTXTRecords
+	maxRemoved = 2 * limits.MaxTXTRecords
 )
 
 // A program is given names and texts of these characters only.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/text"
 )
@@ -88,7 +89,7 @@ func (o Owner) proves(in *delegation.Inspection, at time.Time) error {
 	}
 	q := delegation.Query{Source: in.Statement.Source, Service: in.Statement.Service}
 	_, err := delegation.Verify(q, q.FileEvidence("the statement", in.Raw),
-		delegation.Policy{Roots: o.Roots, Time: at, MaxLife: delegation.LongestMaxLife, Cache: o.Cache})
+		delegation.Policy{Roots: o.Roots, Time: at, MaxLife: limits.LongestMaxLife, Cache: o.Cache})
 	if delegation.ReasonOf(err) == reasons.Revoked {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
@@ -117,7 +118,7 @@ func TestLockedOut(t *testing.T) {
 			for _, r := range recordsAt(t, s.Addr) {
 				there[r] = true
 			}
-			if !there[text(delegation.JWS, own)] || len(there) > delegation.MaxTXTRecords {
+			if !there[text(delegation.JWS, own)] || len(there) > limits.MaxTXTRecords {
 				t.Errorf("%d records, ours among them: %t", len(there), there[text(delegation.JWS, own)])
 			}
 			for _, r := range c.stay {
@@ -176,7 +177,7 @@ func TestForce(t *testing.T) {
 	if _, err := d.Place(source, service).Publish(t.Context(), own); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(recordsAt(t, s.Addr)); n != delegation.MaxTXTRecords {
+	if n := len(recordsAt(t, s.Addr)); n != limits.MaxTXTRecords {
 		t.Errorf("%d records", n)
 	}
 }

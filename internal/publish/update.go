@@ -12,6 +12,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/dnsexchange"
 	"github.com/dnasign/dnasign/internal/text"
@@ -110,10 +111,10 @@ func (u *Update) decide(r *Records, in *delegation.Inspection) error {
 			others = append(others, rr)
 		}
 	}
-	const room = delegation.MaxTXTRecords - 1
+	const room = limits.MaxTXTRecords - 1
 	if len(others) > room && !owner.Force {
 		return delegation.Errorf(reasons.TooManyRecords, "%s has %d valid records of other statements already, and verifiers look at %d in all; remove some, or use --force",
-			u.Name, len(others), delegation.MaxTXTRecords)
+			u.Name, len(others), limits.MaxTXTRecords)
 	}
 	if stay := slices.Concat(others, idle); len(stay) > room {
 		u.remove = append(u.remove, stay[room:]...)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/wholefile"
 )
@@ -399,7 +400,7 @@ func readAs(root *os.Root, name string, info fs.FileInfo) ([]byte, error) {
 		return nil, errors.Join(replaced(name), err)
 	}
 	// A line end may follow; a longer file is for Inspect to refuse.
-	return io.ReadAll(io.LimitReader(file, delegation.MaxStatementSize+2))
+	return io.ReadAll(io.LimitReader(file, limits.MaxStatementSize+2))
 }
 
 // Check implements [Place] by reading the file back. That the web server serves

@@ -9,6 +9,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -46,7 +47,7 @@ func (a asker) makesTXT(ctx context.Context, owner string, set []dns.RR) (bool, 
 func (a asker) probe(ctx context.Context, owner string, qtype uint16) (reply *dns.Msg, probe string, err error) {
 	label := "_" + strings.ToLower(rand.Text()[:probeLength-1])
 	probe = label + "." + owner
-	if len(probe) > delegation.MaxNameLength+1 {
+	if len(probe) > limits.MaxNameLength+1 {
 		// There is no room below it. Beside it, a wildcard shows the same too; so
 		// might one beside an alias with the same target, which nobody needs.
 		next, _ := dns.NextLabel(owner, 0)

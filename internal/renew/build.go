@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -84,7 +85,7 @@ func (b *builder) add(d domainSetting) {
 // warn tells of a life that verifiers do not accept, once for each place in the
 // files that says so.
 func (b *builder) warn(d domainSetting, s settings) {
-	if s.valid <= delegation.DefaultMaxLife {
+	if s.valid <= limits.DefaultMaxLife {
 		return
 	}
 	const day = 24 * time.Hour
@@ -98,7 +99,7 @@ func (b *builder) warn(d domainSetting, s settings) {
 	}
 	w := Problem{File: file, Line: line, Text: fmt.Sprintf("valid: %s is longer than the %d days that verifiers accept; "+
 		"all but those whose operator allows more will refuse the statements (%s). Write \"valid: %[2]dd\" or less",
-		life, delegation.DefaultMaxLife/day, reasons.LifeTooLong)}
+		life, limits.DefaultMaxLife/day, reasons.LifeTooLong)}
 	if !slices.Contains(b.config.Warnings, w) {
 		b.config.Warnings = append(b.config.Warnings, w)
 	}

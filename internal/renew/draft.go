@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -68,8 +69,8 @@ func DraftOf(e *delegation.Evidence) (draft DraftService, notes []string, err er
 			notes = append(notes, fmt.Sprintf("the SRV records of %s (%s) are in the statement for %s, as /direct", label, e.Source, role.Service))
 		}
 	}
-	if len(targets) > delegation.MaxTargets {
-		return draft, nil, delegation.Errorf(reasons.BadTargets, "%s of %s: %d SRV records, and a statement lists %d targets at most", role.Service, e.Source, len(targets), delegation.MaxTargets)
+	if len(targets) > limits.MaxTargets {
+		return draft, nil, delegation.Errorf(reasons.BadTargets, "%s of %s: %d SRV records, and a statement lists %d targets at most", role.Service, e.Source, len(targets), limits.MaxTargets)
 	}
 	draft.Targets = append([]delegation.Target{}, targets...)
 	return draft, notes, nil

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -16,7 +17,7 @@ func TestDraftOf(t *testing.T) {
 	}
 	type records = []delegation.SRVRecord
 	var many records
-	for i := range delegation.MaxTargets {
+	for i := range limits.MaxTargets {
 		many = append(many, record("h.example", uint16(i+1)))
 	}
 	for _, c := range []struct {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/publish"
 	"github.com/dnasign/dnasign/internal/signing"
@@ -111,7 +112,7 @@ func (s situation) decide() (plan, error) {
 		return p, nil
 	}
 	p.notes = append(p.notes, notes...)
-	if lifeOf(d, p.targets) > delegation.DefaultMaxLife {
+	if lifeOf(d, p.targets) > limits.DefaultMaxLife {
 		p.notes = append(p.notes, "verifiers accept statements that live 31 days at most, unless their operator says otherwise")
 	}
 	return p, nil
@@ -294,13 +295,13 @@ func sameChain(a, b []*x509.Certificate) bool {
 func lifeOf(d *Delegation, targets []delegation.Target) time.Duration {
 	switch {
 	case len(targets) == 0 && len(d.Targets) > 0:
-		return delegation.DefaultMaxLife // a revocation made by hand
+		return limits.DefaultMaxLife // a revocation made by hand
 	case d.Valid > 0:
 		return d.Valid.Truncate(time.Second)
 	case len(targets) == 0:
-		return delegation.DefaultMaxLife
+		return limits.DefaultMaxLife
 	}
-	return delegation.DefaultLife
+	return limits.DefaultLife
 }
 
 // unlisted reports statements in a format that the configuration does not list.

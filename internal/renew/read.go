@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/internal/cli"
 	"github.com/dnasign/dnasign/keys"
 )
@@ -217,7 +218,7 @@ func yes(text string) (bool, error) {
 
 func life(text string) (time.Duration, error) {
 	d, err := cli.Life(text)
-	if err == nil && d > delegation.LongestMaxLife {
+	if err == nil && d > limits.LongestMaxLife {
 		return 0, fmt.Errorf("%s is longer than 90 days, which no verifier accepts", text)
 	}
 	return d, err
@@ -261,8 +262,8 @@ func (r *reader) targets(n *yaml.Node, what string) (list []delegation.Target) {
 		case !ok:
 		case slices.ContainsFunc(list, func(e delegation.Target) bool { return e.Endpoint == t.Endpoint }):
 			r.problem(n.Line, "%s: %s is there twice; keep one", what, t.Endpoint)
-		case len(list) == delegation.MaxTargets:
-			r.problem(n.Line, "%s: more than %d targets", what, delegation.MaxTargets)
+		case len(list) == limits.MaxTargets:
+			r.problem(n.Line, "%s: more than %d targets", what, limits.MaxTargets)
 		default:
 			list = append(list, t)
 		}
@@ -284,8 +285,8 @@ func (r *reader) target(n *yaml.Node, what string) (t delegation.Target, ok bool
 		field{"pins", func(n *yaml.Node) {
 			r.list(n, "pins", "a list of SHA-256 in hexadecimal", func(n *yaml.Node) {
 				p, good := value(r, n, "pins", pin)
-				if good && len(pins) == delegation.MaxPins {
-					r.problem(n.Line, "more than %d pins", delegation.MaxPins)
+				if good && len(pins) == limits.MaxPins {
+					r.problem(n.Line, "more than %d pins", limits.MaxPins)
 				} else if good {
 					pins = append(pins, p)
 				}

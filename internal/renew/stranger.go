@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
 	words "github.com/dnasign/dnasign/internal/text"
@@ -84,7 +85,7 @@ func (r *Runner) verify(ctx context.Context, w *work) []Verdict {
 // policy is that of a stranger. Who signs for longer than most accept has been
 // warned, and has verifiers that accept it.
 func (r *Runner) policy(w *work) delegation.Policy {
-	return delegation.Policy{Roots: r.Roots, Time: r.now(), MaxLife: max(delegation.DefaultMaxLife, w.Valid), Cache: r.proven}
+	return delegation.Policy{Roots: r.Roots, Time: r.now(), MaxLife: max(limits.DefaultMaxLife, w.Valid), Cache: r.proven}
 }
 
 // ways are those in which the delegation is published, each once.

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/keys"
@@ -62,7 +63,7 @@ func Moment(leaf *x509.Certificate, at time.Time, earlier []Earlier, force bool)
 		start = leaf.NotBefore
 	}
 	switch {
-	case at.Before(start.Add(-delegation.ClockSkew)):
+	case at.Before(start.Add(-limits.ClockSkew)):
 		return issued, nil, delegation.Errorf(reasons.SignerNotYetValid, "the certificate was issued at %s, and this machine's clock says %s; is the clock right?", text.FineStamp(start), text.FineStamp(at))
 	case at.After(leaf.NotAfter):
 		return issued, nil, delegation.Errorf(reasons.SignerExpired, "the certificate was valid until %s, and this machine's clock says %s; renew it first", text.FineStamp(leaf.NotAfter), text.FineStamp(at))
@@ -86,7 +87,7 @@ func Moment(leaf *x509.Certificate, at time.Time, earlier []Earlier, force bool)
 		// With a newer certificate an earlier time does not matter: else one
 		// wrong clock would lock the owner out for ever.
 		if next := e.Order.Issued.Add(time.Second); later >= 0 && next.After(issued) {
-			if next.After(at.Add(delegation.ClockSkew)) {
+			if next.After(at.Add(limits.ClockSkew)) {
 				if !force {
 					return issued, nil, ahead(e, e.Order.Issued, at, ", or get a new certificate")
 				}
@@ -107,7 +108,7 @@ func above(at time.Time, earlier []Earlier, force bool) (issued time.Time, notes
 		next := e.Order.Issuance.Truncate(time.Second).Add(time.Second)
 		switch {
 		case !next.After(issued):
-		case !next.After(at.Add(delegation.ClockSkew)):
+		case !next.After(at.Add(limits.ClockSkew)):
 			issued = next
 		case !force:
 			return issued, nil, ahead(e, e.Order.Issuance, at, "")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
@@ -161,7 +162,7 @@ func TestAbove(t *testing.T) {
 	signed := 0
 	for _, first := range signers {
 		for _, ago := range []time.Duration{time.Hour, 0, -time.Minute} {
-			if first.Leaf().NotBefore.After(b.now.Add(delegation.ClockSkew - ago)) {
+			if first.Leaf().NotBefore.After(b.now.Add(limits.ClockSkew - ago)) {
 				continue
 			}
 			earlier := b.statement(first, ago)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/text"
 )
@@ -93,7 +94,7 @@ func (r *reader) places(e *delegation.Evidence) []place {
 // too many records none is judged, and it does not split.
 func (r *reader) split(a delegation.TXTAnswer) []delegation.TXTAnswer {
 	whole := []delegation.TXTAnswer{a}
-	if len(a.Records) > delegation.MaxTXTRecords {
+	if len(a.Records) > limits.MaxTXTRecords {
 		_, err := r.verify(new(statement), func(part *delegation.Evidence) { part.TXT = whole })
 		if err != nil && err.Reason == reasons.TooManyRecords {
 			return whole

@@ -31,7 +31,7 @@ var daneFaults = []fault{
 		inJS("dane.js", "if (!tlsa) return lost('unanswered');", "if (!tlsa) return null;"),
 		inJava("Dane.java", "return new Dane(Reason.UNANSWERED, null, 0, 0);", "return null;")),
 	mistake("look at 17 TLSA records", "dane-records-17 dane-in-17",
-		inGo("delegation/dane.go", "case len(a.TLSA.Records) > MaxTLSARecords:", "case len(a.TLSA.Records) > MaxTLSARecords+1:"),
+		inGo("delegation/dane.go", "case len(a.TLSA.Records) > limits.MaxTLSARecords:", "case len(a.TLSA.Records) > limits.MaxTLSARecords+1:"),
 		inJS("dane.js", "all.length > MAX_RECORDS", "all.length > MAX_RECORDS + 1"),
 		inJava("Dane.java", "all.size() > MAX_RECORDS", "all.size() > MAX_RECORDS + 1")),
 	mistake("use a hash of any length", "dane-short dane-long dane-empty",

@@ -54,7 +54,7 @@ var decisionFaults = []fault{
 		inJS("associate.js", "serverName: source, start: startOfRecord", "serverName: entry.host, start: startOfRecord"),
 		inJava("Association.java", "new Dial(e.host, e.port, source,", "new Dial(e.host, e.port, e.host,")),
 	mistake("count secure records for their TTL alone", "association-old association-refresh",
-		inGo("delegation/evidence.go", "max(time.Duration(ttl)*time.Second, MinRefresh)", "time.Duration(ttl)*time.Second"),
+		inGo("delegation/evidence.go", "max(time.Duration(ttl)*time.Second, limits.MinRefresh)", "time.Duration(ttl)*time.Second"),
 		inJS("associate.js", "Math.max(row.ttl, 5 * MINUTE)", "row.ttl"),
 		inJava("Association.java", "Math.max(RECHECK, ttl)", "ttl")),
 	mistake("count secure records from now on", "association-old",

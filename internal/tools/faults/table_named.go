@@ -40,7 +40,7 @@ var namedFaults = []fault{
 		inJS("verify.js", "if (found.candidates.length + found.refusals.length === 0) return found;", ""),
 		inJava("Verify.java", "if (inDns.size() + inDocuments.size() + inStream.size() > 0) {", "{")),
 	mistake("read any number of records about signers", "dnssec-signer-records-",
-		inGo("delegation/namedkeys.go", "len(a.Records) > maxSigners &&", "len(a.Records) > 1000*maxSigners &&"),
+		inGo("delegation/namedkeys.go", "len(a.Records) > limits.MaxSigners &&", "len(a.Records) > 1000*limits.MaxSigners &&"),
 		inJS("namedkeys.js", "const MAX_RECORDS = 8;", "const MAX_RECORDS = 8000;"),
 		inJava("NamedKeys.java", "MAX_RECORDS = 8;", "MAX_RECORDS = 8000;")),
 	mistake("take any usage for a key's", "dnssec-signer-unusable-usage",

@@ -31,7 +31,7 @@ var poshFaults = []fault{
 		inJS("posh.js", "Number.isInteger(expires) && expires > 0", "Number.isInteger(expires)"),
 		inJava("Posh.java", `(Long) json.get("expires") < 1`, `(Long) json.get("expires") < 0`)),
 	mistake("believe a file for as long as it says", "posh-expires-huge",
-		inGo("delegation/limits.go", "maxPOSHLife = DefaultMaxLife", "maxPOSHLife = 100 * DefaultMaxLife"),
+		inGo("delegation/limits/limits.go", "MaxPOSHLife = DefaultMaxLife", "MaxPOSHLife = 100 * DefaultMaxLife"),
 		inJS("posh.js", "Math.min(expires, 31 * DAY)", "expires"),
 		inJava("Posh.java", "Math.min(MAX_LIFE, expires)", "expires")),
 	mistake("believe a hop for as long as the second file says", "posh-hop-first-sooner",

@@ -51,7 +51,7 @@ var streamFaults = []fault{
 		inJava("Documents.java", "if (d.failure != null) return d.failure;", "if (d.failure != null && !d.noServer) return d.failure;"),
 		inJava("Documents.java", "if (d.isFile || d.noAddress ||", "if (d.isFile || d.noAddress || d.noServer ||")),
 	mistake("check as many signatures of a stream as of DNS", "stream-checks",
-		inGo("delegation/limits.go", "maxFailedStreamChecks = 6", "maxFailedStreamChecks = 12"),
+		inGo("delegation/limits/limits.go", "MaxFailedStreamChecks = 6", "MaxFailedStreamChecks = 12"),
 		inJS("verify.js", "MAX_FAILED_STREAM_CHECKS = 6", "MAX_FAILED_STREAM_CHECKS = 12"),
 		inJava("Verify.java", "candidates == inStream ? 6 : 12", "12")),
 	mistake("take a line end off what came in a stream", "stream-lf stream-crlf",

@@ -13,6 +13,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/encoding/jws"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
@@ -24,7 +25,7 @@ const (
 	source  = "b.example"
 	service = "_xmpp-server._tcp"
 	unit    = 30 * time.Second
-	skew    = int16(delegation.ClockSkew / unit)
+	skew    = int16(limits.ClockSkew / unit)
 )
 
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)

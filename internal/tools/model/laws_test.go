@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
@@ -35,7 +36,7 @@ func (l *lab) broken(w *world, r *rules) map[string]string {
 				late = min(late, now.Sub(other.expires.time()))
 			}
 		}
-		if late >= delegation.ClockSkew {
+		if late >= limits.ClockSkew {
 			report("S1", "every statement for it ended %s ago", late)
 		}
 		heardAlike := slices.ContainsFunc(w.signed(), func(id uint16) bool {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/discovery/floors"
@@ -59,7 +60,7 @@ func newWorld(o options) (*world, error) {
 	for i := range o.domains {
 		domain := fmt.Sprintf("d%d.example", i)
 		s := delegation.Statement{
-			Source: domain, Service: service, Issued: now, Expires: now.Add(delegation.DefaultLife),
+			Source: domain, Service: service, Issued: now, Expires: now.Add(limits.DefaultLife),
 			Targets: []delegation.Target{{Endpoint: delegation.Endpoint{Host: host, Port: 5269}}},
 		}
 		if _, err := rand.Read(s.ID[1:]); err != nil {

@@ -37,7 +37,7 @@ func list(t *testing.T, args ...string) map[string][]string {
 // order has the packages of the product: each imports those of earlier rows only.
 var order = [][]string{
 	{"internal/dnsexchange", "internal/lru", "internal/strictjson", "internal/text", "internal/wholefile"},
-	{"delegation/reasons", "keys"},
+	{"delegation/limits", "delegation/reasons", "keys"},
 	{"internal/hints", "internal/program"},
 	{"encoding/jws", "encoding/x509attr", "internal/keysource"},
 	{"delegation"},

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/strictjson"
 	"github.com/dnasign/dnasign/internal/vectors/run"
@@ -318,19 +318,19 @@ func TestAlgorithms(t *testing.T) {
 func TestLimits(t *testing.T) {
 	days := func(d time.Duration) string { return strconv.Itoa(int(d / (24 * time.Hour))) }
 	want := map[string]string{
-		"a statement as carried":                                thousands(delegation.MaxStatementSize) + " bytes",
-		"targets of a statement":                                strconv.Itoa(delegation.MaxTargets),
-		"pins of a target":                                      strconv.Itoa(delegation.MaxPins),
+		"a statement as carried":                                thousands(limits.MaxStatementSize) + " bytes",
+		"targets of a statement":                                strconv.Itoa(limits.MaxTargets),
+		"pins of a target":                                      strconv.Itoa(limits.MaxPins),
 		"certificates of a statement":                           strconv.Itoa(keys.MaxChain),
 		"nesting, members, elements of JSON":                    fmt.Sprintf("%d, %d, %d", strictjson.MaxDepth, strictjson.MaxMembers, strictjson.MaxItems),
 		"RSA keys":                                              fmt.Sprintf("%d to %d bits", keys.MinRSABits, keys.MaxRSABits),
-		"TXT records of version 1 at a name":                    strconv.Itoa(delegation.MaxTXTRecords),
-		"SRV records at a name":                                 strconv.Itoa(delegation.MaxSRVRecords),
-		"certificates of a peer":                                strconv.Itoa(delegation.MaxPeerCertificates),
-		"clock skew":                                            fmt.Sprintf("%d min", delegation.ClockSkew/time.Minute),
-		"lifetime of a statement":                               days(delegation.DefaultMaxLife) + " days, by policy up to " + days(delegation.LongestMaxLife),
-		"signature checks for statements that they refuse (V3)": fmt.Sprintf("%[1]d for DNS, %[1]d for documents, 6 for a stream", delegation.MaxFailedChecks),
-		"signature checks that a peer's certificates ask for by their names (P1)": strconv.Itoa(delegation.MaxPeerChecks),
+		"TXT records of version 1 at a name":                    strconv.Itoa(limits.MaxTXTRecords),
+		"SRV records at a name":                                 strconv.Itoa(limits.MaxSRVRecords),
+		"certificates of a peer":                                strconv.Itoa(limits.MaxPeerCertificates),
+		"clock skew":                                            fmt.Sprintf("%d min", limits.ClockSkew/time.Minute),
+		"lifetime of a statement":                               days(limits.DefaultMaxLife) + " days, by policy up to " + days(limits.LongestMaxLife),
+		"signature checks for statements that they refuse (V3)": fmt.Sprintf("%[1]d for DNS, %[1]d for documents, 6 for a stream", limits.MaxFailedChecks),
+		"signature checks that a peer's certificates ask for by their names (P1)": strconv.Itoa(limits.MaxPeerChecks),
 	}
 	found := 0
 	for _, row := range rows(t, section(t, reasonsPage, "Limits"), 3) {

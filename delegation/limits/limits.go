@@ -1,9 +1,17 @@
-package delegation
+// Package limits holds the limits of the specification, each with its reason.
+// Passing one is a refusal, never a silent cut. docs/reasons.md lists them.
+package limits
 
 import "time"
 
-// Limits of statements and of what is looked at for one query. Passing one is
-// a refusal, never a silent cut.
+// Of names: RFC 1035, Section 2.3.4, in octets of the textual form without a
+// trailing dot.
+const (
+	MaxNameLength  = 253
+	MaxLabelLength = 63
+)
+
+// Of statements, and of what is looked at for one query.
 const (
 	// MaxStatementSize bounds a statement as it is carried, in octets. 16
 	// targets and five RSA certificates make about 14 KB in either encoding.
@@ -17,17 +25,17 @@ const (
 	// MaxTXTRecords bounds the TXT records of version 1 at one name: two
 	// encodings, each old and new during a change.
 	MaxTXTRecords = 4
-	// maxDocuments bounds the documents in one Evidence: two encodings, and some
+	// MaxDocuments bounds the documents in one Evidence: two encodings, and some
 	// files.
-	maxDocuments = 8
-	// maxSigners bounds the TLSA records that name signers: the key in use and
+	MaxDocuments = 8
+	// MaxSigners bounds the TLSA records that name signers: the key in use and
 	// the next, of several machines.
-	maxSigners = 8
-	// maxPOSH bounds the POSH files in one Evidence: that of the source, and the one
+	MaxSigners = 8
+	// MaxPOSH bounds the POSH files in one Evidence: that of the source, and the one
 	// it leads to.
-	maxPOSH = 2
-	// maxPOSHURL bounds the URL that a POSH file may lead to.
-	maxPOSHURL = 2048
+	MaxPOSH = 2
+	// MaxPOSHURL bounds the URL that a POSH file may lead to.
+	MaxPOSHURL = 2048
 	// MaxSRVRecords bounds the SRV records at one name: twice what a statement
 	// can list.
 	MaxSRVRecords = 32
@@ -38,9 +46,9 @@ const (
 	// stranger chose. That is thousands of times the work of an honest one. See
 	// checksOf.
 	MaxFailedChecks = 12
-	// maxFailedStreamChecks is as MaxFailedChecks, for what came in a stream: a
+	// MaxFailedStreamChecks is as MaxFailedChecks, for what came in a stream: a
 	// statement with the longest chain.
-	maxFailedStreamChecks = 6
+	MaxFailedStreamChecks = 6
 	// MaxPeerCertificates bounds the certificates that a peer shows. Real
 	// chains have two to four.
 	MaxPeerCertificates = 10
@@ -53,16 +61,16 @@ const (
 	MaxTLSARecords = 16
 )
 
-// Time rules.
+// Of time.
 const (
 	// DefaultMaxLife is the longest life of a statement, exp - iat, that a
 	// policy accepts unless it says otherwise.
 	DefaultMaxLife = 31 * 24 * time.Hour
 	// LongestMaxLife is the most that a policy can say.
 	LongestMaxLife = 90 * 24 * time.Hour
-	// maxPOSHLife bounds how long a POSH file counts, whatever it says: as long as a
+	// MaxPOSHLife bounds how long a POSH file counts, whatever it says: as long as a
 	// statement.
-	maxPOSHLife = DefaultMaxLife
+	MaxPOSHLife = DefaultMaxLife
 	// ClockSkew is how far iat may lie after the verifier's clock, and so may
 	// the issuance and notBefore of the signer's certificate. It is also how
 	// far iat may lie before that issuance.
@@ -74,10 +82,10 @@ const (
 	// whatever a TTL or max-age says.
 	MinRefresh = 5 * time.Minute
 	MaxRefresh = 6 * time.Hour
-	// keepFloor is how long a floor is remembered after the last verification of
-	// its statement, or longer; see [Floor.KeepUntil].
-	keepFloor = 400 * 24 * time.Hour
-	// requiredAfter is how long after the end of a proof nothing weaker than a
-	// certificate is accepted; see [Floor.Required].
-	requiredAfter = 31 * 24 * time.Hour
+	// KeepFloor is how long a floor is remembered after the last verification of
+	// its statement, or longer; see [delegation.Floor.KeepUntil].
+	KeepFloor = 400 * 24 * time.Hour
+	// RequiredAfter is how long after the end of a proof nothing weaker than a
+	// certificate is accepted; see [delegation.Floor.Required].
+	RequiredAfter = 31 * 24 * time.Hour
 )
