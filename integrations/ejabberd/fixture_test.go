@@ -145,6 +145,16 @@ func (p *pair) send(from, domain string) {
 	p.a.Command(p.T, "send_stanza", fmt.Sprintf(`{"from":"user@%s/x","to":"user@%s","stanza":"<message type='error'/>"}`, from, domain))
 }
 
+// refused has a domain of A that was not refused before send to B, in vain: ejabberd
+// does not try that again for a second.
+func (p *pair) refused(from string, parts ...string) {
+	p.T.Helper()
+	mark := p.a.Log.Mark()
+	p.send(from, domainB)
+	p.a.Log.Tells(p.T, mark, "Certificate not accepted for b.example: ", parts...)
+	p.a.Log.Tells(p.T, mark, from+" -> b.example: Peer certificate rejected: ")
+}
+
 // dial connects to a domain at A for a domain, with B's certificate, and begins
 // a stream after TLS.
 func (p *pair) dial(from, to string) *xmpptest.Stream {
@@ -163,7 +173,7 @@ func open(s *xmpptest.Stream, from, to string) {
 // external asks for authentication by the certificate, and returns the answer.
 func external(s *xmpptest.Stream) string {
 	s.T.Helper()
-	s.Send(auth)
+	s.Send(xmpptest.External)
 	return s.Next().XMLName.Local
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -181,12 +180,7 @@ func TestWithoutTLS(t *testing.T) {
 	p.send(domainA, domainB)
 	p.a.Log.Tells(p.T, 0, "Not authenticated as b.example: ", "its certificate was not checked")
 
-	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p.a.Server))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	s := &xmpptest.Stream{T: t, Conn: conn}
+	s := xmpptest.Plain(t, p.a.Server)
 	open(s, domainB, domainA)
 	s.Send("<db:result from='%s' to='%s'>key</db:result>", domainB, domainA)
 	if e := s.Want("result"); e.Type != "error" {

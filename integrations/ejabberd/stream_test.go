@@ -1,9 +1,7 @@
 package ejabberd
 
 import (
-	"crypto/tls"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,19 +52,11 @@ func TestStreamEndToEnd(t *testing.T) {
 		}
 		return localca.Must(delegation.Sign(s, encoding, owner))
 	}
-	refused := func(from string, parts ...string) {
-		t.Helper()
-		mark := p.a.Log.Mark()
-		p.send(from, domainB)
-		p.a.Log.Tells(p.T, mark, "Certificate not accepted for b.example: ", parts...)
-		p.a.Log.Tells(p.T, mark, from+" -> b.example: Peer certificate rejected: ")
-	}
-
-	refused(second, "refused, no-statement: ")
+	p.refused(second, "refused, no-statement: ")
 
 	now := time.Now()
 	xmpptest.HandOver(t, folder, domainB, ".jws", sign(ownerB, domainB, hostB, b.Server, now.Add(-3*time.Hour), time.Hour, delegation.JWS))
-	refused(component, "refused, expired: ")
+	p.refused(component, "refused, expired: ")
 	s := p.offered(p.dial, domainB, domainA)
 	s.Send("%s", xmpptest.Assertion(xmpptest.Brought(string(sign(ownerB, domainB, hostB, b.Server, now.Add(-3*time.Hour), time.Hour, delegation.JWS)))))
 	s.Result("refused", "expired")
@@ -115,7 +105,7 @@ func TestStreamEndToEnd(t *testing.T) {
 	daemon.Signal(t, syscall.SIGHUP) // look again
 	daemon.Log.Wait(t, mark, "reloaded")
 	p.a.Command(t, "stop_s2s_connections", "{}")
-	refused(domainA, "refused, revoked: ", "(it has a statement, so nothing weaker counts)")
+	p.refused(domainA, "refused, revoked: ", "(it has a statement, so nothing weaker counts)")
 	mark = p.a.Log.Mark()
 	if got := external(p.dial(domainB, hosted)); got != "error" {
 		t.Errorf("incoming: %s", got)
@@ -142,21 +132,11 @@ func (p *pair) offered(dial func(from, to string) *xmpptest.Stream, from, to str
 // dialDirect is dial at the port where TLS comes first.
 func (p *pair) dialDirect(from, to string) *xmpptest.Stream {
 	p.T.Helper()
-	certificate, err := tls.LoadX509KeyPair(filepath.Join(p.Dir, hostB+".pem"), filepath.Join(p.Dir, hostB+".key"))
-	if err != nil {
-		p.T.Fatal(err)
-	}
-	conn, err := tls.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p.a.ServerDirect), &tls.Config{RootCAs: p.Pool(), ServerName: hostA, Certificates: []tls.Certificate{certificate}})
-	if err != nil {
-		p.T.Fatal(err)
-	}
-	p.T.Cleanup(func() { conn.Close() })
-	s := &xmpptest.Stream{T: p.T, Conn: conn}
+	s := xmpptest.Plain(p.T, p.a.ServerDirect)
+	p.Encrypt(s, hostA, hostB)
 	open(s, from, to)
 	return s
 }
-
-const auth = "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>"
 
 // TestStreamBrought: an incoming peer brings a statement, good or bad, in every way that
 // is not allowed too.
@@ -268,12 +248,7 @@ func TestStreamBrought(t *testing.T) {
 		})
 	}
 	t.Run("before TLS", func(t *testing.T) {
-		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p.a.Server))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { conn.Close() })
-		s := &xmpptest.Stream{T: t, Conn: conn}
+		s := xmpptest.Plain(t, p.a.Server)
 		open(s, domainB, domainA)
 		if f := s.Features.Inner; strings.Contains(f, xmpptest.NamespaceDNA) {
 			t.Errorf("features: %s", f)

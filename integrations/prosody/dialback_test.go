@@ -136,7 +136,7 @@ func TestDialbackOfAnotherDomain(t *testing.T) {
 			}
 			s.Open("jabber:server", attributes)
 			if c.from != "" {
-				s.Send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>")
+				s.Send(xmpptest.External)
 				s.Want("success")
 				s.Open("jabber:server", attributes)
 			}

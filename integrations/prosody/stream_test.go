@@ -1,13 +1,9 @@
 package prosody
 
 import (
-	"bytes"
-	"crypto/tls"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,19 +12,6 @@ import (
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/xmpptest"
 )
-
-// handOver puts a statement where a server finds what owners handed over.
-func handOver(t *testing.T, folder, domain, statement string) {
-	t.Helper()
-	content, err := os.ReadFile(statement)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(filepath.Join(folder, domain), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	realtest.WriteFile(t, filepath.Join(folder, domain), "_xmpp-server._tcp"+filepath.Ext(statement), string(content))
-}
 
 // TestStreamEndToEnd: two providers exchange messages for domains whose statements
 // are published nowhere: in the streams alone, in both encodings. A revocation in DNS
@@ -47,7 +30,11 @@ func TestStreamEndToEnd(t *testing.T) {
 	sign := func(domain, host string, port int, format, file string) {
 		t.Helper()
 		f.dnasign("sign --domain %[1]s --service xmpp-server --target %[2]s:%[3]d --cert %[1]s.pem --key %[1]s.key --format %[4]s --out %[5]s", domain, host, port, format, file)
-		handOver(t, folder, domain, filepath.Join(f.Dir, file))
+		statement, err := os.ReadFile(filepath.Join(f.Dir, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		xmpptest.HandOver(t, folder, domain, filepath.Ext(file), statement)
 	}
 	sign(domainA, hostA, f.alpha.Server, "jws", domainA+".jws")
 	sign(domainB, hostB, f.beta.Server, "ac", domainB+".p7c")
@@ -104,61 +91,31 @@ func TestStreamEndToEnd(t *testing.T) {
 	t.Log(f.alpha.Log.Wait(t, mark, `Certificate not accepted for b\.example: refused, superseded: .*nothing weaker counts`))
 }
 
-const xmlnsDNA = "urn:uuid:1b0c9ee8-2582-444b-9588-3ee63b2ff654"
-
-// unpublished answers that nothing is published, and judges what the peer brings by its
-// text.
-func unpublished(q fakedaemon.Question) any {
-	switch {
-	case q.Statement == nil:
-		return q.Answer("refused", "no-statement").With("unpublished", true)
-	case q.Statement.Text == "good":
-		return q.Verified(hostB).With("found", "stream").With("unpublished", true)
-	}
-	return q.Answer("refused", q.Statement.Text).With("unpublished", true)
-}
-
-func assertion(inner string) string { return "<assert xmlns='" + xmlnsDNA + "'>" + inner + "</assert>" }
-
-func brought(text string) string { return "<statement encoding='jws'>" + text + "</statement>" }
-
 // waiting is the stream of a peer that may bring a statement.
 func (p *pair) waiting() *xmpptest.Stream {
 	p.T.Helper()
 	s := p.Dial(p.a.Server, hostA, hostB, domainB, domainA)
 	features := s.Open("jabber:server", "from='"+domainB+"' to='"+domainA+"'")
-	if !strings.Contains(features.Inner, xmlnsDNA) || !strings.Contains(features.Inner, "assert='true'") || strings.Contains(features.Inner, "EXTERNAL") {
+	if !strings.Contains(features.Inner, xmpptest.NamespaceDNA) || !strings.Contains(features.Inner, "assert='true'") || strings.Contains(features.Inner, "EXTERNAL") {
 		p.T.Fatalf("features: %s", features.Inner)
 	}
 	return s
 }
 
-// result wants the result of an assertion.
-func result(s *xmpptest.Stream, outcome, reason string) {
-	s.T.Helper()
-	if e := s.Want("result"); e.XMLName.Space != xmlnsDNA || e.Outcome != outcome || e.Reason != reason {
-		s.T.Errorf("result: %+v, want %s, %s", e, outcome, reason)
-	}
-}
-
-// ends wants a stream error, and the end.
-func ends(s *xmpptest.Stream, condition string) {
-	s.T.Helper()
-	if e := s.Want("error"); !strings.Contains(e.Inner, "<"+condition+" ") {
-		s.T.Errorf("error: %s, want %s", e.Inner, condition)
-	}
-	if e := s.Next(); e.XMLName.Local != "" {
-		s.T.Errorf("the stream goes on: %+v", e)
-	}
-}
-
 // TestStreamBrought: an incoming peer brings a statement, good or bad, in every way that
 // is not allowed too. Each has its refusal, and none more than two questions.
 func TestStreamBrought(t *testing.T) {
-	url, questions := xmpptest.Daemon(t, unpublished)
+	url, questions := xmpptest.Daemon(t, xmpptest.Unpublished(hostB))
 	p := newPair(t, withModule(t, url), nil)
 	lax := newPair(t, withModule(t, url).and(weak), nil)
-	auth := "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>"
+	good := xmpptest.Brought("good")
+	refused := func(inner, reason string) func(*xmpptest.Stream) {
+		return func(s *xmpptest.Stream) {
+			s.Send("%s", xmpptest.Assertion(inner))
+			s.Result("refused", reason)
+			s.Ends("not-authorized")
+		}
+	}
 	for _, c := range []struct {
 		name   string
 		pair   *pair
@@ -167,59 +124,35 @@ func TestStreamBrought(t *testing.T) {
 		logged string
 	}{
 		{"a good one", p, func(s *xmpptest.Stream) {
-			s.Send("%s", assertion(brought("good")))
-			result(s, "verified", "verified")
+			s.Send("%s", xmpptest.Assertion(good))
+			s.Result("verified", "verified")
 			if e := s.Want("features"); !strings.Contains(e.Inner, "EXTERNAL") || strings.Contains(e.Inner, "assert=") {
 				s.T.Errorf("features: %s", e.Inner)
 			}
-			s.Send("%s", auth)
+			s.Send(xmpptest.External)
 			s.Want("success")
 			s.Open("jabber:server", "from='"+domainB+"' to='"+domainA+"'")
-			s.Send("%s", assertion(brought("good"))) // after authentication
-			ends(s, "policy-violation")
+			s.Send("%s", xmpptest.Assertion(good)) // after authentication
+			s.Ends("policy-violation")
 		}, 2, "by the statement that it brought"},
-		{"a bad one", p, func(s *xmpptest.Stream) {
-			s.Send("%s", assertion(brought("expired")))
-			result(s, "refused", "expired")
-			ends(s, "not-authorized")
-		}, 2, "refused, expired: "},
+		{"a bad one", p, refused(xmpptest.Brought("expired"), "expired"), 2, "refused, expired: "},
 		{"a bad one, where dialback may follow", lax, func(s *xmpptest.Stream) {
-			s.Send("%s", assertion(brought("expired")))
-			result(s, "refused", "expired")
+			s.Send("%s", xmpptest.Assertion(xmpptest.Brought("expired")))
+			s.Result("refused", "expired")
 			if e := s.Want("features"); strings.Contains(e.Inner, "EXTERNAL") || strings.Contains(e.Inner, "assert=") || !strings.Contains(e.Inner, "dialback") {
 				s.T.Errorf("features: %s", e.Inner)
 			}
-			s.Send("%s", assertion(brought("good"))) // a second time
-			ends(s, "policy-violation")
+			s.Send("%s", xmpptest.Assertion(good)) // a second time
+			s.Ends("policy-violation")
 		}, 2, "refused, expired: "},
-		{"several", p, func(s *xmpptest.Stream) {
-			s.Send("%s", assertion(brought("good")+brought("good")))
-			result(s, "refused", "malformed-record")
-			ends(s, "not-authorized")
-		}, 2, "is not used: refused, malformed-record"},
-		{"none", p, func(s *xmpptest.Stream) {
-			s.Send("%s", assertion(""))
-			result(s, "refused", "malformed-record")
-			ends(s, "not-authorized")
-		}, 2, "is not used: refused, malformed-record"},
-		{"text beside", p, func(s *xmpptest.Stream) {
-			s.Send("%s", assertion("good"+brought("good")))
-			result(s, "refused", "malformed-record")
-			ends(s, "not-authorized")
-		}, 2, "is not used: refused, malformed-record"},
-		{"in another name space", p, func(s *xmpptest.Stream) {
-			s.Send("%s", assertion("<statement xmlns='jabber:server' encoding='jws'>good</statement>"))
-			result(s, "refused", "malformed-record")
-			ends(s, "not-authorized")
-		}, 2, "is not used: refused, malformed-record"},
-		{"for others", p, func(s *xmpptest.Stream) {
-			s.Send("%s", assertion(brought("source-mismatch")))
-			result(s, "refused", "source-mismatch")
-			ends(s, "not-authorized")
-		}, 2, "refused, source-mismatch: "},
+		{"several", p, refused(good+good, "malformed-record"), 2, "is not used: refused, malformed-record"},
+		{"none", p, refused("", "malformed-record"), 2, "is not used: refused, malformed-record"},
+		{"text beside", p, refused("good"+good, "malformed-record"), 2, "is not used: refused, malformed-record"},
+		{"in another name space", p, refused("<statement xmlns='jabber:server' encoding='jws'>good</statement>", "malformed-record"), 2, "is not used: refused, malformed-record"},
+		{"for others", p, refused(xmpptest.Brought("source-mismatch"), "source-mismatch"), 2, "refused, source-mismatch: "},
 		{"too large", p, func(s *xmpptest.Stream) {
 			// Prosody 13 keeps its own limit before authentication, and 0.12 does not.
-			s.Send("%s", assertion(brought(strings.Repeat("x", 43_693))))
+			s.Send("%s", xmpptest.Assertion(xmpptest.Brought(strings.Repeat("x", 43_693))))
 			e := s.Next()
 			if e.XMLName.Local == "error" && strings.Contains(e.Inner, "<policy-violation ") {
 				return
@@ -227,27 +160,27 @@ func TestStreamBrought(t *testing.T) {
 			if e.XMLName.Local != "result" || e.Outcome != "refused" || e.Reason != "statement-too-large" {
 				s.T.Errorf("result: %+v", e)
 			}
-			ends(s, "not-authorized")
+			s.Ends("not-authorized")
 		}, 0, ""},
 		{"huge", p, func(s *xmpptest.Stream) {
-			go fmt.Fprint(s.Conn, assertion(brought(strings.Repeat("x", 3<<20)))) // not read to its end
-			ends(s, "policy-violation")
+			go fmt.Fprint(s.Conn, xmpptest.Assertion(xmpptest.Brought(strings.Repeat("x", 3<<20)))) // not read to its end
+			s.Ends("policy-violation")
 		}, 1, ""},
 		{"broken XML", p, func(s *xmpptest.Stream) {
-			s.Send("<assert xmlns='%s'><statement></assert>", xmlnsDNA)
-			ends(s, "not-well-formed")
+			s.Send("<assert xmlns='%s'><statement></assert>", xmpptest.NamespaceDNA)
+			s.Ends("not-well-formed")
 		}, 1, ""},
 		{"EXTERNAL that was not offered", p, func(s *xmpptest.Stream) {
-			s.Send("%s", auth)
-			ends(s, "not-authorized")
+			s.Send(xmpptest.External)
+			s.Ends("not-authorized")
 		}, 2, "refused, no-statement: "},
 		{"dialback at once", p, func(s *xmpptest.Stream) {
 			s.Send("<db:result from='%s' to='%s'>key</db:result>", domainB, domainA)
-			ends(s, "not-authorized")
+			s.Ends("not-authorized")
 		}, 2, "refused, no-statement: "},
 		{"a key to verify", p, func(s *xmpptest.Stream) {
 			s.Send("<db:verify from='%s' to='%s' id='x'>key</db:verify>", domainB, domainA)
-			ends(s, "not-authorized")
+			s.Ends("not-authorized")
 		}, 2, "refused, no-statement: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -270,60 +203,57 @@ func TestStreamBrought(t *testing.T) {
 	}
 	p.T, lax.T = t, t
 	t.Run("before TLS", func(t *testing.T) {
-		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", p.a.Server))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		s := &xmpptest.Stream{T: t, Conn: conn}
-		if e := s.Open("jabber:server", "from='"+domainB+"' to='"+domainA+"'"); strings.Contains(e.Inner, xmlnsDNA) {
+		s := xmpptest.Plain(t, p.a.Server)
+		if e := s.Open("jabber:server", "from='"+domainB+"' to='"+domainA+"'"); strings.Contains(e.Inner, xmpptest.NamespaceDNA) {
 			t.Errorf("features: %s", e.Inner)
 		}
-		s.Send("%s", assertion(brought("good")))
-		ends(s, "policy-violation")
+		s.Send("%s", xmpptest.Assertion(good))
+		s.Ends("policy-violation")
 	})
 	t.Run("published", func(t *testing.T) {
 		url, _ := xmpptest.Daemon(t, func(q fakedaemon.Question) any { return q.Answer("refused", "no-statement") })
 		p := newPair(t, withModule(t, url).and(weak), nil)
 		s := p.Dial(p.a.Server, hostA, hostB, domainB, domainA)
-		if e := s.Open("jabber:server", "from='"+domainB+"' to='"+domainA+"'"); strings.Contains(e.Inner, xmlnsDNA) {
+		if e := s.Open("jabber:server", "from='"+domainB+"' to='"+domainA+"'"); strings.Contains(e.Inner, xmpptest.NamespaceDNA) {
 			t.Errorf("features: %s", e.Inner)
 		}
-		s.Send("%s", assertion(brought("good")))
-		ends(s, "policy-violation")
+		s.Send("%s", xmpptest.Assertion(good))
+		s.Ends("policy-violation")
 	})
 }
 
 // TestStreamShown: what a receiving server shows is judged before its features take
 // effect. A plays the initiator, and the test the receiver.
 func TestStreamShown(t *testing.T) {
+	good := xmpptest.Brought("good")
 	for _, c := range []struct {
 		name, features string
 		accepted       bool
 		logged         string
 	}{
-		{"a good one", "<dna xmlns='" + xmlnsDNA + "'>" + brought("good") + "</dna>", true, "by the statement that it brought"},
-		{"a bad one", "<dna xmlns='" + xmlnsDNA + "'>" + brought("expired") + "</dna>", false, "refused, expired: "},
+		{"a good one", xmpptest.Feature("", good), true, "by the statement that it brought"},
+		{"a bad one", xmpptest.Feature("", xmpptest.Brought("expired")), false, "refused, expired: "},
 		{"none", "", false, "refused, no-statement: "},
-		{"none, but it takes some", "<dna xmlns='" + xmlnsDNA + "' assert='true'/>", false, "refused, no-statement: "},
-		{"several", "<dna xmlns='" + xmlnsDNA + "'>" + brought("good") + brought("good") + "</dna>", false, "is not used: refused, malformed-record"},
-		{"an element instead", "<dna xmlns='" + xmlnsDNA + "'><good/></dna>", false, "is not used: refused, malformed-record"},
-		{"too large", "<dna xmlns='" + xmlnsDNA + "'>" + brought(strings.Repeat("x", 43_693)) + "</dna>", false, "refused, statement-too-large|XML stanza is too big"},
-		{"huge", "<dna xmlns='" + xmlnsDNA + "'>" + brought(strings.Repeat("x", 3<<20)) + "</dna>", false, "refused, statement-too-large|XML stanza is too big"},
-		{"broken XML", "<dna xmlns='" + xmlnsDNA + "'><statement></dna>", false, "closed: .*(not-well-formed|invalid XML)"},
+		{"none, but it takes some", xmpptest.Feature(" assert='true'", ""), false, "refused, no-statement: "},
+		{"several", xmpptest.Feature("", good+good), false, "is not used: refused, malformed-record"},
+		{"an element instead", xmpptest.Feature("", "<good/>"), false, "is not used: refused, malformed-record"},
+		{"too large", xmpptest.Feature("", xmpptest.Brought(strings.Repeat("x", 43_693))), false, "refused, statement-too-large|XML stanza is too big"},
+		{"huge", xmpptest.Feature("", xmpptest.Brought(strings.Repeat("x", 3<<20))), false, "refused, statement-too-large|XML stanza is too big"},
+		{"broken XML", xmpptest.Feature("", "<statement>"), false, "closed: .*(not-well-formed|invalid XML)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			url, questions := xmpptest.Daemon(t, unpublished)
+			url, questions := xmpptest.Daemon(t, xmpptest.Unpublished(hostB))
 			p := newPair(t, withModule(t, url), nil)
-			auth := make(chan bool, 1)
-			p.records(p.receiver("<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism></mechanisms>"+c.features, auth))
+			port, streams := p.Receiver(hostB, domainB)
+			p.records(port)
 			a, b := p.users()
 			a.message(b, "hello")
 			select {
-			case got := <-auth:
-				if got != c.accepted {
-					t.Errorf("it authenticates: %t", got)
+			case s := <-streams:
+				fmt.Fprintf(s.Conn, "<stream:features>%s%s</stream:features>", xmpptest.Mechanisms, c.features) // not always read to its end
+				if got := s.Next().XMLName.Local; (got == "auth") != c.accepted {
+					t.Errorf("it says <%s>", got)
 				}
 			case <-time.After(realtest.Timeout):
 				t.Fatal("it does not connect")
@@ -336,63 +266,15 @@ func TestStreamShown(t *testing.T) {
 	}
 }
 
-// receiver is a server for B's domain that shows features after TLS. It tells whether
-// the peer authenticates then. It returns its port.
-func (p *pair) receiver(features string, auth chan<- bool) int {
-	p.T.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		p.T.Fatal(err)
-	}
-	p.T.Cleanup(func() { listener.Close() })
-	certificate, err := tls.LoadX509KeyPair(p.Dir+"/"+hostB+".pem", p.Dir+"/"+hostB+".key")
-	if err != nil {
-		p.T.Fatal(err)
-	}
-	hear := func(conn net.Conn, words ...string) string {
-		var all []byte
-		buffer := make([]byte, 4096)
-		for {
-			n, err := conn.Read(buffer)
-			all = append(all, buffer[:n]...)
-			if err != nil || slices.ContainsFunc(words, func(w string) bool { return bytes.Contains(all, []byte(w)) }) {
-				return string(all)
-			}
-		}
-	}
-	header := "<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' xmlns:db='jabber:server:dialback' id='1' from='" + domainB + "' to='" + domainA + "' version='1.0'>"
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			defer conn.Close()
-			hear(conn, "<stream:stream")
-			fmt.Fprint(conn, header, "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls></stream:features>")
-			hear(conn, "<starttls")
-			fmt.Fprint(conn, "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-			protected := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate}})
-			hear(protected, "<stream:stream")
-			fmt.Fprint(protected, header, "<stream:features>", features, "</stream:features>")
-			auth <- strings.Contains(hear(protected, "<auth", "</stream:stream>"), "<auth")
-		}
-	}()
-	return listener.Addr().(*net.TCPAddr).Port
-}
-
 // TestStatementFiles: which file is shown, that a new one is shown at once, and what is
 // never shown.
 func TestStatementFiles(t *testing.T) {
 	folder := t.TempDir()
-	url, _ := xmpptest.Daemon(t, unpublished)
+	url, _ := xmpptest.Daemon(t, xmpptest.Unpublished(hostB))
 	p := newPair(t, withModule(t, url).and(weak).and(showing(folder)), nil)
-	if err := os.Mkdir(filepath.Join(folder, domainA), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	file := func(ending string) string { return filepath.Join(folder, domainA, "_xmpp-server._tcp."+ending) }
+	file := func(ending string) string { return filepath.Join(folder, domainA, "_xmpp-server._tcp"+ending) }
 	write := func(ending, content string, age time.Duration) {
-		realtest.WriteFile(t, filepath.Join(folder, domainA), "_xmpp-server._tcp."+ending, content)
+		xmpptest.HandOver(t, folder, domainA, ending, []byte(content))
 		if err := os.Chtimes(file(ending), time.Time{}, time.Now().Add(-age)); err != nil {
 			t.Fatal(err)
 		}
@@ -403,13 +285,13 @@ func TestStatementFiles(t *testing.T) {
 		want string
 	}{
 		{"nothing", func() {}, ""},
-		{"a JWS", func() { write("jws", "x.y.z\n", time.Hour) }, "<statement encoding='jws'>x.y.z</statement>"},
-		{"a newer attribute certificate", func() { write("p7c", "0123", time.Minute) }, "<statement encoding='ac'>MDEyMw==</statement>"},
-		{"a newer JWS", func() { write("jws", "a.b.c", time.Second) }, "<statement encoding='jws'>a.b.c</statement>"},
-		{"too long", func() { write("jws", strings.Repeat("x", 8001), 0) }, ""},
-		{"too long in base64", func() { write("p7c", strings.Repeat("x", 6001), -time.Hour) }, ""},
-		{"something else", func() { write("jws", "<x/>", -2*time.Hour) }, ""},
-		{"a folder", func() { os.Remove(file("jws")); os.Remove(file("p7c")); os.Mkdir(file("jws"), 0o755) }, ""},
+		{"a JWS", func() { write(".jws", "x.y.z\n", time.Hour) }, "<statement encoding='jws'>x.y.z</statement>"},
+		{"a newer attribute certificate", func() { write(".p7c", "0123", time.Minute) }, "<statement encoding='ac'>MDEyMw==</statement>"},
+		{"a newer JWS", func() { write(".jws", "a.b.c", time.Second) }, "<statement encoding='jws'>a.b.c</statement>"},
+		{"too long", func() { write(".jws", strings.Repeat("x", 8001), 0) }, ""},
+		{"too long in base64", func() { write(".p7c", strings.Repeat("x", 6001), -time.Hour) }, ""},
+		{"something else", func() { write(".jws", "<x/>", -2*time.Hour) }, ""},
+		{"a folder", func() { os.Remove(file(".jws")); os.Remove(file(".p7c")); os.Mkdir(file(".jws"), 0o755) }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p.T = t

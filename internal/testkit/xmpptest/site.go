@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -56,19 +57,40 @@ func (s *Site) Dial(port int, host, name, from, to string) *Stream {
 	s.T.Helper()
 	ctx, cancel := context.WithTimeout(s.T.Context(), realtest.Timeout)
 	defer cancel()
+	stream := Plain(s.T, port)
+	if err := starttls.Negotiate(ctx, stream.Conn, starttls.Request{Role: "_xmpp-server._tcp", To: to, From: from}); err != nil {
+		s.T.Fatal(err)
+	}
+	s.Encrypt(stream, host, name)
+	return stream
+}
+
+// Plain connects to a server's port, without TLS.
+func Plain(t *testing.T, port int) *Stream {
+	t.Helper()
 	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
-		s.T.Fatal(err)
+		t.Fatal(err)
 	}
-	s.T.Cleanup(func() { conn.Close() })
-	if err := starttls.Negotiate(ctx, conn, starttls.Request{Role: "_xmpp-server._tcp", To: to, From: from}); err != nil {
-		s.T.Fatal(err)
-	}
-	certificate, err := tls.LoadX509KeyPair(s.Dir+"/"+name+".pem", s.Dir+"/"+name+".key")
+	t.Cleanup(func() { conn.Close() })
+	return &Stream{T: t, Conn: conn}
+}
+
+// Encrypt goes on in TLS: the server proves its host, and the peer shows the certificate
+// of a name.
+func (s *Site) Encrypt(stream *Stream, host, name string) {
+	s.T.Helper()
+	stream.Conn = tls.Client(stream.Conn, &tls.Config{RootCAs: s.Pool(), ServerName: host, Certificates: []tls.Certificate{s.certificate(name)}})
+}
+
+// certificate is what was issued to a name.
+func (s *Site) certificate(name string) tls.Certificate {
+	s.T.Helper()
+	certificate, err := tls.LoadX509KeyPair(filepath.Join(s.Dir, name+".pem"), filepath.Join(s.Dir, name+".key"))
 	if err != nil {
 		s.T.Fatal(err)
 	}
-	return &Stream{T: s.T, Conn: tls.Client(conn, &tls.Config{RootCAs: s.Pool(), ServerName: host, Certificates: []tls.Certificate{certificate}})}
+	return certificate
 }
 
 // In is the same site for a test that is part of the other one.

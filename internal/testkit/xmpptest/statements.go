@@ -32,6 +32,9 @@ func Brought(text string) string { return "<statement encoding='jws'>" + text + 
 // Mechanisms offers SASL EXTERNAL.
 const Mechanisms = "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism></mechanisms>"
 
+// External asks for authentication by the certificate.
+const External = "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>"
+
 // Unpublished answers that nothing is published. It verifies a peer by a name if the
 // statement that it brought has the text "good", and else refuses it with that text.
 func Unpublished(name string) func(fakedaemon.Question) any {
@@ -75,10 +78,7 @@ func (s *Site) Receiver(name, domain string) (port int, streams <-chan *Stream) 
 		s.T.Fatal(err)
 	}
 	s.T.Cleanup(func() { listener.Close() })
-	certificate, err := tls.LoadX509KeyPair(filepath.Join(s.Dir, name+".pem"), filepath.Join(s.Dir, name+".key"))
-	if err != nil {
-		s.T.Fatal(err)
-	}
+	certificate := s.certificate(name)
 	begun, t := make(chan *Stream, 10), s.T
 	go func() {
 		for {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"syscall"
 	"testing"
 	"time"
 
@@ -91,8 +92,8 @@ func (s *Stream) next() (e Element, err error) {
 	for {
 		token, err := s.decoder.Token()
 		var syntax *xml.SyntaxError
-		if errors.As(err, &syntax) && syntax.Msg == "unexpected EOF" {
-			return e, io.EOF // some close the connection without a word
+		if errors.As(err, &syntax) && syntax.Msg == "unexpected EOF" || errors.Is(err, syscall.ECONNRESET) {
+			return e, io.EOF // some close the connection without a word, or leave what was sent unread
 		}
 		if err != nil {
 			return e, err
