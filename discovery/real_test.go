@@ -76,8 +76,8 @@ func cutter(t *testing.T, resolver netip.AddrPort, cut func([]byte) []byte) stri
 func TestRealTruncation(t *testing.T) {
 	zone := strings.TrimSuffix(statementRecord(), "\n")
 	zone = strings.Replace(zone, "."+source+". IN", " 300 IN", 1)
-	authority, _ := realtest.Knot(t, realtest.Zone{Name: source, Content: zone + "\n"})
-	resolver := netip.MustParseAddrPort(realtest.Unbound(t, authority, nil, source))
+	_, addr := realtest.KnotAndUnbound(t, realtest.Zone{Name: source, Content: zone + "\n"})
+	resolver := netip.MustParseAddrPort(addr)
 	at := func(n int) func([]byte) []byte {
 		return func(w []byte) []byte { return cut(min(n, len(w)))(w) }
 	}

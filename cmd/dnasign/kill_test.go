@@ -39,10 +39,9 @@ func TestKilled(t *testing.T) {
 // TestKilledReal does so with a real knotd, which signs the zone again after each
 // update, looked at directly and through a validating resolver.
 func TestKilledReal(t *testing.T) {
-	knot, anchors := realtest.Knot(t, realtest.Zone{
+	knot, unbound := realtest.KnotAndUnbound(t, realtest.Zone{
 		Name: "b.example", Content: "_xmpp-server._tcp SRV 0 0 5269 h.example.\n", Signed: true, Updated: true,
 	})
-	unbound := realtest.Unbound(t, knot, anchors, "b.example")
 	killRuns(t, "b.example", knot, realtest.TSIGKey, knot, unbound)
 }
 

@@ -42,12 +42,7 @@ func newLaboratory(t *testing.T, zones ...realtest.Zone) *laboratory {
 	realtest.Need(t, "knotd", "unbound", "pebble")
 	l := &laboratory{t: t, root: t.TempDir(), bin: t.TempDir()}
 	l.serve(fmt.Sprintf("127.0.0.1:%d", realtest.Port(t))) // nobody
-	var anchors, names []string
-	for _, z := range zones {
-		names = append(names, z.Name)
-	}
-	l.knot, anchors = realtest.Knot(t, zones...)
-	l.unbound = realtest.Unbound(t, l.knot, anchors, names...)
+	l.knot, l.unbound = realtest.KnotAndUnbound(t, zones...)
 	l.acme = realtest.Pebble(t, l.unbound)
 	programs := build(t)
 	stranger := fmt.Sprintf(`--resolver %s --roots '%s' --connect-to "b.example:443:$(cat '%s')" --allow-private-addresses`, l.unbound, l.acme.Roots, l.path("web"))

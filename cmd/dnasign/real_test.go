@@ -14,12 +14,11 @@ import (
 // TestPublishToKnot: the built command updates a real, signed zone, and others
 // see through a validating resolver what it did.
 func TestPublishToKnot(t *testing.T) {
-	authority, anchors := realtest.Knot(t, realtest.Zone{
+	authority, resolver := realtest.KnotAndUnbound(t, realtest.Zone{
 		Name: "b.example", Updated: true, Signed: true,
 		Content: "_xmpp-server._tcp SRV 0 0 5269 xmpp.hosting.example.\n",
 	})
 	second, transfer := realtest.KnotSecondary(t, authority, "b.example")
-	resolver := realtest.Unbound(t, authority, anchors, "b.example")
 	bin, dir := build(t), t.TempDir()
 	if err := clitest.WriteWorld(dir); err != nil {
 		t.Fatal(err)

@@ -198,10 +198,9 @@ func TestRealServers(t *testing.T) {
 
 	host := strings.Repeat("hosting", 8) + ".example"
 	content := "@ A 127.0.0.1\n_xmpp-server._tcp SRV 0 0 5269 xmpp0." + host + ".\n" + zoneLines
-	authority, anchors := realtest.Knot(t,
+	_, resolver := realtest.KnotAndUnbound(t,
 		realtest.Zone{Name: "b.example", Content: content, Signed: true},
 		realtest.Zone{Name: "c.example", Content: "_xmpp-server._tcp SRV 0 0 5269 xmpp0." + host + ".\n"})
-	resolver := realtest.Unbound(t, authority, anchors, "b.example", "c.example")
 	web := realtest.Nginx(t, filepath.Join(s.dir, "www"), filepath.Join(s.dir, "chain.pem"), filepath.Join(s.dir, "b.key"), nginxLocation(t, s))
 
 	out, _ := s.run(0, "dnaverify check -v b.example --roots ca.pem --via dns --resolver "+resolver)

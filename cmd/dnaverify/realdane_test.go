@@ -51,7 +51,7 @@ func TestRealDANE(t *testing.T) {
 	zones := []realtest.Zone{
 		{Name: "hosting.example", Signed: true, Content: "xmpp A 127.0.0.1\n" + at(self.Server, right) + at(public.Server, wrong) + at(owner.Server, wrong) +
 			fmt.Sprintf("_%d._tcp.xmpp TLSA 4 1 1 %s\n", public.ServerDirect, wrong)},
-		{Name: "brokenhosting.example", Signed: true, Content: "xmpp A 127.0.0.1\n" + at(public.Server, wrong)},
+		{Name: "brokenhosting.example", Signed: true, Broken: true, Content: "xmpp A 127.0.0.1\n" + at(public.Server, wrong)},
 		{Name: "plainhosting.example", Content: "xmpp A 127.0.0.1\n" + at(self.Server, right)},
 		{Name: "b.example", Content: h.txt("b.example", s2s, statementFor, time.Hour, self.Server)},
 		{Name: "wrong.example", Content: h.txt("wrong.example", s2s, statementFor, time.Hour, public.Server)},
@@ -62,19 +62,8 @@ func TestRealDANE(t *testing.T) {
 		{Name: "secure.example", Signed: true, Content: h.srv(s2s, 0, self.Server)},
 		{Name: "swrong.example", Signed: true, Content: h.srv(s2s, 0, public.Server)},
 	}
-	authority, anchors := realtest.Knot(t, zones...)
-	for i, ds := range anchors {
-		if strings.HasPrefix(ds, "brokenhosting.example.") {
-			anchors[i] = spoilDS(ds)
-		}
-	}
-	var names []string
-	for _, z := range zones {
-		names = append(names, z.Name)
-	}
-	resolver := realtest.Unbound(t, authority, anchors, names...)
-	const line = "dnaverify connect -v %s --roots roots.pem --via dns --allow-private-addresses --from a.example "
-	named, unnamed := line+"--validating-resolver "+resolver, line+"--resolver "+resolver
+	_, resolver := realtest.KnotAndUnbound(t, zones...)
+	named, unnamed := connectBy(resolver)
 
 	for _, c := range []struct {
 		name, line, domain string

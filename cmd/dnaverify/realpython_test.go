@@ -17,10 +17,9 @@ func TestPython(t *testing.T) {
 	realtest.Need(t, "python3", "dovecot", "knotd", "keymgr", "unbound")
 	h := newHosting(t)
 	imap := realtest.Dovecot(t, h.cert, h.key)["_imap._tcp"]
-	authority, anchors := realtest.Knot(t,
+	_, resolver := realtest.KnotAndUnbound(t,
 		realtest.Zone{Name: "b.example", Content: h.srv("_imaps._tcp", 0, imap.Direct) + h.txt("b.example", "_imap._tcp", provider, time.Hour, imap.STARTTLS, imap.Direct)},
 		realtest.Zone{Name: "c.example", Content: h.srv("_imaps._tcp", 0, imap.Direct)})
-	resolver := realtest.Unbound(t, authority, anchors, "b.example", "c.example")
 	socket := filepath.Join(h.dir, "s")
 	serving(t, socket, exec.Command(filepath.Join(h.bin, "dnaverify"), "serve", "--listen", "unix:"+socket, "--store", filepath.Join(h.dir, "memory.db"),
 		"--resolver", resolver, "--via", "dns", "--roots", filepath.Join(h.dir, "roots.pem")))

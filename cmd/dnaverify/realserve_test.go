@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 )
 
@@ -16,20 +15,11 @@ import (
 // through a real knot and unbound.
 func TestRealServe(t *testing.T) {
 	realtest.Need(t, "curl", "jq", "knotd", "keymgr", "unbound")
-	root := localca.Must(localca.New("Root", time.Now()))
-	h := &hosting{session: newSession(t), ca: root}
-	realtest.WriteFile(t, h.dir, "roots.pem", string(localca.PEM(root.Root())))
-	realtest.WriteFile(t, h.dir, "chain.pem", string(localca.PEM(h.issue(provider).Chain()...)))
-	authority, anchors := realtest.Knot(t,
+	h := newHosting(t)
+	_, resolver := realtest.KnotAndUnbound(t,
 		realtest.Zone{Name: "b.example", Content: h.srv(s2s, 0, 5269) + h.txt("b.example", s2s, provider, time.Hour, 5269)},
 		realtest.Zone{Name: "secure.example", Content: h.srv(s2s, 0, 5269), Signed: true},
-		realtest.Zone{Name: "broken.example", Content: h.srv(s2s, 0, 5269), Signed: true})
-	for i := range anchors {
-		if anchors[i][:len("broken")] == "broken" {
-			anchors[i] = spoilDS(anchors[i])
-		}
-	}
-	resolver := realtest.Unbound(t, authority, anchors, "b.example", "secure.example", "broken.example")
+		realtest.Zone{Name: "broken.example", Content: h.srv(s2s, 0, 5269), Signed: true, Broken: true})
 	socket := filepath.Join(h.dir, "s")
 	s := serving(t, socket, exec.Command(filepath.Join(h.bin, "dnaverify"), "serve", "--listen", "unix:"+socket, "--store", filepath.Join(h.dir, "memory.db"),
 		"--validating-resolver", resolver, "--self-test", "secure.example,broken.example", "--via", "dns", "--roots", filepath.Join(h.dir, "roots.pem")))
@@ -40,7 +30,7 @@ func TestRealServe(t *testing.T) {
 	}
 	check := func(domain string) string {
 		t.Helper()
-		return curl(fmt.Sprintf(`http://daemon/v1/check --json "$(jq -n --rawfile chain chain.pem '{source: "%s", service: "xmpp-server", direction: "incoming", $chain}')"`, domain))
+		return curl(fmt.Sprintf(`http://daemon/v1/check --json "$(jq -n --rawfile chain provider.pem '{source: "%s", service: "xmpp-server", direction: "incoming", $chain}')"`, domain))
 	}
 	want(t, curl("http://daemon/healthz"), `"name":"resolver","ok":true`)
 	want(t, check("b.example"), `"outcome":"verified"`, `"method":"delegation"`, `"cached":false`)

@@ -26,12 +26,9 @@ func TestRealServices(t *testing.T) {
 		wrong += h.txt("wrong.example", role, provider, time.Hour, p.Direct, p.STARTTLS)
 		plain += h.srv(role, 0, p.STARTTLS) + h.srv(second, 1, p.Direct)
 	}
-	zones := []realtest.Zone{
-		{Name: "hosting.example", Content: "xmpp A 127.0.0.1\n"},
-		{Name: "b.example", Content: right}, {Name: "wrong.example", Content: wrong}, {Name: "plain.example", Content: plain},
-	}
-	authority, anchors := realtest.Knot(t, zones...)
-	resolver := realtest.Unbound(t, authority, anchors, "hosting.example", "b.example", "wrong.example", "plain.example")
+	_, resolver := realtest.KnotAndUnbound(t,
+		realtest.Zone{Name: "hosting.example", Content: "xmpp A 127.0.0.1\n"},
+		realtest.Zone{Name: "b.example", Content: right}, realtest.Zone{Name: "wrong.example", Content: wrong}, realtest.Zone{Name: "plain.example", Content: plain})
 	line := "dnaverify connect %s --service %s -v --all --roots roots.pem --via dns --allow-private-addresses --resolver " + resolver
 
 	const (

@@ -23,9 +23,9 @@ func TestRealWatch(t *testing.T) {
 
 	resolverOf := func(statement, host string) string {
 		lines, _ := s.run(0, "dnasign publish zone "+statement)
-		authority, anchors := realtest.Knot(t, realtest.Zone{
+		_, resolver := realtest.KnotAndUnbound(t, realtest.Zone{
 			Name: "b.example", Content: "@ A 127.0.0.1\n_xmpp-server._tcp SRV 0 0 5269 " + host + ".\n" + lines, Signed: true})
-		return realtest.Unbound(t, authority, anchors, "b.example")
+		return resolver
 	}
 	fresh, stale := resolverOf("new.jws", "xmpp.hosting.example"), resolverOf("old.jws", "xmpp.former.example")
 	web := realtest.Nginx(t, s.dir, filepath.Join(s.dir, "b.pem"), filepath.Join(s.dir, "b.key"), nginxLocation(t, s))

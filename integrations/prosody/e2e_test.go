@@ -39,17 +39,10 @@ func newField(t *testing.T, more options) *field {
 	f.tsig = realtest.TSIGFile(t, f.Dir, realtest.TSIGName, realtest.TSIGSecret)
 
 	// The providers choose their ports when they start, after the DNS.
-	zones := []realtest.Zone{
+	f.authority, f.resolver = realtest.KnotAndUnbound(t, []realtest.Zone{
 		{Name: "alpha.example", Content: "xmpp A 127.0.0.1\n"}, {Name: "beta.example", Content: "xmpp A 127.0.0.1\n"},
 		{Name: domainA, Updated: true}, {Name: domainB, Updated: true}, {Name: domainG, Updated: true}, {Name: domainN, Updated: true},
-	}
-	var names []string
-	for _, z := range zones {
-		names = append(names, z.Name)
-	}
-	var anchors []string
-	f.authority, anchors = realtest.Knot(t, zones...)
-	f.resolver = realtest.Unbound(t, f.authority, anchors, names...)
+	}...)
 
 	_, certA, keyA := f.Issue(hostA)
 	_, certB, keyB := f.Issue(hostB)

@@ -21,6 +21,7 @@ type Zone struct {
 	Name    string // without trailing dot
 	Content string
 	Signed  bool // DNSSEC, ECDSA P-256
+	Broken  bool // and no key of the zone fits its DS record
 	// Updated lets the key TSIGName, and no other that the server knows, update
 	// the places of the statements of XMPP, as dnasign's help says.
 	Updated bool
@@ -47,6 +48,18 @@ const (
 func TSIGFile(t testing.TB, dir, name, secret string) string {
 	t.Helper()
 	return WriteFile(t, dir, name+".key", fmt.Sprintf("key %q {\n\talgorithm hmac-sha256;\n\tsecret %q;\n};\n", name, secret))
+}
+
+// KnotAndUnbound serves zones with a real knotd. They are resolved through a real
+// unbound, which validates.
+func KnotAndUnbound(t testing.TB, zones ...Zone) (authority, resolver string) {
+	t.Helper()
+	authority, anchors := Knot(t, zones...)
+	var names []string
+	for _, z := range zones {
+		names = append(names, z.Name)
+	}
+	return authority, Unbound(t, authority, anchors, names...)
 }
 
 // Knot serves zones with a real knotd and returns its address and, for the
@@ -148,11 +161,24 @@ zone:
 		}
 		for line := range strings.Lines(Output(t, dir, "keymgr", "-c", file, z.Name, "ds")) {
 			if strings.Contains(line, " 13 2 ") {
-				anchors = append(anchors, strings.Replace(strings.TrimSpace(line), " DS ", " IN DS ", 1))
+				ds := strings.Replace(strings.TrimSpace(line), " DS ", " IN DS ", 1)
+				if z.Broken {
+					ds = spoiled(ds)
+				}
+				anchors = append(anchors, ds)
 			}
 		}
 	}
 	return addr, anchors
+}
+
+// spoiled changes the last digit.
+func spoiled(ds string) string {
+	last := "0"
+	if strings.HasSuffix(ds, last) {
+		last = "1"
+	}
+	return ds[:len(ds)-1] + last
 }
 
 // Port53 passes connections at port 53 of a loopback address on to a server, for
