@@ -22,38 +22,29 @@ type failure struct {
 	Detail string `json:"detail"`
 }
 
-type srvAnswer struct {
-	Name    string      `json:"name"`
-	DNSSEC  string      `json:"dnssec"`
-	TTL     uint32      `json:"ttl"`
-	Failure *failure    `json:"failure,omitempty"`
-	Records []srvRecord `json:"records,omitzero"`
+// An answer is what DNS says of a name. Only a TLSA answer has an alias or a wildcard.
+type answer[R any] struct {
+	Name     string   `json:"name"`
+	Resolver string   `json:"resolver,omitempty"`
+	DNSSEC   string   `json:"dnssec"`
+	TTL      uint32   `json:"ttl"`
+	Alias    bool     `json:"alias,omitempty"`
+	Wildcard bool     `json:"wildcard,omitempty"`
+	Failure  *failure `json:"failure,omitempty"`
+	Records  []R      `json:"records,omitzero"`
 }
+
+type (
+	srvAnswer  = answer[srvRecord]
+	txtAnswer  = answer[string]
+	tlsaAnswer = answer[tlsaRecord]
+)
 
 type srvRecord struct {
 	Priority uint16 `json:"priority"`
 	Weight   uint16 `json:"weight"`
 	Port     uint16 `json:"port"`
 	Target   string `json:"target"`
-}
-
-type txtAnswer struct {
-	Name     string   `json:"name"`
-	Resolver string   `json:"resolver,omitempty"`
-	DNSSEC   string   `json:"dnssec"`
-	TTL      uint32   `json:"ttl"`
-	Failure  *failure `json:"failure,omitempty"`
-	Records  []string `json:"records,omitzero"`
-}
-
-type tlsaAnswer struct {
-	Name     string       `json:"name"`
-	DNSSEC   string       `json:"dnssec"`
-	TTL      uint32       `json:"ttl"`
-	Alias    bool         `json:"alias,omitempty"`
-	Wildcard bool         `json:"wildcard,omitempty"`
-	Failure  *failure     `json:"failure,omitempty"`
-	Records  []tlsaRecord `json:"records,omitzero"`
 }
 
 type tlsaRecord struct {
