@@ -29,8 +29,7 @@ func TestMethods(t *testing.T) {
 	t.Run("delegation", func(t *testing.T) {
 		w := newWorld(t)
 		s := w.serve(host, 5269, peerserver.None, host)
-		w.add(srv(service, 0, 0, 5269, host))
-		w.delegate(service, time.Hour, to(host, 5269))
+		w.delegated()
 		conn := w.accepted(to(host, 5269), association.Delegation, 1)
 		if got := conn.ConnectionState().ServerName; got != host {
 			t.Errorf("server name %s, want %s", got, host)
@@ -271,8 +270,7 @@ func TestTargets(t *testing.T) {
 	t.Run("certificate of another authority", func(t *testing.T) {
 		w, stranger := newWorld(t), newWorld(t)
 		w.serveWith(host, 5269, peerserver.None, config(stranger.issue(host)))
-		w.add(srv(service, 0, 0, 5269, host))
-		w.delegate(service, time.Hour, to(host, 5269))
+		w.delegated()
 		w.refused(reasons.PeerUntrusted, reasons.PeerUntrusted)
 	})
 	t.Run("statement expired", func(t *testing.T) {
@@ -295,8 +293,7 @@ func TestTargets(t *testing.T) {
 			return nil, nil
 		}
 		w.serveWith(host, 5269, peerserver.None, c)
-		w.add(srv(service, 0, 0, 5269, host))
-		w.delegate(service, time.Hour, to(host, 5269))
+		w.delegated()
 		w.refused(reasons.ProofExpired, reasons.ProofExpired)
 	})
 	t.Run("statement for another host", func(t *testing.T) {
@@ -339,8 +336,7 @@ func TestLookups(t *testing.T) {
 	ready := func(t *testing.T) *world {
 		w := newWorld(t)
 		w.serve(host, 5269, peerserver.None, host)
-		w.add(srv(service, 0, 0, 5269, host))
-		w.delegate(service, time.Hour, to(host, 5269))
+		w.delegated()
 		return w
 	}
 	for _, c := range []struct {

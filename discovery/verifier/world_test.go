@@ -167,6 +167,13 @@ func (w *world) delegateTo(service string, ends time.Duration, targets ...delega
 	w.publish(source, service, ends, targets...)
 }
 
+// delegated leads to the host by an SRV record and a statement.
+func (w *world) delegated() {
+	w.t.Helper()
+	w.add(srv(service, 0, 0, 5269, host))
+	w.delegate(service, time.Hour, to(host, 5269))
+}
+
 // publish puts a statement into the zone.
 func (w *world) publish(source, service string, ends time.Duration, targets ...delegation.Target) {
 	w.t.Helper()
