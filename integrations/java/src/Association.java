@@ -9,30 +9,15 @@ final class Association {
     static final String PKIX = "pkix", DNSSEC = "dnssec", DELEGATION = "delegation", POSH = "posh";
     private static final long RECHECK = 300, MAX_PROOF = 6 * 3600;
 
-    /** A name that the peer's certificate may carry. */
-    static final class Reference {
-        final String name;
-        final String method;
-        final long port;
-        final long until;
-        final List<String> pins;
-        /** The records that take the place of a trust anchor and the name, or null. */
-        final Dane dane;
-        /** The numbers of the record by which a peer was accepted, or null. */
-        final String tlsa;
-
+    /**
+     * A name that the peer's certificate may carry.
+     *
+     * @param dane the records that take the place of a trust anchor and the name, or null
+     * @param tlsa the numbers of the record by which a peer was accepted, or null
+     */
+    record Reference(String name, String method, long port, long until, List<String> pins, Dane dane, String tlsa) {
         Reference(String name, String method, long port, long until, List<String> pins) {
             this(name, method, port, until, pins, null, null);
-        }
-
-        private Reference(String name, String method, long port, long until, List<String> pins, Dane dane, String tlsa) {
-            this.name = name;
-            this.method = method;
-            this.port = port;
-            this.until = until;
-            this.pins = pins;
-            this.dane = dane;
-            this.tlsa = tlsa;
         }
 
         Reference with(Dane records) {
@@ -46,19 +31,7 @@ final class Association {
     }
 
     /** Somewhere to connect to. */
-    private static final class Dial {
-        final String host;
-        final long port;
-        final String serverName;
-        final String start;
-
-        Dial(String host, long port, String serverName, String start) {
-            this.host = host;
-            this.port = port;
-            this.serverName = serverName;
-            this.start = start;
-        }
-    }
+    private record Dial(String host, long port, String serverName, String start) {}
 
     final Verify verified;
     final boolean outgoing;
@@ -118,7 +91,7 @@ final class Association {
         if (row.isNotAvailable()) return Reason.SERVICE_NOT_AVAILABLE;
         long until = endOfSrv();
         if (until <= now) return Reason.PROOF_EXPIRED;
-        for (Row.Entry e : row.entries) references.add(new Reference(e.host, DNSSEC, e.port, until, null));
+        for (Row.Entry e : row.entries) references.add(new Reference(e.host(), DNSSEC, e.port(), until, null));
         return Reason.VERIFIED;
     }
 
@@ -126,9 +99,9 @@ final class Association {
         if (!mayDelegate()) return Reason.SERVICE_MISMATCH;
         if (row.isSecure()) return statement == Reason.CONFLICT ? Reason.CONFLICT : Reason.NOT_USED; // [C2]
         if (statement == Reason.VERIFIED) {
-            long until = verified.decides.floor.validUntil;
+            long until = verified.decides.floor().validUntil();
             for (Statement.Target t : proven()) {
-                references.add(new Reference(t.host, DELEGATION, t.port, until, t.pins));
+                references.add(new Reference(t.host(), DELEGATION, t.port(), until, t.pins()));
             }
         }
         return statement;
@@ -156,13 +129,13 @@ final class Association {
     private void connect() {
         String source = verified.query.source;
         if (!row.isSecure() && statement == Reason.VERIFIED) {
-            for (Statement.Target t : proven()) dial.add(new Dial(t.host, t.port, t.host, role.startOf(t)));
+            for (Statement.Target t : proven()) dial.add(new Dial(t.host(), t.port(), t.host(), role.startOf(t)));
         } else if (row.isFailed()) {
             nowhere = row.failure;
         } else if (row.isNotAvailable()) {
             nowhere = Reason.SERVICE_NOT_AVAILABLE;
         } else if (!row.isAbsent()) {
-            for (Row.Entry e : row.entries) dial.add(new Dial(e.host, e.port, source, role.startAt(e.answer.label)));
+            for (Row.Entry e : row.entries) dial.add(new Dial(e.host(), e.port(), source, role.startAt(e.answer().label)));
         } else if (role.defaultPort != 0) {
             dial.add(new Dial(source, role.defaultPort, source, role.startAt(role.service)));
         } else {
@@ -188,9 +161,9 @@ final class Association {
     /** Why the statement of this decision does not count any more beside what is remembered now [P1f], or null. */
     Reason overtaken(Floor known) {
         if (known == null || verified.decides == null) return null;
-        Floor own = verified.decides.floor;
-        if (own.digest.equals(known.digest)) return null; // a newer statement with the same targets only renews it
-        return known.refusal(own.order, own.digest);
+        Floor own = verified.decides.floor();
+        if (own.digest().equals(known.digest())) return null; // a newer statement with the same targets only renews it
+        return known.refusal(own.order(), own.digest());
     }
 
     /** Names proven for an endpoint. */

@@ -1,7 +1,4 @@
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,49 +8,9 @@ import java.util.Map;
 final class Dane {
     private static final int MAX_RECORDS = 16;
     private static final long LEAST = 300;
-    private static final int PKIX_TA = 0, PKIX_EE = 1, DANE_TA = 2, DANE_EE = 3;
-
-    /** A usable TLSA record [E3]. */
-    private static final class Tlsa {
-        final int usage;
-        final int selector;
-        final int matching;
-        final byte[] data;
-
-        Tlsa(int usage, int selector, int matching, byte[] data) {
-            this.usage = usage;
-            this.selector = selector;
-            this.matching = matching;
-            this.data = data;
-        }
-
-        boolean isUsable() {
-            if (usage > DANE_EE || selector > 1 || matching > 2) return false;
-            return matching == 0 ? data.length > 0 : data.length == (matching == 1 ? 32 : 64);
-        }
-
-        /** [E5e]. */
-        boolean matches(Cert c) {
-            byte[] octets = selector == 1 ? c.spki : c.der;
-            if (matching == 0) return Arrays.equals(data, octets);
-            try {
-                return Arrays.equals(data, MessageDigest.getInstance(matching == 1 ? "SHA-256" : "SHA-512").digest(octets));
-            } catch (NoSuchAlgorithmException e) {
-                throw new IllegalStateException(e);
-            }
-        }
-    }
 
     /** The record that a peer matches, and the end of that. */
-    static final class Match {
-        final String numbers;
-        final long end;
-
-        Match(String numbers, long end) {
-            this.numbers = numbers;
-            this.end = end;
-        }
-    }
+    record Match(String numbers, long end) {}
 
     /** Why nobody can tell [E2], or null. */
     final Reason lost;
@@ -94,17 +51,13 @@ final class Dane {
         List<Tlsa> usable = new ArrayList<>();
         for (Object element : all) {
             Map<?, ?> r = Json.object(element);
-            Tlsa record = new Tlsa(number(r, "usage"), number(r, "selector"), number(r, "matching"), Octets.base64(r.get("data")));
+            Tlsa record = new Tlsa((Long) r.get("usage"), (Long) r.get("selector"), (Long) r.get("matching"), Octets.base64(r.get("data")));
             if (record.isUsable()) usable.add(record);
         }
         if (usable.isEmpty()) return null;
-        usable.sort(Comparator.comparingInt((Tlsa r) -> r.usage).reversed());
+        usable.sort(Comparator.comparingLong(Tlsa::usage).reversed());
         long ttl = Math.min((Long) address.get("ttl"), (Long) tlsa.get("ttl"));
         return new Dane(null, usable, Octets.time(json.get("collected")), ttl);
-    }
-
-    private static int number(Map<?, ?> record, String name) {
-        return ((Long) record.get(name)).intValue();
     }
 
     private static Reason failure(Map<?, ?> answer) {
@@ -114,7 +67,7 @@ final class Dane {
 
     /** Whether a record of usage 3 matches the peer's certificate. */
     boolean namesKey(Cert leaf) {
-        return records.stream().anyMatch(r -> r.usage == DANE_EE && r.matches(leaf));
+        return records.stream().anyMatch(r -> r.usage() == Tlsa.DANE_EE && r.matches(leaf));
     }
 
     /**
@@ -128,17 +81,17 @@ final class Dane {
             Long end = end(r, shown, named);
             if (end == null) continue;
             if (time >= until) throw new Refusal(Reason.PROOF_EXPIRED, "the TLSA records");
-            return new Match(r.usage + " " + r.selector + " " + r.matching, Math.min(end, until));
+            return new Match(r.usage() + " " + r.selector() + " " + r.matching(), Math.min(end, until));
         }
         throw new Refusal(Reason.DANE_MISMATCH, records.size() + " records");
     }
 
     /** When a match with a record ends, or null if there is none. */
     private static Long end(Tlsa r, Peer.Shown shown, boolean named) {
-        if (r.usage == DANE_EE) return r.matches(shown.leaf) ? Long.MAX_VALUE : null;
+        if (r.usage() == Tlsa.DANE_EE) return r.matches(shown.leaf) ? Long.MAX_VALUE : null;
         if (!named) return null;
-        if (r.usage == PKIX_EE) return r.matches(shown.leaf) ? shown.pkix() : null;
-        if (r.usage == PKIX_TA) return shown.longest(shown.roots, path -> path.subList(1, path.size()).stream().anyMatch(r::matches));
+        if (r.usage() == Tlsa.PKIX_EE) return r.matches(shown.leaf) ? shown.pkix() : null;
+        if (r.usage() == Tlsa.PKIX_TA) return shown.longest(shown.roots, path -> path.subList(1, path.size()).stream().anyMatch(r::matches));
         List<Cert> anchors = new ArrayList<>(shown.others);
         anchors.removeIf(c -> !r.matches(c));
         return anchors.isEmpty() ? null : shown.longest(anchors, path -> true);

@@ -20,7 +20,7 @@ final class Evidence {
         String dnssec;
         long ttl;
         Reason failure;
-        /** Row.Entry, String or NamedKeys.Tlsa. */
+        /** Row.Entry, String or Tlsa. */
         final List<Object> records = new ArrayList<>();
         /** Of TLSA: the name is an alias, or a wildcard made the records. */
         boolean isAlias, isWildcard;
@@ -151,11 +151,11 @@ final class Evidence {
         return value;
     }
 
-    private static NamedKeys.Tlsa tlsaRecord(Object value, Answer answer) throws Refusal {
+    private static Tlsa tlsaRecord(Object value, Answer answer) throws Refusal {
         Map<?, ?> json = members(value, "usage", "selector", "matching", "data");
         byte[] data = Octets.base64(json.get("data"));
         if (data == null) throw bad("data of TLSA");
-        return new NamedKeys.Tlsa(number(json.get("usage"), 0, 255), number(json.get("selector"), 0, 255),
+        return new Tlsa(number(json.get("usage"), 0, 255), number(json.get("selector"), 0, 255),
                 number(json.get("matching"), 0, 255), data);
     }
 

@@ -1,26 +1,17 @@
 import java.util.Map;
 
-/** What is remembered of one role of one source: the highest order, and the targets of the statement that had it. */
-final class Floor {
+/**
+ * What is remembered of one role of one source: the highest order, and the targets of the statement that had it.
+ *
+ * @param digest of the targets
+ * @param validUntil the end of the proof, exclusive
+ * @param signerUntil the first second after the signer's certificate
+ */
+record Floor(Order order, String digest, long validUntil, long signerUntil) {
     /** The digest of statements of one order that contradict each other. No statement has it. */
     private static final String CONTRADICTION = "0".repeat(64);
     /** Without a newer statement, weaker ways stay closed for so long after the proof. */
     private static final long AFTER_PROOF = 31 * 86400L;
-
-    final Order order;
-    /** Of the targets. */
-    final String digest;
-    /** The end of the proof, exclusive. */
-    final long validUntil;
-    /** The first second after the signer's certificate. */
-    final long signerUntil;
-
-    Floor(Order order, String digest, long validUntil, long signerUntil) {
-        this.order = order;
-        this.digest = digest;
-        this.validUntil = validUntil;
-        this.signerUntil = signerUntil;
-    }
 
     /** Null if there is none. */
     static Floor read(Object value) throws Refusal {
@@ -41,7 +32,7 @@ final class Floor {
     static Object write(Floor floor) {
         if (floor == null) return Json.NULL;
         return Map.of(
-                "order", Map.of("issuance", Octets.ofMillis(floor.order.issuance), "issued", Octets.time(floor.order.issued)),
+                "order", Map.of("issuance", Octets.ofMillis(floor.order.issuance()), "issued", Octets.time(floor.order.issued())),
                 "targets", floor.digest,
                 "valid_until", Octets.time(floor.validUntil),
                 "signer_until", Octets.time(floor.signerUntil));

@@ -8,26 +8,6 @@ final class NamedKeys {
     private static final int MAX_RECORDS = 8;
     private static final long MIN_TTL = 300;
 
-    /** A TLSA record. */
-    static final class Tlsa {
-        final long usage;
-        final long selector;
-        final long matching;
-        final byte[] data;
-
-        Tlsa(long usage, long selector, long matching, byte[] data) {
-            this.usage = usage;
-            this.selector = selector;
-            this.matching = matching;
-            this.data = data;
-        }
-
-        /** [K2c]. */
-        private boolean namesKey() {
-            return usage == 3 && selector == 1 && matching == 1 && data.length == 32;
-        }
-    }
-
     private final Set<String> pins = new HashSet<>();
     /** The first second in which the records prove nothing any more. */
     final long until;
@@ -50,7 +30,7 @@ final class NamedKeys {
         NamedKeys named = new NamedKeys(from + Math.max(MIN_TTL, answer.ttl)); // [K3c]
         for (Object record : answer.records) {
             Tlsa tlsa = (Tlsa) record;
-            if (tlsa.namesKey()) named.pins.add(Octets.hex(tlsa.data));
+            if (tlsa.namesKey()) named.pins.add(Octets.hex(tlsa.data()));
         }
         return named.pins.isEmpty() ? null : named;
     }

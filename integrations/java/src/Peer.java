@@ -119,11 +119,11 @@ final class Peer {
         List<Association.Reference> references = new ArrayList<>(candidates);
         List<Association.Reference> left = new ArrayList<>(candidates);
         Reason overtaken = decision.overtaken(floor);
-        references.removeIf(r -> overtaken != null && r.method.equals(Association.DELEGATION)); // [P1f]
+        references.removeIf(r -> overtaken != null && r.method().equals(Association.DELEGATION)); // [P1f]
         left.removeAll(references);
         List<Association.Reference> here = new ArrayList<>(references);
         here.removeIf(r -> !countsHere(r));
-        if (floor != null && floor.isRequired(time)) here.removeIf(r -> r.method.equals(Association.POSH)); // [F2b]
+        if (floor != null && floor.isRequired(time)) here.removeIf(r -> r.method().equals(Association.POSH)); // [F2b]
         Dane answer = host == null || Association.proven(here).isEmpty() ? null : endpoints.get(host + ":" + port);
         try {
             return accept(answer == null ? here : bound(here, answer), decision, wildcards);
@@ -147,10 +147,10 @@ final class Peer {
 
     /** The references with the records that they are held to [E4], where DNS speaks about the endpoint. */
     private static List<Association.Reference> bound(List<Association.Reference> here, Dane answer) {
-        boolean everyName = here.stream().anyMatch(r -> r.method.equals(Association.DNSSEC));
+        boolean everyName = here.stream().anyMatch(r -> r.method().equals(Association.DNSSEC));
         List<Association.Reference> out = new ArrayList<>();
         for (Association.Reference r : here) {
-            if (!r.method.equals(Association.PKIX)) {
+            if (!r.method().equals(Association.PKIX)) {
                 if (answer.lost == null) out.add(r.with(answer));
             } else if (!everyName) {
                 out.add(r);
@@ -163,7 +163,7 @@ final class Peer {
     private List<Association.Reference> held(List<Association.Reference> references) {
         List<Association.Reference> out = new ArrayList<>();
         for (Association.Reference r : Association.proven(references)) {
-            Dane d = endpoints.get(r.name + ":" + r.port);
+            Dane d = endpoints.get(r.name() + ":" + r.port());
             if (d != null && d.lost == null) out.add(r.with(d));
         }
         return out;
@@ -177,19 +177,19 @@ final class Peer {
         Reason refused = null;
         boolean none = true;
         for (Association.Reference r : references) {
-            if (!wildcards && !carries(r.name, false) && (r.dane == null || !r.dane.namesKey(shown.leaf))) continue; // [R1d]
+            if (!wildcards && !carries(r.name(), false) && (r.dane() == null || !r.dane().namesKey(shown.leaf))) continue; // [R1d]
             none = false;
             try {
-                if (r.method.equals(Association.POSH)) {
+                if (r.method().equals(Association.POSH)) {
                     if (decision.posh.names(shown.leaf)) return byPosh(r, shown.leaf);
                     continue; // [F6c]
                 }
-                Dane.Match match = r.dane == null ? new Dane.Match(null, shown.chain())
-                        : r.dane.check(shown, carries(r.name, true) || carries(source, true), time);
-                if (r.dane == null && !carries(r.name, true)) continue;
-                if (time >= r.until) throw new Refusal(Reason.PROOF_EXPIRED, r.name);
-                if (r.pins != null && !r.pins.contains(shown.leaf.pin())) throw new Refusal(Reason.PEER_KEY_MISMATCH, r.name);
-                return r.until(Math.min(r.until, match.end), match.numbers);
+                Dane.Match match = r.dane() == null ? new Dane.Match(null, shown.chain())
+                        : r.dane().check(shown, carries(r.name(), true) || carries(source, true), time);
+                if (r.dane() == null && !carries(r.name(), true)) continue;
+                if (time >= r.until()) throw new Refusal(Reason.PROOF_EXPIRED, r.name());
+                if (r.pins() != null && !r.pins().contains(shown.leaf.pin())) throw new Refusal(Reason.PEER_KEY_MISMATCH, r.name());
+                return r.until(Math.min(r.until(), match.end()), match.numbers());
             } catch (Refusal refusal) {
                 refused = Reason.later(refused, refusal.reason);
             }
@@ -201,28 +201,28 @@ final class Peer {
     /** [F6]. */
     private Association.Reference byPosh(Association.Reference r, Cert leaf) throws Refusal {
         if (!leaf.isValidAt(time)) throw new Refusal(Reason.PEER_UNTRUSTED, "not valid now");
-        if (r.until <= time) throw new Refusal(Reason.PROOF_EXPIRED, r.name);
-        return r.until(Math.min(r.until, leaf.notAfter + 1), null);
+        if (r.until() <= time) throw new Refusal(Reason.PROOF_EXPIRED, r.name());
+        return r.until(Math.min(r.until(), leaf.notAfter + 1), null);
     }
 
     /** Why the certificate carries none of the names that count. */
     private Reason whyNone(List<Association.Reference> proven) {
         if (proven.isEmpty() || proven.stream().anyMatch(this::countsHere)) return Reason.PEER_NAME_MISMATCH;
-        boolean sameHost = proven.stream().anyMatch(r -> r.name.equals(host));
+        boolean sameHost = proven.stream().anyMatch(r -> r.name().equals(host));
         return sameHost ? Reason.PORT_MISMATCH : Reason.TARGET_MISMATCH;
     }
 
     /** [C4]: for an outgoing connection, a proven name counts only at its endpoint. */
     private boolean countsHere(Association.Reference r) {
-        return host == null || r.method.equals(Association.PKIX) || r.method.equals(Association.POSH) || r.name.equals(host) && r.port == port;
+        return host == null || r.method().equals(Association.PKIX) || r.method().equals(Association.POSH) || r.name().equals(host) && r.port() == port;
     }
 
     static Map<String, Object> accepted(Association.Reference r) {
         Map<String, Object> out = new LinkedHashMap<>();
-        out.put("name", r.name);
-        out.put("method", r.method);
-        out.put("until", Octets.time(r.until));
-        if (r.tlsa != null) out.put("tlsa", r.tlsa);
+        out.put("name", r.name());
+        out.put("method", r.method());
+        out.put("until", Octets.time(r.until()));
+        if (r.tlsa() != null) out.put("tlsa", r.tlsa());
         return out;
     }
 }

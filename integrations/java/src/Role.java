@@ -48,6 +48,6 @@ final class Role {
 
     /** How a connection to a target of a statement begins. */
     String startOf(Statement.Target target) {
-        return target.direct && !service.endsWith("._udp") ? DIRECT : startAt(service);
+        return target.direct() && !service.endsWith("._udp") ? DIRECT : startAt(service);
     }
 }

@@ -9,21 +9,7 @@ final class Row {
     private static final int MAX_RECORDS = 32;
 
     /** A record, with the answer it is from. */
-    static final class Entry {
-        final Evidence.Answer answer;
-        final String host;
-        final long port;
-        final long priority;
-        final long weight;
-
-        Entry(Evidence.Answer answer, String host, long port, long priority, long weight) {
-            this.answer = answer;
-            this.host = host;
-            this.port = port;
-            this.priority = priority;
-            this.weight = weight;
-        }
-
+    record Entry(Evidence.Answer answer, String host, long port, long priority, long weight) {
         String endpoint() { return host + ":" + port; }
 
         private boolean isUsable() { return port > 0 && Names.isDomain(host); }
@@ -106,7 +92,7 @@ final class Row {
         for (Entry e : entries) {
             for (Statement.Target t : targets) {
                 if (t.endpoint().equals(e.endpoint())) {
-                    out.add(new Statement.Target(t.host, t.port, e.priority, e.weight, t.direct, t.pins));
+                    out.add(new Statement.Target(t.host(), t.port(), e.priority, e.weight, t.direct(), t.pins()));
                 }
             }
         }
@@ -117,7 +103,7 @@ final class Row {
     Reason whyNothing(List<Statement.Target> targets) {
         if (isNotAvailable()) return Reason.SERVICE_NOT_AVAILABLE;
         if (isSecure()) return Reason.CONFLICT;
-        boolean host = records.stream().anyMatch(e -> targets.stream().anyMatch(t -> t.host.equals(e.host)));
+        boolean host = records.stream().anyMatch(e -> targets.stream().anyMatch(t -> t.host().equals(e.host)));
         return host ? Reason.PORT_MISMATCH : Reason.TARGET_MISMATCH;
     }
 }

@@ -10,25 +10,11 @@ final class Statement {
     static final int MAX_OCTETS = 32768;
     static final int MAX_CERTIFICATES = 5;
 
-    static final class Target {
-        final String host;
-        final long port;
-        final long priority;
-        final long weight;
-        /** Whether TLS begins at once. */
-        final boolean direct;
-        /** In hexadecimal; null if there is no such member. */
-        final List<String> pins;
-
-        Target(String host, long port, long priority, long weight, boolean direct, List<String> pins) {
-            this.host = host;
-            this.port = port;
-            this.priority = priority;
-            this.weight = weight;
-            this.direct = direct;
-            this.pins = pins;
-        }
-
+    /**
+     * @param direct whether TLS begins at once
+     * @param pins in hexadecimal; null if there is no such member
+     */
+    record Target(String host, long port, long priority, long weight, boolean direct, List<String> pins) {
         String endpoint() { return host + ":" + port; }
     }
 

@@ -8,19 +8,12 @@ import java.util.Map;
 final class Verify {
     private static final long MIN_TTL = 300, MAX_TTL = 6 * 3600;
 
-    /** A statement for which every step held. */
-    static final class Proven {
-        final Statement statement;
-        /** What is remembered of it. */
-        final Floor floor;
-        final long refresh;
-
-        Proven(Statement statement, Floor floor, long refresh) {
-            this.statement = statement;
-            this.floor = floor;
-            this.refresh = refresh;
-        }
-    }
+    /**
+     * A statement for which every step held.
+     *
+     * @param floor what is remembered of it
+     */
+    record Proven(Statement statement, Floor floor, long refresh) {}
 
     final Query query;
     final Policy policy;
@@ -83,8 +76,8 @@ final class Verify {
         for (List<Candidate> candidates : List.of(inDns, inDocuments, inStream)) {
             Checks checks = new Checks(candidates == inStream ? 6 : 12); // [V3]: each way has its own
             for (Candidate c : candidates) {
-                if (c.refusal == null && judged.stream().anyMatch(
-                        e -> c.encoding.equals(e.encoding) && Arrays.equals(c.octets, e.octets))) continue;
+                if (c.refusal() == null && judged.stream().anyMatch(
+                        e -> c.encoding().equals(e.encoding()) && Arrays.equals(c.octets(), e.octets()))) continue;
                 Reason why = null;
                 try {
                     proven.add(judge(c, checks, named));
@@ -93,7 +86,7 @@ final class Verify {
                     refused = Reason.later(refused, why);
                 }
                 // Refused for want of checks [V3], it was not judged: documents have their own for the same octets.
-                if (c.refusal == null && why != Reason.TOO_MANY_RECORDS) judged.add(c);
+                if (c.refusal() == null && why != Reason.TOO_MANY_RECORDS) judged.add(c);
             }
         }
         choose(proven, failed, refused);
@@ -116,12 +109,12 @@ final class Verify {
 
     /** Steps 1 to 13. */
     private Proven judge(Candidate c, Checks checks, NamedKeys named) throws Refusal {
-        if (c.refusal != null) throw c.refusal;
-        if (c.octets.length > Statement.MAX_OCTETS) throw new Refusal(Reason.STATEMENT_TOO_LARGE, c.origin);
+        if (c.refusal() != null) throw c.refusal();
+        if (c.octets().length > Statement.MAX_OCTETS) throw new Refusal(Reason.STATEMENT_TOO_LARGE, c.origin());
         Statement s;
-        if (c.encoding.equals("jws")) s = Jws.parse(c.octets);
-        else if (c.encoding.equals("ac")) s = AttributeCertificate.parse(c.octets);
-        else throw new Refusal(Reason.UNSUPPORTED_ENCODING, c.encoding);
+        if (c.encoding().equals("jws")) s = Jws.parse(c.octets());
+        else if (c.encoding().equals("ac")) s = AttributeCertificate.parse(c.octets());
+        else throw new Refusal(Reason.UNSUPPORTED_ENCODING, c.encoding());
 
         if (!s.source.equals(query.source)) {
             boolean parent = query.source.endsWith("." + s.source);
@@ -145,7 +138,7 @@ final class Verify {
         long end = Math.min(s.expires, signer.prove(s, policy, named));
         checks.left += cost;
         long signerUntil = named != null ? end : Math.min(signer.cert.notAfter + 1, Statement.LAST_SECOND); // [K3d]
-        return new Proven(s, new Floor(order, digest, end, signerUntil), Math.min(end, t + interval(c.ttl)));
+        return new Proven(s, new Floor(order, digest, end, signerUntil), Math.min(end, t + interval(c.ttl())));
     }
 
     /** [V8]: the seconds after which something with this TTL, null if unknown, is looked up again. */
@@ -163,8 +156,8 @@ final class Verify {
             return;
         }
         for (Proven p : proven) {
-            if (p.floor.order.compareTo(floor.order) < 0) continue;
-            if (decides == null || p.floor.validUntil > decides.floor.validUntil) decides = p; // [O4]
+            if (p.floor.order().compareTo(floor.order()) < 0) continue;
+            if (decides == null || p.floor.validUntil() > decides.floor.validUntil()) decides = p; // [O4]
         }
         reason = decides.statement.isRevocation() ? Reason.REVOKED : Reason.VERIFIED;
     }
@@ -185,8 +178,8 @@ final class Verify {
         if (reason != Reason.VERIFIED) return reason;
         boolean host = false;
         for (Statement.Target t : targets()) {
-            host |= t.host.equals(query.host);
-            if (t.host.equals(query.host) && t.port == query.port) return Reason.VERIFIED;
+            host |= t.host().equals(query.host);
+            if (t.host().equals(query.host) && t.port() == query.port) return Reason.VERIFIED;
         }
         return host ? Reason.PORT_MISMATCH : Reason.TARGET_MISMATCH;
     }
@@ -226,7 +219,7 @@ final class Verify {
         else for (Statement.Target t : dial()) connect.add(t.endpoint());
         out.put("targets", listed);
         out.put("dial", connect);
-        out.put("expires", Octets.time(decides.floor.validUntil));
+        out.put("expires", Octets.time(decides.floor.validUntil()));
         out.put("refresh_at", Octets.time(refresh()));
     }
 }

@@ -221,13 +221,13 @@ final class Tests {
         Floor other = new Floor(new Order(6, 1), "b", 60, 10);
         check(low.join(high) == high && high.join(low) == high, "the higher floor");
         Floor both = high.join(other);
-        check(both.isContradiction() && both.validUntil == 60 && both.signerUntil == 20, "contradiction");
-        check(both.join(high).isContradiction() && both.refusal(high.order, "a") == Reason.CONFLICT, "still contradicting");
-        check(both.refusal(low.order, "a") == Reason.SUPERSEDED && both.refusal(new Order(6, 2), "a") == null, "order");
-        check(high.refusal(high.order, "a") == null, "the same statement");
+        check(both.isContradiction() && both.validUntil() == 60 && both.signerUntil() == 20, "contradiction");
+        check(both.join(high).isContradiction() && both.refusal(high.order(), "a") == Reason.CONFLICT, "still contradicting");
+        check(both.refusal(low.order(), "a") == Reason.SUPERSEDED && both.refusal(new Order(6, 2), "a") == null, "order");
+        check(high.refusal(high.order(), "a") == null, "the same statement");
         long days = 31 * 86400;
         check(high.isRequired(49 + days) && !high.isRequired(50 + days), "required");
-        Floor revoked = new Floor(high.order, Statement.DIGEST_OF_NONE, 50, 20);
+        Floor revoked = new Floor(high.order(), Statement.DIGEST_OF_NONE, 50, 20);
         check(revoked.isRequired(49) && !revoked.isRequired(50), "required after a revocation");
     }
 

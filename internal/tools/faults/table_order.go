@@ -119,7 +119,7 @@ var orderFaults = []fault{
 	mistake("take the statement that ends first of two equal ones", "time-and-order-equal",
 		inGo("delegation/order.go", "case p != top && p.ValidUntil.After(top.ValidUntil):", "case p != top && p.ValidUntil.Before(top.ValidUntil):"),
 		inJS("order.js", "(b.end > a.end ? b : a)", "(b.end < a.end ? b : a)"),
-		inJava("Verify.java", "p.floor.validUntil > decides.floor.validUntil", "p.floor.validUntil < decides.floor.validUntil")),
+		inJava("Verify.java", "p.floor.validUntil() > decides.floor.validUntil()", "p.floor.validUntil() < decides.floor.validUntil()")),
 	mistake("ignore a revocation", "time-and-order-revoked",
 		inGo("delegation/verify.go", "if s.Revoked() {", "if s.Revoked() && len(v.evidence.SRV) > 0 {"),
 		inJS("verify.js", "if (targets.length === 0) return", "if (targets.length < 0) return"),
