@@ -36,14 +36,9 @@
 %% A statement in a stream has at most 32,768 bytes, in base64 so many.
 -define(MAX_STATEMENT, 43692).
 
-start(Host, _Opts) ->
-    [ejabberd_hooks:add(Hook, Host, ?MODULE, Function, Priority) || {Hook, Function, Priority} <- hooks()],
-    ejabberd_hooks:add(s2s_in_init, ?MODULE, in_init, 50).
+start(Host, _Opts) -> mod_s2s_dna_features:start(Host, ?MODULE, hooks()).
 
-%% in_init is a hook of all hosts, and does nothing where the others are not there.
-stop(Host) ->
-    [ejabberd_hooks:delete(Hook, Host, ?MODULE, Function, Priority) || {Hook, Function, Priority} <- hooks()],
-    ok.
+stop(Host) -> mod_s2s_dna_features:stop(Host, ?MODULE, hooks()).
 
 %% mod_s2s_dialback has 50 everywhere.
 hooks() ->

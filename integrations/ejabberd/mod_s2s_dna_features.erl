@@ -13,13 +13,23 @@
 %% state is `offered`.
 -module(mod_s2s_dna_features).
 
--export([begins/1]).
+-export([start/3, stop/3, begins/1]).
 %% Callbacks of xmpp_stream_in.
 -export([handle_stream_start/2, sasl_mechanisms/2, unauthenticated_stream_features/1, handle_send/3,
          tls_options/1, tls_required/1, tls_enabled/1, handle_call/3, handle_cast/2, handle_info/2, handle_cdata/2,
          handle_stream_end/2, terminate/2]).
 
 -include("xmpp.hrl").
+
+%% start adds the hooks of a module to a host, and in_init to all hosts.
+start(Host, Module, Hooks) ->
+    [ejabberd_hooks:add(Hook, Host, Module, Function, Priority) || {Hook, Function, Priority} <- Hooks],
+    ejabberd_hooks:add(s2s_in_init, Module, in_init, 50).
+
+%% in_init stays, and does nothing where the others are not there.
+stop(Host, Module, Hooks) ->
+    [ejabberd_hooks:delete(Hook, Host, Module, Function, Priority) || {Hook, Function, Priority} <- Hooks],
+    ok.
 
 %% begins is for when TLS begins.
 begins(State) -> State#{mod => ?MODULE}.

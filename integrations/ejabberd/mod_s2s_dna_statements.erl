@@ -23,14 +23,9 @@
 %% authentication, and the features hold more than the statement.
 -define(MAX_TEXT, 8000).
 
-start(Host, _Opts) ->
-    [ejabberd_hooks:add(Hook, Host, ?MODULE, Function, Priority) || {Hook, Function, Priority} <- hooks()],
-    ejabberd_hooks:add(s2s_in_init, ?MODULE, in_init, 50).
+start(Host, _Opts) -> mod_s2s_dna_features:start(Host, ?MODULE, hooks()).
 
-%% in_init is a hook of all hosts, and does nothing where the others are not there.
-stop(Host) ->
-    [ejabberd_hooks:delete(Hook, Host, ?MODULE, Function, Priority) || {Hook, Function, Priority} <- hooks()],
-    ok.
+stop(Host) -> mod_s2s_dna_features:stop(Host, ?MODULE, hooks()).
 
 %% mod_s2s_dna has 40 for what is received: it hears the other server first.
 hooks() ->
