@@ -11,6 +11,7 @@ import (
 
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/xmpptest"
 )
 
 // TestCareless: a server that accepts everybody and asks nobody is found out, in
@@ -61,12 +62,8 @@ func careless(conn net.Conn, config *tls.Config, back string) {
 	defer func() { conn.Close() }()
 	decoder := xml.NewDecoder(conn)
 	features := "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
-	for {
-		token, err := decoder.Token()
-		if err != nil {
-			return
-		}
-		switch start, _ := token.(xml.StartElement); start.Name.Local {
+	for name := range xmpptest.Begins(&decoder) {
+		switch name {
 		case "stream":
 			fmt.Fprintf(conn, "<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' xmlns:db='jabber:server:dialback' id='1'><stream:features>%s</stream:features>", features)
 		case "starttls":
@@ -95,12 +92,8 @@ func deliver(address string) {
 	decoder := xml.NewDecoder(conn)
 	const open = "<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' from='a.example' to='b.example' version='1.0'>"
 	fmt.Fprint(conn, open)
-	for {
-		token, err := decoder.Token()
-		if err != nil {
-			return
-		}
-		switch start, _ := token.(xml.StartElement); start.Name.Local {
+	for name := range xmpptest.Begins(&decoder) {
+		switch name {
 		case "starttls":
 			fmt.Fprint(conn, "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
 		case "proceed":

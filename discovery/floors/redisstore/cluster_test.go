@@ -102,28 +102,21 @@ func TestRedisClientCertificate(t *testing.T) {
 // TestRedisRefusesWrites: a server that cannot remember anything is told at the
 // start.
 func TestRedisRefusesWrites(t *testing.T) {
-	t.Run("replica", func(t *testing.T) {
-		primary := realtest.Redis(t, "")
-		replica := realtest.Redis(t, "", "replicaof "+strings.Replace(primary.Addr, ":", " ", 1))
-		s, err := Open(t.Context(), "redis://"+replica.Addr, nil)
+	refused := func(t *testing.T, want error, word string, options ...string) {
+		t.Helper()
+		s, err := Open(t.Context(), "redis://"+realtest.Redis(t, "", options...).Addr, nil)
 		if err == nil {
 			s.Close()
-			t.Fatal("no error")
 		}
-		if !errors.Is(err, floors.ErrReadOnly) || !strings.Contains(err.Error(), "replica") {
+		if !errors.Is(err, want) || !strings.Contains(err.Error(), word) {
 			t.Error(err)
 		}
+	}
+	t.Run("replica", func(t *testing.T) {
+		refused(t, floors.ErrReadOnly, "replica", "replicaof "+strings.Replace(realtest.Redis(t, "").Addr, ":", " ", 1))
 	})
 	t.Run("evicting", func(t *testing.T) {
-		server := realtest.Redis(t, "", "maxmemory-policy volatile-lru", "maxmemory 100mb")
-		s, err := Open(t.Context(), "redis://"+server.Addr, nil)
-		if err == nil {
-			s.Close()
-			t.Fatal("no error")
-		}
-		if !errors.Is(err, floors.ErrEvicts) || !strings.Contains(err.Error(), "noeviction") {
-			t.Error(err)
-		}
+		refused(t, floors.ErrEvicts, "noeviction", "maxmemory-policy volatile-lru", "maxmemory 100mb")
 	})
 	t.Run("full", func(t *testing.T) {
 		server := realtest.Redis(t, "", "maxmemory 1")

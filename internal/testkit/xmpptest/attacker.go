@@ -3,9 +3,26 @@ package xmpptest
 import (
 	"encoding/xml"
 	"fmt"
+	"iter"
 	"net"
 	"testing"
 )
+
+// Begins are the names of the elements that begin in a stream, whatever they are in. The
+// decoder may be replaced on the way.
+func Begins(decoder **xml.Decoder) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for {
+			token, err := (*decoder).Token()
+			if err != nil {
+				return
+			}
+			if start, ok := token.(xml.StartElement); ok && !yield(start.Name.Local) {
+				return
+			}
+		}
+	}
+}
 
 // Attacker is a server without TLS that agrees to any dialback, for a domain. It
 // returns its port.
@@ -23,12 +40,8 @@ func Attacker(t *testing.T, from, to string) int {
 		}
 		defer conn.Close()
 		decoder := xml.NewDecoder(conn)
-		for {
-			token, err := decoder.Token()
-			if err != nil {
-				return
-			}
-			switch start, _ := token.(xml.StartElement); start.Name.Local {
+		for name := range Begins(&decoder) {
+			switch name {
 			case "stream":
 				fmt.Fprintf(conn, "<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' xmlns:db='jabber:server:dialback' id='1' from='%s' to='%s' version='1.0'>"+
 					"<stream:features><dialback xmlns='urn:xmpp:features:dialback'/></stream:features>", from, to)
