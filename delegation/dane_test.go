@@ -2,11 +2,10 @@ package delegation
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/sha512"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/hex"
 	"fmt"
 	"math/big"
 	"net"
@@ -17,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/miekg/dns"
+
 	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
@@ -26,18 +27,7 @@ import (
 
 // recordFor makes a TLSA record for a certificate.
 func recordFor(usage, selector, matching uint8, c *x509.Certificate) TLSARecord {
-	data := c.Raw
-	if selector == 1 {
-		data = c.RawSubjectPublicKeyInfo
-	}
-	switch matching {
-	case 1:
-		sum := sha256.Sum256(data)
-		data = sum[:]
-	case 2:
-		sum := sha512.Sum512(data)
-		data = sum[:]
-	}
+	data := localca.Must(hex.DecodeString(localca.Must(dns.CertificateToDANE(selector, matching, c))))
 	return TLSARecord{usage, selector, matching, data}
 }
 

@@ -1,13 +1,14 @@
 package vectors
 
 import (
-	"crypto/sha256"
-	"crypto/sha512"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/miekg/dns"
 )
 
 var daneNotes = map[string]Note{
@@ -45,18 +46,7 @@ type addressAnswer struct {
 
 // tlsaFor is a record for a certificate.
 func tlsaFor(usage, selector, matching int, c *x509.Certificate) tlsaRecord {
-	data := c.Raw
-	if selector == 1 {
-		data = c.RawSubjectPublicKeyInfo
-	}
-	switch matching {
-	case 1:
-		sum := sha256.Sum256(data)
-		data = sum[:]
-	case 2:
-		sum := sha512.Sum512(data)
-		data = sum[:]
-	}
+	data := must(hex.DecodeString(must(dns.CertificateToDANE(uint8(selector), uint8(matching), c))))
 	return tlsaRecord{usage, selector, matching, data}
 }
 
