@@ -112,18 +112,11 @@ func (p *peer) next() (e element, err error) {
 	if err := p.conn.SetReadDeadline(time.Now().Add(p.stage.patience)); err != nil {
 		return e, err
 	}
-	for {
-		token, err := p.decoder.Token()
-		if err != nil {
-			return e, err
-		}
-		switch token := token.(type) {
-		case xml.EndElement:
-			return e, io.EOF
-		case xml.StartElement:
-			return e, p.decoder.DecodeElement(&e, &token)
-		}
+	start, err := nextStart(p.decoder)
+	if err != nil {
+		return e, err
 	}
+	return e, p.decoder.DecodeElement(&e, &start)
 }
 
 // dialback claims a source without a certificate for it, and returns the result.
