@@ -273,16 +273,25 @@ func TestTargets(t *testing.T) {
 		w.delegated()
 		w.refused(reasons.PeerUntrusted, reasons.PeerUntrusted)
 	})
-	t.Run("statement expired", func(t *testing.T) {
-		w := newWorld(t)
-		w.serve(host, 5269, peerserver.None, host)
-		w.add(srv(service, 0, 0, 5269, host))
-		w.delegate(service, -time.Minute, to(host, 5269))
-		e := w.refused(reasons.PeerNameMismatch, reasons.PeerNameMismatch)
-		if got := e.Decision.Association.Proofs()[2].Reason; got != reasons.Expired {
-			t.Errorf("the delegation failed by %s, want %s", got, reasons.Expired)
-		}
-	})
+	for _, c := range []struct {
+		name, at string
+		ends     time.Duration
+		want     reasons.Reason
+	}{
+		{"statement expired", host, -time.Minute, reasons.Expired},
+		{"statement for another host", evil, time.Hour, reasons.TargetMismatch},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.serve(c.at, 5269, peerserver.None, c.at)
+			w.add(srv(service, 0, 0, 5269, c.at))
+			w.delegate(service, c.ends, to(host, 5269))
+			e := w.refused(reasons.PeerNameMismatch, reasons.PeerNameMismatch)
+			if got := e.Decision.Association.Proofs()[2].Reason; got != c.want {
+				t.Errorf("the delegation failed by %s, want %s", got, c.want)
+			}
+		})
+	}
 	t.Run("statement that ends before the handshake", func(t *testing.T) {
 		w := newWorld(t)
 		var ahead atomic.Int64
@@ -295,16 +304,6 @@ func TestTargets(t *testing.T) {
 		w.serveWith(host, 5269, peerserver.None, c)
 		w.delegated()
 		w.refused(reasons.ProofExpired, reasons.ProofExpired)
-	})
-	t.Run("statement for another host", func(t *testing.T) {
-		w := newWorld(t)
-		w.serve(evil, 5269, peerserver.None, evil)
-		w.add(srv(service, 0, 0, 5269, evil))
-		w.delegate(service, time.Hour, to(host, 5269))
-		e := w.refused(reasons.PeerNameMismatch, reasons.PeerNameMismatch)
-		if got := e.Decision.Association.Proofs()[2].Reason; got != reasons.TargetMismatch {
-			t.Errorf("the delegation failed by %s, want %s", got, reasons.TargetMismatch)
-		}
 	})
 	t.Run("not available", func(t *testing.T) {
 		w := newWorld(t)
