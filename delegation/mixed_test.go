@@ -65,31 +65,6 @@ func TestMixed(t *testing.T) {
 	}
 }
 
-// failureCases: every reason of a failed lookup, as the only thing found.
-func failureCases() []verifyCase {
-	var cases []verifyCase
-	for _, reason := range reasons.Reasons() {
-		if !reason.OfLookup() {
-			continue
-		}
-		cases = append(cases, verifyCase{"TXT " + string(reason), func(tr *trial) {
-			tr.adjust = func(e *Evidence) { e.TXT[0].Failure = &Failure{reason, "it did not work"} }
-		}, reason})
-	}
-	return append(cases,
-		verifyCase{"TXT bogus", func(tr *trial) { tr.adjust = func(e *Evidence) { e.TXT[0].DNSSEC = Bogus } }, reasons.DNSBogus},
-		verifyCase{"TXT secure", func(tr *trial) { tr.adjust = func(e *Evidence) { e.TXT[0].DNSSEC = Secure } }, reasons.Verified},
-		verifyCase{"TXT indeterminate", func(tr *trial) { tr.adjust = func(e *Evidence) { e.TXT[0].DNSSEC = Indeterminate } }, reasons.Verified},
-		verifyCase{"the first of two failures", func(tr *trial) {
-			tr.evidence = evidenceOf(
-				TXTAnswer{Answer: Answer{Name: txtPlace, DNSSEC: Indeterminate, Failure: &Failure{reasons.DNSFailure, "first"}}},
-				Document{URL: documentPlace, Failure: &Failure{reasons.HTTPSTimeout, "second"}})
-		}, reasons.DNSFailure},
-	)
-}
-
-func TestFailures(t *testing.T) { runCases(t, 14, failureCases()) }
-
 // TestFurthest: of several refused statements the one that got furthest gives
 // the reason, wherever it stands.
 func TestFurthest(t *testing.T) {

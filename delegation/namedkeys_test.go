@@ -35,43 +35,6 @@ func (tr *trial) inSignedZone(records ...TLSARecord) {
 	}
 }
 
-// namedKeyCases are some of those that the test vectors have, too.
-func namedKeyCases() []verifyCase {
-	own := ownSigner("P-256")
-	named := func(edit func(a *TLSAAnswer)) func(tr *trial) {
-		return func(tr *trial) {
-			tr.signer = own
-			tr.inSignedZone(threeOneOne(own.Leaf()))
-			if zone := tr.adjust; edit != nil {
-				tr.adjust = func(e *Evidence) { zone(e); edit(&e.Signers[0]) }
-			}
-		}
-	}
-	other := ownSigner("other P-256")
-	return []verifyCase{
-		{"own", named(nil), reasons.Verified},
-		{"authority", func(tr *trial) { tr.inSignedZone(threeOneOne(tr.signer.Leaf())) }, reasons.Verified},
-		{"authority, other key named", func(tr *trial) { tr.inSignedZone(threeOneOne(other.Leaf())) }, reasons.SignerNotNamed},
-		{"authority, none named", func(tr *trial) { tr.inSignedZone() }, reasons.Verified},
-		{"other key named", named(func(a *TLSAAnswer) { a.Records[0] = threeOneOne(other.Leaf()) }), reasons.SignerNotNamed},
-		{"none named", named(func(a *TLSAAnswer) { a.Records = nil }), reasons.UntrustedSigner},
-		{"insecure", named(func(a *TLSAAnswer) { a.DNSSEC = Insecure }), reasons.UntrustedSigner},
-		{"alias", named(func(a *TLSAAnswer) { a.Alias = true }), reasons.UntrustedSigner},
-		{"wildcard", named(func(a *TLSAAnswer) { a.Wildcard = true }), reasons.UntrustedSigner},
-		{"bogus", named(func(a *TLSAAnswer) { a.DNSSEC = Bogus }), reasons.DNSBogus},
-		{"failed", named(func(a *TLSAAnswer) { a.Failure = &Failure{reasons.Unanswered, "nobody waited"} }), reasons.Unanswered},
-		{"4,096 records", named(func(a *TLSAAnswer) { a.Records = slices.Repeat(a.Records, 4096) }), reasons.TooManyRecords},
-		{"no TTL", named(func(a *TLSAAnswer) { a.TTL = 0 }), reasons.Verified},
-		{"TTL passed", func(tr *trial) {
-			named(nil)(tr)
-			zone := tr.adjust
-			tr.adjust = func(e *Evidence) { zone(e); e.Collected = now.Add(-time.Hour) }
-		}, reasons.ProofExpired},
-	}
-}
-
-func TestNamedKeys(t *testing.T) { runCases(t, 12, namedKeyCases()) }
-
 // TestNamedKeyRemembered: what is remembered of a statement by a named key
 // does not take the place of the record, and the other way round.
 func TestNamedKeyRemembered(t *testing.T) {

@@ -239,8 +239,15 @@ func TestGoJose(t *testing.T) {
 				if err != nil {
 					continue // a bad or older one beside the good
 				}
+				if result.Proven().Named {
+					continue // by DNSSEC, which go-jose does not know
+				}
 				at := wholeSecond(tr.policy.Time)
-				if start := tr.signer.Leaf().NotBefore; at.Before(start) {
+				in, err := Inspect(raw)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if start := in.Certificates[0].NotBefore; at.Before(start) {
 					at = start // as trustChain does
 				}
 				payload, err := acceptedByGoJose(raw, x509.VerifyOptions{Roots: tr.policy.Roots, CurrentTime: at})

@@ -12,14 +12,6 @@ import (
 // at is a spoiler that verifies for another time.
 func at(t time.Time) func(*trial) { return func(tr *trial) { tr.policy.Time = t } }
 
-// lived is a spoiler for the life of the statement and the policy.
-func lived(life, most time.Duration) func(*trial) {
-	return func(tr *trial) {
-		tr.statement.Expires = tr.statement.Issued.Add(life)
-		tr.policy.MaxLife = most
-	}
-}
-
 // certified is a spoiler for the times of the signer's certificate.
 func certified(notBefore, notAfter time.Time) func(*trial) {
 	return leaf(func(c *x509.Certificate) { c.NotBefore, c.NotAfter = notBefore, notAfter })
@@ -31,46 +23,16 @@ func both(a, b func(*trial)) func(*trial) {
 }
 
 func timeCases() []verifyCase {
-	issued, expires := goodStatement().Issued, goodStatement().Expires
-	start, end := now.Add(-10*day), now.Add(10*day)
+	expires := goodStatement().Expires
 	east := time.FixedZone("east", 14*3600)
 	return []verifyCase{
-		{"at iat", at(issued), reasons.Verified},
-		{"at iat - 5 min", at(issued.Add(-limits.ClockSkew)), reasons.Verified},
-		{"a second before iat - 5 min", at(issued.Add(-limits.ClockSkew - time.Second)), reasons.NotYetValid},
-		{"a nanosecond before iat - 5 min", at(issued.Add(-limits.ClockSkew - 1)), reasons.NotYetValid},
-		{"a second before exp", at(expires.Add(-time.Second)), reasons.Verified},
-		{"a nanosecond before exp", at(expires.Add(-1)), reasons.Verified},
-		{"at exp", at(expires), reasons.Expired},
-		{"after exp", at(expires.Add(day)), reasons.Expired},
 		{"before exp in another zone", at(expires.Add(-time.Second).In(east)), reasons.Verified},
 		{"at exp in another zone", at(expires.In(east)), reasons.Expired},
-		{"far past", at(time.Unix(1, 0)), reasons.NotYetValid},
 		{"far future", at(time.Date(200000, 1, 1, 0, 0, 0, 0, time.UTC)), reasons.Expired},
-
-		{"life of 31 days", lived(limits.DefaultMaxLife, 0), reasons.Verified},
-		{"life of 31 days and a second", lived(limits.DefaultMaxLife+time.Second, 0), reasons.LifeTooLong},
-		{"life of 90 days by policy", lived(limits.LongestMaxLife, limits.LongestMaxLife), reasons.Verified},
-		{"life of 90 days and a second by policy", lived(limits.LongestMaxLife+time.Second, limits.LongestMaxLife), reasons.LifeTooLong},
-		{"life of a day by policy", lived(day, day), reasons.Verified},
-		{"life of a day and a second by policy", lived(day+time.Second, day), reasons.LifeTooLong},
-		{"no life", lived(0, 0), reasons.BadLifetime},
-
-		{"issued an hour before notBefore", certified(now, end), reasons.IssuedBeforeSigner},
-		{"notBefore, issued then", both(certified(issued, end), at(issued)), reasons.Verified},
-		{"a second before notBefore", both(certified(issued.Add(time.Second), end), at(issued)), reasons.Verified},
-		{"5 minutes before notBefore", both(certified(issued.Add(limits.ClockSkew), end), at(issued)), reasons.Verified},
-		{"5 minutes and a second before notBefore", both(certified(issued.Add(limits.ClockSkew+time.Second), end), at(issued)), reasons.SignerNotYetValid},
-		{"certificate of the future", certified(now.Add(day), end), reasons.SignerNotYetValid},
-		{"at notAfter", both(certified(start, end), at(end)), reasons.Verified},
-		{"in the second of notAfter", both(certified(start, end), at(end.Add(time.Second-1))), reasons.Verified},
-		{"a second after notAfter", both(certified(start, end), at(end.Add(time.Second))), reasons.SignerExpired},
-		{"issued 5 minutes before notBefore", certified(issued.Add(limits.ClockSkew), end), reasons.Verified},
-		{"issued 5 minutes and a second before notBefore", certified(issued.Add(limits.ClockSkew+time.Second), end), reasons.IssuedBeforeSigner},
 	}
 }
 
-func TestTime(t *testing.T) { runCases(t, 30, timeCases()) }
+func TestTime(t *testing.T) { runCases(t, 3, timeCases()) }
 
 // TestEnds: the proof ends with the first thing it rests on.
 func TestEnds(t *testing.T) {
