@@ -37,14 +37,13 @@ type peerCase struct {
 	want  reasons.Reason
 }
 
+// peerCases are what the test vectors cannot say, and one of each kind for a real
+// connection.
 func peerCases() []peerCase {
 	hosting := func(c *x509.Certificate) { c.DNSNames = []string{host} }
 	return []peerCase{
 		{"good", func(*meeting) {}, reasons.Verified},
 		{"the peer connects to us", func(m *meeting) { m.server = true }, reasons.Verified},
-		{"wildcard that covers the target", shows(func(c *x509.Certificate) { c.DNSNames = []string{"*.hosting.example"} }), reasons.Verified},
-		{"no extKeyUsage", shows(func(c *x509.Certificate) { hosting(c); c.ExtKeyUsage = nil }), reasons.Verified},
-		{"name in upper case", shows(func(c *x509.Certificate) { c.DNSNames = []string{"XMPP.Hosting.example"} }), reasons.Verified},
 		{"the last second", func(m *meeting) { m.policy.Now = clock(goodStatement().Expires.Add(-1)) }, reasons.Verified},
 
 		{"no trust anchors", func(m *meeting) { m.policy.Roots = nil }, reasons.MissingInput},
@@ -54,22 +53,7 @@ func peerCases() []peerCase {
 		{"clock a nanosecond after zero", func(m *meeting) { m.policy.Now = clock(time.Time{}.Add(1)) }, reasons.MissingInput},
 		{"proof has ended", func(m *meeting) { m.policy.Now = clock(goodStatement().Expires) }, reasons.ProofExpired},
 
-		{"name of another", shows(func(c *x509.Certificate) { c.DNSNames = []string{"evil.example"} }), reasons.PeerNameMismatch},
-		{"name of the source", shows(nil), reasons.PeerNameMismatch},
-		{"name of a parent", shows(func(c *x509.Certificate) { c.DNSNames = []string{"hosting.example"} }), reasons.PeerNameMismatch},
-		{"wildcard two labels above", shows(func(c *x509.Certificate) { c.DNSNames = []string{"*.example"} }), reasons.PeerNameMismatch},
 		{"common name only", shows(func(c *x509.Certificate) { c.DNSNames, c.Subject.CommonName = nil, host }), reasons.PeerNameMismatch},
-		{"trust anchor of others", func(m *meeting) {
-			other := localca.Must(localca.New("Other Root", now))
-			m.peer = m.issueBelow(other, "P-256", hosting)
-		}, reasons.PeerUntrusted},
-		{"no intermediate", func(m *meeting) {
-			signer, err := keys.NewSigner(m.peer.Chain()[:1], m.peer.Key())
-			if err != nil {
-				m.t.Fatal(err)
-			}
-			m.peer = signer
-		}, reasons.PeerUntrusted},
 		{"for clientAuth only", shows(func(c *x509.Certificate) {
 			hosting(c)
 			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
@@ -81,14 +65,9 @@ func peerCases() []peerCase {
 				c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 			})(m)
 		}, reasons.PeerUntrusted},
-		{"certificate has expired", shows(func(c *x509.Certificate) { hosting(c); c.NotAfter = now.Add(-time.Second) }), reasons.PeerUntrusted},
-		{"certificate is not yet valid", shows(func(c *x509.Certificate) { hosting(c); c.NotBefore = now.Add(time.Second) }), reasons.PeerUntrusted},
 		{"no certificate", func(m *meeting) { m.peer = nil }, reasons.PeerUntrusted},
 
-		{"right pin", func(m *meeting) { pinned(pinOf(m.peer))(m) }, reasons.Verified},
-		{"right pin among others", func(m *meeting) { pinned(Pin{1}, pinOf(m.peer), Pin{2})(m) }, reasons.Verified},
 		{"wrong pin", pinned(Pin{1}), reasons.PeerKeyMismatch},
-		{"pin of the intermediate", func(m *meeting) { pinned(pinOfCertificate(m.intermediate.Certificate))(m) }, reasons.PeerKeyMismatch},
 		{"right pin, wrong name", func(m *meeting) {
 			m.peer = m.issue("P-256", nil)
 			pinned(pinOf(m.peer))(m)
@@ -112,11 +91,7 @@ func checkAt(r *Result, at Endpoint, p PeerPolicy) func(tls.ConnectionState) err
 
 // TestPeer holds real TLS connections to PeerPolicy.Check.
 func TestPeer(t *testing.T) {
-	cases := peerCases()
-	if len(cases) < 29 {
-		t.Errorf("only %d cases", len(cases))
-	}
-	for _, c := range cases {
+	for _, c := range peerCases() {
 		t.Run(c.name, func(t *testing.T) {
 			m := &meeting{trial: newTrial(t), target: endpoint}
 			m.peer = m.issue("P-256", func(c *x509.Certificate) { c.DNSNames = []string{host} })

@@ -39,21 +39,9 @@ func failed(a SRVAnswer, reason reasons.Reason) SRVAnswer {
 
 func to(host string, port uint16) SRVRecord { return SRVRecord{1, 2, port, host} }
 
-// many are records for hosts that nobody delegated to, and at the end one that
-// is delegated to.
-func many(n int) []SRVRecord {
-	list := make([]SRVRecord, n)
-	for i := range list {
-		list[i] = to("evil.example", uint16(i))
-	}
-	list[n-1] = good
-	return list
-}
-
 var (
 	good = to(host, 5269)
 	evil = to("evil.example", 5269)
-	none = to(".", 0)
 )
 
 // twoTargets delegates to a second target.
@@ -103,84 +91,6 @@ func TestDial(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
-	}
-}
-
-// TestReadSRV: the labels of a role make one row, with each state of each label.
-func TestReadSRV(t *testing.T) {
-	other := to("other.example", 5270)
-	states := []struct {
-		name    string
-		first   SRVAnswer
-		usable  bool
-		records bool
-		failure reasons.Reason
-	}{
-		{"none", srvAnswer(Insecure), false, false, ""},
-		{"none, securely", srvAnswer(Secure), false, false, ""},
-		{"not available", srvAnswer(Insecure, none), false, true, ""},
-		{"not available, securely", srvAnswer(Secure, none), false, true, ""},
-		{"of no use", srvAnswer(Insecure, to("a", 1), to(host, 0)), false, true, ""},
-		{"usable", srvAnswer(Insecure, other), true, true, ""},
-		{"usable, indeterminate", srvAnswer(Indeterminate, other), true, true, ""},
-		{"usable, securely", srvAnswer(Secure, none, other), true, true, ""},
-		{"failed", failed(srvAnswer(Secure, other), reasons.DNSTimeout), false, false, reasons.DNSTimeout},
-		{"bogus", srvAnswer(Bogus, other), false, false, reasons.DNSBogus},
-		{"33 records, securely", srvAnswer(Secure, many(33)...), false, false, reasons.TooManyRecords},
-	}
-	secure := func(a SRVAnswer, records bool) bool { return a.DNSSEC == Secure && a.Failure == nil && records }
-	for _, own := range states {
-		for _, second := range states {
-			t.Run(own.name+"; "+second.name, func(t *testing.T) {
-				b := second.first
-				b.Name, b.TTL = SRVName(source, direct), 60
-				e := evidenceOf(txtAnswer(), own.first, b)
-				got, err := ReadSRV(Query{Source: source, Service: direct}, e, newTrial(t).policy)
-
-				ownSecure, secondSecure := secure(own.first, own.records), secure(b, second.records)
-				var want reasons.Reason
-				var labels []string
-				switch {
-				case ownSecure || secondSecure:
-					if ownSecure && own.usable {
-						labels = append(labels, service)
-					} else if secondSecure && second.usable {
-						labels = append(labels, direct)
-					} else {
-						want = reasons.ServiceNotAvailable
-					}
-					if got.State != Secure {
-						t.Errorf("state %s", got.State)
-					}
-				case own.failure != "":
-					want = own.failure
-				case second.failure != "" && !own.usable:
-					want = second.failure
-				case own.usable:
-					labels = append(labels, service) // the second label names the same endpoint
-				case second.usable:
-					labels = append(labels, direct)
-				case own.records || second.records:
-					want = reasons.ServiceNotAvailable
-				}
-				if ReasonOf(err) != want {
-					t.Fatalf("got %v, want %s", err, want)
-				}
-				var found []string
-				for _, entry := range got.Entries {
-					found = append(found, entry.Label)
-				}
-				if diff := cmp.Diff(labels, found); diff != "" {
-					t.Errorf("(-want +got)\n%s", diff)
-				}
-				if err == nil && got.Partly != (own.failure != "" || second.failure != "") {
-					t.Errorf("partly is %t", got.Partly)
-				}
-			})
-		}
-	}
-	if _, err := ReadSRV(Query{}, nil, Policy{}); ReasonOf(err) != reasons.MissingInput {
-		t.Errorf("got %v", err)
 	}
 }
 
