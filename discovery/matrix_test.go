@@ -228,10 +228,9 @@ func newWorld(honest bool) world {
 		w.reason = reasons.UntrustedSigner
 	}
 	signer := localca.Must(ca.Issue("P-256", []string{source}, now.Add(-time.Hour), now.Add(time.Hour), nil))
-	w.statement = localca.Must(delegation.Sign(delegation.Statement{
-		Source: source, Service: service, Targets: []delegation.Target{{Endpoint: w.target}},
-		Issued: now.Add(-time.Minute), Expires: now.Add(time.Hour), ID: delegation.ID{1},
-	}, delegation.JWS, signer))
+	s := setup.Statement(source, service, now.Add(-time.Minute))
+	s.Targets = []delegation.Target{{Endpoint: w.target}}
+	w.statement = localca.Must(delegation.Sign(s, delegation.JWS, signer))
 	return w
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 	"github.com/dnasign/dnasign/internal/watch"
 	"github.com/dnasign/dnasign/keys"
 )
@@ -34,19 +35,14 @@ func newWorld() *world {
 	return &world{ca, localca.Must(ca.Issue("P-256", []string{source}, now.Add(-5*day), now.Add(60*day), nil))}
 }
 
-func (w *world) statement(t testing.TB, e delegation.Encoding, s *keys.Signer) []byte {
-	t.Helper()
-	return localca.Must(delegation.Sign(delegation.Statement{
-		Source: source, Service: service, ID: delegation.ID{1}, Issued: now.Add(-4 * day), Expires: now.Add(10 * day),
-		Targets: []delegation.Target{{Endpoint: provider}},
-	}, e, s))
+func (w *world) statement(e delegation.Encoding, s *keys.Signer) []byte {
+	return localca.Must(delegation.Sign(setup.Statement(source, service, now.Add(-4*day), provider.Host), e, s))
 }
 
 // found is evidence with the statement in all places, SRV records for a host,
 // and answers in a DNSSEC state.
-func (w *world) found(t testing.TB, host delegation.Endpoint, state delegation.DNSSEC) *delegation.Evidence {
-	t.Helper()
-	jws, ac := w.statement(t, delegation.JWS, w.signer), w.statement(t, delegation.AC, w.signer)
+func (w *world) found(host delegation.Endpoint, state delegation.DNSSEC) *delegation.Evidence {
+	jws, ac := w.statement(delegation.JWS, w.signer), w.statement(delegation.AC, w.signer)
 	e := nothing(state)
 	e.SRV[0].Records = []delegation.SRVRecord{{Port: host.Port, Target: host.Host}}
 	e.TXT[0].Records = []string{delegation.JWS.TXTRecord(jws)}
@@ -57,18 +53,8 @@ func (w *world) found(t testing.TB, host delegation.Endpoint, state delegation.D
 	return e
 }
 
-// nothing is evidence of an orderly look at every place, with nothing there.
 func nothing(state delegation.DNSSEC) *delegation.Evidence {
-	e := &delegation.Evidence{Version: delegation.EvidenceVersion, Source: source, Service: service, Collected: now}
-	answer := func(name string) delegation.Answer { return delegation.Answer{Name: name, DNSSEC: state, TTL: 3600} }
-	for _, label := range delegation.RoleOf(service).Labels() {
-		e.SRV = append(e.SRV, delegation.SRVAnswer{Answer: answer(delegation.SRVName(source, label)), Records: []delegation.SRVRecord{}})
-	}
-	e.TXT = append(e.TXT, delegation.TXTAnswer{Answer: answer(delegation.TXTName(source, service)), Records: []string{}})
-	for _, encoding := range delegation.Encodings() {
-		e.Documents = append(e.Documents, delegation.Document{URL: delegation.DocumentURL(source, service, encoding), Status: 404, MaxAge: -1})
-	}
-	return e
+	return setup.Nothing(source, service, state, now)
 }
 
 // silent is evidence of servers that do not answer.
@@ -100,8 +86,8 @@ func samples(t testing.TB) map[string]watch.Report {
 	t.Helper()
 	w := newWorld()
 	return map[string]watch.Report{
-		"verified":     w.conclude(provider, w.found(t, provider, delegation.Secure), w.found(t, provider, delegation.Insecure)),
-		"refused":      w.conclude(delegation.Endpoint{}, w.found(t, former, delegation.Insecure)),
+		"verified":     w.conclude(provider, w.found(provider, delegation.Secure), w.found(provider, delegation.Insecure)),
+		"refused":      w.conclude(delegation.Endpoint{}, w.found(former, delegation.Insecure)),
 		"undetermined": w.conclude(delegation.Endpoint{}, silent()),
 	}
 }

@@ -75,19 +75,19 @@ func edgesOf(p path) (tones []Tone, reason reasons.Reason) {
 func TestPath(t *testing.T) {
 	w := newWorld()
 	other := newWorld()
-	good := func() *delegation.Evidence { return w.found(t, provider, delegation.Insecure) }
+	good := func() *delegation.Evidence { return w.found(provider, delegation.Insecure) }
 	only := func(body []byte) *delegation.Evidence {
 		e := nothing(delegation.Insecure)
 		e.Documents[0].Status, e.Documents[0].MediaType, e.Documents[0].Body = 200, delegation.JWS.MediaType(), body
 		return e
 	}
-	altered := bytes.Clone(w.statement(t, delegation.JWS, w.signer))
+	altered := bytes.Clone(w.statement(delegation.JWS, w.signer))
 	last := len(altered) - 10
 	altered[last] = map[bool]byte{true: 'A', false: 'B'}[altered[last] != 'A']
 	bogus := good()
 	bogus.SRV[0].DNSSEC = delegation.Bogus
 	revoked := only(localca.Must(delegation.Sign(delegation.Statement{Source: source, Service: service, ID: delegation.ID{2}, Issued: now.Add(-day), Expires: now.Add(day)}, delegation.JWS, w.signer)))
-	conflict := w.found(t, former, delegation.Secure)
+	conflict := w.found(former, delegation.Secure)
 	for _, c := range []struct {
 		name     string
 		evidence *delegation.Evidence
@@ -95,14 +95,14 @@ func TestPath(t *testing.T) {
 		edges    string // good, bad, open: of each edge, the peer's and DNSSEC's
 	}{
 		{"verified", good(), "", "ggggoo"},
-		{"secure", w.found(t, provider, delegation.Secure), "", "ggggog"},
+		{"secure", w.found(provider, delegation.Secure), "", "ggggog"},
 		{"nothing", nothing(delegation.Insecure), reasons.NoStatement, "booooo"},
 		{"silent", silent(), reasons.DNSTimeout, "oooooo"},
 		{"damaged", only([]byte("eyJ")), reasons.MalformedToken, "booooo"},
 		{"altered", only(altered), reasons.BadSignature, "gboooo"},
-		{"untrusted", only(w.statement(t, delegation.JWS, other.signer)), reasons.UntrustedSigner, "ggbooo"},
+		{"untrusted", only(w.statement(delegation.JWS, other.signer)), reasons.UntrustedSigner, "ggbooo"},
 		{"revoked", revoked, reasons.Revoked, "gggboo"},
-		{"another host", w.found(t, former, delegation.Insecure), reasons.TargetMismatch, "gggboo"},
+		{"another host", w.found(former, delegation.Insecure), reasons.TargetMismatch, "gggboo"},
 		{"conflict", conflict, reasons.Conflict, "gggbog"},
 		{"bogus SRV", bogus, reasons.DNSBogus, "gggoob"},
 	} {
@@ -173,7 +173,7 @@ func evidenceIn(t *testing.T, page []byte) (list [][]byte) {
 func TestEvidence(t *testing.T) {
 	w := newWorld()
 	for name, e := range map[string]*delegation.Evidence{
-		"verified": w.found(t, provider, delegation.Insecure), "refused": w.found(t, former, delegation.Insecure), "undetermined": silent(),
+		"verified": w.found(provider, delegation.Insecure), "refused": w.found(former, delegation.Insecure), "undetermined": silent(),
 	} {
 		r := w.conclude(delegation.Endpoint{}, e)
 		list := evidenceIn(t, Domain(r, "roots.pem"))
@@ -197,7 +197,7 @@ func hostile(t testing.TB, rows int) watch.Report {
 	const text = "<script>alert(1)</script>\x1b[31m\u202egnp.exe\u2066\x00\xff\"'><img src=x onerror=alert(1)>&#x202e;"
 	long := text + strings.Repeat("A", 5000)
 	w := newWorld()
-	e := w.found(t, provider, delegation.Insecure)
+	e := w.found(provider, delegation.Insecure)
 	e.SRV[0].Name, e.SRV[0].Records[0].Target, e.SRV[0].DNSSEC = text, long, delegation.DNSSEC(text)
 	e.TXT[0].Resolver, e.TXT[0].Records = text, []string{long}
 	e.Documents[0].URL, e.Documents[1].Failure = text, &delegation.Failure{Reason: reasons.Reason(text), Detail: long}

@@ -17,6 +17,7 @@ import (
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/setup"
 	"github.com/dnasign/dnasign/keys"
 
 	"go.uber.org/goleak"
@@ -70,17 +71,7 @@ type edit func(*delegation.Evidence)
 // found is an evidence of an orderly look at everything, with nothing there but
 // SRV records for the provider.
 func found(edits ...edit) *delegation.Evidence {
-	e := &delegation.Evidence{Version: delegation.EvidenceVersion, Source: source, Service: service}
-	answer := func(name string) delegation.Answer {
-		return delegation.Answer{Name: name, DNSSEC: delegation.Insecure, TTL: 60}
-	}
-	for _, label := range delegation.RoleOf(service).Labels() {
-		e.SRV = append(e.SRV, delegation.SRVAnswer{Answer: answer(delegation.SRVName(source, label))})
-	}
-	e.TXT = append(e.TXT, delegation.TXTAnswer{Answer: answer(delegation.TXTName(source, service))})
-	for _, encoding := range delegation.Encodings() {
-		e.Documents = append(e.Documents, delegation.Document{URL: delegation.DocumentURL(source, service, encoding), Status: 404, MaxAge: -1})
-	}
+	e := setup.Nothing(source, service, delegation.Insecure, now)
 	srv(provider)(e)
 	for _, edit := range edits {
 		edit(e)

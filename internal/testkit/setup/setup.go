@@ -73,6 +73,23 @@ func Statement(source, service string, issued time.Time, hosts ...string) delega
 	return s
 }
 
+// Nothing is evidence of an orderly look at every place, in a DNSSEC state. Nothing is
+// there.
+func Nothing(source, service string, state delegation.DNSSEC, collected time.Time) *delegation.Evidence {
+	answer := func(name string) delegation.Answer { return delegation.Answer{Name: name, DNSSEC: state, TTL: 3600} }
+	e := &delegation.Evidence{
+		Version: delegation.EvidenceVersion, Source: source, Service: service, Collected: collected,
+		TXT: []delegation.TXTAnswer{{Answer: answer(delegation.TXTName(source, service)), Records: []string{}}},
+	}
+	for _, label := range delegation.RoleOf(service).Labels() {
+		e.SRV = append(e.SRV, delegation.SRVAnswer{Answer: answer(delegation.SRVName(source, label)), Records: []delegation.SRVRecord{}})
+	}
+	for _, encoding := range delegation.Encodings() {
+		e.Documents = append(e.Documents, delegation.Document{URL: delegation.DocumentURL(source, service, encoding), Status: 404, MaxAge: -1})
+	}
+	return e
+}
+
 // Record is the text of a statement's TXT record.
 func Record(s delegation.Statement, signer *keys.Signer) string {
 	return delegation.JWS.TXTRecord(localca.Must(delegation.Sign(s, delegation.JWS, signer)))
