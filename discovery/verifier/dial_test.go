@@ -204,34 +204,30 @@ func TestNoStart(t *testing.T) {
 
 // TestTargets: what is wrong with some targets, or with all.
 func TestTargets(t *testing.T) {
-	t.Run("down, the next is tried", func(t *testing.T) {
-		w := newWorld(t)
-		w.reach(host, 5269, "127.0.0.1:9")
-		w.serve(other, 5269, peerserver.None, other)
-		w.add(srv(service, 0, 0, 5269, host), srv(service, 1, 0, 5269, other))
-		w.delegate(service, time.Hour, to(host, 5269), to(other, 5269))
-		conn := w.accepted(to(other, 5269), association.Delegation, 2)
-		if got := delegation.ReasonOf(conn.Attempts[0].Err); got != reasons.ConnectFailed {
-			t.Errorf("the first target failed by %s", got)
-		}
-	})
-	t.Run("silent, the next is tried", func(t *testing.T) {
-		w := newWorld(t)
-		w.serve(host, 5269, peerserver.Silent, host)
-		w.serve(other, 5269, peerserver.None, other)
-		w.add(srv(service, 0, 0, 5269, host), srv(service, 1, 0, 5269, other))
-		w.delegate(service, time.Hour, to(host, 5269), to(other, 5269))
-		w.dialer.TargetTimeout = 5 * time.Second // the second one has to manage
-		w.accepted(to(other, 5269), association.Delegation, 2)
-	})
-	t.Run("refused, the next is tried", func(t *testing.T) {
-		w := newWorld(t)
-		w.serve(host, 5269, peerserver.None, other)
-		w.serve(other, 5269, peerserver.None, other)
-		w.add(srv(service, 0, 0, 5269, host), srv(service, 1, 0, 5269, other))
-		w.delegate(service, time.Hour, to(host, 5269), to(other, 5269))
-		w.accepted(to(other, 5269), association.Delegation, 2)
-	})
+	for _, c := range []struct {
+		name  string
+		first func(w *world)
+		want  reasons.Reason // of the first target; the next one is tried
+	}{
+		{"down", func(w *world) { w.reach(host, 5269, "127.0.0.1:9") }, reasons.ConnectFailed},
+		{"refused", func(w *world) { w.serve(host, 5269, peerserver.None, other) }, reasons.PeerNameMismatch},
+		{"silent", func(w *world) {
+			w.serve(host, 5269, peerserver.Silent, host)
+			w.dialer.TargetTimeout = 5 * time.Second // the second one has to manage
+		}, reasons.ConnectTimeout},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			c.first(w)
+			w.serve(other, 5269, peerserver.None, other)
+			w.add(srv(service, 0, 0, 5269, host), srv(service, 1, 0, 5269, other))
+			w.delegate(service, time.Hour, to(host, 5269), to(other, 5269))
+			conn := w.accepted(to(other, 5269), association.Delegation, 2)
+			if got := delegation.ReasonOf(conn.Attempts[0].Err); got != c.want {
+				t.Errorf("the first target failed by %s, want %s", got, c.want)
+			}
+		})
+	}
 	t.Run("all down", func(t *testing.T) {
 		w := newWorld(t)
 		w.reach(host, 5269, "127.0.0.1:9")
