@@ -24,7 +24,6 @@ var (
 	pathIssuer     = []int{0, 2}
 	pathAlgorithm  = []int{0, 3}
 	pathSerial     = []int{0, 4}
-	pathValidity   = []int{0, 5}
 	pathAttributes = []int{0, 6}
 	pathExtensions = []int{0, 8}
 )
@@ -39,7 +38,8 @@ func sequence(tag asn1.Tag, children ...*node) *node {
 	return &node{tag: byte(tag), children: children}
 }
 
-// refusals spoils the rich certificate in one way at a time.
+// refusals spoils the rich certificate in one way at a time. What the test vectors of
+// attribute certificates spoil in the same way is not repeated, but for one of each problem.
 var refusals = []struct {
 	name string
 	want Problem
@@ -56,23 +56,9 @@ var refusals = []struct {
 	{"set in place of sequence", ProblemSyntax, func(r *node) { r.at(pathInfo...).tag = byte(asn1.SET) }},
 
 	{"outer algorithm differs", ProblemAlgorithmMismatch, func(r *node) { r.at(1, 0).content = []byte(oidECDSAWithSHA384) }},
-	{"inner algorithm differs", ProblemAlgorithmMismatch, func(r *node) { r.at(0, 3, 0).content = []byte(oidEd25519) }},
-	{"outer algorithm has NULL parameters", ProblemAlgorithmMismatch, func(r *node) {
-		r.at(1).children = append(r.at(1).children, leaf(asn1.NULL))
-	}},
 	{"algorithm parameters are BER", ProblemSyntax, func(r *node) {
 		r.at(pathAlgorithm...).children = append(r.at(pathAlgorithm...).children, leaf(asn1.BOOLEAN, 1))
 	}},
-	{"algorithm parameters are nested too deep", ProblemSyntax, func(r *node) {
-		parameters := sequence(asn1.SEQUENCE)
-		for range maxDepth {
-			parameters = sequence(asn1.SEQUENCE, parameters)
-		}
-		r.at(pathAlgorithm...).children = append(r.at(pathAlgorithm...).children, parameters)
-	}},
-
-	{"version 1 in its field", ProblemVersion, func(r *node) { r.at(pathVersion...).content = []byte{0} }},
-	{"version 3", ProblemVersion, func(r *node) { r.at(pathVersion...).content = []byte{2} }},
 	{"version 1 of X.509, subjectName", ProblemVersion, func(r *node) {
 		r.at(pathInfo...).children[0] = sequence(tagContext(1, true))
 	}},
@@ -138,85 +124,27 @@ var refusals = []struct {
 		base := *r.at(0, 1, 0)
 		r.at(pathIssuer...).children = []*node{&base}
 	}},
-	{"issuer is empty", ProblemIssuerForm, func(r *node) { r.at(pathIssuer...).children = nil }},
-	{"issuer by name and certificate", ProblemIssuerForm, func(r *node) {
-		r.at(pathIssuer...).children = append(r.at(pathIssuer...).children, r.at(0, 1, 0))
-	}},
-	{"issuer by name and digest", ProblemIssuerForm, func(r *node) {
-		digest := *r.at(0, 1, 2)
-		digest.tag = byte(tagContext(1, true))
-		r.at(pathIssuer...).children = append(r.at(pathIssuer...).children, &digest)
-	}},
-	{"issuer has two names", ProblemIssuerForm, func(r *node) {
-		names := r.at(0, 2, 0)
-		names.children = append(names.children, names.children[0])
-	}},
-	{"issuer has a DNS name", ProblemIssuerForm, func(r *node) {
-		r.at(0, 2, 0).children = []*node{leaf(tagContext(2, false), 'a')}
-	}},
 	{"issuer has no name in its list", ProblemSyntax, func(r *node) { r.at(0, 2, 0).children = nil }},
 	{"issuer is of no known form", ProblemSyntax, func(r *node) { r.at(pathIssuer...).tag = byte(tagContext(1, true)) }},
 
 	{"zero serial", ProblemSerial, func(r *node) { r.at(pathSerial...).content = []byte{0} }},
-	{"negative serial", ProblemSerial, func(r *node) { r.at(pathSerial...).content = []byte{0x80} }},
-	{"serial of 21 octets", ProblemSerial, func(r *node) {
-		r.at(pathSerial...).content = append([]byte{0, 0x80}, make([]byte, 19)...)
-	}},
-	{"serial is empty", ProblemSyntax, func(r *node) { r.at(pathSerial...).content = nil }},
-	{"serial is not minimal", ProblemSyntax, func(r *node) { r.at(pathSerial...).content = []byte{0, 1} }},
 	{"negative serial is not minimal", ProblemSyntax, func(r *node) { r.at(pathSerial...).content = []byte{0xff, 0x80} }},
 
-	{"time with an offset", ProblemTime, timeText("20260301120000+0100")},
-	{"time with a zero offset", ProblemTime, timeText("20260301120000+0000")},
 	{"time of 15 octets with an offset", ProblemTime, timeText("202603011200+01")},
-	{"time with a fraction", ProblemTime, timeText("20260301120000.5Z")},
 	{"time with a comma fraction", ProblemTime, timeText("20260301120000,5Z")},
-	{"time without seconds", ProblemTime, timeText("202603011200Z")},
 	{"time of 15 octets with a fraction", ProblemTime, timeText("202603011200.5Z")},
-	{"local time", ProblemTime, timeText("20260301120000")},
-	{"time in lower case", ProblemTime, timeText("20260301120000z")},
-	{"time of day 24", ProblemTime, timeText("20260301240000Z")},
-	{"leap second", ProblemTime, timeText("20161231235960Z")},
-	{"30 February", ProblemTime, timeText("20260230120000Z")},
 	{"29 February of a common year", ProblemTime, timeText("20260229120000Z")},
 	{"month 0", ProblemTime, timeText("20260001120000Z")},
-	{"year 0", ProblemTime, timeText("00000101000000Z")},
-	{"year 1949", ProblemTime, timeText("19491231235959Z")},
 	{"time with a sign", ProblemTime, timeText("2026030112000-1Z")},
 	{"empty time", ProblemTime, timeText("")},
-	{"UTCTime", ProblemTime, func(r *node) {
-		*r.at(0, 5, 0) = *leaf(asn1.UTCTime, []byte("260301120000Z")...)
-	}},
-	{"one time", ProblemSyntax, func(r *node) { r.at(pathValidity...).remove(1) }},
-
-	{"no attributes", ProblemAttributes, func(r *node) { r.at(pathAttributes...).children = nil }},
 	{"attribute without values", ProblemAttributes, func(r *node) { r.at(0, 6, 0, 1).children = nil }},
 	{"attribute without a set", ProblemSyntax, func(r *node) { r.at(0, 6, 0).remove(1) }},
 	{"attribute with a sequence of values", ProblemSyntax, func(r *node) { r.at(0, 6, 0, 1).tag = byte(asn1.SEQUENCE) }},
-	{"attribute values out of order", ProblemSyntax, func(r *node) { slices.Reverse(r.at(0, 6, 1, 1).children) }},
 	{"attribute value is cut off", ProblemSyntax, func(r *node) { r.at(0, 6, 0, 1).tail = []byte{0x31, 1} }},
 	{"attribute value is end-of-contents", ProblemSyntax, func(r *node) { r.at(0, 6, 0, 1).children = []*node{leaf(0)} }},
 	{"duplicate attribute", ProblemDuplicateAttribute, func(r *node) {
 		r.at(0, 6, 1, 0).content = r.at(0, 6, 0, 0).content
 	}},
-	{"too many attributes", ProblemLimit, func(r *node) {
-		list := r.at(pathAttributes...)
-		for i := 0; len(list.children) <= maxAttributes; i++ {
-			list.children = append(list.children, sequence(asn1.SEQUENCE,
-				leaf(asn1.OBJECT_IDENTIFIER, 1, byte(i)), sequence(asn1.SET, leaf(asn1.NULL))))
-		}
-	}},
-	{"too many values", ProblemLimit, func(r *node) {
-		set := r.at(0, 6, 0, 1)
-		set.children = nil
-		for len(set.children) <= maxValues {
-			set.children = append(set.children, leaf(asn1.NULL))
-		}
-	}},
-	{"attribute type too long", ProblemSyntax, func(r *node) {
-		r.at(0, 6, 0, 0).content = append(bytes.Repeat([]byte{0x81}, maxOIDOctets), 1)
-	}},
-
 	{"empty extensions", ProblemSyntax, func(r *node) { r.at(pathExtensions...).children = nil }},
 	{"critical is written FALSE", ProblemSyntax, func(r *node) { r.at(0, 8, 0, 1).content = []byte{0} }},
 	{"critical is neither", ProblemSyntax, func(r *node) { r.at(0, 8, 0, 1).content = []byte{1} }},
