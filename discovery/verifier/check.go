@@ -75,6 +75,7 @@ type Proof struct {
 	Decision *Decision
 
 	peer Peer
+	from time.Time // when Prove made it, zero if it did not
 }
 
 // check: only this package makes a proof that can be used again.
@@ -89,7 +90,10 @@ func (p *Proof) check() error {
 // certificate was enough.
 func newProof(q association.Question, by *association.Acceptance, known *Decision, p Peer) *Proof {
 	p.Recheck, p.Lookup, p.endpoints = false, false, nil
-	return &Proof{q.Source, q.Service, q.Direction, by.Reference, p.Endpoint, by.Until, by.TLSA, known, p}
+	return &Proof{
+		Source: q.Source, Service: q.Service, Direction: q.Direction, Reference: by.Reference, Endpoint: p.Endpoint, Until: by.Until, TLSA: by.TLSA,
+		Decision: known, peer: p,
+	}
 }
 
 // MayFallBack reports whether a program may go on with a weaker way after err. It
@@ -176,13 +180,16 @@ func (d *Verifier) Prove(ctx context.Context, known *Decision, p Peer) (*Proof, 
 	if err != nil {
 		return nil, failed(err, nil)
 	}
+	from := d.config.Now()
 	by, err := d.accept(ctx, known, p, floor)
 	if err != nil {
 		e := failed(ended(p.Recheck, known, why(known.Association, err)), known)
 		e.Required = e.Required || bars(err) || floor(q.Source, q.Service).Required(d.config.Now()) // learnt since
 		return nil, e
 	}
-	return newProof(q, by, known, p), nil
+	proof := newProof(q, by, known, p)
+	proof.from = from
+	return proof, nil
 }
 
 // accept checks the certificates. An open connection may stay on a decision that

@@ -132,7 +132,7 @@ func BenchmarkCachedQuestion(b *testing.B) {
 		handler := NewHandler(NewMetrics(), nil)
 		b.RunParallel(func(pb *testing.PB) {
 			for pb.Next() {
-				if a := s.answer(b.Context(), handler, q); a.Outcome != reasons.OutcomeVerified {
+				if a, _ := s.answer(b.Context(), handler, q); a.Outcome != reasons.OutcomeVerified {
 					b.Error(a.Message)
 				}
 			}

@@ -95,5 +95,5 @@ func (h *Handler) health(w http.ResponseWriter, r *http.Request) {
 	if report.Status != "ok" {
 		status = http.StatusServiceUnavailable
 	}
-	h.write(w, status, report)
+	h.write(w, status, h.encode(report))
 }

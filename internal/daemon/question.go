@@ -28,7 +28,7 @@ type question struct {
 	direction association.Direction
 	shown     []byte                      // the chain as it stands in the question
 	chain     []*x509.Certificate         // what it means
-	known     bool                        // it was known before
+	known     uint64                      // its number among those that were known before; 0 if it is new
 	unusable  *delegation.Error           // instead of the chain: what the peer showed cannot be used
 	target    delegation.Endpoint         // outgoing: what was dialled; zero if nobody knows
 	peer      netip.Addr                  // zero if nobody knows
@@ -57,7 +57,7 @@ func readQuestion(body []byte, known *chains) (question, error) {
 			return r.string(&direction)
 		case "chain":
 			q.shown = r.token()
-			if q.chain, q.known = known.find(q.shown); q.known {
+			if q.chain, q.known = known.find(q.shown); q.known != 0 {
 				return nil
 			}
 			return unquote(q.shown, &chain)
@@ -112,7 +112,7 @@ func readQuestion(body []byte, known *chains) (question, error) {
 	if brought {
 		q.bring(encoding, text)
 	}
-	if !q.known {
+	if q.known == 0 {
 		q.chain, q.unusable, err = certificates(chain)
 	}
 	if q.verified && len(q.chain) > 1 {

@@ -54,6 +54,7 @@ type Handler struct {
 	metrics *Metrics
 	log     *slog.Logger
 	chains  *chains
+	answers *answers
 
 	mu    sync.Mutex
 	state *State
@@ -64,7 +65,7 @@ func NewHandler(m *Metrics, log *slog.Logger) *Handler {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Handler{metrics: m, log: log, chains: newChains()}
+	return &Handler{metrics: m, log: log, chains: newChains(), answers: newAnswers()}
 }
 
 // Use answers questions with another state from now on. It returns the one
@@ -155,18 +156,23 @@ func (h *Handler) reject(w http.ResponseWriter, status int, q question, err erro
 	a.Required = !q.nameless // nobody can say
 	a.refused(err)
 	h.log.Debug(a.Message, "status", status)
-	h.write(w, status, a)
+	h.write(w, status, h.encode(a))
 }
 
 // ask reads a question and answers it.
-func (h *Handler) ask(w http.ResponseWriter, r *http.Request, read func([]byte, *chains) (question, error), answer func(*State, context.Context, *Handler, question) *Answer) {
+func (h *Handler) ask(w http.ResponseWriter, r *http.Request, read func([]byte, *chains) (question, error), answer func(*State, context.Context, *Handler, question) (*Answer, verifier.Mark)) {
 	begun := time.Now()
-	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
+	if !isJSON(r.Header.Get("Content-Type")) {
 		h.refuse(w, http.StatusUnsupportedMediaType, bad("the question is to be application/json"))
 		return
 	}
-	var body bytes.Buffer
-	body.Grow(int(min(max(r.ContentLength, 0), usualBody)) + bytes.MinRead)
+	body := bodies.Get().(*bytes.Buffer)
+	defer func() {
+		if body.Cap() <= usualBody {
+			body.Reset()
+			bodies.Put(body)
+		}
+	}()
 	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
 	var large *http.MaxBytesError
 	switch {
@@ -182,26 +188,44 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, read func([]byte, 
 		h.reject(w, http.StatusBadRequest, q, err)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), questionTimeout)
-	defer cancel()
 	h.using(func(s *State) {
-		a := answer(s, ctx, h, q)
+		if t := h.answers.find(q, s.Verifier); t != nil {
+			h.tell(w, q, t, begun)
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), questionTimeout)
+		defer cancel()
+		a, mark := answer(s, ctx, h, q)
 		if a.Outcome == reasons.OutcomeVerified && len(q.chain) > 0 {
 			h.chains.keep(q)
 		}
-		h.tell(w, q, a, begun)
+		t := &told{a, h.encode(a), mark}
+		h.answers.keep(q, t)
+		h.tell(w, q, t, begun)
 	})
 }
 
-// answer answers a question.
-func (s *State) answer(ctx context.Context, h *Handler, q question) *Answer {
+// bodies are buffers for questions. What is kept of a question is copied.
+var bodies = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, usualBody)) }}
+
+func isJSON(contentType string) bool {
+	const want = "application/json"
+	if contentType == want {
+		return true
+	}
+	t, _, err := mime.ParseMediaType(contentType)
+	return err == nil && t == want
+}
+
+// answer answers a question. The mark is that of the proof, if there is one.
+func (s *State) answer(ctx context.Context, h *Handler, q question) (*Answer, verifier.Mark) {
 	a := newAnswer(q)
 	if q.unusable != nil {
 		d, err := s.Verifier.Decide(ctx, verifier.Question{Source: q.source, Service: q.service, Direction: q.direction, Addr: q.peer, Recheck: q.recheck})
 		if err != nil {
-			return a.failed(h, q, err)
+			return a.failed(h, q, err), verifier.Mark{}
 		}
-		return a.decided(h, q, d).refused(q.unusable)
+		return a.decided(h, q, d).refused(q.unusable), verifier.Mark{}
 	}
 	proof, err := s.Verifier.Check(ctx, q.source, q.service, verifier.Peer{
 		Direction: q.direction, Chain: q.chain, ChainVerified: q.verified, Endpoint: q.target, Addr: q.peer, Recheck: q.recheck, Lookup: q.evidence,
@@ -212,7 +236,7 @@ func (s *State) answer(ctx context.Context, h *Handler, q question) *Answer {
 		if q.illegible != nil && a.Unpublished {
 			a.refused(q.illegible)
 		}
-		return a
+		return a, verifier.Mark{}
 	}
 	if proof.Decision == nil {
 		// The certificate of the source itself counts whatever a lookup finds.
@@ -221,11 +245,12 @@ func (s *State) answer(ctx context.Context, h *Handler, q question) *Answer {
 	} else {
 		a.decided(h, q, proof.Decision)
 	}
-	return a.accepted(q, proof)
+	return a.accepted(q, proof), s.Verifier.Mark(proof)
 }
 
 // tell sends the answer to a question, counts and logs it.
-func (h *Handler) tell(w http.ResponseWriter, q question, a *Answer, begun time.Time) {
+func (h *Handler) tell(w http.ResponseWriter, q question, t *told, begun time.Time) {
+	a := t.answer
 	h.metrics.answered(a, time.Since(begun))
 	level := slog.LevelInfo
 	if a.Outcome == reasons.OutcomeVerified {
@@ -236,7 +261,7 @@ func (h *Handler) tell(w http.ResponseWriter, q question, a *Answer, begun time.
 			"peer", peerText(q.peer), "outcome", a.Outcome, "reason", a.Reason, "method", value0(a.Method), "chain_verified_by", value0(a.ChainVerifiedBy), "required", a.Required,
 			"cached", a.Cached, "took", time.Since(begun))
 	}
-	h.write(w, http.StatusOK, a)
+	h.write(w, http.StatusOK, t.text)
 }
 
 func peerText(peer netip.Addr) string {
@@ -253,16 +278,25 @@ func value0[T any](p *T) (v T) {
 	return v
 }
 
-// write sends JSON.
-func (h *Handler) write(w http.ResponseWriter, status int, v any) {
-	var data bytes.Buffer
-	if err := json.NewEncoder(&data).Encode(v); err != nil { // none of our types has such a value
+// encode gives the JSON form of an answer, or of what else is told. It is nil if
+// there is none, which no type of ours brings about.
+func (h *Handler) encode(v any) []byte {
+	var text bytes.Buffer
+	if err := json.NewEncoder(&text).Encode(v); err != nil {
 		h.log.Error("an answer has no JSON form", "error", err)
+		return nil
+	}
+	return text.Bytes()
+}
+
+// write sends JSON.
+func (h *Handler) write(w http.ResponseWriter, status int, text []byte) {
+	if text == nil {
 		http.Error(w, "", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(data.Len()))
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
-	_, _ = data.WriteTo(w) // a client that is gone is no concern of ours
+	_, _ = w.Write(text) // a client that is gone is no concern of ours
 }

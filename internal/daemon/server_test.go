@@ -96,6 +96,14 @@ func TestAnswers(t *testing.T) {
 			if (a.Evidence != nil) != strings.Contains(c.more, "evidence") {
 				t.Errorf("evidence: %+v", a.Evidence)
 			}
+			// From the cache, with the peer checked, and as it was answered before.
+			_, _, checked := r.send(nil, "POST", "/v1/check", ask(source, c.direction, c.chain, more...))
+			if _, _, again := r.send(nil, "POST", "/v1/check", ask(source, c.direction, c.chain, more...)); again != checked {
+				t.Errorf("answered before %s, and then %s", checked, again)
+			}
+			if kept := c.outcome == verified && c.method == association.Delegation; kept != (r.known() == 1) {
+				t.Errorf("%d answers are known", r.known())
+			}
 			if strings.Contains(r.log.String(), "MII") || strings.Contains(r.log.String(), "BEGIN") {
 				t.Error("certificates are in the log")
 			}

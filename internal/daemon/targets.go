@@ -48,15 +48,15 @@ func readPlace(body []byte, _ *chains) (question, error) {
 }
 
 // place answers where to connect. Verified means that there is somewhere.
-func (s *State) place(ctx context.Context, h *Handler, q question) *Answer {
+func (s *State) place(ctx context.Context, h *Handler, q question) (*Answer, verifier.Mark) {
 	a := newAnswer(q)
 	d, err := s.Verifier.Decide(ctx, verifier.Question{Source: q.source, Service: q.service, Direction: q.direction, Addr: q.peer})
 	if err != nil {
-		return a.failed(h, q, err)
+		return a.failed(h, q, err), verifier.Mark{}
 	}
 	a.decided(h, q, d)
 	if _, err := d.Association.Dial(); err != nil {
-		return a.refused(err)
+		return a.refused(err), verifier.Mark{}
 	}
 	references := d.Association.References()
 	for _, to := range d.Targets() {
@@ -76,5 +76,5 @@ func (s *State) place(ctx context.Context, h *Handler, q question) *Answer {
 	a.Outcome, a.Reason = reasons.OutcomeVerified, reasons.Verified
 	a.Detail = "a server at one of the targets may act for the source if its certificate has a name of that target"
 	a.Message = a.Source + ": " + a.Detail
-	return a
+	return a, verifier.Mark{}
 }
