@@ -20,9 +20,9 @@ import (
 	"github.com/dnasign/dnasign/keys"
 )
 
-// workers is how many delegations are worked on at a time. Most of them wait
-// for a server; what one server gets is bounded by updatesPerServer, and a
-// resolver by this.
+// workers is how many delegations are worked on at a time, and as many that are in
+// order are looked at. Most of them wait for a server; what one server gets is
+// bounded by updatesPerServer, and a resolver by twice this.
 const workers = 32
 
 // folderTime bounds how long, after everything else, folders are waited for that
@@ -79,6 +79,7 @@ type work struct {
 	issued, expires time.Time
 	standby         bool // another machine signed it
 	byHand          bool // it renews a revocation that was made by hand
+	inOrder         bool // nothing is to be signed or published
 }
 
 // Run does all that is to be done, and goes on past what fails. When ctx ends,
@@ -101,6 +102,20 @@ func (r *Runner) Run(ctx context.Context) *Report {
 	}
 	p := newPlaces(r)
 	s := newSigners(r.loader(), r.Config.Delegations)
+	// What is in order is looked at soon, while r.proven still knows what was judged:
+	// it does not hold thousands. Nothing that is to be published waits for that.
+	inOrder := make(chan *work, len(all))
+	var looking sync.WaitGroup
+	for range min(workers, len(all)) {
+		looking.Go(func() {
+			for w := range inOrder {
+				r.publish(ctx, w, p) // nothing: it is there
+				r.judge(ctx, w, p, 0)
+				step()
+				step()
+			}
+		})
+	}
 	each(all, func(w *work) {
 		var err error
 		var warnings []string
@@ -111,9 +126,14 @@ func (r *Runner) Run(ctx context.Context) *Report {
 		}
 		w.conclude(err, warnings)
 		step()
+		if w.inOrder = !r.DryRun && w.allShown(); w.inOrder {
+			inOrder <- w
+		}
 	})
-	r.remember(ctx, all...)
-	each(all, func(w *work) {
+	close(inOrder)
+	rest := slices.DeleteFunc(slices.Clone(all), func(w *work) bool { return w.inOrder })
+	r.remember(ctx, rest...)
+	each(rest, func(w *work) {
 		if !r.DryRun && w.raw != nil {
 			r.publish(ctx, w, p)
 		}
@@ -123,18 +143,17 @@ func (r *Runner) Run(ctx context.Context) *Report {
 	if r.Release != nil {
 		r.Release()
 	}
-	r.publishLate(ctx, all, p)
+	r.publishLate(ctx, rest, p)
 	// All are published before the first is waited for: servers that lag have
 	// had most of the time that they need.
 	until := time.Now().Add(r.Wait)
-	each(all, func(w *work) {
+	each(rest, func(w *work) {
 		if !r.DryRun {
-			r.check(ctx, w, p, max(0, time.Until(until)))
-			r.posh(ctx, w)
-			w.entry.Verified = r.verify(ctx, w)
+			r.judge(ctx, w, p, max(0, time.Until(until)))
 		}
 		step()
 	})
+	looking.Wait()
 	report := &Report{Version: ReportVersion, Config: r.Config.File, DryRun: r.DryRun, Delegations: []Entry{}, Unlisted: unlisted}
 	for _, w := range all {
 		report.Delegations = append(report.Delegations, w.entry)
@@ -142,6 +161,29 @@ func (r *Runner) Run(ctx context.Context) *Report {
 	report.conclude()
 	report.Warnings = p.warnings()
 	return report
+}
+
+// allShown reports whether a statement stays, and every place shows it in all its
+// formats.
+func (w *work) allShown() bool {
+	if w.raw == nil || w.entry.Why != "" {
+		return false
+	}
+	for _, views := range w.found {
+		for _, e := range w.Formats {
+			if raw := w.raw[e]; raw != nil && !shown(views, e, raw) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// judge looks at what came of a delegation, as others do.
+func (r *Runner) judge(ctx context.Context, w *work, p *places, wait time.Duration) {
+	r.check(ctx, w, p, wait)
+	r.posh(ctx, w)
+	w.entry.Verified = r.verify(ctx, w)
 }
 
 // each calls f for all, some at a time, and returns when it has ended for all.
