@@ -90,7 +90,7 @@ func (d *Verifier) judgeBrought(ctx context.Context, q Question, base *entry) (k
 		d.config.Metrics.Count("brought", "refused")
 		return nil, false, &failure{overloaded(limit), true}
 	}
-	m, failure := d.decide(ctx, base.key, evidence)
+	m, failure := d.decide(ctx, base.key, evidence, base)
 	if failure != nil {
 		return nil, false, failure
 	}

@@ -51,6 +51,7 @@ type entry struct {
 	// nothing is the evidence of the last lookup, packed, if that found that nothing is
 	// published: then a peer may bring a statement.
 	nothing string
+	ours    bool // that lookup gathered it; it was not read from a file
 
 	looked   moment        // when the last lookup ended; later than decided if that one failed
 	life     time.Duration // from looked on no other lookup is needed
@@ -68,7 +69,7 @@ func newEntry(k key, m *made, evidence string, failures int) *entry {
 		decided: m.at, looked: m.at, partly: m.partly, life: m.association.RefreshAt().Sub(m.at.clock),
 	}
 	if m.association.Unpublished() {
-		e.nothing = evidence
+		e.nothing, e.ours = evidence, !m.evidence.Replayed()
 	}
 	switch {
 	case !m.seen.IsZero() && e.proves():
@@ -89,7 +90,8 @@ func newEntry(k key, m *made, evidence string, failures int) *entry {
 // kept is the entry with the times of a lookup that did not replace it.
 func (e *entry) kept(last *entry) *entry {
 	k := *e
-	k.looked, k.life, k.failures, k.nothing, k.asked, k.refresh = last.looked, last.life, last.failures, last.nothing, false, nil
+	k.looked, k.life, k.failures, k.asked, k.refresh = last.looked, last.life, last.failures, false, nil
+	k.nothing, k.ours = last.nothing, last.ours
 	return &k
 }
 

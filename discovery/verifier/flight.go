@@ -140,7 +140,7 @@ func (d *Verifier) first(ctx context.Context, f *flight, e *delegation.Evidence)
 // conclude decides by evidence and settles that. Early, only what is authentic.
 func (d *Verifier) conclude(ctx context.Context, f *flight, e *delegation.Evidence, early bool) (m *made, again bool, _ *failure) {
 	for range maxRounds {
-		m, refused := d.decide(ctx, f.key, e)
+		m, refused := d.decide(ctx, f.key, e, nil)
 		if refused != nil || early && !m.association.Authentic() {
 			return nil, false, refused
 		}
@@ -167,10 +167,11 @@ type made struct {
 
 // decide judges evidence and raises the floor. While that turns out to be higher
 // than the one it was decided with, it is decided again. Nothing is verified that
-// is not remembered. But what was verified overtakes older proofs in any case.
-func (d *Verifier) decide(ctx context.Context, k key, e *delegation.Evidence) (*made, *failure) {
+// is not remembered. But what was verified overtakes older proofs in any case. The
+// base is as for judge.
+func (d *Verifier) decide(ctx context.Context, k key, e *delegation.Evidence, base *entry) (*made, *failure) {
 	for range maxRounds {
-		m, failure := d.judge(ctx, k, e)
+		m, failure := d.judge(ctx, k, e, base)
 		if failure != nil {
 			return nil, failure
 		}
@@ -197,11 +198,12 @@ func (d *Verifier) decide(ctx context.Context, k key, e *delegation.Evidence) (*
 }
 
 // judge decides by evidence and by the floor that is known. As many decisions are
-// made at a time as there are processors, of each lane.
-func (d *Verifier) judge(ctx context.Context, k key, e *delegation.Evidence) (*made, *failure) {
-	floor, brought := d.floor(k.source, k.service), len(e.Streams) > 0
+// made at a time as there are processors, of each lane. The base is the entry whose
+// evidence the cache kept, if this is that and what a peer brought, and nil otherwise.
+func (d *Verifier) judge(ctx context.Context, k key, e *delegation.Evidence, base *entry) (*made, *failure) {
+	floor := d.floor(k.source, k.service)
 	in := laneOf(floor)
-	if brought {
+	if base != nil {
 		in = laneStream
 	}
 	judging := d.judging[in]
@@ -214,7 +216,7 @@ func (d *Verifier) judge(ctx context.Context, k key, e *delegation.Evidence) (*m
 	at := d.now()
 	a, err := association.Decide(k.question(d.config.StatementFirst), e, delegation.Policy{
 		Roots: d.config.Roots, Cache: d.proven, Time: at.clock, MaxLife: d.config.MaxLife, Floor: floor,
-		BelieveReplayedDNSSEC: brought, // it is this Verifier's own evidence, which the cache kept
+		BelieveReplayedDNSSEC: base != nil && base.ours,
 	})
 	if err != nil {
 		return nil, &failure{asError(err), floor.Required(at.clock)}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/delegation/association"
+	"github.com/dnasign/dnasign/internal/floorrecord"
 )
 
 // A simulation runs the state machine of one role on random events, and does what it
@@ -22,7 +24,9 @@ type simulation struct {
 	flying   [2]bool             // it was begun and has not answered
 	late     [2]bool             // a lookup goes on that has answered
 	waiting  [2]int
+	unread   [2]bool // the lookup under way has not read the memory yet
 	kinds    map[action]int
+	restarts
 }
 
 // TestMachine: the laws hold whatever comes in whatever order.
@@ -34,7 +38,9 @@ func TestMachine(t *testing.T) {
 		Answer:  delegation.Answer{Name: delegation.SRVName(source, service), DNSSEC: delegation.Secure, TTL: 86400},
 		Records: []delegation.SRVRecord{{Port: 5269, Target: host}},
 	}
-	s := &simulation{T: t, Rand: rand.New(rand.NewPCG(1, 2)), kinds: map[action]int{}}
+	s := &simulation{T: t, Rand: rand.New(rand.NewPCG(1, 2)), kinds: map[action]int{}, restarts: restarts{
+		kept: map[*association.Association]floorrecord.Newest{}, documents: map[string]*entry{},
+	}}
 	s.findings = []*entry{
 		entryOf(t, statement(0, host)), entryOf(t, statement(time.Minute, host)), entryOf(t, statement(2*time.Minute, other)),
 		entryOf(t, statement(3*time.Minute)), entryOf(t, statement(4*time.Minute, host), statement(4*time.Minute, other)),
@@ -43,13 +49,15 @@ func TestMachine(t *testing.T) {
 	for _, e := range s.findings {
 		if f := e.association.Floor(); !f.IsZero() {
 			s.floors = append(s.floors, f)
+			s.learn(e)
 		}
 	}
 	if len(s.floors) != 6 {
 		t.Fatalf("%d findings have a floor", len(s.floors))
 	}
 	for range 20_000 {
-		s.role, s.now, s.waiting, s.flying, s.late = situation{}, at(10*time.Minute), [2]int{}, [2]bool{}, [2]bool{}
+		s.now, s.memory = at(10*time.Minute), floorrecord.Newest{}
+		s.begin()
 		for range 40 {
 			s.step()
 		}
@@ -58,6 +66,9 @@ func TestMachine(t *testing.T) {
 		if s.kinds[a] < 1000 {
 			t.Errorf("action %d happened %d times only", a, s.kinds[a])
 		}
+	}
+	if s.restored < 1000 || s.behind < 200 {
+		t.Errorf("a stored statement answered %d times, and was not the newest %d times", s.restored, s.behind)
 	}
 }
 
@@ -73,10 +84,12 @@ func (s *simulation) step() {
 	i := s.IntN(2)
 	seat := &s.role.seats[i]
 	switch what := s.IntN(20); {
+	case s.unread[i] && s.IntN(2) == 0:
+		s.read(i)
 	case what < 6:
-		s.send(event{kind: onQuestion, seat: i})
+		s.send(event{kind: onQuestion, seat: i, anew: s.IntN(3) == 0})
 	case what < 8:
-		s.send(event{kind: onFloor, seat: elsewhere, floor: s.floors[s.IntN(len(s.floors))]})
+		s.send(event{kind: onFloor, seat: elsewhere, floor: s.other()})
 	case what < 10:
 		s.send(event{kind: onDue, seat: i})
 	case what < 11:
@@ -84,9 +97,11 @@ func (s *simulation) step() {
 	case what < 12 && !seat.looking && !seat.held: // pushed out
 		seat.entry = nil
 	case what < 13 && seat.looking: // it came to no decision, and who waits is told
-		seat.looking, s.flying[i], s.waiting[i] = false, false, 0
+		seat.looking, s.flying[i], s.waiting[i], s.unread[i] = false, false, 0, false
 	case what < 14 && s.IntN(20) == 0:
 		s.role.closed = true
+	case what < 14 && s.IntN(4) == 0:
+		s.restart()
 	case what < 15 && seat.entry != nil && seat.entry.nothing != "":
 		s.bring(i)
 	case seat.looking || s.late[i]:
@@ -96,10 +111,14 @@ func (s *simulation) step() {
 
 // find has a lookup come to a decision, as Verifier.decide does.
 func (s *simulation) find(i int) {
+	if s.unread[i] {
+		s.read(i)
+	}
 	e := *s.findings[s.IntN(len(s.findings))]
 	stale := s.role.floor
 	if f := e.association.Floor(); !f.IsZero() {
 		s.send(event{kind: onFloor, seat: i, floor: f})
+		s.remember(&e)
 		if !f.Same(s.role.floor) {
 			e = *s.findings[6] // superseded
 		}
@@ -111,6 +130,7 @@ func (s *simulation) find(i int) {
 	e.life = min(time.Hour, e.life)
 	waited := s.role.seats[i].looking
 	s.send(event{kind: onFound, seat: i, floor: s.begun[i], found: &e, waited: waited})
+	s.note(i, &e)
 }
 
 // bring has a peer bring a statement, as Verifier.judgeBrought does.
@@ -131,6 +151,7 @@ func (s *simulation) bring(i int) {
 		base = &replaced
 	}
 	s.send(event{kind: onBrought, seat: i, found: &e, base: base})
+	s.note(i, &e)
 }
 
 // send sends an event, checks the laws and does what the machine says.
@@ -154,17 +175,18 @@ func (s *simulation) effect(before situation, e event, effect effect) {
 		s.law("closed", !before.closed, before, e)
 		s.law("single", !was.looking && is.looking, before, e)
 		s.law("wanted", e.kind != onDue || was.held || was.entry.asked, before, e)
-		s.begun[i], s.flying[i] = s.role.floor, true
+		s.begun[i], s.flying[i], s.unread[i] = s.role.floor, true, true
 	case join:
 		s.law("waits", s.flying[i], before, e)
 		s.waiting[i]++
 	case answer:
 		age := s.now.clock.Sub(was.entry.looked.clock)
 		s.law("fresh", age < was.entry.life && s.now.within(before.sure, maxUnsure), before, e)
+		s.law("anew", !e.anew || !was.entry.untried(), before, e)
 		was.entry.asked = true
 	case refusal:
 		s.law("closed", before.closed, before, e)
-		s.role.seats[i].looking, s.flying[i], s.waiting[i] = false, false, 0
+		s.role.seats[i].looking, s.flying[i], s.waiting[i], s.unread[i] = false, false, 0, false
 	case lookAgain:
 		s.begun[i] = s.role.floor
 	case bring:
@@ -182,6 +204,9 @@ func (s *simulation) effect(before situation, e event, effect effect) {
 			state := was.entry.state(before.knowledge, s.now)
 			s.law("kept", (state == fresh || state == due) == (is.entry.association == was.entry.association), before, e)
 			s.law("ended", effect.do == keep || is.entry.ended, before, e)
+		}
+		if e.found.untried() {
+			break // its lookup goes on
 		}
 		s.late[i] = s.IntN(2) == 0
 		s.waiting[i], s.flying[i] = 0, s.flying[i] && !e.waited
@@ -211,6 +236,9 @@ func (s *simulation) laws(before situation, e event, effects []effect) {
 			continue
 		}
 		d := seat.entry.decision(r.knowledge, s.now)
+		if end := s.seen.Add(maxStored); seat.entry.stored {
+			s.law("stored", i == 0 && s.now.clock.Before(end) && !d.Until.After(end), before, e)
+		}
 		s.law("required", d.Required || !r.floor.Required(s.now.clock), before, e)
 		if seat.entry.delegates() {
 			s.law("below", d.Overtaken || seat.entry.association.Floor().CheckProof(r.floor) == nil, before, e)

@@ -48,7 +48,7 @@ func (d *Verifier) restore(f *flight, stored floors.Record) {
 	k := f.key
 	e := delegation.Query{Source: k.source, Service: k.service}.FileEvidence(storedAs, stored.Statement)
 	e.Collected = stored.Seen
-	m, failure := d.judge(d.ctx, k, e)
+	m, failure := d.judge(d.ctx, k, e, nil)
 	if failure != nil {
 		return
 	}

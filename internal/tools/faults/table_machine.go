@@ -26,6 +26,10 @@ var machineFaults = []fault{
 	inMachine("put off the next lookup by what a peer brought", "due", "s.entry = e.found.kept(e.base)", "s.entry = e.found"),
 	inMachine("take what a peer brought although a newer statement is known", "newest", " || !now.within(r.sure, maxUnsure) || !e.found.known.Same(r.floor):", " || !now.within(r.sure, maxUnsure):"),
 	inMachine("take what a peer brought after the end", "closed", "	case r.closed:\n		return r, []effect{{refusal, e.seat}}\n	case s.entry != e.base", "	case s.entry != e.base"),
+	mistake("use a stored statement for longer after the clock was set back", "stored",
+		inGo("discovery/verifier/entry.go", "; end.Before(e.until) {", "; end.Before(e.until) && m.at.clock.After(m.seen) {")),
+	mistake("forget on which statement a decision rested when the next rests on none", "once",
+		inGo("discovery/verifier/stored.go", "last.Compare(f.Order) < 0 && (ok", "last != f.Order && (ok")),
 	inMachine("require nothing where a newer statement is known", "required", " || known.floor.Required(now.clock),", ","),
 }
 
