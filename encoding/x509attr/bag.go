@@ -140,32 +140,31 @@ func readSignedData(s cryptobyte.String) (*Bag, error) {
 //	    other               [3] IMPLICIT OtherCertificateFormat }
 func readCertificates(s cryptobyte.String) (*Bag, error) {
 	bag := new(Bag)
-	seen := make(map[string]bool)
 	for !s.Empty() {
 		var element cryptobyte.String
 		var tag asn1.Tag
 		if !s.ReadAnyASN1Element(&element, &tag) {
 			return nil, malformed("certificate in bag")
 		}
-		if len(seen) == maxBagMembers {
+		if len(bag.Certificates)+len(bag.AttributeCertificates) == maxBagMembers {
 			return nil, fail(ProblemLimit, "bag has more than %d certificates", maxBagMembers)
 		}
-		if seen[string(element)] {
-			return nil, fail(ProblemBagDuplicate, "bag has a certificate twice")
-		}
-		seen[string(element)] = true
+		list := &bag.Certificates
 		switch tag {
 		case asn1.SEQUENCE:
-			bag.Certificates = append(bag.Certificates, element)
 		case tagContext(2, true):
 			// The implicit tag replaced that of the SEQUENCE, which is one
 			// octet too. So the element gets its own form back in place. The
 			// signature does not cover it.
 			element[0] = byte(asn1.SEQUENCE)
-			bag.AttributeCertificates = append(bag.AttributeCertificates, element)
+			list = &bag.AttributeCertificates
 		default:
 			return nil, fail(ProblemBagChoice, "bag has a member that is not a certificate")
 		}
+		if slices.ContainsFunc(*list, func(earlier []byte) bool { return bytes.Equal(earlier, element) }) {
+			return nil, fail(ProblemBagDuplicate, "bag has a certificate twice")
+		}
+		*list = append(*list, element)
 	}
 	return bag, nil
 }

@@ -41,19 +41,16 @@ func readOID(s *cryptobyte.String, out *x509.OID) bool {
 // readInteger reads an INTEGER of any sign and size in its shortest form
 // (X.690, Section 8.3.2), under the tag given.
 func readInteger(s *cryptobyte.String, out **big.Int, tag asn1.Tag) bool {
-	var content cryptobyte.String
-	if !s.ReadASN1(&content, tag) {
+	var element cryptobyte.String
+	if !s.ReadASN1Element(&element, tag) {
 		return false
 	}
-	var b cryptobyte.Builder
-	b.AddASN1(asn1.INTEGER, func(b *cryptobyte.Builder) { b.AddBytes(content) })
-	element, err := b.Bytes()
-	if err != nil {
-		return false
+	if tag != asn1.INTEGER {
+		element = bytes.Clone(element)
+		element[0] = byte(asn1.INTEGER) // a tag is one octet
 	}
-	integer := cryptobyte.String(element)
 	*out = new(big.Int)
-	return integer.ReadASN1Integer(*out)
+	return element.ReadASN1Integer(*out)
 }
 
 // readOptionalBitString reads a BIT STRING, or leaves *out nil where none

@@ -2,6 +2,7 @@ package x509attr
 
 import (
 	"math/big"
+	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -16,7 +17,6 @@ func readExtensions(s *cryptobyte.String, ac *AttributeCertificate) error {
 	if !s.ReadASN1(&list, asn1.SEQUENCE) || list.Empty() {
 		return malformed("extensions")
 	}
-	seen := make(map[string]bool)
 	for !list.Empty() {
 		if len(ac.Extensions) == maxExtensions {
 			return fail(ProblemLimit, "more than %d extensions", maxExtensions)
@@ -25,13 +25,11 @@ func readExtensions(s *cryptobyte.String, ac *AttributeCertificate) error {
 		if !readExtension(&list, &e) {
 			return malformed("extension")
 		}
-		id := oidContent(e.ID)
 		// RFC 5280, Section 4.2: no extension twice.
-		if seen[id] {
+		if slices.ContainsFunc(ac.Extensions, func(earlier Extension) bool { return earlier.ID.Equal(e.ID) }) {
 			return fail(ProblemDuplicateExtension, "extension %d repeats an earlier one", len(ac.Extensions)+1)
 		}
-		seen[id] = true
-		if err := interpretExtension(id, e, ac); err != nil {
+		if err := interpretExtension(e, ac); err != nil {
 			return err
 		}
 		ac.Extensions = append(ac.Extensions, e)
@@ -67,8 +65,8 @@ func readExtension(s *cryptobyte.String, out *Extension) bool {
 // interpretExtension sets the field that an extension is for. A malformed
 // value is an error: a field must not be empty for a certificate that
 // meant to fill it.
-func interpretExtension(id string, e Extension, ac *AttributeCertificate) error {
-	switch id {
+func interpretExtension(e Extension, ac *AttributeCertificate) error {
+	switch oidContent(e.ID) {
 	case oidAuthorityKeyID:
 		// RFC 5755, Section 4.3.3, RFC 5280, Section 4.2.1.1: not critical.
 		if e.Critical {

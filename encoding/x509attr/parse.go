@@ -3,6 +3,7 @@ package x509attr
 import (
 	"bytes"
 	"math/big"
+	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -229,7 +230,6 @@ func readAttributes(s *cryptobyte.String) ([]Attribute, error) {
 		return nil, fail(ProblemAttributes, "no attribute")
 	}
 	var attributes []Attribute
-	seen := make(map[string]bool)
 	for !list.Empty() {
 		if len(attributes) == maxAttributes {
 			return nil, fail(ProblemLimit, "more than %d attributes", maxAttributes)
@@ -238,11 +238,9 @@ func readAttributes(s *cryptobyte.String) ([]Attribute, error) {
 		if err != nil {
 			return nil, err
 		}
-		id := oidContent(attribute.Type)
-		if seen[id] {
+		if slices.ContainsFunc(attributes, func(earlier Attribute) bool { return earlier.Type.Equal(attribute.Type) }) {
 			return nil, fail(ProblemDuplicateAttribute, "attribute %d repeats the type of an earlier one", len(attributes)+1)
 		}
-		seen[id] = true
 		attributes = append(attributes, attribute)
 	}
 	return attributes, nil

@@ -192,7 +192,7 @@ var formFaults = []fault{
 		inJS("ac.js", "const all = der.setOf(values);", "const all = der.sequence(values, values.tag);"),
 		inJava("AttributeCertificate.java", "            Der.sorted(values);\n", "")),
 	mistake("accept a member of a message twice", "attribute-certificate-",
-		inGo("encoding/x509attr/bag.go", "if seen[string(element)] {", "if seen[string(element)] && tag != asn1.SEQUENCE {"),
+		inGo("encoding/x509attr/bag.go", "return bytes.Equal(earlier, element)", "return bytes.Equal(earlier, element) && tag != asn1.SEQUENCE"),
 		inJS("cms.js", "if (seen.has(key)) throw", "if (seen.has(key) && raw[0] !== 0x30) throw"),
 		inJava("Cms.java", "if (!seen.add(Octets.hex(m.octets()))) throw", "if (!seen.add(Octets.hex(m.octets())) && m.tag != CERTIFICATE) throw")),
 	mistake("accept a message with content", "attribute-certificate-content",
