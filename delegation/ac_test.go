@@ -80,7 +80,7 @@ func TestOneMeaning(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				received, err := decode(e, raw)
+				received, err := decode(e, raw, nil)
 				if err != nil {
 					t.Fatalf("%s: %v", e, err)
 				}

@@ -87,7 +87,7 @@ func FuzzAC(f *testing.F) {
 		if !bytes.Equal(input, der) {
 			t.Fatal("the input was changed")
 		}
-		received, formErr := decode(AC, der)
+		received, formErr := decode(AC, der, nil)
 		if formErr != nil {
 			if err == nil || !ReasonOf(formErr).Known() || ReasonOf(formErr) != ReasonOf(err) {
 				t.Fatalf("form: %v, verification: %v", formErr, err)

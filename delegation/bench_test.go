@@ -325,7 +325,7 @@ func BenchmarkColdVerify(b *testing.B) {
 func BenchmarkKnownCertificate(b *testing.B) {
 	eachEncoding(b, func(b *testing.B, w *benchWorld, e Encoding) {
 		w.policy.Cache = NewCache(w.policy.Roots)
-		key := candidate{encoding: e, raw: w.raw[e]}.key()
+		key := key{aRecord, w.evidence[e].TXT[0].Records[0]}
 		for b.Loop() {
 			w.policy.Cache.of[forSigner].Remove(key)
 			if _, err := Verify(w.query, w.evidence[e], w.policy); err != nil {
@@ -375,7 +375,7 @@ func BenchmarkDecode(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(w.raw[encoding])))
 			for b.Loop() {
-				if _, err := decode(encoding, w.raw[encoding]); err != nil {
+				if _, err := decode(encoding, w.raw[encoding], nil); err != nil {
 					b.Fatal(err)
 				}
 			}

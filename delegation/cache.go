@@ -6,9 +6,11 @@ import (
 	"encoding/binary"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/dnasign/dnasign/encoding/jws"
 	"github.com/dnasign/dnasign/internal/lru"
 )
 
@@ -30,7 +32,67 @@ type Cache struct {
 	anchors map[string]int
 
 	mu sync.Mutex
-	of [uses]*lru.Cache[Digest, any]
+	of [uses]*lru.Cache[key, any]
+}
+
+// A key is all that a result follows from, and what kind of thing it is. The map
+// compares all of its bytes: what its hash is decides nothing. The hash depends on a
+// secret of the process, so that nobody can choose keys that share one.
+type key struct {
+	kind  kind
+	bytes string
+}
+
+type kind int
+
+const (
+	aRecord      kind = iota + 1 // a statement, by the text of its TXT record
+	aToken                       // a statement, by the JWS
+	aMessage                     // a statement, by the CMS message with its attribute certificate
+	aHeader                      // a signer's chain, by the header of the JWS it came in
+	aBag                         // a signer's chain, by the certificates of the CMS message it came in
+	aCertificate                 // a certificate, by its DER
+	aPath                        // a path, by the SHA-256 of the certificates that were shown
+)
+
+// statementKey is the key of a statement as a document or a stream has it. An
+// encoding that nobody knows has none.
+func statementKey(e Encoding, raw []byte) key {
+	switch e {
+	case JWS:
+		return key{aToken, string(raw)}
+	case AC:
+		return key{aMessage, string(raw)}
+	}
+	return key{}
+}
+
+// bagKey is the key of the certificates of a CMS message, the signer's first. Each is
+// one element of DER, so their bytes also say where each of them ends.
+func bagKey(certificates [][]byte) key {
+	size := 0
+	for _, der := range certificates {
+		size += len(der)
+	}
+	var all strings.Builder
+	all.Grow(size)
+	for _, der := range certificates {
+		all.Write(der)
+	}
+	return key{aBag, all.String()}
+}
+
+// pathKey is the key of the path of certificates that were shown. It is a digest,
+// because they would take seven times the room of the path.
+func pathKey(shown []*x509.Certificate) key {
+	h := sha256.New()
+	var sum [sha256.Size]byte
+	for _, c := range shown {
+		binary.BigEndian.PutUint64(sum[:8], uint64(len(c.Raw)))
+		h.Write(sum[:8])
+		h.Write(c.Raw)
+	}
+	return key{aPath, string(h.Sum(sum[:0]))}
 }
 
 // A use is what certificates are shown for. Peers, who can show the same
@@ -61,7 +123,7 @@ func NewCache(roots *x509.CertPool) *Cache {
 		}
 	}
 	for u, limit := range limits {
-		c.of[u] = lru.New[Digest, any](limit)
+		c.of[u] = lru.New[key, any](limit)
 	}
 	return c
 }
@@ -93,84 +155,109 @@ func (c *Cache) serves(roots *x509.CertPool) bool {
 }
 
 // get finds what is remembered under a key.
-func get[V any](c *Cache, u use, key Digest) (v V, ok bool) {
+func get[V any](c *Cache, u use, k key) (v V, ok bool) {
 	if c == nil {
 		return v, false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	known, _ := c.of[u].Get(key)
+	known, _ := c.of[u].Get(k)
 	v, ok = known.(V)
 	return v, ok
 }
 
-func (c *Cache) put(u use, key Digest, v any, weight int) {
+func (c *Cache) put(u use, k key, v any, weight int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.of[u].Put(key, v, int64(weight))
-}
-
-// digestOf is the digest of a kind of result and of all bytes that it follows from.
-func digestOf(kind string, parts ...[]byte) (key Digest) {
-	h := sha256.New()
-	size := make([]byte, 8)
-	add := func(part []byte) {
-		binary.BigEndian.PutUint64(size, uint64(len(part)))
-		h.Write(size)
-		h.Write(part)
-	}
-	add([]byte(kind))
-	for _, part := range parts {
-		add(part)
-	}
-	h.Sum(key[:0])
-	return key
+	c.of[u].Put(k, v, int64(weight+len(k.bytes)))
 }
 
 // parse is parseCertificate, unless exactly these bytes were parsed before.
 func (c *Cache) parse(der []byte) (*x509.Certificate, error) {
 	if c != nil {
-		if known, ok := get[*x509.Certificate](c, forSigner, digestOf("certificate", der)); ok {
+		if known, ok := get[*x509.Certificate](c, forSigner, key{aCertificate, string(der)}); ok {
 			return known, nil
 		}
 	}
 	return parseCertificate(der)
 }
 
-// A cached is a statement whose signature was verified, with the signer's chain
-// as parseChain gives it.
+// A cached is a statement whose signature was verified, and what follows from its
+// bytes alone.
 type cached struct {
-	key       Digest // of all bytes of the statement
+	encoding  Encoding
+	size      int // in octets
 	statement Statement
-	chain     []*x509.Certificate
+	targets   Digest // of the statement's targets
+	signer    *signerChain
 }
 
-func (c candidate) key() Digest { return digestOf("statement "+string(c.encoding), c.raw) }
+// A signerChain is the certificates of a signer as parseChain gives them, and what
+// follows from their bytes alone.
+type signerChain struct {
+	certificates []*x509.Certificate
+	fingerprint  Digest      // of the first
+	header       *jws.Header // the one they came in, if the cache has it
+	path         key         // that of their path, if the cache has them
+}
 
-// statement finds a candidate that was verified before. If there is none, known
-// is for what follows from this one.
-func (c *Cache) statement(s candidate) (known *cached, ok bool) {
-	if c == nil {
-		return &cached{}, false
+// statement finds the statement that was verified in exactly this form, or nil.
+func (c *Cache) statement(k key) *cached {
+	known, _ := get[*cached](c, forSigner, k)
+	return known
+}
+
+// inToken finds the chain that came in exactly the same header of a JWS.
+func (c *Cache) inToken(s candidate) (signer *signerChain, header *jws.Header) {
+	if c == nil || s.encoding != JWS {
+		return nil, nil
 	}
-	key := s.key()
-	if known, ok = get[*cached](c, forSigner, key); !ok {
-		known = &cached{key: key}
+	token := s.found.bytes[len(s.found.bytes)-len(s.raw):] // a record ends with it
+	text, _, _ := strings.Cut(token, ".")
+	signer, ok := get[*signerChain](c, forSigner, key{aHeader, text})
+	if !ok {
+		return nil, nil
 	}
-	return known, ok
+	return signer, signer.header
+}
+
+// inBag finds the chain that came as exactly the same certificates of a CMS message.
+func (c *Cache) inBag(s *signed) *signerChain {
+	if c == nil || s.token != nil {
+		return nil
+	}
+	known, _ := get[*signerChain](c, forSigner, bagKey(s.certificates))
+	return known
 }
 
 // keep remembers a statement that was verified to its end, and its certificates.
-func (c *Cache) keep(s candidate, p *cached) {
+func (c *Cache) keep(s candidate, p *cached, received *signed) {
 	if c == nil {
 		return
 	}
-	weight := 1<<10 + 3*len(s.raw)
-	for _, signer := range p.chain {
-		weight += weightOf(signer)
-		c.put(forSigner, digestOf("certificate", signer.Raw), signer, weightOf(signer))
+	weight := 1 << 10
+	for _, certificate := range p.signer.certificates {
+		weight += weightOf(certificate)
 	}
-	c.put(forSigner, p.key, p, weight)
+	if p.signer.path == (key{}) {
+		c.keepSigner(p.signer, received, weight)
+	}
+	found := key{s.found.kind, strings.Clone(s.found.bytes)} // it keeps no evidence alive
+	c.put(forSigner, found, p, weight+3*p.size)
+}
+
+// keepSigner remembers the certificates of a signer, together and one by one.
+func (c *Cache) keepSigner(s *signerChain, received *signed, weight int) {
+	s.path = pathKey(s.certificates)
+	for _, certificate := range s.certificates {
+		c.put(forSigner, key{aCertificate, string(certificate.Raw)}, certificate, weightOf(certificate))
+	}
+	if received.token == nil {
+		c.put(forSigner, bagKey(received.certificates), s, weight)
+		return
+	}
+	s.header = received.token.Header()
+	c.put(forSigner, key{aHeader, s.header.Text()}, s, weight)
 }
 
 // weightOf is about how many bytes of memory a parsed certificate takes, rather
@@ -188,21 +275,10 @@ type way struct {
 	from, to time.Time // when longestPath finds this one
 }
 
-func listKey(shown []*x509.Certificate) Digest {
-	all := make([][]byte, 0, len(shown))
-	for _, c := range shown {
-		all = append(all, c.Raw)
-	}
-	return digestOf("path", all...)
-}
-
-// path finds the longest path for certificates that were shown, if longestPath
-// would find the same at that time, in whole seconds.
-func (c *Cache) path(u use, shown []*x509.Certificate, at time.Time) (best path, ok bool) {
-	if c == nil {
-		return path{}, false
-	}
-	known, ok := get[*way](c, u, listKey(shown))
+// path finds the longest path for certificates that were shown and their pathKey, if
+// longestPath would find the same at that time, in whole seconds.
+func (c *Cache) path(u use, k key, shown []*x509.Certificate, at time.Time) (best path, ok bool) {
+	known, ok := get[*way](c, u, k)
 	if !ok || at.Before(known.from) || !at.Before(known.to) {
 		return path{}, false
 	}
@@ -219,8 +295,8 @@ func (c *Cache) path(u use, shown []*x509.Certificate, at time.Time) (best path,
 // certificates are the ones shown and the anchors named like an issuer.
 // Only the anchors on a path can be looked at, so if there are others, it
 // remembers nothing.
-func (c *Cache) learn(u use, shown []*x509.Certificate, found [][]*x509.Certificate, best path, at time.Time) {
-	if c == nil || len(best.chain) < 2 {
+func (c *Cache) learn(u use, k key, shown []*x509.Certificate, found [][]*x509.Certificate, best path, at time.Time) {
+	if len(best.chain) < 2 {
 		return
 	}
 	last := len(best.chain) - 1
@@ -251,5 +327,5 @@ func (c *Cache) learn(u use, shown []*x509.Certificate, found [][]*x509.Certific
 			}
 		}
 	}
-	c.put(u, listKey(shown), w, 1<<9)
+	c.put(u, k, w, 1<<9)
 }

@@ -6,20 +6,25 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
+	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/allocs"
+	"github.com/dnasign/dnasign/internal/testkit/dertree"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 )
 
@@ -167,7 +172,7 @@ func TestCacheRandom(t *testing.T) {
 			shown := rapid.SampledFrom(lists).Draw(t, "shown")
 			u := use(rapid.IntRange(0, 1).Draw(t, "use"))
 			at := moment(-4, 4).Add(time.Duration(rapid.IntRange(-1, 1).Draw(t, "second")) * time.Second)
-			if _, ok := cache.path(u, shown, at); ok {
+			if _, ok := cache.path(u, pathKey(shown), shown, at); ok {
 				hits++
 			}
 			want, wantErr := longestPath(u, shown, roots, nil, at)
@@ -202,7 +207,7 @@ func TestCacheEnds(t *testing.T) {
 		{now, true},
 	} {
 		peers.Now = clock(c.at)
-		if _, known := peers.Cache.path(forPeer, f.chain(), wholeSecond(c.at)); known != c.good && !c.at.Equal(now) {
+		if _, known := peers.Cache.path(forPeer, pathKey(f.chain()), f.chain(), wholeSecond(c.at)); known != c.good && !c.at.Equal(now) {
 			t.Errorf("%s: known: %t", c.at, known)
 		}
 		match, err := peers.Check(f.chain(), []Reference{{Name: host}})
@@ -265,11 +270,11 @@ func TestCacheAbuse(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, list := range lists {
-		if _, known := cache.path(forPeer, list, now); known != (name == "the same") {
+		if _, known := cache.path(forPeer, pathKey(list), list, now); known != (name == "the same") {
 			t.Errorf("%s: known: %t", name, known)
 		}
 	}
-	if _, known := cache.path(forSigner, lists["the same"], now); known {
+	if _, known := cache.path(forSigner, pathKey(lists["the same"]), lists["the same"], now); known {
 		t.Error("what is known of a peer is known of a signer")
 	}
 
@@ -354,6 +359,19 @@ func TestCacheAbuse(t *testing.T) {
 		_, err := tr.verify()
 		wantRefusal(t, reasons.ChainNotLinear, err)
 	})
+	t.Run("a message without its intermediate", func(t *testing.T) {
+		tr := newTrial(t)
+		tr.policy.Cache = NewCache(tr.policy.Roots)
+		whole, part := tr.ac(acEdits{}), tr.ac(acEdits{bag: func(signed *dertree.Node) {
+			members := signed.At(3)
+			members.Children = slices.DeleteFunc(members.Children, func(n *dertree.Node) bool { return bytes.Equal(n.Bytes(), tr.signer.Chain()[1].Raw) })
+		}})
+		if _, err := Verify(tr.query, evidenceOf(txtAnswer(AC.TXTRecord(whole))), tr.policy); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Verify(tr.query, evidenceOf(txtAnswer(AC.TXTRecord(part))), tr.policy)
+		wantRefusal(t, reasons.UntrustedSigner, err)
+	})
 	t.Run("a result that is changed", func(t *testing.T) {
 		tr := cachedTrial(t)
 		result, err := tr.verify()
@@ -367,6 +385,115 @@ func TestCacheAbuse(t *testing.T) {
 			t.Errorf("%v, %v", result.Targets(), err)
 		}
 	})
+}
+
+// TestCacheKeys: what is known is known by all of its bytes and as what it is. No
+// other input finds it, whatever their hashes are.
+func TestCacheKeys(t *testing.T) {
+	tr := newTrial(t)
+	tr.policy.Cache = NewCache(tr.policy.Roots)
+	c := tr.policy.Cache
+	token, message := tr.sign(), tr.ac(acEdits{})
+	for _, e := range []*Evidence{evidenceOf(txtAnswer(JWS.TXTRecord(token), AC.TXTRecord(message))), evidenceOf(document(token)), tr.query.FileEvidence("file", message)} {
+		if _, err := Verify(tr.query, e, tr.policy); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kinds := map[kind]int{}
+	for k := range c.of[forSigner].Keys() {
+		kinds[k.kind]++
+		find := func(k key) bool { _, ok := get[any](c, forSigner, k); return ok }
+		if !find(k) {
+			t.Fatalf("%d: a key does not find its own", k.kind)
+		}
+		for other := range aPath + 2 {
+			if other != k.kind && find(key{other, k.bytes}) {
+				t.Errorf("%d: known as %d", k.kind, other)
+			}
+		}
+		for i := range k.bytes {
+			changed := []byte(k.bytes)
+			changed[i] ^= 1
+			if find(key{k.kind, string(changed)}) || find(key{k.kind, k.bytes[:i]}) || find(key{k.kind, k.bytes[i+1:]}) {
+				t.Fatalf("%d: known without byte %d", k.kind, i)
+			}
+		}
+		if find(key{k.kind, k.bytes + "\n"}) || find(key{k.kind, " " + k.bytes}) {
+			t.Errorf("%d: known with one more byte", k.kind)
+		}
+	}
+	want := map[kind]int{aRecord: 2, aToken: 1, aMessage: 1, aHeader: 1, aBag: 1, aCertificate: 2, aPath: 1}
+	if !maps.Equal(kinds, want) {
+		t.Errorf("keys of kinds %v, want %v", kinds, want)
+	}
+
+	// Something known in one place is not known in another, where other rules are.
+	for name, body := range map[string]string{"a record": JWS.TXTRecord(token), "a header": strings.Split(string(token), ".")[0], "base64": base64.StdEncoding.EncodeToString(message)} {
+		_, err := Verify(tr.query, evidenceOf(document([]byte(body))), tr.policy)
+		t.Log(name)
+		wantRefusal(t, reasons.MalformedToken, err)
+	}
+	for _, e := range []Encoding{"", "cbor", "record", Encoding(rune(aToken)), Encoding(rune(aRecord))} {
+		if c.statement(statementKey(e, token)) != nil {
+			t.Errorf("%q: known", e)
+		}
+	}
+}
+
+// TestCacheOwn: a cache shares no memory with evidence, nor with what a refusal
+// shows of it.
+func TestCacheOwn(t *testing.T) {
+	for _, e := range Encodings() {
+		tr := newTrial(t)
+		raw := map[Encoding][]byte{JWS: tr.sign(), AC: tr.ac(acEdits{})}[e]
+		good := bytes.Clone(raw)
+		tr.policy.Cache = NewCache(tr.policy.Roots)
+		for _, evidence := range []*Evidence{tr.query.FileEvidence("file", raw), evidenceOf(txtAnswer(e.TXTRecord(raw)))} {
+			verify := func(at time.Time) error {
+				p := tr.policy
+				p.Time = at
+				_, err := Verify(tr.query, evidence, p)
+				return err
+			}
+			if err := verify(now); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				var refused *Error
+				if err := verify(tr.statement.Expires); !errors.As(err, &refused) || len(refused.Unverified) != 1 || !bytes.Equal(refused.Unverified[0].Raw, good) {
+					t.Fatalf("%s: %v", e, err)
+				}
+				if len(evidence.TXT) > 0 {
+					clear(refused.Unverified[0].Raw)
+				}
+			}
+			raw[len(raw)-10] ^= 1
+			if err := verify(now); len(evidence.Documents) > 0 && err == nil {
+				t.Errorf("%s: a changed document is known", e)
+			}
+			raw[len(raw)-10] ^= 1
+			if err := verify(now); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// TestCacheTwice: a known statement in two places is judged once, as without a
+// cache.
+func TestCacheTwice(t *testing.T) {
+	for _, e := range Encodings() {
+		tr := newTrial(t)
+		raw := map[Encoding][]byte{JWS: tr.sign(), AC: tr.ac(acEdits{})}[e]
+		in := document(raw)
+		in.URL, in.MediaType = DocumentURL(source, service, e), e.MediaType()
+		tr.evidence = evidenceOf(txtAnswer(e.TXTRecord(raw)), in)
+		result, err := tr.verify()
+		sameWithCache(t, tr, result, err)
+		if err != nil || !slices.ContainsFunc(result.Checks(), func(c Check) bool { return strings.HasPrefix(c.Detail, "the same octets as") }) {
+			t.Errorf("%s: %v", e, err)
+		}
+	}
 }
 
 // TestCachePools: a cache has its own copy of the pool, and none of what others
@@ -422,20 +549,20 @@ func TestCacheBound(t *testing.T) {
 		other.Raw = fmt.Append(nil, i)
 		list := []*x509.Certificate{shown[0], &other}
 		way := path{append(slices.Clone(list), best.chain[2]), best.end}
-		c.learn(forPeer, list, [][]*x509.Certificate{way.chain}, way, now)
-		if _, ok := c.path(forPeer, shown, now); !ok {
+		c.learn(forPeer, pathKey(list), list, [][]*x509.Certificate{way.chain}, way, now)
+		if _, ok := c.path(forPeer, pathKey(shown), shown, now); !ok {
 			t.Fatalf("forgotten after %d others", i)
 		}
 	}
 	if n, w := c.of[forPeer].Len(), c.of[forPeer].Weight(); n > 10_000 || n < 1000 || w > room[forPeer] {
 		t.Errorf("%d paths of weight %d", n, w)
 	}
-	if _, ok := c.path(forSigner, shown, now); !ok {
+	if _, ok := c.path(forSigner, pathKey(shown), shown, now); !ok {
 		t.Error("the signer's path was pushed out")
 	}
 	for i := range 20_000 {
-		s := candidate{encoding: JWS, raw: fmt.Append(nil, i)}
-		c.keep(s, &cached{key: s.key()})
+		s := candidate{found: key{aToken, fmt.Sprint(i)}}
+		c.keep(s, &cached{signer: &signerChain{path: key{kind: aPath}}}, nil)
 	}
 	if w := c.of[forSigner].Weight(); w > room[forSigner] || w < room[forSigner]/2 {
 		t.Errorf("weight %d", w)
@@ -501,6 +628,46 @@ func oid(t *testing.T, arcs ...uint64) x509.OID {
 		t.Fatal(err)
 	}
 	return id
+}
+
+// TestCacheStatementWeight: a known statement is counted as no less than it takes,
+// with what is known of its signer, even one of many small targets and pins.
+func TestCacheStatementWeight(t *testing.T) {
+	tr := newTrial(t)
+	for i := range limits.MaxTargets - 1 {
+		tr.statement.Targets = append(tr.statement.Targets, Target{Endpoint: Endpoint{fmt.Sprintf("h%d.example", i), 1}, SPKI: make([]Pin, limits.MaxPins)})
+	}
+	for _, e := range Encodings() {
+		const copies = 60
+		raw := make([][]byte, copies)
+		for i := range raw {
+			tr.statement.ID[1]++
+			raw[i] = map[Encoding]func() []byte{JWS: tr.sign, AC: func() []byte { return tr.ac(acEdits{}) }}[e]()
+		}
+		p := tr.policy
+		p.Cache = NewCache(p.Roots)
+		live := func() int64 {
+			runtime.GC()
+			runtime.GC()
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			return int64(m.HeapAlloc)
+		}
+		before := live()
+		for _, raw := range raw {
+			if _, err := Verify(tr.query, evidenceOf(txtAnswer(e.TXTRecord(raw))), p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		took := live() - before
+		weight := p.Cache.of[forSigner].Weight()
+		if weight < took {
+			t.Errorf("%s: %d statements take %d bytes and are counted as %d", e, copies, took, weight)
+		}
+		t.Logf("%s: a statement of %d bytes takes %d and is counted as %d", e, len(raw[0]), took/copies, weight/copies)
+		runtime.KeepAlive(p.Cache)
+		runtime.KeepAlive(raw)
+	}
 }
 
 // TestCacheConcurrently is for the race detector.

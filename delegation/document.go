@@ -77,7 +77,7 @@ func aboutStatus(status int) string {
 }
 
 func (v *verification) addDocument(origin string, e Encoding, body []byte, maxAge int64) {
-	v.candidates = append(v.candidates, candidate{origin, inDocument, e, trimDocument(e, body), maxAge, nil})
+	v.add(candidate{origin: origin, channel: inDocument, encoding: e, raw: trimDocument(e, body), maxAge: maxAge})
 }
 
 // encodingAt is the encoding of a URL that Evidence.check has let pass.

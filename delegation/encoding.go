@@ -1,8 +1,8 @@
 package delegation
 
 import (
+	"bytes"
 	"crypto/x509"
-	"strings"
 	"time"
 
 	"github.com/dnasign/dnasign/delegation/limits"
@@ -57,31 +57,33 @@ func sniff(raw []byte) Encoding {
 // A signed is a statement as it was received: decoded, and not yet believed.
 type signed struct {
 	statement    Statement
-	algorithm    string   // by its name in the encoding, for a person
-	certificates [][]byte // the signer's first
-	unordered    bool     // the others are in any order
+	algorithm    string          // by its name in the encoding, for a person
+	certificates [][]byte        // the signer's first
+	unordered    bool            // the others are in any order
+	token        *jws.Unverified // of the encoding JWS
 	// attributeCertificate is that of the encoding AC, for a person.
 	attributeCertificate []byte
 	// verify checks the signature with the signer's certificate.
 	verify func(leaf *x509.Certificate) error
 }
 
-// decode reads a statement in an encoding without any cryptography.
-func decode(e Encoding, raw []byte) (*signed, error) {
+// decode reads a statement in an encoding without any cryptography. known is the
+// header of an earlier token with the same one, or nil.
+func decode(e Encoding, raw []byte, known *jws.Header) (*signed, error) {
 	if len(raw) > limits.MaxStatementSize {
 		return nil, Errorf(reasons.StatementTooLarge, "%d octets, at most %d", len(raw), limits.MaxStatementSize)
 	}
 	switch e {
 	case JWS:
-		return decodeJWS(raw)
+		return decodeJWS(raw, known)
 	case AC:
 		return decodeAC(raw)
 	}
 	return nil, Errorf(reasons.UnsupportedEncoding, "unknown encoding %.40q (want one of %v)", e, Encodings())
 }
 
-func decodeJWS(raw []byte) (*signed, error) {
-	token, err := jws.Parse(raw, Type)
+func decodeJWS(raw []byte, known *jws.Header) (*signed, error) {
+	token, err := jws.ParseWith(known, raw, Type)
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +92,7 @@ func decodeJWS(raw []byte) (*signed, error) {
 		return nil, e
 	}
 	return &signed{
+		token:        token,
 		statement:    *statement,
 		algorithm:    string(token.Algorithm),
 		certificates: token.Certificates,
@@ -172,9 +175,9 @@ func trimDocument(e Encoding, body []byte) []byte {
 	if e != JWS {
 		return body
 	}
-	text, found := strings.CutSuffix(string(body), "\n")
+	text, found := bytes.CutSuffix(body, []byte("\n"))
 	if found {
-		text = strings.TrimSuffix(text, "\r")
+		text = bytes.TrimSuffix(text, []byte("\r"))
 	}
-	return []byte(text)
+	return text
 }

@@ -44,7 +44,7 @@ func InspectTXT(text string) (in *Inspection, ok bool, err error) {
 }
 
 func inspect(encoding Encoding, raw []byte) (*Inspection, error) {
-	s, err := decode(encoding, raw)
+	s, err := decode(encoding, raw, nil)
 	if err != nil {
 		return nil, asError(err)
 	}
@@ -64,7 +64,7 @@ func inspect(encoding Encoding, raw []byte) (*Inspection, error) {
 // is all an owner's tool can say. It does not verify the chain, so the result
 // proves nothing to others. The error is an *[Error].
 func (in *Inspection) Check(at time.Time) error {
-	s, err := decode(in.Encoding, in.Raw)
+	s, err := decode(in.Encoding, in.Raw, nil)
 	if err != nil {
 		return asError(err)
 	}

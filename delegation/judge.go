@@ -1,7 +1,6 @@
 package delegation
 
 import (
-	"crypto/sha256"
 	"slices"
 	"strings"
 	"time"
@@ -17,9 +16,19 @@ type candidate struct {
 	origin   string
 	channel  channel
 	encoding Encoding
-	raw      []byte
+	raw      []byte   // nil if a TXT record is known
+	found    key      // what the cache knows it by, if there is a cache
+	known    *cached  // if exactly that was verified before
 	maxAge   int64    // seconds for which the place says it will not change; -1 unknown
 	beside   []string // the TXT records at the place, itself included
+}
+
+// octets are those of the statement.
+func (c *candidate) octets() []byte {
+	if c.raw == nil && c.known != nil {
+		_, c.raw, _ = parseTXTRecord(c.found.bytes)
+	}
+	return c.raw
 }
 
 // A channel is a way that statements come. What somebody puts into one of them
@@ -53,17 +62,18 @@ func judge(c candidate, q Query, p *Policy, named namedKeys, spent *int, log *ch
 		return nil, e
 	}
 
-	known, again := p.Cache.statement(c)
+	known, again := c.known, c.known != nil
 	var received *signed
 	if !again {
+		signer, header := p.Cache.inToken(c)
 		var err error
-		if received, err = decode(c.encoding, c.raw); err != nil {
+		if received, err = decode(c.encoding, c.raw, header); err != nil {
 			return fail("form", c.explain(asError(err)))
 		}
-		known.statement = received.statement
+		known = &cached{c.encoding, len(c.raw), received.statement, DigestTargets(received.statement.Targets), signer}
 	}
 	s := &known.statement
-	log.ok("form", c.origin, "%s in good form, %d octets", c.encoding, len(c.raw))
+	log.ok("form", c.origin, "%s in good form, %d octets", c.encoding, known.size)
 
 	if err := s.checkSubject(q); err != nil {
 		return fail("subject", err)
@@ -75,13 +85,14 @@ func judge(c candidate, q Query, p *Policy, named namedKeys, spent *int, log *ch
 	}
 	log.ok("time", c.origin, "issued %s, expires %s", moment(s.Issued), moment(s.Expires))
 
-	if !again {
+	if known.signer == nil {
 		var err *Error
-		if known.chain, err = parseChain(received.certificates, received.unordered, p.Cache); err != nil {
+		if known.signer, err = received.readSigner(p.Cache); err != nil {
 			return fail("signer", err)
 		}
 	}
-	chain, leaf := known.chain, known.chain[0]
+	chain := known.signer.certificates
+	leaf := chain[0]
 	if err := checkSigner(leaf, s.Source, named, p.Time); err != nil {
 		return fail("signer", err)
 	}
@@ -96,7 +107,7 @@ func judge(c candidate, q Query, p *Policy, named namedKeys, spent *int, log *ch
 	log.ok("signer", c.origin, "certificate of %s, %s, until %s", signer, keys.Describe(leaf.PublicKey), moment(leaf.NotAfter))
 
 	floor := Floor{
-		Order: Order{issuance, s.Issued}, Targets: DigestTargets(s.Targets),
+		Order: Order{issuance, s.Issued}, Targets: known.targets,
 		SignerUntil: signerUntil(leaf),
 	}
 	if err := floor.checkAgainst(p.Floor); err != nil {
@@ -124,7 +135,7 @@ func judge(c candidate, q Query, p *Policy, named namedKeys, spent *int, log *ch
 		}
 		log.ok("chain", c.origin, "not needed: the zone names this key, and DNSSEC secures that")
 	} else {
-		if verified, err = trustChain(chain, p); err != nil {
+		if verified, err = trustChain(known.signer, p); err != nil {
 			return fail("chain", err)
 		}
 		log.ok("chain", c.origin, "leads to the trust anchor %s", byName{verified.chain[len(verified.chain)-1]})
@@ -138,7 +149,7 @@ func judge(c candidate, q Query, p *Policy, named namedKeys, spent *int, log *ch
 	}
 
 	if !again {
-		p.Cache.keep(c, known)
+		p.Cache.keep(c, known, received)
 	}
 	end := verified.end
 	if s.Expires.Before(end) {
@@ -151,7 +162,7 @@ func judge(c candidate, q Query, p *Policy, named namedKeys, spent *int, log *ch
 	*spent -= work
 	return &Proven{
 		Statement: *s, Encoding: c.encoding, Origin: c.origin,
-		Signer: signer, Fingerprint: sha256.Sum256(leaf.Raw), Named: named.any(),
+		Signer: signer, Fingerprint: known.signer.fingerprint, Named: named.any(),
 		ValidUntil: end.UTC(), Floor: floor, maxAge: c.maxAge,
 	}, nil
 }

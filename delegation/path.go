@@ -25,11 +25,12 @@ func (n byName) String() string { return keys.Name(n.Certificate) }
 // longestPath returns, of all paths from the first certificate shown to a trust
 // anchor, the one that lives longest. It serves signers and peers alike.
 func longestPath(u use, shown []*x509.Certificate, roots *x509.CertPool, cache *Cache, at time.Time) (best path, err error) {
-	if known, ok := cache.path(u, shown, at); ok {
-		return known, nil
-	}
+	var k key
 	if cache != nil {
-		roots = cache.roots
+		k, roots = pathKey(shown), cache.roots
+		if known, ok := cache.path(u, k, shown, at); ok {
+			return known, nil
+		}
 	}
 	good, found, err := goodPaths(u, shown, roots, at)
 	for _, p := range good {
@@ -40,7 +41,9 @@ func longestPath(u use, shown []*x509.Certificate, roots *x509.CertPool, cache *
 	if best.chain == nil {
 		return path{}, err
 	}
-	cache.learn(u, shown, found, best, at)
+	if cache != nil {
+		cache.learn(u, k, shown, found, best, at)
+	}
 	return best, nil
 }
 

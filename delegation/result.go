@@ -176,7 +176,7 @@ func cloneTargets(targets []Target) []Target {
 // encoding. A program can keep it and verify it later: see [Query.FileEvidence]. It
 // is nil for other evidence.
 func (r *Result) Document(e *Evidence) []byte {
-	v := &verification{evidence: e}
+	v := &verification{evidence: e, policy: &Policy{}}
 	v.gather()
 	if i := r.proven.place; i < len(v.candidates) && v.candidates[i].origin == r.proven.Origin {
 		return slices.Clone(v.candidates[i].raw)

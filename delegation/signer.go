@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"slices"
@@ -16,6 +17,18 @@ import (
 	"github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/keys"
 )
+
+// readSigner reads the certificates of a statement, unless the cache knows them.
+func (s *signed) readSigner(cache *Cache) (*signerChain, *Error) {
+	if known := cache.inBag(s); known != nil {
+		return known, nil
+	}
+	chain, err := parseChain(s.certificates, s.unordered, cache)
+	if err != nil {
+		return nil, err
+	}
+	return &signerChain{certificates: chain, fingerprint: sha256.Sum256(chain[0].Raw)}, nil
+}
 
 // parseChain reads the certificates of a statement, leaf first, with the SCTs
 // of the leaf. It first checks what makes judging them cheap: key sizes, and a
@@ -189,13 +202,17 @@ func checkSignerName(leaf *x509.Certificate, source string) *Error {
 //
 // It is judged for the policy's time, or for the start of the signer's
 // certificate if that is later: checkSignerTime allows a few minutes.
-func trustChain(chain []*x509.Certificate, p *Policy) (path, *Error) {
+func trustChain(signer *signerChain, p *Policy) (path, *Error) {
+	chain := signer.certificates
 	leaf, at := chain[0], p.Time
 	if selfIssued(leaf) {
 		return path{}, Errorf(reasons.UntrustedSigner, "the signer's certificate was issued by itself, and nothing that DNSSEC secures names its key")
 	}
 	if at.Before(leaf.NotBefore) {
 		at = leaf.NotBefore
+	}
+	if known, ok := p.Cache.path(forSigner, signer.path, chain, at); ok {
+		return known, nil
 	}
 	best, err := longestPath(forSigner, chain, p.Roots, p.Cache, at)
 	if err != nil {

@@ -63,7 +63,7 @@ func (v *verification) gatherStream(s *StreamStatement, why string) {
 		return
 	}
 	v.log.ok("stream", StreamOrigin, "brought by the peer, %d octets", len(s.Body))
-	v.candidates = append(v.candidates, candidate{StreamOrigin, inStream, s.Encoding, s.Body, int64(v.evidence.TXT[0].TTL), nil})
+	v.add(candidate{origin: StreamOrigin, channel: inStream, encoding: s.Encoding, raw: s.Body, maxAge: int64(v.evidence.TXT[0].TTL)})
 }
 
 // Unpublished reports whether every place answered and none holds a statement, good

@@ -120,13 +120,27 @@ func (v *verification) gatherTXT(a *TXTAnswer) {
 	}
 	v.log.ok("txt", a.Name, "%d found, TTL %d s", len(records), a.TTL)
 	for _, r := range records {
-		encoding, raw, err := parseTXTRecord(r)
-		if err != nil {
-			v.present("txt", a.Name, []byte(r), err)
-			continue
+		c := candidate{origin: a.Name, channel: inDNS, maxAge: int64(a.TTL), beside: a.Records, found: key{aRecord, r}}
+		if c.known = v.policy.Cache.statement(c.found); c.known != nil {
+			c.encoding = c.known.encoding
+		} else {
+			var err *Error
+			if c.encoding, c.raw, err = parseTXTRecord(r); err != nil {
+				v.present("txt", a.Name, []byte(r), err)
+				continue
+			}
 		}
-		v.candidates = append(v.candidates, candidate{a.Name, inDNS, encoding, raw, int64(a.TTL), a.Records})
+		v.candidates = append(v.candidates, c)
 	}
+}
+
+// add makes a candidate of what is a statement as it stands.
+func (v *verification) add(c candidate) {
+	if v.policy.Cache != nil {
+		c.found = statementKey(c.encoding, c.raw)
+		c.known = v.policy.Cache.statement(c.found)
+	}
+	v.candidates = append(v.candidates, c)
 }
 
 // nothing notes a place without a statement. It also notes what was there
@@ -179,7 +193,7 @@ func (v *verification) judgeAll() {
 func (v *verification) judge(i int) {
 	c := v.candidates[i]
 	for _, earlier := range v.judged {
-		if earlier.encoding == c.encoding && bytes.Equal(earlier.raw, c.raw) {
+		if earlier.encoding == c.encoding && bytes.Equal(earlier.octets(), c.octets()) {
 			v.log.info("form", c.origin, "the same octets as from %s", earlier.origin)
 			return
 		}
@@ -192,7 +206,7 @@ func (v *verification) judge(i int) {
 	}
 	if err != nil {
 		v.refused = append(v.refused, err)
-		v.unverified = append(v.unverified, Unverified{c.origin, err.Reason, c.raw})
+		v.unverified = append(v.unverified, Unverified{c.origin, err.Reason, c.octets()})
 		return
 	}
 	proven.place = i

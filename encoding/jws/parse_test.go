@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/x509"
 	"errors"
+	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -42,6 +44,44 @@ func TestParse(t *testing.T) {
 		if got, err := u.Verify(nil); got != nil || !errors.Is(err, keys.ErrAlgorithmMismatch) {
 			t.Errorf("%s: no key: got %q, %v", a, got, err)
 		}
+	}
+}
+
+// TestParseWith: a known header changes no answer, whatever is done to a token.
+func TestParseWith(t *testing.T) {
+	signer := signerFor(t, keys.ES256)
+	token := []byte(seal(t, url([]byte(header(keys.ES256, signer))), url(payload), keys.ES256, signer.Key()))
+	u, err := jws.Parse(token, typ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := u.Header()
+	if text, _, _ := bytes.Cut(token, []byte(".")); known.Text() != string(text) {
+		t.Errorf("the header is %.100q", known.Text())
+	}
+	same := func(token []byte, typ string) {
+		t.Helper()
+		want, wantErr := jws.Parse(token, typ)
+		got, err := jws.ParseWith(known, token, typ)
+		if fmt.Sprint(err) != fmt.Sprint(wantErr) || !reflect.DeepEqual(got, want) {
+			t.Fatalf("%.100q of typ %q: %v, want %v", token, typ, err, wantErr)
+		}
+	}
+	same(token, typ)
+	same(token, "other")
+	same(token, "")
+	for i := range token {
+		for _, c := range []byte("A.\n") {
+			changed := bytes.Clone(token)
+			changed[i] = c
+			same(changed, typ)
+		}
+		same(token[:i], typ)
+		same(token[i:], typ)
+	}
+	clear(token) // the header is not part of it
+	if !strings.HasPrefix(known.Text(), "ey") {
+		t.Errorf("the header is %.100q", known.Text())
 	}
 }
 

@@ -36,10 +36,12 @@ func (c *Cache[K, V]) Keys() iter.Seq[K] { return maps.Keys(c.nodes) }
 
 // Get finds a value, which is now the one that was used last.
 func (c *Cache[K, V]) Get(k K) (v V, ok bool) {
-	if v, ok = c.Peek(k); ok {
-		c.order.MoveToFront(c.nodes[k])
+	e, ok := c.nodes[k]
+	if !ok {
+		return v, false
 	}
-	return v, ok
+	c.order.MoveToFront(e)
+	return e.Value.(*node[K, V]).value, true
 }
 
 // Peek finds a value and does not count as use.
