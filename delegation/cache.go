@@ -242,8 +242,7 @@ func (c *Cache) keep(s candidate, p *cached, received *signed) {
 	if p.signer.path == (key{}) {
 		c.keepSigner(p.signer, received, weight)
 	}
-	found := key{s.found.kind, strings.Clone(s.found.bytes)} // it keeps no evidence alive
-	c.put(forSigner, found, p, weight+3*p.size)
+	c.put(forSigner, s.found, p, weight+3*p.size)
 }
 
 // keepSigner remembers the certificates of a signer, together and one by one.

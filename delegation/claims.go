@@ -60,13 +60,15 @@ func decodeTarget(value strictjson.Value) (decodedTarget, *Error) {
 	return t, nil
 }
 
+var strictBase64URL = base64.RawURLEncoding.Strict()
+
 // decodeFixed fills dst from base64url of exactly its size. The text comes
 // from strictjson and so holds no line ends for the decoder to pass over.
 func decodeFixed(dst []byte, text string) bool {
 	if len(text) != base64.RawURLEncoding.EncodedLen(len(dst)) {
 		return false
 	}
-	n, err := base64.RawURLEncoding.Strict().Decode(dst, []byte(text))
+	n, err := strictBase64URL.Decode(dst, []byte(text))
 	return err == nil && n == len(dst)
 }
 

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/x509"
-	"encoding/base64"
 	"regexp"
 	"slices"
 	"time"
@@ -197,7 +196,7 @@ func readPOSHCertificate(v strictjson.Value) (c poshCertificate, known bool, err
 			continue
 		}
 		size := map[string]int{"sha-256": sha256.Size, "sha-512": sha512.Size}[name]
-		if *to, err = base64.StdEncoding.Strict().DecodeString(digest); err != nil || len(*to) != size {
+		if *to, err = strictBase64.DecodeString(digest); err != nil || len(*to) != size {
 			return c, false, Errorf(reasons.MalformedPOSH, "a %s that is not %d bytes in canonical base64", name, size)
 		}
 		known = true

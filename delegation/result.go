@@ -85,33 +85,44 @@ type Check struct {
 // never read, so their sentences are made when somebody asks.
 type checks []line
 
-// A line is a Check whose Detail is still to be made of what follows it, unless
-// there is no format. The arguments are values, which nobody can change.
+// A line is a Check whose Detail is still to be made of a format and arguments, if it
+// is not that of an error. The arguments are values, which nobody can change.
 type line struct {
-	Check
-	format string
-	args   []any
+	name, origin, format string
+	info                 bool
+	args                 []any
+	err                  *Error
 }
 
+// usualLines is room for what is said of a statement in DNS, beside two answers of
+// each other kind.
+const usualLines = 12
+
 func (c *checks) ok(name, origin, format string, args ...any) {
-	*c = append(*c, line{Check{Name: name, Outcome: CheckOK, Origin: origin}, format, args})
+	*c = append(*c, line{name: name, origin: origin, format: format, args: args})
 }
 
 func (c *checks) info(name, origin, format string, args ...any) {
-	*c = append(*c, line{Check{Name: name, Outcome: CheckInfo, Origin: origin}, format, args})
+	*c = append(*c, line{name: name, origin: origin, format: format, args: args, info: true})
 }
 
 func (c *checks) fail(name, origin string, e *Error) {
-	*c = append(*c, line{Check: Check{Name: name, Outcome: CheckFail, Reason: e.Reason, Origin: origin, Detail: e.Detail}})
+	*c = append(*c, line{name: name, origin: origin, err: e})
 }
 
 // written gives the lines with their sentences.
 func (c checks) written() []Check {
 	out := make([]Check, len(c))
 	for i, l := range c {
-		if out[i] = l.Check; l.format != "" {
-			out[i].Detail = sentence(l.format, l.args...)
+		out[i] = Check{Name: l.name, Origin: l.origin, Outcome: CheckOK}
+		switch {
+		case l.err != nil:
+			out[i].Outcome, out[i].Reason, out[i].Detail = CheckFail, l.err.Reason, l.err.Detail
+			continue
+		case l.info:
+			out[i].Outcome = CheckInfo
 		}
+		out[i].Detail = sentence(l.format, l.args...)
 	}
 	return out
 }

@@ -32,7 +32,7 @@ func ParseStreamStatement(encoding, text string) (StreamStatement, error) {
 	if e == JWS {
 		return StreamStatement{e, []byte(text)}, nil
 	}
-	body, err := base64.StdEncoding.Strict().DecodeString(text)
+	body, err := strictBase64.DecodeString(text)
 	if err != nil {
 		return StreamStatement{}, Errorf(reasons.MalformedRecord, "the statement is not canonical base64")
 	}

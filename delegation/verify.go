@@ -22,7 +22,7 @@ func Verify(q Query, e *Evidence, p Policy) (*Result, error) {
 	if err := checkInputs(&q, e, &p); err != nil {
 		return nil, err
 	}
-	v := &verification{query: q, evidence: e, policy: &p, log: make(checks, 0, 16)}
+	v := &verification{query: q, evidence: e, policy: &p, log: make(checks, 0, usualLines)}
 	v.gather()
 	v.judgeAll()
 	v.tellPOSH()
