@@ -56,37 +56,31 @@ func ParseWith(known *Header, token []byte, typ string) (*Unverified, error) {
 	if len(parts) != 3 {
 		return nil, fmt.Errorf("%w: %d parts between dots, not 3", ErrMalformed, len(parts))
 	}
+	u := &Unverified{typ: typ, signed: token[:len(parts[0])+1+len(parts[1])]}
 	again := known != nil && known.typ == typ && known.text == string(parts[0])
-	var decoded [3][]byte
-	for i, part := range parts {
-		if i == 0 && again {
-			continue
-		}
-		var err error
-		if decoded[i], err = decodePart(part); err != nil {
-			return nil, fmt.Errorf("%w: the %s is not canonical base64url: %w", ErrMalformed, partNames[i], err)
-		}
-		if len(decoded[i]) == 0 {
-			return nil, fmt.Errorf("%w: the %s is empty", ErrMalformed, partNames[i])
+	var room [4 << 10]byte // for most headers, of which only the certificates are kept
+	var header []byte
+	var err error
+	if !again {
+		if header, err = decodePart(room[:0], "header", parts[0]); err != nil {
+			return nil, err
 		}
 	}
-	u := &Unverified{
-		typ:       typ,
-		payload:   decoded[1],
-		signed:    token[:len(parts[0])+1+len(parts[1])],
-		signature: decoded[2],
+	if u.payload, err = decodePart(nil, "payload", parts[1]); err != nil {
+		return nil, err
+	}
+	if u.signature, err = decodePart(nil, "signature", parts[2]); err != nil {
+		return nil, err
 	}
 	if again {
 		u.Algorithm, u.Certificates = known.algorithm, known.certificates
 		return u, nil
 	}
-	if err := u.readHeader(decoded[0], typ); err != nil {
+	if err := u.readHeader(header, typ); err != nil {
 		return nil, err
 	}
 	return u, nil
 }
-
-var partNames = [3]string{"header", "payload", "signature"}
 
 func (u *Unverified) readHeader(header []byte, typ string) error {
 	value, err := strictjson.Parse(header)
@@ -126,17 +120,22 @@ func (u *Unverified) readHeader(header []byte, typ string) error {
 	return nil
 }
 
-// decodePart is the strict decoding of RFC 4648, Section 3.5. The decoder
-// refuses non-zero trailing bits, and we refuse CR and LF, which it would skip.
-func decodePart(text []byte) ([]byte, error) {
-	for _, lineEnd := range []byte{'\r', '\n'} {
-		if i := bytes.IndexByte(text, lineEnd); i >= 0 {
-			return nil, base64.CorruptInputError(i)
-		}
+// decodePart is the strict decoding of RFC 4648, Section 3.5, into the room if that
+// is large enough. The decoder refuses non-zero trailing bits, and we refuse CR and LF,
+// which it would skip.
+func decodePart(room []byte, name string, text []byte) (part []byte, err error) {
+	if i := max(bytes.IndexByte(text, '\r'), bytes.IndexByte(text, '\n')); i >= 0 {
+		err = base64.CorruptInputError(i)
+	} else {
+		part, err = base64url.AppendDecode(room, text)
 	}
-	out := make([]byte, base64url.DecodedLen(len(text)))
-	n, err := base64url.Decode(out, text)
-	return out[:n], err
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: the %s is not canonical base64url: %w", ErrMalformed, name, err)
+	case len(part) == 0:
+		return nil, fmt.Errorf("%w: the %s is empty", ErrMalformed, name)
+	}
+	return part, nil
 }
 
 var (
