@@ -390,7 +390,7 @@ func TestProvidersDocumented(t *testing.T) {
 	_, table, _ := strings.Cut(string(page), "<!-- providers: a test compares this table with the code -->\n")
 	table, _, _ = strings.Cut(table, "\n\n")
 	want := "| provider | name servers | one record | all records of the name | source |\n| --- | --- | --- | --- | --- |"
-	for _, p := range Providers() {
+	for _, p := range providers {
 		together := " "
 		if p.Together > 0 {
 			together = fmt.Sprintf(" %d characters ", p.Together)

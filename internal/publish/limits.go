@@ -50,9 +50,6 @@ var providers = []Provider{
 	{"Loopia", []string{".loopia.se"}, 450, Characters, 0, "DNSControl, checked 2025-07"},
 }
 
-// Providers are those whose limits are known.
-func Providers() []Provider { return providers }
-
 // ProviderOf is the provider of a zone by the names of its name servers, in the
 // form of View.Where. It is nil for one that is not known to have a limit.
 func ProviderOf(nameServers ...string) *Provider {
