@@ -99,8 +99,9 @@ func TestKeptSpares(t *testing.T) {
 			t.Error(text(report))
 		}
 	})
-	if one == 0 || all > 4*one*domains {
-		t.Errorf("as much memory as %d signature checks for each domain, want 4", all/one/domains)
+	// With the race detector now and then a check allocates once more.
+	if one == 0 || all >= 5*one*domains {
+		t.Errorf("as much memory as %.2f signature checks for each domain, want 4", float64(all)/float64(one)/domains)
 	}
 }
 
