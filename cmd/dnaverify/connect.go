@@ -29,9 +29,10 @@ func connectCommand() *cobra.Command {
 		Short: "Connect to a domain's service and explain why the peer is accepted, or not",
 		Long: `Find out where a service of the domain is and which names may stand in the
 certificate there: the domain's own (PKIX), those of secure SRV records (DNSSEC) and
-those of a signed statement (delegation). Then connect, as a server or client would:
-target by target, and check the certificate against those names. The verdict comes
-first, then what failed. -v adds every step.
+those of a signed statement (delegation). Where nothing of this is published, a POSH
+file may name the certificate itself. Then connect, as a server or client would:
+target by target, and check the certificate. The verdict comes first, then what
+failed. -v adds every step.
 
 TLS begins with the first byte or with STARTTLS, as the statement says, or without one
 the SRV record. These services can begin with STARTTLS, and the name with an s, such as

@@ -15,6 +15,7 @@
 //	pkix        the certificate names the source itself (RFC 6125, RFC 9525)
 //	dnssec      it names the target of a secure SRV record (RFC 7673, RFC 7712)
 //	delegation  it names a target of a verified statement (docs/spec.md)
+//	posh        the source's POSH file has its hash (RFC 7711, docs/posh.md)
 //
 // One table says which of them are accepted, in table.go and in
 // docs/connections.md. A new method is a row there and a function beside it.

@@ -3,8 +3,8 @@ package verifier
 import "time"
 
 // Metrics is told what happens in a Verifier. Names and labels are few and fixed:
-// no stranger chooses one. docs/operations.md lists them. The methods may be
-// called by several goroutines at once, and must return at once.
+// no stranger chooses one. The methods may be called by several goroutines at the
+// same time, and must not wait.
 type Metrics interface {
 	// Count adds 1 to a counter: questions, lookups, evictions, refused,
 	// refreshes, brought or memory.

@@ -98,8 +98,6 @@ func (w *writer) verdict(outcome reasons.Outcome, width int) string {
 	return w.paint(color, fmt.Sprintf("%-*s", width, strings.ToUpper(string(outcome))))
 }
 
-// stamp is how a person reads a time, and JSON has it.
-
 // checks writes a line for each check, below what it is about.
 func (w *writer) checks(checks []delegation.Check) {
 	marks := map[delegation.CheckOutcome]string{
