@@ -3,7 +3,7 @@ package main
 // formFaults are about what a token, a message and a statement may look like.
 var formFaults = []fault{
 	mistake("accept CR and LF in base64", "jws-",
-		inGo("encoding/jws/parse.go", `if i := bytes.IndexByte(text, lineEnd); i >= 0 {`, `if i := bytes.IndexByte(text, lineEnd); i >= 0 && false {`)),
+		inGo("encoding/jws/parse.go", `; i >= 0 {`, `; i >= 0 && false {`)),
 	mistake("accept trailing bits in base64url", "jws-",
 		inGo("encoding/jws/parse.go", "base64url = base64.RawURLEncoding.Strict()", "base64url = base64.RawURLEncoding"),
 		inJS("base64.js", "return octets.toString('base64url') === text ? octets : null;", "return octets;"),
