@@ -52,7 +52,7 @@ var daneFaults = []fault{
 	mistake("ask for no name with usage 2", "dane-ta-name dane-ta-common-name",
 		inGo("delegation/dane.go", "case !named:", "case !named && record.Usage != usageDANETA:"),
 		inJS("dane.js", "return named && anchors.length > 0", "return anchors.length > 0"),
-		inJava("Dane.java", "if (!named) return null;", "if (!named && r.usage != DANE_TA) return null;")),
+		inJava("Dane.java", "if (!named) return null;", "if (!named && r.usage() != Tlsa.DANE_TA) return null;")),
 	mistake("take the peer's own certificate for its authority", "dane-ta-leaf",
 		inGo("delegation/dane.go", "r.DANE != nil && !c.Equal(s.chain[0]) && ", "r.DANE != nil && "),
 		inJS("dane.js", "others.filter((one) => matches(record, one))", "[leaf, ...others].filter((one) => matches(record, one))"),

@@ -159,7 +159,7 @@ var lookupFaults = []fault{
 	mistake("compare SRV records by host alone", "association-srv association-label",
 		inGo("delegation/agree.go", "return t.Endpoint == entry.Target.Endpoint })", "return t.Host == entry.Target.Host })"),
 		inJS("srv.js", "target.host === host && target.port === port", "target.host === host"),
-		inJava("Row.java", "if (t.endpoint().equals(e.endpoint())) {", "if (t.host.equals(e.host)) {")),
+		inJava("Row.java", "if (t.endpoint().equals(e.endpoint())) {", "if (t.host().equals(e.host)) {")),
 	mistake("take a mismatch with secure records for one with any", "association-srv association-label",
 		inGo("delegation/agree.go", "case srv.State == Secure:", "case false:"),
 		inJS("srv.js", "  if (state === 'secure') return 'conflict';\n", ""),

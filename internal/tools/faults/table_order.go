@@ -95,7 +95,7 @@ var orderFaults = []fault{
 	mistake("forget the floor when its proof has ended", "time-and-order-floor",
 		inGo("delegation/judge.go", "if err := floor.checkAgainst(p.Floor); err != nil {", "if err := floor.checkAgainst(p.Floor); err != nil && p.Time.Before(p.Floor.ValidUntil) {"),
 		inJS("verify.js", "checkFloor(order, digest, policy.floor);", "checkFloor(order, digest, time < policy.floor?.validUntil ? policy.floor : null);"),
-		inJava("Verify.java", "policy.floor == null ? null", "policy.floor == null || t >= policy.floor.validUntil ? null")),
+		inJava("Verify.java", "policy.floor == null ? null", "policy.floor == null || t >= policy.floor.validUntil() ? null")),
 	mistake("choose one of two that contradict each other", "time-and-order-conflict",
 		inGo("delegation/order.go", "case p.Floor.Targets != top.Floor.Targets && conflict == nil:", "case p.Floor.Targets != top.Floor.Targets && false:"),
 		inJS("order.js", "  if (floor.targets === CONTRADICTION) return { floor, statement: null };\n", ""),

@@ -15,7 +15,7 @@ var streamFaults = []fault{
 	mistake("let a stream count beside a bad record", "stream-record-bad stream-records-5",
 		inGo("delegation/stream.go", "return slices.ContainsFunc(a.Records, isTXTRecord)", "return false"),
 		inJS("places.js", " || txt[0].records.some(isOfVersion1)) return", ") return"),
-		inJava("Verify.java", "unpublished = inDns.isEmpty() && ", "unpublished = inDns.stream().allMatch(c -> c.refusal != null) && ")),
+		inJava("Verify.java", "unpublished = inDns.isEmpty() && ", "unpublished = inDns.stream().allMatch(c -> c.refusal() != null) && ")),
 	mistake("let a stream count where a document was not asked for", "stream-jws-unasked stream-ac-unasked stream-documents-unasked stream-unasked-in",
 		inGo("delegation/stream.go", "if answered < len(Encodings()) {", "if answered < len(e.Documents) {"),
 		inJS("places.js", "answered).length === 2", "answered).length === documents.length"),
