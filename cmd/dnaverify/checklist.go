@@ -23,6 +23,9 @@ const (
 	// maxParallel bounds the domains that are looked up at one time. Each has a
 	// few sockets open.
 	maxParallel = 1000
+	// maxAhead bounds the domains of a list that are begun and not yet told, so that
+	// a slow one does not stop those behind it.
+	maxAhead = 1024
 )
 
 // domainsOf gives the domains that are named or, instead, in a list.
@@ -91,9 +94,9 @@ type listing struct {
 }
 
 // newListing makes one, with a Verifier to be closed. All domains may be below
-// one. Nothing of a domain is kept for long, since hardly any is there twice.
+// one. The cache keeps nothing, since hardly any domain is there twice.
 func newListing(c verifier.Config, service string, parallel int) (listing, error) {
-	c.Limits = verifier.Limits{CacheBytes: 1 << 20, LookupsPerNetwork: parallel}
+	c.Limits = verifier.Limits{CacheBytes: 1, LookupsPerNetwork: parallel}
 	v, err := newVerifier(c)
 	return listing{v, service, parallel}, err
 }
@@ -109,21 +112,27 @@ func (l listing) run(ctx context.Context, domains []string, each func(delegation
 }
 
 // inOrder looks up a number of domains at a time. It gives the results in the
-// order of the domains, each as soon as those before it are there.
+// order of the domains, each as soon as those before it are there. Up to maxAhead of
+// them wait for a slow one, which takes one place of those that are looked up.
 func inOrder[T any](ctx context.Context, domains []string, parallel int, look func(context.Context, string) T, each func(T) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	results := make(chan chan T, parallel)
+	places := make(chan struct{}, parallel)
+	results := make(chan chan T, maxAhead)
 	go func() {
 		defer close(results)
 		for _, domain := range domains {
-			result := make(chan T, 1)
 			select {
-			case results <- result:
+			case places <- struct{}{}:
 			case <-ctx.Done():
 				return
 			}
-			go func() { result <- look(ctx, domain) }()
+			result := make(chan T, 1)
+			results <- result
+			go func() {
+				result <- look(ctx, domain)
+				<-places
+			}()
 		}
 	}()
 	for result := range results {

@@ -22,10 +22,6 @@ import (
 	"github.com/dnasign/dnasign/internal/watch/probe"
 )
 
-// maxAhead bounds how many domains of a list are begun, so that a slow one does
-// not hold up those behind it. Most of them wait for their turn.
-const maxAhead = 1024
-
 type watchFlags struct {
 	policyFlags
 	lookupFlags

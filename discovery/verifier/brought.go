@@ -60,7 +60,7 @@ func (d *Verifier) unpublished(k key, s delegation.StreamStatement) (base *entry
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	e, r, now := d.cache.get(k), d.roles[k.subject], d.now()
-	if e == nil || d.closed || e.nothing == "" {
+	if e == nil || d.closed || e.nothing == (kept{}) {
 		return nil, nil, false
 	}
 	known := d.knows(r, now)
@@ -78,7 +78,7 @@ func (d *Verifier) unpublished(k key, s delegation.StreamStatement) (base *entry
 // judgeBrought judges the statement of a question, on the account of the peer's
 // network. It reports whether to begin again, since the entry changed meanwhile.
 func (d *Verifier) judgeBrought(ctx context.Context, q Question, base *entry) (known *Decision, again bool, _ *failure) {
-	evidence, err := unpack(base.nothing)
+	evidence, err := base.nothing.open()
 	if err != nil {
 		return nil, false, &failure{delegation.Errorf(reasons.BadEvidence, "%v", err), true}
 	}
@@ -94,10 +94,7 @@ func (d *Verifier) judgeBrought(ctx context.Context, q Question, base *entry) (k
 	if failure != nil {
 		return nil, false, failure
 	}
-	packed, err := pack(evidence)
-	if err != nil {
-		d.config.Logger.Error("evidence cannot be kept", "source", q.Source, "error", err)
-	}
+	packed := d.keep(evidence)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := d.now()

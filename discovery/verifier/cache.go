@@ -32,14 +32,16 @@ func (e *entry) class() class {
 	return rest
 }
 
+// lightest is the weight of an association of one statement, measured, without what
+// weight adds.
+const lightest = 3200
+
 // weight is roughly how many octets of memory the entry takes, rather too many
 // than too few. Strangers choose how many names there are, and how long they
 // are.
 func (e *entry) weight() int64 {
-	// An association of one statement, measured, without what follows; and each
-	// element of a list, with the room that lists grow into.
-	const empty, element = 3200, 200
-	n := empty + len(e.evidence) + len(e.nothing)
+	const element = 200 // of a list, with the room that lists grow into
+	n := lightest + len(e.evidence.packed) + len(e.nothing.packed)
 	if e.brought != nil {
 		n += len(e.brought.Body)
 	}
@@ -75,10 +77,11 @@ func (e *entry) weight() int64 {
 type cache struct {
 	of      [classes]*lru.Cache[key, *entry]
 	evicted func(*entry)
+	keeps   bool // there is room for an entry
 }
 
 func newCache(bytes int64, evicted func(*entry)) *cache {
-	c := &cache{evicted: evicted}
+	c := &cache{evicted: evicted, keeps: bytes/2 >= lightest}
 	for i := range c.of {
 		c.of[i] = lru.New[key, *entry](bytes / 4)
 	}

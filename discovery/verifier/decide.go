@@ -109,12 +109,12 @@ type Decision struct {
 	// decision.
 	Unpublished bool
 
-	evidence string
+	evidence kept
 	untried  bool // it is by a statement from the memory, and its lookup has not ended
 }
 
 // Evidence is what the decision rests on. It can be judged again, and saved as JSON.
-func (d *Decision) Evidence() (*delegation.Evidence, error) { return unpack(d.evidence) }
+func (d *Decision) Evidence() (*delegation.Evidence, error) { return d.evidence.open() }
 
 // A Verifier looks up, verifies, remembers and checks. Make one for each process. Its
 // methods are safe for use by several goroutines at once.

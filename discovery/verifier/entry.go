@@ -39,8 +39,8 @@ func (k key) question(statementFirst bool) association.Question {
 type entry struct {
 	key         key
 	association *association.Association
-	until       time.Time        // of the last name that counts by more than PKIX
-	evidence    string           // packed
+	until       time.Time // of the last name that counts by more than PKIX
+	evidence    kept
 	known       delegation.Floor // that it was decided with
 	decided     moment
 	partly      bool // not everywhere was looked for a statement yet
@@ -48,9 +48,9 @@ type entry struct {
 	stored      bool // it is from the memory, and no lookup has found it since
 	// brought is the statement that it rests on, if a peer brought that.
 	brought *delegation.StreamStatement
-	// nothing is the evidence of the last lookup, packed, if that found that nothing is
+	// nothing is the evidence of the last lookup, if that found that nothing is
 	// published: then a peer may bring a statement.
-	nothing string
+	nothing kept
 	ours    bool // that lookup gathered it; it was not read from a file
 
 	looked   moment        // when the last lookup ended; later than decided if that one failed
@@ -63,7 +63,7 @@ type entry struct {
 }
 
 // newEntry is what a lookup found. failures counts those in a row before it.
-func newEntry(k key, m *made, evidence string, failures int) *entry {
+func newEntry(k key, m *made, evidence kept, failures int) *entry {
 	e := &entry{
 		key: k, association: m.association, until: untilOf(m.association), evidence: evidence, known: m.known,
 		decided: m.at, looked: m.at, partly: m.partly, life: m.association.RefreshAt().Sub(m.at.clock),

@@ -256,10 +256,7 @@ func laneOf(floor delegation.Floor) lane {
 // settle makes a decision the answer of a flight and an entry of the cache, if the
 // state machine says so.
 func (d *Verifier) settle(f *flight, m *made) action {
-	packed, err := pack(m.evidence)
-	if err != nil {
-		d.config.Logger.Error("evidence cannot be kept", "source", f.key.source, "error", err)
-	}
+	evidence := d.keep(m.evidence)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now, at := d.now(), seatOf(f.key.direction)
@@ -267,7 +264,7 @@ func (d *Verifier) settle(f *flight, m *made) action {
 	if old := role.seats[at].entry; old != nil {
 		failures = old.failures
 	}
-	e := event{kind: onFound, seat: at, floor: f.begun, found: newEntry(f.key, m, packed, failures), waited: m.seen.IsZero() && d.flights[f.key] == f}
+	e := event{kind: onFound, seat: at, floor: f.begun, found: newEntry(f.key, m, evidence, failures), waited: m.seen.IsZero() && d.flights[f.key] == f}
 	next, effects := role.on(e, now)
 	settled := next.seats[at].entry
 	did := effects[0].do

@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -282,11 +283,15 @@ func TestRequiredBoth(t *testing.T) {
 // TestTooHeavy: an entry that does not fit into the cache leaves nothing
 // behind, such as a timer.
 func TestTooHeavy(t *testing.T) {
-	bubble(t, []string{statement(0, host)}, Limits{CacheBytes: 2000}, func(l *lab) {
+	published := []string{statement(0, host)}
+	bubble(t, published, Limits{CacheBytes: 2000}, func(l *lab) {
 		l.want(incoming, 1, host)
 		d, err := l.decide(incoming)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if e, err := d.Evidence(); err != nil || len(e.TXT) != 1 || !slices.Equal(e.TXT[0].Records, published) {
+			t.Errorf("the decision rests on %+v, %v", e, err)
 		}
 		at := l.now()
 		e := &entry{key: keyOf(incoming), association: d.Association, until: untilOf(d.Association), decided: at, looked: at, life: time.Hour}

@@ -102,7 +102,7 @@ func (s *simulation) step() {
 		s.role.closed = true
 	case what < 14 && s.IntN(4) == 0:
 		s.restart()
-	case what < 15 && seat.entry != nil && seat.entry.nothing != "":
+	case what < 15 && seat.entry != nil && seat.entry.nothing != (kept{}):
 		s.bring(i)
 	case seat.looking || s.late[i]:
 		s.find(i)

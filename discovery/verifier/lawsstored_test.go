@@ -27,7 +27,7 @@ var incomingKey = key{subject{source, service}, association.Incoming}
 
 // learn notes what the memory is given of a finding.
 func (s *simulation) learn(e *entry) {
-	evidence, err := unpack(e.evidence)
+	evidence, err := e.evidence.open()
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func (s *simulation) restore() {
 		s.behind++
 		return
 	}
-	e := newEntry(incomingKey, &made{association: found.association, known: s.role.floor, at: s.now, seen: s.memory.Seen}, "", 0)
+	e := newEntry(incomingKey, &made{association: found.association, known: s.role.floor, at: s.now, seen: s.memory.Seen}, kept{}, 0)
 	s.seen = s.memory.Seen
 	send := event{kind: onFound, seat: 0, floor: s.begun[0], found: e}
 	before, age := s.role, s.now.clock.Sub(s.seen)

@@ -251,7 +251,7 @@ func (e *entry) decision(known knowledge, now moment) Decision {
 			d.RefreshAt = refresh
 		}
 	}
-	d.Unpublished = e.nothing != "" && e.state(known, now) == fresh
+	d.Unpublished = e.nothing != (kept{}) && e.state(known, now) == fresh
 	if e.stored {
 		bound(e.until, e.until)
 	}

@@ -18,8 +18,32 @@ var packers = sync.Pool{New: func() any {
 	return w
 }}
 
-// pack keeps evidence for callers who ask what a decision rests on. The same
-// statement in DNS and HTTPS takes the room of one.
+// A kept is evidence for callers who ask what a decision rests on. In the cache the
+// same statement in DNS and HTTPS takes the room of one.
+type kept struct {
+	packed string
+	whole  *delegation.Evidence // where the cache keeps nothing
+}
+
+// keep makes evidence small if it may stay for long.
+func (d *Verifier) keep(e *delegation.Evidence) kept {
+	if !d.cache.keeps {
+		return kept{whole: e}
+	}
+	packed, err := pack(e)
+	if err != nil {
+		d.config.Logger.Error("evidence cannot be kept", "source", e.Source, "error", err)
+	}
+	return kept{packed: packed}
+}
+
+func (k kept) open() (*delegation.Evidence, error) {
+	if k.whole != nil {
+		return k.whole, nil
+	}
+	return unpack(k.packed)
+}
+
 func pack(e *delegation.Evidence) (string, error) {
 	data, err := json.Marshal(e)
 	if err != nil {

@@ -143,5 +143,5 @@ func decided(t *testing.T, q association.Question, e *delegation.Evidence) *entr
 		t.Fatal(err)
 	}
 	k := key{subject{q.Source, q.Service}, q.Direction}
-	return newEntry(k, &made{association: a, evidence: e, known: a.Floor(), at: at}, packed, 0)
+	return newEntry(k, &made{association: a, evidence: e, known: a.Floor(), at: at}, kept{packed: packed}, 0)
 }
