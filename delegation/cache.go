@@ -84,7 +84,10 @@ func bagKey(certificates [][]byte) key {
 
 // pathKey is the key of the path of certificates that were shown. It is a digest,
 // because they would take seven times the room of the path.
-func pathKey(shown []*x509.Certificate) key {
+func (c *Cache) pathKey(shown []*x509.Certificate) key {
+	if c == nil {
+		return key{}
+	}
 	h := sha256.New()
 	var sum [sha256.Size]byte
 	for _, c := range shown {
@@ -197,8 +200,9 @@ type cached struct {
 type signerChain struct {
 	certificates []*x509.Certificate
 	fingerprint  Digest      // of the first
+	path         key         // that of their path
 	header       *jws.Header // the one they came in, if the cache has it
-	path         key         // that of their path, if the cache has them
+	kept         bool        // the cache has them
 }
 
 // statement finds the statement that was verified in exactly this form, or nil.
@@ -239,7 +243,7 @@ func (c *Cache) keep(s candidate, p *cached, received *signed) {
 	for _, certificate := range p.signer.certificates {
 		weight += weightOf(certificate)
 	}
-	if p.signer.path == (key{}) {
+	if !p.signer.kept {
 		c.keepSigner(p.signer, received, weight)
 	}
 	c.put(forSigner, s.found, p, weight+3*p.size)
@@ -247,7 +251,7 @@ func (c *Cache) keep(s candidate, p *cached, received *signed) {
 
 // keepSigner remembers the certificates of a signer, together and one by one.
 func (c *Cache) keepSigner(s *signerChain, received *signed, weight int) {
-	s.path = pathKey(s.certificates)
+	s.kept = true
 	for _, certificate := range s.certificates {
 		c.put(forSigner, key{aCertificate, string(certificate.Raw)}, certificate, weightOf(certificate))
 	}

@@ -172,11 +172,11 @@ func TestCacheRandom(t *testing.T) {
 			shown := rapid.SampledFrom(lists).Draw(t, "shown")
 			u := use(rapid.IntRange(0, 1).Draw(t, "use"))
 			at := moment(-4, 4).Add(time.Duration(rapid.IntRange(-1, 1).Draw(t, "second")) * time.Second)
-			if _, ok := cache.path(u, pathKey(shown), shown, at); ok {
+			if _, ok := cache.path(u, cache.pathKey(shown), shown, at); ok {
 				hits++
 			}
-			want, wantErr := longestPath(u, shown, roots, nil, at)
-			got, err := longestPath(u, shown, roots, cache, at)
+			want, wantErr := longestPath(u, key{}, shown, roots, nil, at)
+			got, err := longestPath(u, cache.pathKey(shown), shown, roots, cache, at)
 			if (wantErr == nil) != (err == nil) || !slices.EqualFunc(want.chain, got.chain, (*x509.Certificate).Equal) || !want.end.Equal(got.end) {
 				t.Fatalf("at %s: %v (%v), want %v (%v)", at, got, err, want, wantErr)
 			}
@@ -207,7 +207,7 @@ func TestCacheEnds(t *testing.T) {
 		{now, true},
 	} {
 		peers.Now = clock(c.at)
-		if _, known := peers.Cache.path(forPeer, pathKey(f.chain()), f.chain(), wholeSecond(c.at)); known != c.good && !c.at.Equal(now) {
+		if _, known := peers.Cache.path(forPeer, peers.Cache.pathKey(f.chain()), f.chain(), wholeSecond(c.at)); known != c.good && !c.at.Equal(now) {
 			t.Errorf("%s: known: %t", c.at, known)
 		}
 		match, err := peers.Check(f.chain(), []Reference{{Name: host}})
@@ -235,8 +235,8 @@ func TestCacheLater(t *testing.T) {
 	} {
 		cache := NewCache(c.roots)
 		for _, at := range []time.Time{now, now.Add(2 * day)} {
-			want, wantErr := longestPath(forPeer, c.chain, c.roots, nil, at)
-			got, err := longestPath(forPeer, c.chain, c.roots, cache, at)
+			want, wantErr := longestPath(forPeer, (*Cache)(nil).pathKey(c.chain), c.chain, c.roots, nil, at)
+			got, err := longestPath(forPeer, cache.pathKey(c.chain), c.chain, c.roots, cache, at)
 			if wantErr != nil || err != nil || !got.end.Equal(want.end) {
 				t.Errorf("%s: until %s (%v), want %s (%v)", name, got.end, err, want.end, wantErr)
 			}
@@ -266,15 +266,15 @@ func TestCacheAbuse(t *testing.T) {
 	cut.Raw = cut.Raw[1:]
 	lists["without the first byte"][1] = &cut
 	cache := NewCache(lab.root.Pool())
-	if _, err := longestPath(forPeer, lists["the same"], nil, cache, now); err != nil {
+	if _, err := longestPath(forPeer, cache.pathKey(lists["the same"]), lists["the same"], nil, cache, now); err != nil {
 		t.Fatal(err)
 	}
 	for name, list := range lists {
-		if _, known := cache.path(forPeer, pathKey(list), list, now); known != (name == "the same") {
+		if _, known := cache.path(forPeer, cache.pathKey(list), list, now); known != (name == "the same") {
 			t.Errorf("%s: known: %t", name, known)
 		}
 	}
-	if _, known := cache.path(forSigner, pathKey(lists["the same"]), lists["the same"], now); known {
+	if _, known := cache.path(forSigner, cache.pathKey(lists["the same"]), lists["the same"], now); known {
 		t.Error("what is known of a peer is known of a signer")
 	}
 
@@ -505,7 +505,7 @@ func TestCachePools(t *testing.T) {
 	grown := x509.NewCertPool()
 	cache := NewCache(grown)
 	grown.AddCert(lab.root.Root())
-	if _, err := longestPath(forPeer, shown, grown, cache, now); err == nil {
+	if _, err := longestPath(forPeer, cache.pathKey(shown), shown, grown, cache, now); err == nil {
 		t.Error("an anchor counts that was added later")
 	}
 
@@ -519,7 +519,7 @@ func TestCachePools(t *testing.T) {
 	})
 	cache = NewCache(constrained)
 	for i := range 3 {
-		if _, err := longestPath(forPeer, shown, constrained, cache, now); (err == nil) != (i < 2) {
+		if _, err := longestPath(forPeer, cache.pathKey(shown), shown, constrained, cache, now); (err == nil) != (i < 2) {
 			t.Errorf("%d: %v", i, err)
 		}
 	}
@@ -540,7 +540,7 @@ func TestCacheBound(t *testing.T) {
 	tr := cachedTrial(t)
 	c := tr.policy.Cache
 	shown := tr.signer.Chain()
-	best, err := longestPath(forPeer, shown, nil, c, now)
+	best, err := longestPath(forPeer, c.pathKey(shown), shown, nil, c, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -549,20 +549,20 @@ func TestCacheBound(t *testing.T) {
 		other.Raw = fmt.Append(nil, i)
 		list := []*x509.Certificate{shown[0], &other}
 		way := path{append(slices.Clone(list), best.chain[2]), best.end}
-		c.learn(forPeer, pathKey(list), list, [][]*x509.Certificate{way.chain}, way, now)
-		if _, ok := c.path(forPeer, pathKey(shown), shown, now); !ok {
+		c.learn(forPeer, c.pathKey(list), list, [][]*x509.Certificate{way.chain}, way, now)
+		if _, ok := c.path(forPeer, c.pathKey(shown), shown, now); !ok {
 			t.Fatalf("forgotten after %d others", i)
 		}
 	}
 	if n, w := c.of[forPeer].Len(), c.of[forPeer].Weight(); n > 10_000 || n < 1000 || w > room[forPeer] {
 		t.Errorf("%d paths of weight %d", n, w)
 	}
-	if _, ok := c.path(forSigner, pathKey(shown), shown, now); !ok {
+	if _, ok := c.path(forSigner, c.pathKey(shown), shown, now); !ok {
 		t.Error("the signer's path was pushed out")
 	}
 	for i := range 20_000 {
 		s := candidate{found: key{aToken, fmt.Sprint(i)}}
-		c.keep(s, &cached{signer: &signerChain{path: key{kind: aPath}}}, nil)
+		c.keep(s, &cached{signer: &signerChain{kept: true}}, nil)
 	}
 	if w := c.of[forSigner].Weight(); w > room[forSigner] || w < room[forSigner]/2 {
 		t.Errorf("weight %d", w)

@@ -23,11 +23,11 @@ type byName struct{ *x509.Certificate }
 func (n byName) String() string { return keys.Name(n.Certificate) }
 
 // longestPath returns, of all paths from the first certificate shown to a trust
-// anchor, the one that lives longest. It serves signers and peers alike.
-func longestPath(u use, shown []*x509.Certificate, roots *x509.CertPool, cache *Cache, at time.Time) (best path, err error) {
-	var k key
+// anchor, the one that lives longest. It serves signers and peers alike. The key is
+// the cache's pathKey of them.
+func longestPath(u use, k key, shown []*x509.Certificate, roots *x509.CertPool, cache *Cache, at time.Time) (best path, err error) {
 	if cache != nil {
-		k, roots = pathKey(shown), cache.roots
+		roots = cache.roots
 		if known, ok := cache.path(u, k, shown, at); ok {
 			return known, nil
 		}

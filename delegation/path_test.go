@@ -429,7 +429,7 @@ func TestManyPaths(t *testing.T) {
 			extended(true, oidKeyUsage, 3, 1, 0)(c)
 		}), nil, key, key))
 	}
-	best, err := longestPath(forPeer, f.chain(), anchors, nil, now)
+	best, err := longestPath(forPeer, (*Cache)(nil).pathKey(f.chain()), f.chain(), anchors, nil, now)
 	if err != nil || !slices.ContainsFunc(best.chain, f.root.Equal) {
 		t.Errorf("%v, %v", best, err)
 	}

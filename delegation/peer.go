@@ -147,7 +147,7 @@ func (p PeerPolicy) look(chain []*x509.Certificate, references []Reference) (*pr
 	}
 	s := &presented{chain: chain, now: now, selected: map[selection][]byte{}}
 	s.pkix = sync.OnceValues(func() (path, *Error) {
-		best, failure := longestPath(forPeer, chain, p.Roots, p.Cache, now)
+		best, failure := longestPath(forPeer, p.Cache.pathKey(chain), chain, p.Roots, p.Cache, now)
 		if failure != nil {
 			return path{}, Errorf(reasons.PeerUntrusted, "%v", failure)
 		}

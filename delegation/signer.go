@@ -27,7 +27,7 @@ func (s *signed) readSigner(cache *Cache) (*signerChain, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	return &signerChain{certificates: chain, fingerprint: sha256.Sum256(chain[0].Raw)}, nil
+	return &signerChain{certificates: chain, fingerprint: sha256.Sum256(chain[0].Raw), path: cache.pathKey(chain)}, nil
 }
 
 // parseChain reads the certificates of a statement, leaf first, with the SCTs
@@ -211,10 +211,7 @@ func trustChain(signer *signerChain, p *Policy) (path, *Error) {
 	if at.Before(leaf.NotBefore) {
 		at = leaf.NotBefore
 	}
-	if known, ok := p.Cache.path(forSigner, signer.path, chain, at); ok {
-		return known, nil
-	}
-	best, err := longestPath(forSigner, chain, p.Roots, p.Cache, at)
+	best, err := longestPath(forSigner, signer.path, chain, p.Roots, p.Cache, at)
 	if err != nil {
 		return path{}, Errorf(reasons.UntrustedSigner, "%v%s", err, incomplete(chain, err))
 	}

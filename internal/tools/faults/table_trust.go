@@ -74,7 +74,7 @@ var certificateFaults = []fault{
 		inJS("signer.js", "Math.max(time, signer.notBefore)", "Math.max(time + SKEW, signer.notBefore)"),
 		inJava("Signer.java", "Math.max(policy.time, cert.notBefore)", "Math.max(policy.time + Policy.SKEW, cert.notBefore)")),
 	mistake("give peers five minutes of tolerance", "association-peer-begins",
-		inGo("delegation/peer.go", "longestPath(forPeer, chain, p.Roots, p.Cache, now)", "longestPath(forPeer, chain, p.Roots, p.Cache, now.Add(limits.ClockSkew))"),
+		inGo("delegation/peer.go", "longestPath(forPeer, p.Cache.pathKey(chain), chain, p.Roots, p.Cache, now)", "longestPath(forPeer, p.Cache.pathKey(chain), chain, p.Roots, p.Cache, now.Add(limits.ClockSkew))"),
 		inJS("peer.js", "endOfPath(leaf, others, roots, time)", "endOfPath(leaf, others, roots, time + 300)"),
 		inJava("Peer.java", "Chain.longest(leaf, others, roots, time)", "Chain.longest(leaf, others, roots, time + 300)")),
 	mistake("search any chain of a peer", "association-peer-checks",
