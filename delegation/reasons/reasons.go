@@ -4,7 +4,8 @@
 //
 //	if delegation.ReasonOf(err) == reasons.Superseded { ... }
 //
-// docs/reasons.md is the same list for people.
+// The tables of docs/reasons.md are made from this file: from the table, and from
+// the comments of the constants.
 package reasons
 
 // An Outcome is one of the three ends of a verification.
@@ -20,25 +21,24 @@ const (
 
 // A Reason says why an outcome is what it is. The constants below are the
 // whole, closed set. Their values are stable: errors, JSON and tests use them.
-// docs/spec.md lists them.
 type Reason string
 
 // Reasons that end a verification before anything was looked at.
 const (
-	// MissingInput: the query, the evidence or the policy lacks a part. A zero
-	// value is never a default that accepts something.
+	// MissingInput: the query, the evidence or the policy lacks a part; a zero
+	// value never accepts anything.
 	MissingInput Reason = "missing-input"
 	// BadQuery: a name, service or port asked about is not in legal form.
 	BadQuery Reason = "bad-query"
-	// BadEvidence: evidence about another question, of another version, or
-	// with more in it than can be looked at.
+	// BadEvidence: evidence about another question or of another version, or too
+	// much of it.
 	BadEvidence Reason = "bad-evidence"
 )
 
 // Reasons about finding evidence. Those of a lookup that failed make the
 // outcome undetermined, unless another way led to a verified statement.
 const (
-	// NoStatement: every place was looked at and none has a statement.
+	// NoStatement: all places were looked up, and none has a statement.
 	NoStatement Reason = "no-statement"
 	// Unanswered: the collection ended before an answer came.
 	Unanswered Reason = "unanswered"
@@ -57,24 +57,24 @@ const (
 	HTTPSFailure Reason = "https-failure"
 	// BadRedirect: too many redirects, or one that is not to https on port 443.
 	BadRedirect Reason = "bad-redirect"
-	// DocumentTooLarge: the web server sent more than can be looked at.
+	// DocumentTooLarge: the web server sent more than the limit.
 	DocumentTooLarge Reason = "document-too-large"
 	// AddressNotAllowed: a name resolved to addresses that are not global.
 	AddressNotAllowed Reason = "address-not-allowed"
-	// SelfTestFailed: the resolver that is said to validate DNSSEC does not
-	// tell a secure name from a bogus one.
+	// SelfTestFailed: the resolver that should validate DNSSEC does not tell a
+	// secure name from a bogus one.
 	SelfTestFailed Reason = "self-test-failed"
 )
 
 // Reasons about the form of a statement, in the order of the checks.
 const (
 	// TooManyRecords: more records at one name, or more statements with bad
-	// signatures, than can be looked at.
+	// signatures, than the limit.
 	TooManyRecords Reason = "too-many-records"
 	// MalformedRecord: a TXT record that begins as version 1 and is not in its
 	// form.
 	MalformedRecord Reason = "malformed-record"
-	// StatementTooLarge: more octets than MaxStatementSize.
+	// StatementTooLarge: more than 32,768 bytes.
 	StatementTooLarge Reason = "statement-too-large"
 	// UnsupportedEncoding: an encoding this verifier does not have.
 	UnsupportedEncoding Reason = "unsupported-encoding"
@@ -86,11 +86,11 @@ const (
 	WrongType Reason = "wrong-type"
 	// UnsupportedAlgorithm: a signature algorithm that is not in the profile.
 	UnsupportedAlgorithm Reason = "unsupported-algorithm"
-	// MalformedCertificate: a certificate bag is empty, too large, or holds
-	// something that is not a certificate. Or the embedded SCTs of a signer's
-	// certificate are a malformed list.
+	// MalformedCertificate: a certificate bag that is empty, too large, or holds
+	// anything but certificates; or a malformed list of SCTs in the signer's
+	// certificate.
 	MalformedCertificate Reason = "malformed-certificate"
-	// MalformedBag: not a CMS certs-only message of certificates in strict DER.
+	// MalformedBag: not a CMS certs-only message in strict DER.
 	MalformedBag Reason = "malformed-bag"
 	// BagContents: a CMS message with content, signers or revocation lists.
 	BagContents Reason = "bag-contents"
@@ -100,8 +100,8 @@ const (
 	BagCount Reason = "bag-count"
 	// MalformedAC: not an attribute certificate in strict DER.
 	MalformedAC Reason = "malformed-ac"
-	// IssuerForm: the attribute certificate's issuer is in v1Form, or is not
-	// one directoryName.
+	// IssuerForm: the attribute certificate's issuer is in v1Form, or is not one
+	// directoryName.
 	IssuerForm Reason = "issuer-form"
 	// InnerOuterMismatch: the signed signature algorithm of the attribute
 	// certificate is not the one beside the signature.
@@ -119,8 +119,8 @@ const (
 	// BadRevocation: noRevAvail is missing, or there is a revocation pointer
 	// besides.
 	BadRevocation Reason = "bad-revocation"
-	// MalformedAttribute: the delegation attribute is missing, not alone or
-	// not in its form.
+	// MalformedAttribute: the delegation attribute is missing, not alone or not in
+	// its form.
 	MalformedAttribute Reason = "malformed-attribute"
 	// AttributeVersion: the delegation attribute is of another version.
 	AttributeVersion Reason = "attribute-version"
@@ -132,11 +132,11 @@ const (
 	BadTargets Reason = "bad-targets"
 	// BadLifetime: it ends before it begins, or lies outside 1970 to 9999.
 	BadLifetime Reason = "bad-lifetime"
-	// HolderMismatch: the attribute certificate's holder is not the list of
-	// its targets' hosts.
+	// HolderMismatch: the attribute certificate's holder is not the list of its
+	// targets' hosts.
 	HolderMismatch Reason = "holder-mismatch"
-	// SignerHashMismatch: no certificate in the bag is the one that the
-	// attribute names as the signer's.
+	// SignerHashMismatch: no certificate in the bag is the one that the attribute
+	// names as the signer's.
 	SignerHashMismatch Reason = "signer-hash-mismatch"
 )
 
@@ -148,11 +148,11 @@ const (
 	ParentSource Reason = "parent-source"
 	// ServiceMismatch: it is about another service.
 	ServiceMismatch Reason = "service-mismatch"
-	// NotYetValid: issued more than ClockSkew in the future.
+	// NotYetValid: issued more than 5 minutes in the future.
 	NotYetValid Reason = "not-yet-valid"
-	// Expired: its end has come.
+	// Expired: the statement has expired.
 	Expired Reason = "expired"
-	// LifeTooLong: it lives longer than the policy accepts.
+	// LifeTooLong: its lifetime is longer than the policy accepts.
 	LifeTooLong Reason = "life-too-long"
 )
 
@@ -161,8 +161,8 @@ const (
 	// UnsupportedKey: a certificate with a key of a kind or size that is not
 	// accepted.
 	UnsupportedKey Reason = "unsupported-key"
-	// ChainNotLinear: certificates that are not a chain, each the issuer of
-	// the one before, or that repeat.
+	// ChainNotLinear: certificates that are not a chain, each the issuer of the
+	// one before, or that repeat.
 	ChainNotLinear Reason = "chain-not-linear"
 	// SignerVersion: the signer's certificate is not X.509 version 3.
 	SignerVersion Reason = "signer-version"
@@ -170,41 +170,40 @@ const (
 	SignerIsCA Reason = "signer-is-ca"
 	// SignerWildcard: the certificate covers the source by a wildcard only.
 	SignerWildcard Reason = "signer-wildcard"
-	// SignerCommonNameOnly: the certificate has the source in its subject's
-	// common name only (RFC 9525, Section 2).
+	// SignerCommonNameOnly: the certificate has the source in its subject's common
+	// name only (RFC 9525, Section 2).
 	SignerCommonNameOnly Reason = "signer-cn-only"
 	// SignerNameMismatch: the certificate does not name the source.
 	SignerNameMismatch Reason = "signer-name-mismatch"
-	// SignerNotNamed: the zone of the source names the keys that may sign, and
-	// the signer's is not among them.
+	// SignerNotNamed: the zone of the source names the keys that may sign (TLSA),
+	// and the signer's is not among them.
 	SignerNotNamed Reason = "signer-not-named"
 	// SignerKeyUsage: keyUsage without digitalSignature.
 	SignerKeyUsage Reason = "signer-key-usage"
 	// SignerExtKeyUsage: extKeyUsage without serverAuth.
 	SignerExtKeyUsage Reason = "signer-ext-key-usage"
-	// SignerNotYetValid: the signer's certificate begins, or was logged, more
-	// than ClockSkew in the future.
+	// SignerNotYetValid: the signer's certificate begins, or has an SCT, more than
+	// 5 minutes in the future.
 	SignerNotYetValid Reason = "signer-not-yet-valid"
 	// SignerExpired: the signer's certificate has expired.
 	SignerExpired Reason = "signer-expired"
-	// IssuedBeforeSigner: issued more than ClockSkew before the signer's
-	// certificate was, see [Issuance].
+	// IssuedBeforeSigner: issued before the signer's certificate was.
 	IssuedBeforeSigner Reason = "issued-before-signer"
 	// Superseded: a newer statement has been verified before.
 	Superseded Reason = "superseded"
-	// Conflict: two authentic answers contradict each other. Statements of the
-	// same order have different targets, or a secure SRV record set and a
-	// statement have no target in common.
+	// Conflict: two authentic answers contradict each other: statements of the
+	// same order with different targets, or a secure SRV record set and a
+	// statement that have no target in common.
 	Conflict Reason = "conflict"
 	// AlgorithmMismatch: the algorithm does not belong to the signer's key.
 	AlgorithmMismatch Reason = "algorithm-mismatch"
-	// IssuerNameMismatch: the attribute certificate's issuer is not the subject
-	// of the signer's certificate.
+	// IssuerNameMismatch: the attribute certificate's issuer is not the subject of
+	// the signer's certificate.
 	IssuerNameMismatch Reason = "issuer-name-mismatch"
 	// BadSignature: the signature does not verify.
 	BadSignature Reason = "bad-signature"
-	// UntrustedSigner: the chain does not lead to a trust anchor, or the
-	// signer's certificate is its own issuer.
+	// UntrustedSigner: the chain does not lead to a trust anchor, or the signer's
+	// certificate is self-issued.
 	UntrustedSigner Reason = "untrusted-signer"
 	// SignerRejected: the policy's own check of the chain said no.
 	SignerRejected Reason = "signer-rejected"
@@ -217,88 +216,89 @@ const (
 	// ServiceNotAvailable: no SRV record has a host and a port to connect to, as
 	// with the target "." (RFC 2782).
 	ServiceNotAvailable Reason = "service-not-available"
-	// PortMismatch: the statement lists the host, under another port.
+	// PortMismatch: the statement lists the host with another port.
 	PortMismatch Reason = "port-mismatch"
 	// TargetMismatch: the statement does not list the target.
 	TargetMismatch Reason = "target-mismatch"
-	// NotSecure: there are no SRV records that DNSSEC secures, so the names of
-	// SRV targets prove nothing.
+	// NotSecure: there are no SRV records that DNSSEC secures, so the names of SRV
+	// targets prove nothing.
 	NotSecure Reason = "not-secure"
 	// NotUsed: something that ranks higher decides, so this adds nothing.
 	NotUsed Reason = "not-used"
 	// NoPOSH: the source has no POSH file.
 	NoPOSH Reason = "no-posh"
-	// MalformedPOSH: a POSH file that is not of its form, or leads nowhere.
+	// MalformedPOSH: a POSH file that is not in its form, is taken back, or leads
+	// nowhere.
 	MalformedPOSH Reason = "malformed-posh"
-	// ConnectFailed: the target has no address, cannot be reached, or ended
-	// the connection.
+	// ConnectFailed: the target has no address, cannot be reached, or ended the
+	// connection.
 	ConnectFailed Reason = "connect-failed"
 	// ConnectTimeout: the connection was not ready in time, STARTTLS and TLS
 	// included.
 	ConnectTimeout Reason = "connect-timeout"
-	// NoTLSStart: neither the statement says that TLS begins at once, nor has the
-	// service another known beginning.
+	// NoTLSStart: the statement does not ask for direct TLS, and it is not known
+	// how this service begins TLS.
 	NoTLSStart Reason = "no-tls-start"
-	// STARTTLSMissing: the target does not offer STARTTLS, or somebody took
-	// the offer out.
+	// STARTTLSMissing: the target does not offer STARTTLS, or somebody took the
+	// offer out.
 	STARTTLSMissing Reason = "starttls-missing"
-	// STARTTLSFailed: the target refused STARTTLS, or what it said before is
-	// not the protocol.
+	// STARTTLSFailed: the target refused STARTTLS, or what it said before is not
+	// the protocol.
 	STARTTLSFailed Reason = "starttls-failed"
-	// STARTTLSInjection: octets that are not TLS came after STARTTLS was
-	// agreed on.
+	// STARTTLSInjection: bytes that are not TLS came after STARTTLS was agreed on.
 	STARTTLSInjection Reason = "starttls-injection"
 	// TLSFailed: the TLS handshake failed for another cause than the peer's
 	// certificate.
 	TLSFailed Reason = "tls-failed"
-	// PeerUntrusted: the peer's certificate does not lead to a trust anchor,
-	// or is not for server authentication.
+	// PeerUntrusted: the peer's certificate does not lead to a trust anchor, is
+	// not for server authentication, or cannot be read.
 	PeerUntrusted Reason = "peer-untrusted"
 	// PeerNameMismatch: the peer's certificate does not name the target.
 	PeerNameMismatch Reason = "peer-name-mismatch"
-	// DANEMismatch: there are TLSA records for the endpoint, and the peer's
-	// certificate matches none of them.
+	// DANEMismatch: the endpoint has TLSA records, and the peer matches none of
+	// them.
 	DANEMismatch Reason = "dane-mismatch"
 	// ProofExpired: the proof has ended since it was verified.
 	ProofExpired Reason = "proof-expired"
-	// PeerKeyMismatch: the peer's key is none of those the statement pins.
+	// PeerKeyMismatch: the statement pins other keys than the peer's.
 	PeerKeyMismatch Reason = "peer-key-mismatch"
-	// Verified is the reason of the outcome verified.
+	// Verified: every step held.
 	Verified Reason = "verified"
 )
 
 // Reasons of programs around a verifier, which no verification ends with: of a
 // daemon about itself, and about publishing.
 const (
-	// Overloaded: so much is being looked up, or asked, that this was not begun.
+	// Overloaded: too many lookups or questions are under way, so this one was not
+	// begun.
 	Overloaded Reason = "overloaded"
-	// MemoryFailed: the memory of floors cannot be read or written, so that a
-	// statement could be older than one seen before.
+	// MemoryFailed: the memory of floors cannot be read or written, so a statement
+	// could be older than one seen before.
 	MemoryFailed Reason = "memory-failed"
 	// BadTSIGKey: a TSIG key file without a key of a known form and algorithm.
 	BadTSIGKey Reason = "bad-tsig-key"
-	// TSIGRejected: the server does not know the TSIG key, or not for this
-	// zone, or has another secret for it (RFC 8945, BADKEY and BADSIG).
+	// TSIGRejected: the server does not know the TSIG key, or not for this zone,
+	// or has another secret for it (RFC 8945, BADKEY and BADSIG).
 	TSIGRejected Reason = "tsig-rejected"
-	// ClockMismatch: the clocks of this machine and the server are too far
-	// apart (RFC 8945, BADTIME).
+	// ClockMismatch: the clocks of this machine and the server are too far apart
+	// (RFC 8945, BADTIME).
 	ClockMismatch Reason = "clock-mismatch"
-	// UpdateRefused: the server does not make the update. The key may not
-	// change this record, the server is not the zone's primary, or it updates
-	// something else than it shows.
+	// UpdateRefused: the server does not make the update: the key may not change
+	// this record, the server is not the zone's primary, or it updates something
+	// else than it shows.
 	UpdateRefused Reason = "update-refused"
-	// UpdateTooLarge: old and new statement do not fit into one DNS message, or the
-	// record is larger than the DNS provider takes.
+	// UpdateTooLarge: old and new statement do not fit into one DNS message, or
+	// the record is larger than the DNS provider takes.
 	UpdateTooLarge Reason = "update-too-large"
-	// UpdateFailed: the server was not reached, failed, or gave no reply that
-	// can be trusted. Nobody knows whether it made the update. Or the program that
-	// changes the record failed, or no name server shows what it did.
+	// UpdateFailed: the server was not reached, failed, or gave no reply that can
+	// be trusted; or the program that changes the record failed, or no name server
+	// shows what it did; nobody knows whether the update was made.
 	UpdateFailed Reason = "update-failed"
-	// UpdateRaced: somebody else changed the record set each time, between
-	// reading and writing.
+	// UpdateRaced: somebody else changed the record set between reading and
+	// writing, each time.
 	UpdateRaced Reason = "update-raced"
-	// NotEverywhere: one who serves the place does not show the statement, or
-	// shows an older one besides.
+	// NotEverywhere: a server of the place does not show the statement, or also
+	// shows an older one.
 	NotEverywhere Reason = "not-everywhere"
 )
 
@@ -306,7 +306,8 @@ const (
 const (
 	// BadFile: a file that is missing, unreadable or not what it should be.
 	BadFile Reason = "bad-file"
-	// BadPEM: a file without the PEM block that is needed.
+	// BadPEM: a file without the PEM block that is needed, with a broken one or
+	// one that is not read, or with a chain of more than 5 certificates.
 	BadPEM Reason = "bad-pem"
 	// KeyEncrypted: a private key protected by a pass phrase.
 	KeyEncrypted Reason = "key-encrypted"

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,7 +15,6 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/delegation/limits"
-	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/strictjson"
 	"github.com/dnasign/dnasign/internal/vectors/run"
 	"github.com/dnasign/dnasign/keys"
@@ -266,35 +264,6 @@ func parseTests(t *testing.T, pkg string) *testPackage {
 		})
 	}
 	return p
-}
-
-// TestReasons: the two tables of reasons are those of the code, in their order.
-func TestReasons(t *testing.T) {
-	verification, programs, found := strings.Cut(section(t, reasonsPage, "Reasons"), "Programs around a verifier")
-	if !found {
-		t.Fatal("there is no table of the reasons of programs")
-	}
-	table := rows(t, verification, 3)
-	if last := table[len(table)-1][0]; last != "`verified`" {
-		t.Errorf("the last reason of a verification is %s", last)
-	}
-	table = append(table, rows(t, programs, 3)...)
-	ends := reasons.Reasons()
-	if len(ends) < 59 || len(table) != len(ends) {
-		t.Fatalf("%d rows, %d reasons", len(table), len(ends))
-	}
-	for i, row := range table {
-		want := []string{"`" + string(ends[i]) + "`", string(ends[i].Outcome())}
-		if !slices.Equal(row[:2], want) || row[2] == "" {
-			t.Errorf("row %d is %q, want %q", i+1, row, want)
-		}
-	}
-	steps := section(t, specification, "The algorithm") + section(t, reasonsPage, "The order of form errors")
-	for _, m := range regexp.MustCompile("`([a-z]+(-[a-z]+)+)`").FindAllStringSubmatch(steps, -1) {
-		if !reasons.Reason(m[1]).Known() {
-			t.Errorf("the algorithm says %s, which is no reason", m[1])
-		}
-	}
 }
 
 // TestAlgorithms: the table of algorithms is that of package keys.
