@@ -7,20 +7,29 @@ import (
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
-// TestFor: every reason but verified has a hint, and nothing else has.
+// TestFor: every reason has words and, except verified, a hint. Nothing else has.
 func TestFor(t *testing.T) {
 	for _, r := range reasons.Reasons() {
 		if (For(r) == "") != (r == reasons.Verified) {
 			t.Errorf("%s has the hint %q", r, For(r))
 		}
-	}
-	for r := range forVerifiers {
-		if !r.Known() {
-			t.Errorf("a hint for %s, which is no reason", r)
+		if words := Plain(r, "it"); words == "" || strings.ContainsAny(words, "{}") {
+			t.Errorf("%s has the words %q", r, words)
 		}
 	}
-	if hint := For("because"); hint != "" {
-		t.Errorf("an unknown reason has the hint %q", hint)
+	for r := range table {
+		if !r.Known() {
+			t.Errorf("words for %s, which is no reason", r)
+		}
+	}
+	if hint, words := For("because"), Plain("because", ""); hint != "" || words != "" {
+		t.Errorf("an unknown reason has the hint %q and the words %q", hint, words)
+	}
+	if hint := For(reasons.UnsupportedAlgorithm); hint != "sign with ES256, ES384, RS256, PS256 or EdDSA" {
+		t.Errorf("unsupported-algorithm: %q", hint)
+	}
+	if words := Plain(reasons.TargetMismatch, "this host"); words != "the domain did not delegate to this host" {
+		t.Errorf("target-mismatch: %q", words)
 	}
 	if hint := For(reasons.TLSFailed); !strings.Contains(hint, "certificate") {
 		t.Errorf("tls-failed: %q", hint)

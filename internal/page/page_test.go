@@ -21,12 +21,12 @@ import (
 // TestReasons: the page says every reason in plain words, with something to do.
 func TestReasons(t *testing.T) {
 	list := reasons.Reasons()
-	if len(list) < 95 || len(plain) != len(list) {
-		t.Fatalf("%d reasons, %d texts", len(list), len(plain))
+	if len(list) < 95 {
+		t.Fatalf("only %d reasons", len(list))
 	}
 	seen := map[string]reasons.Reason{}
 	for _, r := range list {
-		words := plain[r]
+		words := plain(r)
 		switch {
 		case words == "" || strings.Contains(words, "\n") || len(words) > 90:
 			t.Errorf("%s: %q is no line", r, words)

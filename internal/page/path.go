@@ -141,7 +141,7 @@ func nameOfForm(line string) string {
 
 // failed is the edge at which a verification ended.
 func failed(label string, reason reasons.Reason, detail string) edge {
-	e := edge{Label: label, Tone: toneOf(reason.Outcome()), Word: "Broken", Reason: reason, Plain: sentence(plain[reason]),
+	e := edge{Label: label, Tone: toneOf(reason.Outcome()), Word: "Broken", Reason: reason, Plain: sentence(plain(reason)),
 		Detail: sentence(detail), ToDo: sentence(hints.ForOwner(reason))}
 	if e.Tone == Open {
 		e.Word = "Not known"

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/hints"
 	"github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/internal/watch"
 )
@@ -76,9 +77,9 @@ func VerdictOf(r watch.Report) Verdict {
 	case host:
 		v.Headline = fmt.Sprintf("%s is not accepted for %s of %s: %s.", r.Target, service, r.Source, aboutHost(reason))
 	case outcome == reasons.OutcomeUndetermined:
-		v.Headline = fmt.Sprintf("%s cannot be judged at the moment: %s.", r.Source, plain[reason])
+		v.Headline = fmt.Sprintf("%s cannot be judged at the moment: %s.", r.Source, plain(reason))
 	default:
-		v.Headline = fmt.Sprintf("%s is not verified: %s.", r.Source, plain[reason])
+		v.Headline = fmt.Sprintf("%s is not verified: %s.", r.Source, plain(reason))
 	}
 	v.Second = "Others do not connect on the strength of this delegation."
 	if outcome == reasons.OutcomeUndetermined {
@@ -89,6 +90,12 @@ func VerdictOf(r watch.Report) Verdict {
 	}
 	return v
 }
+
+// plain says a reason in a sentence about a domain.
+func plain(r reasons.Reason) string { return hints.Plain(r, "the host in its DNS records") }
+
+// aboutHost says a reason about the host that was asked about.
+func aboutHost(r reasons.Reason) string { return hints.Plain(r, "this host") }
 
 // worstOf is the index of the verdict that a reader must know, -1 of none.
 func worstOf(r watch.Report) int {
