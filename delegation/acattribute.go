@@ -16,11 +16,6 @@ var attributeOID = mustOID("2.25.123451849705716964283098282175778140751")
 
 const attributeVersion = 1
 
-var (
-	pinsTag   = asn1.Tag(0).ContextSpecific().Constructed()
-	directTag = asn1.Tag(1).ContextSpecific()
-)
-
 // decodeAttribute reads the one value of the attribute, strict DER:
 //
 //	Delegation ::= SEQUENCE {
@@ -58,7 +53,7 @@ func decodeAttribute(der []byte) (decoded, Digest, *Error) {
 	for !targets.Empty() {
 		t, ok := decodeACTarget(&targets)
 		if !ok {
-			return malformed("a target is not host, port, priority, weight and perhaps spki, with pins of 32 octets, and directTLS")
+			return malformed(noACTarget)
 		}
 		d.targets = append(d.targets, t)
 	}
@@ -69,42 +64,6 @@ func decodeAttribute(der []byte) (decoded, Digest, *Error) {
 	return d, signerHash, nil
 }
 
-// decodeACTarget reads
-//
-//	Target ::= SEQUENCE {
-//	    host     IA5String,
-//	    port     INTEGER (1..65535),
-//	    priority INTEGER (0..65535),
-//	    weight   INTEGER (0..65535),
-//	    spki     [0] IMPLICIT SEQUENCE SIZE (1..4) OF OCTET STRING (SIZE(32)) OPTIONAL,
-//	    directTLS [1] IMPLICIT NULL OPTIONAL }
-func decodeACTarget(input *cryptobyte.String) (t decodedTarget, ok bool) {
-	var content, pins, direct cryptobyte.String
-	if !input.ReadASN1(&content, asn1.SEQUENCE) ||
-		!readIA5(&content, &t.host) ||
-		!content.ReadASN1Integer(&t.port) ||
-		!content.ReadASN1Integer(&t.priority) ||
-		!content.ReadASN1Integer(&t.weight) ||
-		!content.ReadOptionalASN1(&pins, &t.pinned, pinsTag) ||
-		!content.ReadOptionalASN1(&direct, &t.direct, directTag) ||
-		!direct.Empty() ||
-		!content.Empty() {
-		return t, false
-	}
-	for !pins.Empty() {
-		var octets cryptobyte.String
-		if !pins.ReadASN1(&octets, asn1.OCTET_STRING) {
-			return t, false
-		}
-		p, ok := fixed[Pin](octets)
-		if !ok {
-			return t, false
-		}
-		t.pins = append(t.pins, p)
-	}
-	return t, true
-}
-
 // readIA5 reads an IA5String, which is ASCII.
 func readIA5(input *cryptobyte.String, out *string) bool {
 	var text cryptobyte.String
@@ -113,6 +72,10 @@ func readIA5(input *cryptobyte.String, out *string) bool {
 	}
 	*out = string(text)
 	return strings.IndexFunc(*out, func(r rune) bool { return r > unicode.MaxASCII }) < 0
+}
+
+func addIA5(b *cryptobyte.Builder, text string) {
+	b.AddASN1(asn1.IA5String, func(b *cryptobyte.Builder) { b.AddBytes([]byte(text)) })
 }
 
 // fixed copies octets of exactly the right number.
@@ -126,32 +89,14 @@ func fixed[T ~[32]byte](octets []byte) (out T, ok bool) {
 // encodeAttribute writes the attribute's value for a statement that has been
 // checked.
 func encodeAttribute(s Statement, signerHash Digest) ([]byte, error) {
-	ia5 := func(b *cryptobyte.Builder, text string) {
-		b.AddASN1(asn1.IA5String, func(b *cryptobyte.Builder) { b.AddBytes([]byte(text)) })
-	}
 	var b cryptobyte.Builder
 	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1Int64(attributeVersion)
-		ia5(b, s.Source)
-		ia5(b, s.Service)
+		addIA5(b, s.Source)
+		addIA5(b, s.Service)
 		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
 			for _, t := range s.Targets {
-				b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-					ia5(b, t.Host)
-					b.AddASN1Int64(int64(t.Port))
-					b.AddASN1Int64(int64(t.Priority))
-					b.AddASN1Int64(int64(t.Weight))
-					if len(t.SPKI) > 0 {
-						b.AddASN1(pinsTag, func(b *cryptobyte.Builder) {
-							for _, p := range t.SPKI {
-								b.AddASN1OctetString(p[:])
-							}
-						})
-					}
-					if t.TLS == Direct {
-						b.AddASN1(directTag, func(*cryptobyte.Builder) {})
-					}
-				})
+				t.addTo(b)
 			}
 		})
 		b.AddASN1OctetString(signerHash[:])

@@ -38,28 +38,6 @@ func decodeClaims(payload []byte) (*Statement, *Error) {
 	return d.statement()
 }
 
-func decodeTarget(value strictjson.Value) (decodedTarget, *Error) {
-	f := value.Object("a target")
-	t := decodedTarget{host: strings.Clone(f.String("host")), port: f.Integer("port"), priority: f.Integer("priority"), weight: f.Integer("weight")}
-	tls, hasTLS := f.OptionalString("tls")
-	pins, pinned := f.OptionalArray("spki")
-	if err := f.End(); err != nil {
-		return t, Errorf(reasons.MalformedClaims, "%v", err)
-	}
-	if t.direct = hasTLS; hasTLS && tls != string(Direct) {
-		return t, Errorf(reasons.MalformedClaims, "a target has the tls %q (want %q, or no tls)", tls, Direct)
-	}
-	t.pinned = pinned
-	for _, item := range pins {
-		var p Pin
-		if item.Kind != strictjson.String || !decodeFixed(p[:], item.Text) {
-			return t, Errorf(reasons.MalformedClaims, "a pin in spki is not 32 octets in canonical base64url")
-		}
-		t.pins = append(t.pins, p)
-	}
-	return t, nil
-}
-
 var strictBase64URL = base64.RawURLEncoding.Strict()
 
 // decodeFixed fills dst from base64url of exactly its size. The text comes
@@ -74,28 +52,16 @@ func decodeFixed(dst []byte, text string) bool {
 
 // encodeClaims writes a statement that has been checked.
 func encodeClaims(s Statement) []byte {
-	type target struct {
-		Host     string   `json:"host"`
-		Port     uint16   `json:"port"`
-		Priority uint16   `json:"priority"`
-		Weight   uint16   `json:"weight"`
-		TLS      TLSMode  `json:"tls,omitempty"`
-		SPKI     []string `json:"spki,omitempty"`
-	}
 	claims := struct {
-		Issuer   string   `json:"iss"`
-		Service  string   `json:"service"`
-		Targets  []target `json:"targets"`
-		IssuedAt int64    `json:"iat"`
-		Expires  int64    `json:"exp"`
-		ID       string   `json:"jti"`
-	}{s.Source, s.Service, []target{}, s.Issued.Unix(), s.Expires.Unix(), base64.RawURLEncoding.EncodeToString(s.ID[:])}
+		Issuer   string        `json:"iss"`
+		Service  string        `json:"service"`
+		Targets  []targetClaim `json:"targets"`
+		IssuedAt int64         `json:"iat"`
+		Expires  int64         `json:"exp"`
+		ID       string        `json:"jti"`
+	}{s.Source, s.Service, []targetClaim{}, s.Issued.Unix(), s.Expires.Unix(), base64.RawURLEncoding.EncodeToString(s.ID[:])}
 	for _, t := range s.Targets {
-		jt := target{Host: t.Host, Port: t.Port, Priority: t.Priority, Weight: t.Weight, TLS: t.TLS}
-		for _, p := range t.SPKI {
-			jt.SPKI = append(jt.SPKI, base64.RawURLEncoding.EncodeToString(p[:]))
-		}
-		claims.Targets = append(claims.Targets, jt)
+		claims.Targets = append(claims.Targets, t.claim())
 	}
 	out, err := json.Marshal(claims)
 	if err != nil {
