@@ -139,13 +139,10 @@ func (d description) String() string {
 		line("targets", "none: a revocation, delegated to nobody")
 	}
 	for _, t := range d.Targets {
-		start := ""
-		if t.TLS == delegation.Direct {
-			start = ", TLS from the first byte"
-		}
-		line("target", "%s priority %d weight %d%s", t.Endpoint, t.Priority, t.Weight, start)
-		for _, p := range t.SPKI {
-			line("", "key must be sha256 %s", p)
+		name := "target"
+		for _, text := range cli.TargetLines(t) {
+			line(name, "%s", text)
+			name = ""
 		}
 	}
 	line("issued", "%s, by a certificate of %s", text.Stamp(d.Issued), text.FineStamp(d.Issuance))

@@ -56,29 +56,3 @@ func Endpoint(s string) (delegation.Endpoint, error) {
 	name, err := Domain(host)
 	return delegation.Endpoint{Host: name, Port: uint16(n)}, err
 }
-
-// Target reads host:port[/priority/weight][/direct].
-func Target(s string) (delegation.Target, error) {
-	rest, direct := strings.CutSuffix(s, "/"+string(delegation.Direct))
-	parts := strings.Split(rest, "/")
-	endpoint, err := Endpoint(parts[0])
-	if err != nil {
-		return delegation.Target{}, err
-	}
-	t := delegation.Target{Endpoint: endpoint}
-	if direct {
-		t.TLS = delegation.Direct
-	}
-	switch len(parts) {
-	case 1:
-		return t, nil
-	case 3:
-		priority, err1 := strconv.ParseUint(parts[1], 10, 16)
-		weight, err2 := strconv.ParseUint(parts[2], 10, 16)
-		if err1 == nil && err2 == nil {
-			t.Priority, t.Weight = uint16(priority), uint16(weight)
-			return t, nil
-		}
-	}
-	return t, Usagef("%q is not a target: want host:port, host:port/priority/weight with numbers up to 65535, or either with /direct behind it", s)
-}

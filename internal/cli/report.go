@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/dnasign/dnasign/delegation"
@@ -50,11 +49,7 @@ func WriteReport(out io.Writer, r delegation.Report, color, details bool) {
 	if r.Outcome == reasons.OutcomeVerified {
 		w.printf("%s until %s: connect to\n", w.verdict(r.Outcome, 0), text.Stamp(*r.Expires))
 		for _, e := range r.Dial {
-			begins := ""
-			if slices.ContainsFunc(r.Targets, func(t delegation.Target) bool { return t.Endpoint == e && t.TLS == delegation.Direct }) {
-				begins = " with direct TLS"
-			}
-			w.printf("  %s%s and accept a certificate for %s\n", e, begins, e.Host)
+			w.printf("  %s%s and accept a certificate for %s\n", e, withTLS(r.Targets, e), e.Host)
 		}
 	} else {
 		w.end(r.Outcome, r.Reason, r.Detail, hints.For(r.Reason))

@@ -9,6 +9,7 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/cli"
 )
 
 // A Draft is what a first configuration is written from.
@@ -136,11 +137,7 @@ domains:
 		for _, s := range domain.Services {
 			fmt.Fprintf(&b, "      %s:\n", s.Service)
 			for _, t := range s.Targets {
-				mode := ""
-				if t.TLS == delegation.Direct {
-					mode = "/direct"
-				}
-				fmt.Fprintf(&b, "        - %s/%d/%d%s\n", t.Endpoint, t.Priority, t.Weight, mode)
+				fmt.Fprintf(&b, "        - %s\n", cli.TargetText(t))
 			}
 		}
 	}
