@@ -78,8 +78,8 @@ func decodeAC(raw []byte) (*signed, error) {
 // algorithmOf finds the algorithm of the profile that an attribute certificate
 // is signed with.
 func algorithmOf(ac *x509attr.AttributeCertificate) (keys.Algorithm, error) {
-	for algorithm, a := range acAlgorithms {
-		if a == ac.SignatureAlgorithm {
+	for _, algorithm := range keys.Algorithms() {
+		if algorithm.X509() == ac.SignatureAlgorithm {
 			return algorithm, nil
 		}
 	}

@@ -14,16 +14,6 @@ import (
 	"github.com/dnasign/dnasign/keys"
 )
 
-// acAlgorithms are the signature algorithms of a statement in this encoding.
-// They are the same five as in a JWS, and each belongs to the same keys.
-var acAlgorithms = map[keys.Algorithm]x509.SignatureAlgorithm{
-	keys.ES256: x509.ECDSAWithSHA256,
-	keys.ES384: x509.ECDSAWithSHA384,
-	keys.RS256: x509.SHA256WithRSA,
-	keys.PS256: x509.SHA256WithRSAPSS,
-	keys.EdDSA: x509.PureEd25519,
-}
-
 // signAC makes an attribute certificate for a statement that has been checked
 // and puts it into a CMS bag with the signer's chain.
 func signAC(s Statement, signer *keys.Signer) ([]byte, error) {
@@ -42,7 +32,7 @@ func signAC(s Statement, signer *keys.Signer) ([]byte, error) {
 	}
 	ac, err := x509attr.Create(rand.Reader, &x509attr.AttributeCertificate{
 		Holder:             x509attr.Holder{EntityName: holderNames(&s)},
-		SignatureAlgorithm: acAlgorithms[algorithm],
+		SignatureAlgorithm: algorithm.X509(),
 		SerialNumber:       serialOf(s.ID),
 		NotBefore:          s.Issued,
 		NotAfter:           s.Expires.Add(-time.Second), // inclusive there

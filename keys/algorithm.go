@@ -9,6 +9,7 @@ import (
 	"crypto/rsa"
 	_ "crypto/sha256" // the hashes of the table below
 	_ "crypto/sha512"
+	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
 	"math/big"
@@ -72,6 +73,24 @@ func (a Algorithm) Fits(pub crypto.PublicKey) error {
 		return fmt.Errorf("%w: %s with %s", ErrAlgorithmMismatch, a, Describe(pub))
 	}
 	return nil
+}
+
+// X509 is the same algorithm in an attribute certificate. It belongs to the same
+// keys there.
+func (a Algorithm) X509() x509.SignatureAlgorithm {
+	switch a {
+	case ES256:
+		return x509.ECDSAWithSHA256
+	case ES384:
+		return x509.ECDSAWithSHA384
+	case RS256:
+		return x509.SHA256WithRSA
+	case PS256:
+		return x509.SHA256WithRSAPSS
+	case EdDSA:
+		return x509.PureEd25519
+	}
+	return x509.UnknownSignatureAlgorithm
 }
 
 func (a Algorithm) hash() crypto.Hash {

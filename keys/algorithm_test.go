@@ -10,6 +10,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/sha512"
+	"crypto/x509"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -309,5 +310,19 @@ func TestSignFaulty(t *testing.T) {
 		if signature, err := algorithms[0].Sign(broken, message); signature != nil || !errors.Is(err, errToken) {
 			t.Errorf("%s: got %x, %v, want the key store's error", kind, signature, err)
 		}
+	}
+}
+
+// TestX509: each algorithm is another one in a certificate, too.
+func TestX509(t *testing.T) {
+	seen := map[x509.SignatureAlgorithm]keys.Algorithm{x509.UnknownSignatureAlgorithm: "none"}
+	for _, a := range keys.Algorithms() {
+		if other, ok := seen[a.X509()]; ok {
+			t.Errorf("%s is %v, which is that of %s", a, a.X509(), other)
+		}
+		seen[a.X509()] = a
+	}
+	if a := keys.Algorithm("none").X509(); a != x509.UnknownSignatureAlgorithm {
+		t.Errorf("an unknown algorithm is %v", a)
 	}
 }
