@@ -84,80 +84,11 @@ func (d *decision) prove(m method) Proof {
 	return Proof{Method: m.name, References: references, Reason: reasons.Verified, Detail: strings.Join(names, ", ")}
 }
 
-// notSecure is why DNSSEC gives no names in the other rows.
-func (d *decision) notSecure() error {
-	if d.state == broken {
-		return d.srvErr
-	}
-	return delegation.Errorf(reasons.NotSecure, "there are no SRV records that DNSSEC secures")
-}
-
-// notUsed is why a statement gives no names in the secure row.
-func (d *decision) notUsed() error {
-	if delegation.ReasonOf(d.failed) == reasons.Conflict {
-		return d.failed
-	}
-	return delegation.Errorf(reasons.NotUsed, "the SRV records are secure and come first")
-}
-
 // allTargets reports whether all targets of the statement count, whatever the SRV
 // records say: for incoming connections, and where the statement comes first. With
 // secure records they are compared, so that a conflict comes to light.
 func (d *decision) allTargets() bool {
 	return d.state != secure && (d.question.Direction == Incoming || d.question.StatementFirst)
-}
-
-func (d *decision) pkix() ([]Reference, error) {
-	return []Reference{{Reference: delegation.Reference{Name: d.question.Source}, Method: PKIX}}, nil
-}
-
-func (d *decision) dnssec() ([]Reference, error) {
-	if err := d.sendsToo(); err != nil {
-		return nil, err
-	}
-	if d.srvErr != nil {
-		return nil, d.srvErr // not available
-	}
-	until := d.evidence.ProvenUntil(d.srv.TTL, d.policy.Time)
-	if !d.policy.Time.Before(until) {
-		return nil, delegation.Errorf(reasons.ProofExpired, "the SRV records are of %s, and their TTL has passed", d.evidence.Collected.UTC().Format(time.RFC3339))
-	}
-	var references []Reference
-	for _, e := range d.srv.Entries {
-		references = append(references, d.reference(DNSSEC, e.Target, until))
-	}
-	return references, nil
-}
-
-func (d *decision) delegation() ([]Reference, error) {
-	if err := d.sendsToo(); err != nil {
-		return nil, err
-	}
-	if d.failed != nil {
-		return nil, d.failed
-	}
-	var references []Reference
-	for _, t := range d.result.Dial() {
-		references = append(references, d.reference(Delegation, t, d.result.ValidUntil()))
-	}
-	return references, nil
-}
-
-// reference is a target's name. Incoming connections come from any port.
-func (d *decision) reference(m Method, t delegation.Target, until time.Time) Reference {
-	r := Reference{Reference: delegation.Reference{Name: t.Host, SPKI: t.SPKI, Until: until}, Method: m, target: t.Endpoint}
-	if d.question.Direction == Outgoing {
-		r.Endpoint = t.Endpoint
-	}
-	return r
-}
-
-// sendsToo: who is delegated a service does not thereby send for the source.
-func (d *decision) sendsToo() error {
-	if d.question.Direction == Incoming && !d.role.SendsToo {
-		return delegation.Errorf(reasons.ServiceMismatch, "a delegation of %s is not one to speak for the source", d.question.Service)
-	}
-	return nil
 }
 
 // required: see Association.Required. A revocation counts as a statement, and

@@ -2,6 +2,7 @@ package association
 
 import (
 	"slices"
+	"time"
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/reasons"
@@ -37,7 +38,8 @@ const (
 	broken srvState = "bogus or failed"
 )
 
-// A method is a line of the table of docs/connections.md, section 2.
+// A method is a line of the table of docs/connections.md, section 2. Its functions
+// stand below, or in a file of their own.
 type method struct {
 	name Method
 	// in are the rows in which it gives names. In the others, left says why not.
@@ -105,4 +107,73 @@ func stateOf(srv delegation.SRV, err error) srvState {
 		return secure
 	}
 	return plain
+}
+
+func (d *decision) pkix() ([]Reference, error) {
+	return []Reference{{Reference: delegation.Reference{Name: d.question.Source}, Method: PKIX}}, nil
+}
+
+func (d *decision) dnssec() ([]Reference, error) {
+	if err := d.sendsToo(); err != nil {
+		return nil, err
+	}
+	if d.srvErr != nil {
+		return nil, d.srvErr // not available
+	}
+	until := d.evidence.ProvenUntil(d.srv.TTL, d.policy.Time)
+	if !d.policy.Time.Before(until) {
+		return nil, delegation.Errorf(reasons.ProofExpired, "the SRV records are of %s, and their TTL has passed", d.evidence.Collected.UTC().Format(time.RFC3339))
+	}
+	var references []Reference
+	for _, e := range d.srv.Entries {
+		references = append(references, d.reference(DNSSEC, e.Target, until))
+	}
+	return references, nil
+}
+
+func (d *decision) delegation() ([]Reference, error) {
+	if err := d.sendsToo(); err != nil {
+		return nil, err
+	}
+	if d.failed != nil {
+		return nil, d.failed
+	}
+	var references []Reference
+	for _, t := range d.result.Dial() {
+		references = append(references, d.reference(Delegation, t, d.result.ValidUntil()))
+	}
+	return references, nil
+}
+
+// reference is a target's name. Incoming connections come from any port.
+func (d *decision) reference(m Method, t delegation.Target, until time.Time) Reference {
+	r := Reference{Reference: delegation.Reference{Name: t.Host, SPKI: t.SPKI, Until: until}, Method: m, target: t.Endpoint}
+	if d.question.Direction == Outgoing {
+		r.Endpoint = t.Endpoint
+	}
+	return r
+}
+
+// sendsToo: who is delegated a service does not thereby send for the source.
+func (d *decision) sendsToo() error {
+	if d.question.Direction == Incoming && !d.role.SendsToo {
+		return delegation.Errorf(reasons.ServiceMismatch, "a delegation of %s is not one to speak for the source", d.question.Service)
+	}
+	return nil
+}
+
+// notSecure is why DNSSEC gives no names in the other rows.
+func (d *decision) notSecure() error {
+	if d.state == broken {
+		return d.srvErr
+	}
+	return delegation.Errorf(reasons.NotSecure, "there are no SRV records that DNSSEC secures")
+}
+
+// notUsed is why a statement gives no names in the secure row.
+func (d *decision) notUsed() error {
+	if delegation.ReasonOf(d.failed) == reasons.Conflict {
+		return d.failed
+	}
+	return delegation.Errorf(reasons.NotUsed, "the SRV records are secure and come first")
 }

@@ -12,7 +12,7 @@ var decisionFaults = []fault{
 		inJava("Association.java", "row.isSecure() || outgoing && !statementFirst", "!statementFirst"),
 		inJava("Association.java", "return outgoing && !statementFirst ? verified", "return !statementFirst ? verified")),
 	mistake("let every service send", "association-peer-clients",
-		inGo("delegation/association/decide.go", "if d.question.Direction == Incoming && !d.role.SendsToo {", "if d.question.Direction == Incoming && !d.role.SendsToo && false {"),
+		inGo("delegation/association/table.go", "if d.question.Direction == Incoming && !d.role.SendsToo {", "if d.question.Direction == Incoming && !d.role.SendsToo && false {"),
 		inJS("associate.js", "if (!outgoing && !role.sendsToo)", "if (!outgoing && !role)"),
 		inJava("Association.java", "return outgoing || role.sendsToo;", "return true;")),
 	mistake("take an unknown direction for outgoing", "association-input",
