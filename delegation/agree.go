@@ -20,7 +20,7 @@ func (v *verification) agree(targets []Target) ([]Target, *Error) {
 	if v.query.Target != (Endpoint{}) {
 		return v.agreeWithTarget(targets)
 	}
-	if len(v.evidence.SRV) == 0 {
+	if !v.evidence.asksForSRV() {
 		v.log.info("targets", "", "SRV was not asked; the statement's own targets are used: %s", list(targets))
 		return targets, nil
 	}
@@ -42,18 +42,6 @@ func (v *verification) agree(targets []Target) ([]Target, *Error) {
 	}
 	v.log.ok("targets", "", "delegated and in SRV: %s", list(dial))
 	return dial, nil
-}
-
-// logSRV explains the answer for each label.
-func (v *verification) logSRV() {
-	for i := range v.evidence.SRV {
-		a := &v.evidence.SRV[i]
-		if err := a.check(); err != nil {
-			v.log.fail("srv", a.Name, err)
-		} else {
-			v.log.ok("srv", a.Name, "%d found (%s)", len(a.Records), v.evidence.state(a.Answer, v.policy))
-		}
-	}
 }
 
 func (v *verification) agreeWithTarget(targets []Target) ([]Target, *Error) {
@@ -84,7 +72,7 @@ func (v *verification) matchSRV(srv SRV, targets []Target) ([]Target, *Error) {
 			continue
 		}
 		err := v.notListed(targets, entry.Target.Endpoint)
-		v.log.info("srv", SRVName(v.query.Source, entry.Label), "left out: %s", err.Detail)
+		v.log.info("srv", entry.name, "left out: %s", err.Detail)
 		if first == nil || first.Reason == reasons.TargetMismatch {
 			first = err
 		}

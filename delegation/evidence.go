@@ -21,9 +21,9 @@ type Evidence struct {
 	Source    string      `json:"source"`
 	Service   string      `json:"service"` // the role, never its second label
 	Collected time.Time   `json:"collected"`
-	SRV       []SRVAnswer `json:"srv"`       // none: not asked
-	TXT       []TXTAnswer `json:"txt"`       // none: not asked
-	Documents []Document  `json:"documents"` // none: not asked
+	SRV       []SRVAnswer `json:"srv"`       // for each label of the role, in order; none: not asked
+	TXT       []TXTAnswer `json:"txt"`       // one; none: not asked
+	Documents []Document  `json:"documents"` // for each of Encodings, in order; none: not asked
 	// Signers says which keys may sign. It is asked for if DNSSEC secures the SRV
 	// or TXT answer.
 	Signers []TLSAAnswer `json:"signers,omitempty"`

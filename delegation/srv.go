@@ -27,6 +27,7 @@ type SRV struct {
 type SRVEntry struct {
 	Label  string // such as _xmpps-server._tcp
 	Target Target // without TLS mode and pins
+	name   string // of the record
 }
 
 // ReadSRV reads the SRV records in the evidence for a query, which may be those
@@ -44,6 +45,14 @@ func ReadSRV(q Query, e *Evidence, p Policy) (SRV, error) {
 		return srv, err
 	}
 	return srv, nil
+}
+
+// asksForSRV reports whether the records are part of the question.
+func (e *Evidence) asksForSRV() bool { return len(e.SRV) > 0 }
+
+// AwaitsSRV reports whether an answer about SRV records is still to come.
+func (e *Evidence) AwaitsSRV() bool {
+	return slices.ContainsFunc(e.SRV, func(a SRVAnswer) bool { return a.Unanswered() })
 }
 
 // readSRV makes one row of the labels of a role: docs/spec.md, D4.
@@ -115,7 +124,7 @@ func (e *Evidence) labelSRV(source, label string, p *Policy) labelSRV {
 	for _, r := range a.Records {
 		t := Target{Endpoint: Endpoint{r.Target, r.Port}, Priority: r.Priority, Weight: r.Weight}
 		if l.failure == nil && t.Port != 0 && CheckName(t.Host) == nil {
-			l.entries = append(l.entries, SRVEntry{label, t})
+			l.entries = append(l.entries, SRVEntry{label, t, name})
 		}
 	}
 	return l
@@ -132,4 +141,16 @@ func (a *SRVAnswer) check() *Error {
 		return Errorf(reasons.TooManyRecords, "SRV %s has %d records, at most %d", a.Name, len(a.Records), limits.MaxSRVRecords)
 	}
 	return nil
+}
+
+// logSRV explains the answer for each label.
+func (v *verification) logSRV() {
+	for i := range v.evidence.SRV {
+		a := &v.evidence.SRV[i]
+		if err := a.check(); err != nil {
+			v.log.fail("srv", a.Name, err)
+		} else {
+			v.log.ok("srv", a.Name, "%d found (%s)", len(a.Records), v.evidence.state(a.Answer, v.policy))
+		}
+	}
 }
