@@ -3,7 +3,10 @@ package discovery
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
+
+	"github.com/miekg/dns"
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/reasons"
@@ -12,11 +15,7 @@ import (
 // Gather looks in every place for a source domain and a role, and returns what
 // it found. Both have the form of [delegation.CheckName] and
 // [delegation.CheckService]. The second label of a role stands for the role.
-// The evidence has an SRV answer for each label of the role, a TXT answer, and
-// a document for each of [delegation.Encodings], always in this order. If DNSSEC
-// secures an SRV or TXT answer, it also has an answer about the keys that may sign,
-// see [delegation.SignerName]. If every place
-// answered that it has nothing, it has the POSH file, see [delegation.POSHURL]. A place
+// The members of [delegation.Evidence] say what is asked for, and when. A place
 // that was not asked because of [Client.Via] is not in the evidence. A place
 // that has not answered when Gather returns has the failure
 // [reasons.Unanswered].
@@ -95,40 +94,40 @@ func (l *lookups) begin(ctx context.Context, look func(context.Context) arrival)
 	l.running.Go(func() { l.arrivals <- look(ctx) })
 }
 
-// askForSigners begins the lookup of the keys that may sign, once DNSSEC secures an
-// answer: only then can its own answer count.
-func (l *lookups) askForSigners(ctx context.Context) {
-	e := l.evidence
-	name := delegation.SignerName(e.Source, e.Service)
-	if l.look == (besides{}) || len(e.Signers) > 0 || name == "" || !anySecure(e) {
-		return
-	}
-	e.Signers = []delegation.TLSAAnswer{{Answer: unanswered(name)}}
-	l.begin(ctx, func(ctx context.Context) arrival {
-		a := l.resolver.tlsa(ctx, name)
-		return func() { e.Signers[0] = a }
-	})
-}
-
-// mayYetBeSecure reports whether an answer is still to come that can be the first
-// secure one. Until then nobody knows whether the zone names the keys that may sign.
-func (l *lookups) mayYetBeSecure() bool {
-	e := l.evidence
-	if !l.resolver.validating || len(e.Signers) > 0 {
-		return false
-	}
-	return slices.ContainsFunc(e.SRV, func(a delegation.SRVAnswer) bool { return a.Unanswered() }) ||
-		slices.ContainsFunc(e.TXT, func(a delegation.TXTAnswer) bool { return a.Unanswered() })
-}
-
-func anySecure(e *delegation.Evidence) bool {
-	return slices.ContainsFunc(e.SRV, func(a delegation.SRVAnswer) bool { return a.DNSSEC == delegation.Secure }) ||
-		slices.ContainsFunc(e.TXT, func(a delegation.TXTAnswer) bool { return a.DNSSEC == delegation.Secure })
-}
-
 // An arrival puts an answer in its place. Only the collecting goroutine calls
 // it.
 type arrival func()
+
+// collect puts the answers in their places, or fewer of them if ctx ends or there
+// is enough. After the end of ctx, a result is a lookup that was cut off, not an
+// answer.
+func (l *lookups) collect(ctx context.Context, enough func(*delegation.Evidence) bool) {
+	for ; l.waiting > 0; l.waiting-- {
+		select {
+		case put := <-l.arrivals:
+			if ctx.Err() != nil {
+				return
+			}
+			put()
+			l.askForSigners(ctx)
+			l.askForPOSH(ctx)
+			if enough != nil && !l.mayYetBeSecure() && enough(snapshot(l.evidence)) {
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// snapshot copies what later answers would change: the places. An answer that
+// has come is never changed.
+func snapshot(e *delegation.Evidence) *delegation.Evidence {
+	s := *e
+	s.SRV, s.TXT, s.Documents, s.Signers = slices.Clone(e.SRV), slices.Clone(e.TXT), slices.Clone(e.Documents), slices.Clone(e.Signers)
+	s.POSH = slices.Clone(e.POSH)
+	return &s
+}
 
 // plan enters every question into the evidence as unanswered and returns the
 // lookups that will answer them.
@@ -163,6 +162,36 @@ func plan(e *delegation.Evidence, look besides, r *resolver, f *fetcher) []func(
 	return tasks
 }
 
+// askForSigners begins the lookup of the keys that may sign, once DNSSEC secures an
+// answer: only then can its own answer count.
+func (l *lookups) askForSigners(ctx context.Context) {
+	e := l.evidence
+	name := delegation.SignerName(e.Source, e.Service)
+	if l.look == (besides{}) || len(e.Signers) > 0 || name == "" || !anySecure(e) {
+		return
+	}
+	e.Signers = []delegation.TLSAAnswer{{Answer: unanswered(name)}}
+	l.begin(ctx, func(ctx context.Context) arrival {
+		a := l.resolver.tlsa(ctx, name)
+		return func() { e.Signers[0] = a }
+	})
+}
+
+// mayYetBeSecure reports whether an answer is still to come that can be the first
+// secure one. Until then nobody knows whether the zone names the keys that may sign.
+func (l *lookups) mayYetBeSecure() bool {
+	e := l.evidence
+	if !l.resolver.validating || len(e.Signers) > 0 {
+		return false
+	}
+	return e.AwaitsSRV() || slices.ContainsFunc(e.TXT, func(a delegation.TXTAnswer) bool { return a.Unanswered() })
+}
+
+func anySecure(e *delegation.Evidence) bool {
+	return slices.ContainsFunc(e.SRV, func(a delegation.SRVAnswer) bool { return a.DNSSEC == delegation.Secure }) ||
+		slices.ContainsFunc(e.TXT, func(a delegation.TXTAnswer) bool { return a.DNSSEC == delegation.Secure })
+}
+
 func unanswered(name string) delegation.Answer {
 	return delegation.Answer{Name: name, DNSSEC: delegation.Indeterminate, Failure: pending()}
 }
@@ -171,33 +200,37 @@ func pending() *delegation.Failure {
 	return fail(reasons.Unanswered, "the collection ended before an answer came").failure()
 }
 
-// collect puts the answers in their places, or fewer of them if ctx ends or there
-// is enough. After the end of ctx, a result is a lookup that was cut off, not an
-// answer.
-func (l *lookups) collect(ctx context.Context, enough func(*delegation.Evidence) bool) {
-	for ; l.waiting > 0; l.waiting-- {
-		select {
-		case put := <-l.arrivals:
-			if ctx.Err() != nil {
-				return
-			}
-			put()
-			l.askForSigners(ctx)
-			l.askForPOSH(ctx)
-			if enough != nil && !l.mayYetBeSecure() && enough(snapshot(l.evidence)) {
-				return
-			}
-		case <-ctx.Done():
-			return
-		}
+// srv asks for SRV records (RFC 2782).
+func (r *resolver) srv(ctx context.Context, name string) delegation.SRVAnswer {
+	found := r.lookup(ctx, name, dns.TypeSRV)
+	a := delegation.SRVAnswer{Answer: found.Answer}
+	for _, rr := range found.records {
+		srv := rr.(*dns.SRV)
+		a.Records = append(a.Records, delegation.SRVRecord{
+			Priority: srv.Priority, Weight: srv.Weight, Port: srv.Port, Target: hostName(srv.Target),
+		})
 	}
+	return a
 }
 
-// snapshot copies what later answers would change: the places. An answer that
-// has come is never changed.
-func snapshot(e *delegation.Evidence) *delegation.Evidence {
-	s := *e
-	s.SRV, s.TXT, s.Documents, s.Signers = slices.Clone(e.SRV), slices.Clone(e.TXT), slices.Clone(e.Documents), slices.Clone(e.Signers)
-	s.POSH = slices.Clone(e.POSH)
-	return &s
+// hostName is the form of [delegation.SRVRecord]: lower-case without the
+// trailing dot, except "." alone. A name that is no host name keeps the
+// escapes of its presentation form, which no statement can list.
+func hostName(target string) string {
+	if target == "." {
+		return target
+	}
+	return strings.TrimSuffix(dns.CanonicalName(target), ".")
+}
+
+// txt asks for TXT records. The strings of one record belong together without
+// anything between them. The library escapes octets outside printable ASCII;
+// see [delegation.TXTAnswer].
+func (r *resolver) txt(ctx context.Context, name string) delegation.TXTAnswer {
+	found := r.lookup(ctx, name, dns.TypeTXT)
+	a := delegation.TXTAnswer{Answer: found.Answer, Alias: found.alias}
+	for _, rr := range found.records {
+		a.Records = append(a.Records, strings.Join(rr.(*dns.TXT).Txt, ""))
+	}
+	return a
 }

@@ -47,8 +47,7 @@ func (a *arrivals) seen(e *delegation.Evidence) bool { return candidates(e) == a
 
 // awaitsDNS reports whether an answer about SRV records or signers is still to come.
 func awaitsDNS(e *delegation.Evidence) bool {
-	return slices.ContainsFunc(e.SRV, func(a delegation.SRVAnswer) bool { return a.Unanswered() }) ||
-		slices.ContainsFunc(e.Signers, func(a delegation.TLSAAnswer) bool { return a.Unanswered() })
+	return e.AwaitsSRV() || slices.ContainsFunc(e.Signers, func(a delegation.TLSAAnswer) bool { return a.Unanswered() })
 }
 
 // candidates counts what may be a statement. Answers come, and none goes.
