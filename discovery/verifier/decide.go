@@ -161,9 +161,12 @@ func New(config Config) (*Verifier, error) {
 			return nil, err
 		}
 	}
-	if config.Now == nil {
-		config.Now = time.Now
+	now := config.Now
+	if now == nil {
+		now = time.Now
 	}
+	// Without the monotonic reading: a clock that was set back has to be seen.
+	config.Now = func() time.Time { return now().Round(0) }
 	if config.Metrics == nil {
 		config.Metrics = nobody{}
 	}
@@ -222,7 +225,7 @@ func (d *Verifier) Close() {
 
 // now is the time by both measures.
 func (d *Verifier) now() moment {
-	return moment{d.config.Now().Round(0), time.Since(d.started)}
+	return moment{d.config.Now(), time.Since(d.started)}
 }
 
 // known gives the decision that is in the cache, fresh, or nil. While the memory

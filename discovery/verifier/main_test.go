@@ -296,7 +296,7 @@ func bubble(t *testing.T, records []string, limits Limits, f func(l *lab)) {
 		var err error
 		l.Verifier, err = New(Config{
 			Discovery: l.network, Floors: l.store, Roots: pool(), Limits: limits,
-			Now: func() time.Time { return time.Now().Add(time.Duration(l.ahead.Load())) },
+			Now: func() time.Time { return set(time.Now(), time.Duration(l.ahead.Load())) },
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -75,7 +75,7 @@ func (d *dialer) verifier() *Verifier {
 func (d *dialer) open() *Verifier {
 	now := func() time.Time {
 		if d.extra != nil {
-			return time.Now().Add(d.extra())
+			return set(time.Now(), d.extra())
 		}
 		return time.Now()
 	}

@@ -19,6 +19,7 @@ var testFaults = []fault{
 	inTests("answer as before by another decision", "discovery/verifier TestStands", "discovery/verifier/mark.go", "if known != decision || !certain {", "if known == nil || !certain {"),
 	inTests("answer as before although the memory tells nothing", "discovery/verifier TestMark", "discovery/verifier/mark.go", "if known != decision || !certain {", "if known != decision || !certain && false {"),
 	inTests("answer about another target as before", "internal/daemon TestKnownAnswer", "internal/daemon/memory.go", "q.target, q.verified}", "delegation.Endpoint{}, q.verified}"),
+	inTests("go by a clock that nobody can set", "discovery/verifier TestStands", "discovery/verifier/decide.go", "return now().Round(0)", "return now()"),
 	inTests("weigh an answer as its text", "internal/daemon TestAnswersWeight", "internal/daemon/memory.go", "toldWeight, emptyWeight = 4, 2 << 10", "toldWeight, emptyWeight = 1, 1"),
 	inStored("answer with a statement that no lookup found for long", "TestRestartUnused", "age >= maxStored || age", "age"),
 	inStored("answer twice with a stored statement", "TestRestartOnce", "return last.Compare(stored.Floor.Order) < 0 && (ok", "return last.Compare(stored.Floor.Order) < 2 && (ok"),
