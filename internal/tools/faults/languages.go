@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/dnasign/dnasign/internal/vectors/run"
 )
 
 // A language is a verifier that mistakes are put into.
@@ -40,7 +42,7 @@ func command(ctx context.Context, name string, args ...string) ([]byte, error) {
 	return output, err
 }
 
-// goVerifier is this program, built again.
+// goVerifier is a small program, built again for each trial.
 type goVerifier struct{}
 
 func (goVerifier) suffix() string                            { return ".go" }
@@ -68,17 +70,23 @@ func writeOverlay(dir string, texts map[string]string) (string, error) {
 	return file, os.WriteFile(file, data, 0o600)
 }
 
-// try builds this program with an overlay. Without optimization that takes half
-// of the time, and most of a trial is the build.
-func (goVerifier) try(ctx context.Context, dir string, texts map[string]string, ids string) ([]string, error) {
+// quickBuild has this module built without optimization and without what debuggers
+// read, which takes half of the time. Most of a trial in Go is the build.
+const quickBuild = "-gcflags=./...=-N -l -dwarf=false"
+
+func (goVerifier) try(ctx context.Context, dir string, texts map[string]string, ids string) (list []string, err error) {
 	overlay, err := writeOverlay(dir, texts)
 	if err != nil {
 		return nil, err
 	}
 	binary := filepath.Join(dir, "faulty")
-	if _, err := command(ctx, "go", "build", "-gcflags=./...=-N -l", "-ldflags=-s -w", "-overlay", overlay, "-o", binary, "./internal/tools/faults"); err != nil {
+	if _, err := command(ctx, "go", "build", quickBuild, "-ldflags=-s -w", "-overlay", overlay, "-o", binary, "./internal/tools/faults/harness"); err != nil {
 		return nil, err
 	}
-	output, err := command(ctx, binary, "-here", ids)
-	return strings.FieldsFunc(string(output), func(c rune) bool { return c == '\n' }), err
+	h, err := run.Start(ctx, binary, os.Stderr)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	return failed(ctx, h, ids)
 }

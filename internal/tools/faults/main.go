@@ -78,14 +78,8 @@ func main() {
 	only := flag.String("only", "", "regular expression of the names of mistakes to try")
 	in := flag.String("in", "go,javascript,java,model,machine,tests", "languages to try them in, the models, and the tests")
 	all := flag.Bool("all", false, "run all vectors, and show which ones catch a mistake")
-	here := flag.String("here", "-", "try no mistake: run these vectors in this program, and write the IDs of those that fail")
 	flag.Parse()
-	ctx := context.Background()
-	try := func() error { return tryAll(ctx, os.Stdout, *only, *in, *all) }
-	if *here != "-" {
-		try = func() error { return writeFailed(ctx, os.Stdout, *here) }
-	}
-	if err := try(); err != nil {
+	if err := tryAll(context.Background(), os.Stdout, *only, *in, *all); err != nil {
 		fmt.Fprintln(os.Stderr, "faults:", err)
 		os.Exit(1)
 	}
@@ -214,38 +208,40 @@ func (t *trial) describe(all bool) (text string, good bool) {
 	case all:
 		return fmt.Sprintf("caught  %s: by %d: %s", name, len(t.failed), strings.Join(t.failed, " ")), true
 	}
-	return fmt.Sprintf("caught  %s: by %d, such as %s", name, len(t.failed), t.failed[0]), true
+	return fmt.Sprintf("caught  %s: by %s", name, t.failed[0]), true
 }
 
-// brokenDown is how the vector is told after which a verifier gave no answer.
-const brokenDown = "the one after "
+// errBroken: a verifier gave no answer to a vector.
+var errBroken = errors.New("it broke down")
 
-// failed runs the vectors whose IDs begin so, or all, and gives the IDs of those
-// that fail. A verifier that breaks down over a vector has failed at it.
-func failed(ctx context.Context, v run.Verifier, ids string) ([]string, error) {
-	files, err := run.Load(os.DirFS("testvectors"))
+var load = sync.OnceValues(func() ([]vectors.File, error) { return run.Load(os.DirFS("testvectors")) })
+
+// failed runs the vectors whose IDs begin so, up to the first that fails, or all of
+// them, and gives the IDs of those that fail. A verifier that breaks down over a
+// vector has failed at it, and the error says so.
+func failed(ctx context.Context, v run.Verifier, ids string) (list []string, err error) {
+	files, err := load()
 	if err != nil {
 		return nil, err
 	}
 	cases := 0
-	var list []string
-	var last string
 	for _, f := range files {
-		var chosen []vectors.Case
 		for _, c := range f.Cases {
-			if chooses(ids, c.ID) {
-				chosen = append(chosen, c)
+			if !chooses(ids, c.ID) {
+				continue
 			}
-		}
-		f.Cases = chosen
-		cases += len(chosen)
-		err := run.Run(ctx, v, []vectors.File{f}, func(c vectors.Case, r run.Result) {
-			if last = c.ID; len(r.Differences) > 0 {
-				list = append(list, c.ID)
+			cases++
+			err := run.Run(ctx, v, []vectors.File{{Cases: []vectors.Case{c}}}, func(_ vectors.Case, r run.Result) {
+				if len(r.Differences) > 0 {
+					list = append(list, c.ID)
+				}
+			})
+			switch {
+			case err != nil:
+				return append(list, c.ID), fmt.Errorf("%w: %w", errBroken, err)
+			case ids != "" && len(list) > 0:
+				return list, nil
 			}
-		})
-		if err != nil {
-			return append(list, brokenDown+last), nil
 		}
 	}
 	if cases == 0 {
@@ -263,16 +259,4 @@ func chooses(ids, id string) bool {
 		}
 	}
 	return len(list) == 0
-}
-
-// writeFailed runs vectors in this program.
-func writeFailed(ctx context.Context, out io.Writer, ids string) error {
-	list, err := failed(ctx, run.This{}, ids)
-	if err != nil {
-		return err
-	}
-	for _, id := range list {
-		fmt.Fprintln(out, id)
-	}
-	return nil
 }

@@ -38,7 +38,7 @@ func (m model) try(ctx context.Context, dir string, texts map[string]string, sce
 	if scenarios == "" {
 		scenarios = m.scenarios
 	}
-	output, err := exec.CommandContext(ctx, "go", "test", "-vet=off", "-overlay", overlay, "-run", m.test+"/"+scenarios, m.pkg).CombinedOutput()
+	output, err := exec.CommandContext(ctx, "go", "test", quickBuild, "-vet=off", "-overlay", overlay, "-run", m.test+"/"+scenarios, m.pkg).CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		return nil, err

@@ -70,9 +70,9 @@ func (r *resident) try(ctx context.Context, dir string, texts map[string]string,
 		return nil, fmt.Errorf("it cannot be loaded: %.2000v", why)
 	}
 	list, err = failed(ctx, h, ids)
-	if len(list) > 0 && strings.HasPrefix(list[len(list)-1], brokenDown) {
+	if errors.Is(err, errBroken) {
 		_ = h.Close() // it was killed, and says so
-		h = nil
+		h, err = nil, nil
 	}
 	return list, err
 }
@@ -148,8 +148,8 @@ func java() *resident {
 			if err != nil {
 				return "", err
 			}
-			_, err = command(ctx, "javac", append([]string{"-nowarn", "-encoding", "UTF-8", "-d", classes, "-cp", libraries}, sources...)...)
-			line := fmt.Sprintf("java -XX:+UseSerialGC %s %s %s", loader, classes, libraries)
+			_, err = command(ctx, "javac", append([]string{"-J-XX:TieredStopAtLevel=1", "-nowarn", "-encoding", "UTF-8", "-d", classes, "-cp", libraries}, sources...)...)
+			line := fmt.Sprintf("java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC %s %s %s", loader, classes, libraries)
 			return line, errors.Join(err, os.WriteFile(loader, javaLoader, 0o600))
 		},
 		lay: func(dir string, texts map[string]string) error {

@@ -36,7 +36,7 @@ func (tests) try(ctx context.Context, dir string, texts map[string]string, which
 	var list []string
 	for _, which := range named {
 		pkg, names, _ := strings.Cut(which, " ")
-		args := []string{"test", "-vet=off", "-timeout", "5m", "-overlay", overlay, "-run", "^(" + names + ")$", "./" + pkg}
+		args := []string{"test", quickBuild, "-vet=off", "-timeout", "5m", "-overlay", overlay, "-run", "^(" + names + ")$", "./" + pkg}
 		if pkg == "delegation" {
 			args = append(args, "-rapid.nofailfile") // nothing is left in the tree
 		}
