@@ -8,8 +8,8 @@
 //	go run ./internal/tools/faults [-in go,javascript,java,model,machine,tests] [-only REGEXP] [-all]
 //
 // It changes nothing in the tree. Each mistake names the vectors that must catch
-// it, and only these run; -all runs every vector, and says which ones catch it.
-// The command ends with 0 if every mistake was caught.
+// it, and only these run, up to the first that does; -all runs every vector, and
+// says which ones catch it. The command ends with 0 if every mistake was caught.
 package main
 
 import (
