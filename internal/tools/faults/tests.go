@@ -17,7 +17,7 @@ func (tests) list() []fault { return testFaults }
 
 var failedTest = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`)
 
-// try runs tests, and gives those that fail. Without a fault it runs all that are
+// try runs tests up to the first that fails. Without a fault it runs all that are
 // named.
 func (tests) try(ctx context.Context, dir string, texts map[string]string, which string) ([]string, error) {
 	overlay, err := writeOverlay(dir, texts)
@@ -36,7 +36,7 @@ func (tests) try(ctx context.Context, dir string, texts map[string]string, which
 	var list []string
 	for _, which := range named {
 		pkg, names, _ := strings.Cut(which, " ")
-		args := []string{"test", quickBuild, "-vet=off", "-timeout", "5m", "-overlay", overlay, "-run", "^(" + names + ")$", "./" + pkg}
+		args := []string{"test", quickBuild, "-vet=off", "-failfast", "-timeout", "5m", "-overlay", overlay, "-run", "^(" + names + ")$", "./" + pkg}
 		if pkg == "delegation" {
 			args = append(args, "-rapid.nofailfile") // nothing is left in the tree
 		}
