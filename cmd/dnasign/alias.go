@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,7 +33,7 @@ dnaverify watch finds an alias that leads to no statement.`,
 		Example: `  dnasign alias --domain b.example --service xmpp-server --to dna.hosting.example`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			source, err := cli.Domain(domain)
+			source, roles, err := rolesOf(domain, services)
 			if err != nil {
 				return err
 			}
@@ -46,22 +45,16 @@ dnaverify watch finds an alias that leads to no statement.`,
 				return cli.Usagef("--to %s is the domain itself, and an alias leads somewhere else", zone)
 			}
 			var ends [][2]string // the name and where it leads
-			for _, text := range services {
-				service, err := cli.Service(text)
-				if err != nil {
-					return err
-				}
-				name := delegation.TXTName(source, delegation.RoleOf(service).Service)
+			for _, role := range roles {
+				name := delegation.TXTName(source, role)
 				end := name + "." + zone // with the domain in it: the zone may be for many
 				if len(end) > limits.MaxNameLength {
 					return cli.Usagef("%s has %d characters, and a name in DNS has at most %d", end, len(end), limits.MaxNameLength)
 				}
-				if one := [2]string{name, end}; !slices.Contains(ends, one) { // xmpps-server has the name of xmpp-server
-					ends = append(ends, one)
-				}
+				ends = append(ends, [2]string{name, end})
 			}
 			for _, e := range ends {
-				fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: paste once: a record with the name %s, the type CNAME and the value %s; the statement is then the TXT record at %[2]s\n", e[0], e[1])
+				say(cmd, "paste once: a record with the name %s, the type CNAME and the value %s; the statement is then the TXT record at %[2]s", e[0], e[1])
 				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s. %d IN CNAME %s.\n", e[0], publish.DefaultTTL/time.Second, e[1]); err != nil {
 					return err
 				}
@@ -69,15 +62,8 @@ dnaverify watch finds an alias that leads to no statement.`,
 			return nil
 		},
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&domain, "domain", "", "the domain that delegates, such as b.example")
-	flags.StringArrayVar(&services, "service", nil, "the service: xmpp-server means _xmpp-server._tcp; repeat for more")
-	flags.StringVar(&to, "to", "", "the zone that takes updates, such as dna.hosting.example")
-	cli.CompleteService(cmd)
-	for _, name := range []string{"domain", "service", "to"} {
-		if err := cmd.MarkFlagRequired(name); err != nil {
-			panic(err) // a flag that was not defined above
-		}
-	}
+	defineRoles(cmd, &domain, &services)
+	cmd.Flags().StringVar(&to, "to", "", "the zone that takes updates, such as dna.hosting.example")
+	cli.Required(cmd, "to")
 	return cmd
 }

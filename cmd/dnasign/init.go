@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -95,36 +94,35 @@ func runInit(cmd *cobra.Command, f initFlags) error {
 	if _, err := os.Lstat(f.config); f.config != cli.Standard && !errors.Is(err, fs.ErrNotExist) {
 		return cli.Usagef("%s is there already; change it by hand, or name another file with --config", f.config)
 	}
-	say := func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: "+format+"\n", args...) }
-	draft, domains, below, err := f.certificates(say)
+	draft, domains, below, err := f.certificates(cmd)
 	if err != nil {
 		return err
 	}
 	client := &discovery.Client{Resolver: f.resolver, Via: discovery.ViaDNS}
 	for _, domain := range append(domains, below...) {
 		isBelow := slices.Contains(below, domain)
-		services, err := servicesOf(cmd.Context(), client, domain, say)
+		services, err := servicesOf(cmd, client, domain)
 		switch {
 		case err != nil && isBelow:
-			say("the certificate also names %s; it is left out, since its SRV records cannot be read: %v", domain, err)
+			say(cmd, "the certificate also names %s; it is left out, since its SRV records cannot be read: %v", domain, err)
 			continue
 		case err != nil:
 			return err
 		case len(services) == 0 && isBelow:
-			say("the certificate also names %s, which has no SRV records for XMPP; it is left out. If it is a component, create them and add it", domain)
+			say(cmd, "the certificate also names %s, which has no SRV records for XMPP; it is left out. If it is a component, create them and add it", domain)
 			continue
 		case len(services) == 0:
-			say("%s has no SRV records for XMPP; it is left out", domain)
+			say(cmd, "%s has no SRV records for XMPP; it is left out", domain)
 			continue
 		case isBelow:
-			say("the certificate also names %s, which has SRV records: it gets a statement of its own; remove it if you do not want that", domain)
+			say(cmd, "the certificate also names %s, which has SRV records: it gets a statement of its own; remove it if you do not want that", domain)
 		}
 		for _, found := range services {
-			say("%s: found the service %s; its record will be TXT %s", domain, found.Service, delegation.TXTName(domain, found.Service))
+			say(cmd, "%s: found the service %s; its record will be TXT %s", domain, found.Service, delegation.TXTName(domain, found.Service))
 		}
 		draft.Domains = append(draft.Domains, renew.DraftDomain{Domain: domain, Services: services})
 		if too := tooLarge(cmd.Context(), f.resolver, domain, strings.ReplaceAll(draft.Cert, "{domain}", domain)); too != "" {
-			say("warning: %s: %s", domain, too)
+			warn(cmd, domain+": "+too)
 		}
 	}
 	if len(draft.Domains) == 0 {
@@ -142,8 +140,8 @@ func runInit(cmd *cobra.Command, f initFlags) error {
 	if err := writeNew(f.config, []byte(draft.String())); err != nil {
 		return err
 	}
-	say("wrote %s; the targets in it come from SRV records, and a forged DNS answer could have put a wrong host there", f.config)
-	say("next: check the targets, take out what you do not want to sign for, say under publish where statements go, then run\n  dnasign renew --config %s --check", text.Word(f.config))
+	say(cmd, "wrote %s; the targets in it come from SRV records, and a forged DNS answer could have put a wrong host there", f.config)
+	say(cmd, "next: check the targets, take out what you do not want to sign for, say under publish where statements go, then run\n  dnasign renew --config %s --check", text.Word(f.config))
 	if f.json {
 		return cli.WriteJSON(cmd.OutOrStdout(), map[string]any{"version": 1, "file": f.config, "domains": draft.Domains})
 	}
@@ -166,9 +164,9 @@ func tooLarge(ctx context.Context, resolver, domain, cert string) string {
 }
 
 // servicesOf asks DNS where the services of a domain run.
-func servicesOf(ctx context.Context, client *discovery.Client, domain string, say func(format string, args ...any)) (services []renew.DraftService, err error) {
+func servicesOf(cmd *cobra.Command, client *discovery.Client, domain string) (services []renew.DraftService, err error) {
 	for _, service := range []string{"_xmpp-server._tcp", "_xmpp-client._tcp"} {
-		e, err := client.GatherSRV(ctx, domain, service)
+		e, err := client.GatherSRV(cmd.Context(), domain, service)
 		if err != nil {
 			return nil, cli.Usagef("%w", err)
 		}
@@ -177,7 +175,7 @@ func servicesOf(ctx context.Context, client *discovery.Client, domain string, sa
 			return nil, err
 		}
 		for _, note := range notes {
-			say("%s", note)
+			say(cmd, "%s", note)
 		}
 		if len(found.Targets) > 0 {
 			services = append(services, found)
@@ -188,7 +186,7 @@ func servicesOf(ctx context.Context, client *discovery.Client, domain string, sa
 
 // certificates finds the certificates and keys, the domains they are for, and
 // further names of them that are below these domains.
-func (f initFlags) certificates(say func(format string, args ...any)) (draft renew.Draft, domains, below []string, err error) {
+func (f initFlags) certificates(cmd *cobra.Command) (draft renew.Draft, domains, below []string, err error) {
 	for _, text := range f.domains {
 		name, err := cli.Domain(text)
 		if err != nil {
@@ -218,7 +216,7 @@ func (f initFlags) certificates(say func(format string, args ...any)) (draft ren
 		}
 		var all, further []string
 		for _, name := range names {
-			named, more, err := f.signerNames(strings.ReplaceAll(c[0], "{domain}", name), strings.ReplaceAll(c[1], "{domain}", name), name, say)
+			named, more, err := f.signerNames(cmd, strings.ReplaceAll(c[0], "{domain}", name), strings.ReplaceAll(c[1], "{domain}", name), name)
 			if err != nil {
 				wrong = err
 				break
@@ -239,14 +237,12 @@ func (f initFlags) certificates(say func(format string, args ...any)) (draft ren
 
 // signerNames reads a certificate and its key. It returns the name, which the
 // certificate must have, and the names below it. An empty name means all names.
-func (f initFlags) signerNames(cert, key, name string, say func(format string, args ...any)) (names, below []string, err error) {
+func (f initFlags) signerNames(cmd *cobra.Command, cert, key, name string) (names, below []string, err error) {
 	signer, warnings, err := signerKeys(f.readable).LoadSigner(cert, key)
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, w := range warnings {
-		say("warning: %s", w)
-	}
+	warn(cmd, warnings...)
 	for _, n := range signer.Leaf().DNSNames {
 		if n = strings.ToLower(n); delegation.CheckName(n) == nil {
 			names = append(names, n)

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/pem"
 	"fmt"
 	"strings"
@@ -15,6 +12,7 @@ import (
 	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/encoding/x509attr"
 	"github.com/dnasign/dnasign/internal/cli"
+	"github.com/dnasign/dnasign/internal/signing"
 	"github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/keys"
 )
@@ -110,14 +108,13 @@ func describe(file string, in *delegation.Inspection) description {
 	d := description{
 		Version: 1, File: file, Encoding: in.Encoding, Algorithm: in.Algorithm,
 		Source: s.Source, Service: s.Service, Targets: append([]delegation.Target{}, s.Targets...),
-		Issued: s.Issued, Issuance: in.Order().Issuance, Expires: s.Expires, ID: base64.RawURLEncoding.EncodeToString(s.ID[:]), Size: len(in.Raw),
+		Issued: s.Issued, Issuance: in.Order().Issuance, Expires: s.Expires, ID: signing.IDText(s.ID), Size: len(in.Raw),
 	}
 	for _, c := range in.Certificates {
-		sum := sha256.Sum256(c.Raw)
 		d.Certificates = append(d.Certificates, certificate{
 			Subject: c.Subject.String(), Issuer: c.Issuer.String(), DNSNames: c.DNSNames,
 			Key: keys.Describe(c.PublicKey), NotBefore: c.NotBefore, NotAfter: c.NotAfter,
-			SHA256: hex.EncodeToString(sum[:]),
+			SHA256: signing.Fingerprint(c).String(),
 		})
 	}
 	return d

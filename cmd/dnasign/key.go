@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -57,7 +56,7 @@ The key file can be read by its owner alone. No file is overwritten.`,
 		Example: `  dnasign key new --domain b.example --service xmpp-server --cert b.example.pem --key b.example.key`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			source, roles, err := zoneOf(domain, services)
+			source, roles, err := rolesToName(domain, services)
 			if err != nil {
 				return err
 			}
@@ -74,21 +73,20 @@ The key file can be read by its owner alone. No file is overwritten.`,
 			if err != nil {
 				return err
 			}
-			say := func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: "+format+"\n", args...) }
-			say("wrote %s, the private key, and %s, its certificate until %s", key, cert, text.Stamp(signer.Leaf().NotAfter))
+			say(cmd, "wrote %s, the private key, and %s, its certificate until %s", key, cert, text.Stamp(signer.Leaf().NotAfter))
 			if err := writeRecords(cmd, source, roles, signer.Leaf()); err != nil {
 				return err
 			}
-			say("next: put what is printed into the zone of %s, beside the records of other keys that sign for it; the zone must be signed with DNSSEC. Then sign:\n  dnasign sign --domain %[1]s --service %s --target HOST:PORT --cert %s --key %s",
+			say(cmd, "next: put what is printed into the zone of %s, beside the records of other keys that sign for it; the zone must be signed with DNSSEC. Then sign:\n  dnasign sign --domain %[1]s --service %s --target HOST:PORT --cert %s --key %s",
 				source, roles[0], text.Word(cert), text.Word(key))
 			return nil
 		},
 	}
 	flags := cmd.Flags()
-	defineZone(cmd, &domain, &services)
+	defineRoles(cmd, &domain, &services)
 	flags.StringVar(&cert, "cert", "", "file to write the certificate to")
 	flags.StringVar(&key, "key", "", "file to write the private key to")
-	required(cmd, "cert", "key")
+	cli.Required(cmd, "cert", "key")
 	return cmd
 }
 
@@ -108,7 +106,7 @@ every key that signs.`,
 		Example: `  dnasign key tlsa --domain b.example --service xmpp-server --cert fullchain.pem`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			source, roles, err := zoneOf(domain, services)
+			source, roles, err := rolesToName(domain, services)
 			if err != nil {
 				return err
 			}
@@ -123,31 +121,23 @@ every key that signs.`,
 			return writeRecords(cmd, source, roles, leaf)
 		},
 	}
-	defineZone(cmd, &domain, &services)
+	defineRoles(cmd, &domain, &services)
 	cmd.Flags().StringVar(&cert, "cert", "", "PEM file with the certificate")
-	required(cmd, "cert")
+	cli.Required(cmd, "cert")
 	return cmd
 }
 
-// defineZone defines the flags that name the records.
-func defineZone(cmd *cobra.Command, domain *string, services *[]string) {
+// defineRoles defines the flags that name the records.
+func defineRoles(cmd *cobra.Command, domain *string, services *[]string) {
 	flags := cmd.Flags()
 	flags.StringVar(domain, "domain", "", "the domain that delegates, such as b.example")
 	flags.StringArrayVar(services, "service", nil, "the service: xmpp-server means _xmpp-server._tcp; repeat for more")
 	cli.CompleteService(cmd)
-	required(cmd, "domain", "service")
+	cli.Required(cmd, "domain", "service")
 }
 
-func required(cmd *cobra.Command, names ...string) {
-	for _, name := range names {
-		if err := cmd.MarkFlagRequired(name); err != nil {
-			panic(err) // a flag that was not defined before
-		}
-	}
-}
-
-// zoneOf reads what the flags say. A second label is its role, which is there once.
-func zoneOf(domain string, services []string) (source string, roles []string, err error) {
+// rolesOf reads what the flags say. A second label is its role, which is there once.
+func rolesOf(domain string, services []string) (source string, roles []string, err error) {
 	if source, err = cli.Domain(domain); err != nil {
 		return "", nil, err
 	}
@@ -156,24 +146,30 @@ func zoneOf(domain string, services []string) (source string, roles []string, er
 		if err != nil {
 			return "", nil, err
 		}
-		role := delegation.RoleOf(label).Service
-		if delegation.SignerName(source, role) == "" {
-			return "", nil, cli.Usagef("the name of the record for %s of %s would be longer than the %d characters that DNS allows, so no key can be named there", role, source, limits.MaxNameLength)
-		}
-		if !slices.Contains(roles, role) {
+		if role := delegation.RoleOf(label).Service; !slices.Contains(roles, role) {
 			roles = append(roles, role)
 		}
 	}
 	return source, roles, nil
 }
 
-func writeRecords(cmd *cobra.Command, source string, roles []string, leaf *x509.Certificate) error {
+// rolesToName is rolesOf for records that name a key.
+func rolesToName(domain string, services []string) (source string, roles []string, err error) {
+	source, roles, err = rolesOf(domain, services)
 	for _, role := range roles {
-		if _, err := fmt.Fprintln(cmd.OutOrStdout(), signing.NamingRecord(source, role, leaf)); err != nil {
-			return err
+		if delegation.SignerName(source, role) == "" {
+			return "", nil, cli.Usagef("the name of the record for %s of %s would be longer than the %d characters that DNS allows, so no key can be named there", role, source, limits.MaxNameLength)
 		}
 	}
-	return nil
+	return source, roles, err
+}
+
+func writeRecords(cmd *cobra.Command, source string, roles []string, leaf *x509.Certificate) error {
+	var lines []string
+	for _, role := range roles {
+		lines = append(lines, signing.NamingRecord(source, role, leaf))
+	}
+	return writeLines(cmd, lines)
 }
 
 // newKey makes a key and its certificate, and writes both or none.

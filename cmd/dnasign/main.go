@@ -4,6 +4,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -32,4 +33,25 @@ Exit codes: 0 done, 1 refused, 2 wrong call, 3 undetermined: try again.`,
 	}
 	root.AddCommand(signCommand(), revokeCommand(), publishCommand(), renewCommand(), initCommand(), keyCommand(), aliasCommand(), inspectCommand(), vectorsCommand())
 	return root
+}
+
+// say tells a person something.
+func say(cmd *cobra.Command, format string, args ...any) {
+	fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: "+format+"\n", args...)
+}
+
+func warn(cmd *cobra.Command, warnings ...string) {
+	for _, w := range warnings {
+		say(cmd, "warning: %s", w)
+	}
+}
+
+// writeLines writes records to standard output.
+func writeLines[T any](cmd *cobra.Command, lines []T) error {
+	for _, line := range lines {
+		if _, err := fmt.Fprintln(cmd.OutOrStdout(), line); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -95,12 +95,7 @@ as the form of a DNS provider wants it.`,
 			if value {
 				return writeValue(cmd, records[0])
 			}
-			for _, r := range records {
-				if _, err := fmt.Fprintln(cmd.OutOrStdout(), r); err != nil {
-					return err
-				}
-			}
-			return nil
+			return writeLines(cmd, records)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
@@ -112,9 +107,9 @@ as the form of a DNS provider wants it.`,
 // writeValue prints what a person pastes into a form, and says where.
 func writeValue(cmd *cobra.Command, r zoneRecord) error {
 	text := strings.Join(r.Strings, "")
-	fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: the value, of %d characters, of a TXT record with the name %s\n", len(text), strings.TrimSuffix(r.Name, "."))
+	say(cmd, "the value, of %d characters, of a TXT record with the name %s", len(text), strings.TrimSuffix(r.Name, "."))
 	if names := publish.TooLarge(text); len(names) > 0 {
-		fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: that is more than these providers take: %s; %s\n", strings.Join(names, ", "), publish.Advice)
+		say(cmd, "that is more than these providers take: %s; %s", strings.Join(names, ", "), publish.Advice)
 	}
 	_, err := fmt.Fprintln(cmd.OutOrStdout(), text)
 	return err

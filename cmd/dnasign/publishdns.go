@@ -117,7 +117,7 @@ func (f *dnsFlags) define(cmd *cobra.Command) {
 }
 
 // servers is what the flags say.
-func (f dnsFlags) servers(warn io.Writer) (*publish.DNS, error) {
+func (f dnsFlags) servers(cmd *cobra.Command) (*publish.DNS, error) {
 	switch {
 	case f.print != "" && f.print != "nsupdate":
 		return nil, cli.Usagef("--print is nsupdate, not %q", f.print)
@@ -140,9 +140,7 @@ func (f dnsFlags) servers(warn io.Writer) (*publish.DNS, error) {
 		return d, nil
 	}
 	key, warnings, err := publish.LoadTSIGKey(keys.Loader{AllowReadable: f.readable}, cli.Input(f.tsig))
-	for _, w := range warnings {
-		fmt.Fprintf(warn, "dnasign: warning: %s\n", w)
-	}
+	warn(cmd, warnings...)
 	d.Key = key
 	return d, err
 }
@@ -153,7 +151,7 @@ func publishDNS(cmd *cobra.Command, f dnsFlags, files []string) error {
 	if err := cli.OneInput(append(files, f.tsig, f.roots)...); err != nil {
 		return err
 	}
-	d, err := f.servers(cmd.ErrOrStderr())
+	d, err := f.servers(cmd)
 	if err != nil {
 		return err
 	}
@@ -238,17 +236,16 @@ func (r *dnsResult) at(name string) {
 // tell tells a person what became of a file: what would be sent on standard
 // output, everything else on standard error.
 func (r dnsResult) tell(cmd *cobra.Command, f dnsFlags) error {
-	out, messages := cmd.OutOrStdout(), cmd.ErrOrStderr()
 	if r.Update != nil {
 		text := r.Update.String()
 		if f.print != "" {
 			text = r.Update.Script()
 		}
-		_, err := io.WriteString(out, text)
+		_, err := io.WriteString(cmd.OutOrStdout(), text)
 		return err
 	}
 	if r.Warning != "" {
-		fmt.Fprintf(messages, "dnasign: warning: %s: %s\n", r.File, r.Warning)
+		warn(cmd, r.File+": "+r.Warning)
 	}
 	name := r.Name
 	if r.Alias != "" {
@@ -256,14 +253,14 @@ func (r dnsResult) tell(cmd *cobra.Command, f dnsFlags) error {
 	}
 	switch {
 	case r.Changed:
-		fmt.Fprintf(messages, "dnasign: %s: updated %s at %s, old records removed: %d\n", r.File, name, r.Server, r.Replaced)
+		say(cmd, "%s: updated %s at %s, old records removed: %d", r.File, name, r.Server, r.Replaced)
 	case r.Server != "":
-		fmt.Fprintf(messages, "dnasign: %s: %s at %s has it already; nothing was sent\n", r.File, name, r.Server)
+		say(cmd, "%s: %s at %s has it already; nothing was sent", r.File, name, r.Server)
 	}
 	if r.err != nil {
 		cli.WriteError(cmd, r.err)
 		return nil
 	}
-	fmt.Fprintf(messages, "dnasign: %s: all authoritative servers show it\n", r.File)
+	say(cmd, "%s: all authoritative servers show it", r.File)
 	return nil
 }

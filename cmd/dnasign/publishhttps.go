@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -49,11 +48,11 @@ types; for nginx:
 				return cli.WriteJSON(cmd.OutOrStdout(), written)
 			}
 			for _, w := range written {
-				did := "wrote %s"
+				did := "wrote " + w.File
 				if !w.Changed {
-					did = "%s is there already"
+					did = w.File + " is there already"
 				}
-				fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: "+did+", to be served as %s with the media type %s\n", w.File, w.URL, w.MediaType)
+				say(cmd, "%s, to be served as %s with the media type %s", did, w.URL, w.MediaType)
 			}
 			return nil
 		},
@@ -61,9 +60,7 @@ types; for nginx:
 	f.define(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "say as JSON what was written")
 	cmd.Flags().StringVar(&webroot, "webroot", "", "directory that the web server serves as / of the domain")
-	if err := cmd.MarkFlagRequired("webroot"); err != nil {
-		panic(err) // a flag that was not defined above
-	}
+	cli.Required(cmd, "webroot")
 	return cmd
 }
 

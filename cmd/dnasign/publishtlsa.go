@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
 	"time"
@@ -49,23 +48,14 @@ DNSSEC refuses a key that no record names.`,
 			if asJSON {
 				return cli.WriteJSON(cmd.OutOrStdout(), lines)
 			}
-			for _, l := range lines {
-				if _, err := fmt.Fprintln(cmd.OutOrStdout(), l); err != nil {
-					return err
-				}
-			}
-			return nil
+			return writeLines(cmd, lines)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&host, "host", "", "the host that statements and SRV records name")
 	flags.UintSliceVar(&ports, "port", nil, "a port of the service; repeatable")
 	flags.BoolVar(&asJSON, "json", false, "as JSON")
-	for _, name := range []string{"host", "port"} {
-		if err := cmd.MarkFlagRequired(name); err != nil {
-			panic(err) // there is no such flag
-		}
-	}
+	cli.Required(cmd, "host", "port")
 	return cmd
 }
 
@@ -91,9 +81,7 @@ func tlsaLines(files []string, host string, ports []uint) (lines []tlsaLine, err
 		}
 		at := delegation.Endpoint{Host: host, Port: uint16(port)}
 		for _, leaf := range leaves {
-			sum := sha256.Sum256(leaf.RawSubjectPublicKeyInfo)
-			record := delegation.TLSARecord{Usage: 3, Selector: 1, Matching: 1, Data: sum[:]}
-			lines = append(lines, tlsaLine{Name: at.TLSAName() + ".", TTL: int(publish.DefaultTTL / time.Second), Type: "TLSA", Data: record})
+			lines = append(lines, tlsaLine{Name: at.TLSAName() + ".", TTL: int(publish.DefaultTTL / time.Second), Type: "TLSA", Data: delegation.SignerRecord(leaf)})
 		}
 	}
 	return lines, nil

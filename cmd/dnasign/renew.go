@@ -2,9 +2,7 @@ package main
 
 import (
 	"cmp"
-	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -14,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dnasign/dnasign/delegation/reasons"
-	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/internal/cli"
 	"github.com/dnasign/dnasign/internal/renew"
 	"github.com/dnasign/dnasign/internal/signing"
@@ -143,12 +140,12 @@ func runRenew(cmd *cobra.Command, f renewFlags) error {
 	if f.wait < 0 {
 		return cli.Usagef("--wait is less than nothing")
 	}
-	if f.check {
-		return runCheck(cmd, f, client, roots)
+	unlock := func() {}
+	if !f.check { // which changes nothing, so it waits for no other run
+		unlock, err = renew.Lock(cmd.Context(), f.config, lockWait)
 	}
-	unlock, err := renew.Lock(cmd.Context(), f.config, lockWait)
 	if errors.Is(err, renew.ErrLocked) {
-		fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: another run has been at work with %s for more than %v; nothing was done\nhint: run this again when that has ended\n", f.config, lockWait)
+		say(cmd, "another run has been at work with %s for more than %v; nothing was done\nhint: run this again when that has ended", f.config, lockWait)
 		return cli.Reported{Outcome: reasons.OutcomeUndetermined}
 	}
 	if err != nil {
@@ -156,25 +153,23 @@ func runRenew(cmd *cobra.Command, f renewFlags) error {
 	}
 	release := sync.OnceFunc(unlock)
 	defer release()
-	config, state, err := f.readAll(cmd)
+	config, err := f.read(cmd)
 	if err != nil || config == nil {
+		return err
+	}
+	state, err := signing.ReadState(cmp.Or(f.state, signing.StateFile(f.config)))
+	if err != nil {
 		return err
 	}
 	runner := &renew.Runner{
 		Config: config, Client: *client, Roots: roots, State: state, DryRun: f.dryRun, Force: f.force, Prune: f.prune, Wait: f.wait, Keys: signerKeys(f.readable),
 		Release: release, Progress: cli.Progress(cmd.ErrOrStderr(), "renewing"),
 	}
-	report := runner.Run(cmd.Context())
-	return f.tell(cmd, report, report.Outcome)
-}
-
-// runCheck changes nothing, so it waits for no other run.
-func runCheck(cmd *cobra.Command, f renewFlags, client *discovery.Client, roots *x509.CertPool) error {
-	config, state, err := f.readAll(cmd)
-	if err != nil || config == nil {
-		return err
+	if f.check {
+		report := runner.Check(cmd.Context())
+		return f.tell(cmd, report, report.Outcome)
 	}
-	report := (&renew.Runner{Config: config, Client: *client, Roots: roots, State: state, Keys: signerKeys(f.readable)}).Check(cmd.Context())
+	report := runner.Run(cmd.Context())
 	return f.tell(cmd, report, report.Outcome)
 }
 
@@ -191,16 +186,6 @@ func (f renewFlags) tell(cmd *cobra.Command, report interface{ WriteText(io.Writ
 	return err
 }
 
-// readAll reads the configuration, like read, and the state beside it.
-func (f renewFlags) readAll(cmd *cobra.Command) (*renew.Config, *signing.State, error) {
-	config, err := f.read(cmd)
-	if err != nil || config == nil {
-		return nil, nil, err
-	}
-	state, err := signing.ReadState(cmp.Or(f.state, signing.StateFile(f.config)))
-	return config, state, err
-}
-
 // read reads the configuration, as far as this run is about it. It returns nil
 // if a hook for all certificates is about none of its domains.
 func (f renewFlags) read(cmd *cobra.Command) (*renew.Config, error) {
@@ -213,7 +198,7 @@ func (f renewFlags) read(cmd *cobra.Command) (*renew.Config, error) {
 		return nil, err
 	}
 	for _, w := range config.Warnings {
-		fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: warning: %s\n", w)
+		warn(cmd, w.String())
 	}
 	var domains []string
 	for _, text := range f.domains {
@@ -240,6 +225,6 @@ func (f renewFlags) read(cmd *cobra.Command) (*renew.Config, error) {
 	case !f.hookForAll:
 		return nil, cli.Usagef("%s", hook.Nothing(config))
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: nothing in %s is signed with the renewed certificate, and nothing was done\n", f.config)
+	say(cmd, "nothing in %s is signed with the renewed certificate, and nothing was done", f.config)
 	return nil, nil
 }

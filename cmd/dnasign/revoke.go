@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/dnasign/dnasign/internal/cli"
@@ -41,13 +39,12 @@ not seen the revocation accepts an old statement until that one expires.`,
 				file = text.Word(f.out)
 			}
 			life := s.Expires.Sub(s.Issued)
-			fmt.Fprintf(cmd.ErrOrStderr(), `dnasign: next: publish it in every place that has the old one
+			say(cmd, `next: publish it in every place that has the old one
   dnasign publish dns --tsig KEYFILE %[1]s
   dnasign publish command %[1]s -- PROGRAM
   dnasign publish https --webroot DIR %[1]s
   dnasign publish zone %[1]s
-dnasign: to stay revoked, run the same command and publish again between %[2]s and %[3]s
-`, file, text.Stamp(s.Issued.Add(life*2/3)), text.Stamp(s.Expires))
+dnasign: to stay revoked, run the same command and publish again between %[2]s and %[3]s`, file, text.Stamp(s.Issued.Add(life*2/3)), text.Stamp(s.Expires))
 			return nil
 		},
 	}

@@ -83,7 +83,7 @@ func (f *signFlags) define(cmd *cobra.Command) {
 	flags.StringVar(&f.cert, "cert", "", "PEM file with the certificate and its chain, in any order")
 	defineKey(cmd, &f.key)
 	allowReadable(flags, &f.readable)
-	flags.StringVar(&f.format, "format", string(delegation.JWS), "encoding: "+formats())
+	flags.StringVar(&f.format, "format", string(delegation.JWS), "encoding: "+formats)
 	flags.StringVar(&f.valid, "valid", "", "lifetime of the statement, such as 336h or 14d")
 	flags.StringVar(&f.out, "out", "", "file to write the statement to, instead of standard output")
 	flags.BoolVar(&f.json, "json", false, "describe what was signed as JSON; needs --out")
@@ -91,23 +91,11 @@ func (f *signFlags) define(cmd *cobra.Command) {
 	cli.CompleteService(cmd)
 	f.beforeFlags.define(cmd)
 	cmd.MarkFlagsOneRequired("key", "key-command")
-	for _, name := range []string{"domain", "service", "cert"} {
-		if err := cmd.MarkFlagRequired(name); err != nil {
-			panic(err) // a flag that was not defined above
-		}
-	}
+	cli.Required(cmd, "domain", "service", "cert")
 }
 
-func formats() string {
-	list := ""
-	for i, e := range delegation.Encodings() {
-		if i > 0 {
-			list += " or "
-		}
-		list += string(e)
-	}
-	return list
-}
+// formats are the values of --format.
+const formats = string(delegation.JWS + " or " + delegation.AC)
 
 // signStatement signs, writes and tells what the flags say, and returns the statement.
 func signStatement(cmd *cobra.Command, f signFlags) (delegation.Statement, error) {
@@ -122,14 +110,14 @@ func signStatement(cmd *cobra.Command, f signFlags) (delegation.Statement, error
 		return s, err
 	}
 	if !slices.Contains(delegation.Encodings(), delegation.Encoding(f.format)) {
-		return s, cli.Usagef("--format is %s, not %q", formats(), f.format)
+		return s, cli.Usagef("--format is %s, not %q", formats, f.format)
 	}
 	s, notes, err := f.statement()
 	if err != nil {
 		return s, err
 	}
 	for _, n := range notes {
-		fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: %s\n", n)
+		say(cmd, "%s", n)
 	}
 	life, err := f.life()
 	if err != nil {
@@ -139,11 +127,10 @@ func signStatement(cmd *cobra.Command, f signFlags) (delegation.Statement, error
 	if err != nil {
 		return s, err
 	}
-	signer, more, err := loader.LoadSigner(cli.Input(f.cert), cli.Input(f.key))
+	signer, warnings, err := loader.LoadSigner(cli.Input(f.cert), cli.Input(f.key))
 	if err != nil {
 		return s, err
 	}
-	warnings := more
 	state, err := f.memory(f.cert)
 	if err != nil {
 		return s, err
@@ -153,11 +140,11 @@ func signStatement(cmd *cobra.Command, f signFlags) (delegation.Statement, error
 		return s, err
 	}
 	warnings = append(warnings, before.warnings...)
-	s.Issued, more, err = signing.Moment(signer.Leaf(), time.Now(), before.earlier, f.force)
+	s.Issued, notes, err = signing.Moment(signer.Leaf(), time.Now(), before.earlier, f.force)
 	if err != nil {
 		return s, err
 	}
-	warnings = append(warnings, more...)
+	warnings = append(warnings, notes...)
 	var cut bool
 	if s.Expires, cut = signing.Expires(s.Issued, life, signer.Leaf()); cut && f.valid != "" {
 		warnings = append(warnings, fmt.Sprintf("the statement ends with its certificate, at %s", text.Stamp(s.Expires)))
@@ -165,9 +152,7 @@ func signStatement(cmd *cobra.Command, f signFlags) (delegation.Statement, error
 	if s.Expires.Sub(s.Issued) > limits.DefaultMaxLife {
 		warnings = append(warnings, longLife("--valid "+f.valid))
 	}
-	for _, w := range warnings { // before anything is signed
-		fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: warning: %s\n", w)
-	}
+	warn(cmd, warnings...) // before anything is signed
 	encoding := delegation.Encoding(f.format)
 	all, err := signing.Sign(&s, []delegation.Encoding{encoding}, signer)
 	if err != nil {
@@ -178,9 +163,7 @@ func signStatement(cmd *cobra.Command, f signFlags) (delegation.Statement, error
 	if err != nil {
 		return s, err
 	}
-	for _, w := range before.about(in) {
-		fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: warning: %s\n", w)
-	}
+	warn(cmd, before.about(in)...)
 	state.Add(in, false)
 	if err := state.Save(cmd.Context()); err != nil {
 		return s, fmt.Errorf("what was signed cannot be remembered, so it is not written (name another file with --state): %w", err)
@@ -198,8 +181,7 @@ func signStatement(cmd *cobra.Command, f signFlags) (delegation.Statement, error
 	if f.json {
 		return s, cli.WriteJSON(cmd.OutOrStdout(), describe(f.out, in))
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: wrote %s: %s of %s to %s, until %s\n",
-		f.out, s.Service, s.Source, targetText(s.Targets), text.Stamp(s.Expires))
+	say(cmd, "wrote %s: %s of %s to %s, until %s", f.out, s.Service, s.Source, targetText(s.Targets), text.Stamp(s.Expires))
 	return s, nil
 }
 

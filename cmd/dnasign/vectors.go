@@ -43,8 +43,6 @@ dnaverify vectors runs them.`,
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "the folder to write to; it is made if it is not there")
-	if err := cmd.MarkFlagRequired("out"); err != nil {
-		panic(err) // a flag that was not defined above
-	}
+	cli.Required(cmd, "out")
 	return cmd
 }

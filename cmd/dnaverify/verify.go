@@ -54,11 +54,7 @@ that host and port. Nothing is looked up.`,
 	policy.define(cmd)
 	detail.define(cmd)
 	cli.CompleteService(cmd)
-	for _, name := range []string{"domain", "service"} {
-		if err := cmd.MarkFlagRequired(name); err != nil {
-			panic(err) // a flag that was not defined above
-		}
-	}
+	cli.Required(cmd, "domain", "service")
 	return cmd
 }
 

@@ -24,6 +24,15 @@ func CompleteFrom(cmd *cobra.Command, flag string, values func() []string) {
 	}
 }
 
+// Required makes flags required.
+func Required(cmd *cobra.Command, flags ...string) {
+	for _, flag := range flags {
+		if err := cmd.MarkFlagRequired(flag); err != nil {
+			panic(err) // a flag that is not defined
+		}
+	}
+}
+
 // CompleteService completes --service with the services of the table of roles.
 func CompleteService(cmd *cobra.Command) {
 	CompleteFrom(cmd, "service", func() (names []string) {
