@@ -70,13 +70,10 @@ type asker struct {
 
 // asker is who asks a server as the owner: with the key, if updates go there.
 func (d *DNS) asker(server netip.AddrPort) asker {
-	a := asker{address: server}
-	if d.Server != "" && d.Key != nil {
-		if updated, err := parseServer(d.Server); err == nil && updated == server {
-			a = d.keyed(server)
-		}
+	if updated, err := parseServer(d.Server); err == nil && updated == server {
+		return d.keyed(server)
 	}
-	return a
+	return asker{address: server}
 }
 
 // keyed is who asks with the key.

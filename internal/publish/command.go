@@ -175,8 +175,7 @@ func (c *Commanded) find(ctx context.Context) (*scene, error) {
 			return nil, delegation.Errorf(reasons.UpdateRefused, "the name %s has characters that no program is given", name)
 		}
 	}
-	s := &scene{Commanded: c, at: at, servers: servers}
-	return s, nil
+	return &scene{Commanded: c, at: at, servers: servers}, nil
 }
 
 // look asks all name servers. It is an error if none answers.

@@ -83,20 +83,12 @@ func (d *DNS) Valid() error {
 }
 
 func (d *DNS) logger() *slog.Logger {
-	if d.Logger == nil {
-		return slog.New(slog.DiscardHandler)
-	}
-	return d.Logger
+	return cmp.Or(d.Logger, slog.New(slog.DiscardHandler))
 }
 
 func (d *DNS) pause() time.Duration { return cmp.Or(d.testPause, usualPause) }
 
-func (d *DNS) ttl() time.Duration {
-	if d.TTL == 0 {
-		return DefaultTTL
-	}
-	return d.TTL
-}
+func (d *DNS) ttl() time.Duration { return cmp.Or(d.TTL, DefaultTTL) }
 
 // Records is a [Place] in DNS.
 type Records struct {

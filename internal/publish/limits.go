@@ -90,14 +90,9 @@ func (d *DNS) Provider(ctx context.Context, domain string) *Provider {
 	if !ok {
 		return nil
 	}
-	if reply, _, err = d.resolve(ctx, at.zone, dns.TypeNS); err != nil {
+	names, err := d.nameServers(ctx, at.zone)
+	if err != nil {
 		return nil
-	}
-	var names []string
-	for _, rr := range reply.Answer {
-		if ns, ok := rr.(*dns.NS); ok {
-			names = append(names, ns.Ns)
-		}
 	}
 	return ProviderOf(names...)
 }

@@ -48,10 +48,8 @@ func (w *Web) POSH(ctx context.Context, source, service string, certificates []*
 	case content == nil:
 		return file, true, explain(root, name, root.Remove(name))
 	}
-	for _, dir := range []string{path.Dir(path.Dir(name)), path.Dir(name)} { // .well-known and posh in it
-		if err := makePublic(root, dir); err != nil {
-			return file, false, explain(root, name, err)
-		}
+	if err := makeWellKnown(root, path.Dir(name)); err != nil {
+		return file, false, explain(root, name, err)
 	}
 	unlock, err := (&Files{Leftovers: wholefile.Leftovers}).lock(ctx, root, name)
 	if err != nil {

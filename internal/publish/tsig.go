@@ -119,37 +119,10 @@ func parseBIND(text string) (*TSIGKey, error) {
 
 // stripComments removes what BIND takes for comments: not inside quotes or
 // words, since base64 has slashes.
-func stripComments(text string) string {
-	var out strings.Builder
-	quoted, word := false, false
-	for i := 0; i < len(text); i++ {
-		rest := text[i:]
-		if !quoted && !word {
-			end := -1
-			switch {
-			case strings.HasPrefix(rest, "/*"):
-				if end = strings.Index(rest, "*/"); end >= 0 {
-					end += 2
-				}
-			case strings.HasPrefix(rest, "//"), strings.HasPrefix(rest, "#"):
-				if end = strings.IndexByte(rest, '\n'); end < 0 {
-					end = len(rest)
-				}
-			}
-			if end > 0 {
-				i += end - 1
-				continue
-			}
-		}
-		c := text[i]
-		if c == '"' {
-			quoted = !quoted
-		}
-		word = !strings.ContainsRune(" \t\r\n;{}", rune(c))
-		out.WriteByte(c)
-	}
-	return out.String()
-}
+func stripComments(text string) string { return bindToken.ReplaceAllString(text, "$1") }
+
+// bindToken is a comment, or else a word, which may have quotes in it.
+var bindToken = regexp.MustCompile(`(?s:/\*.*?\*/)|(?://|#)[^\n]*|((?:"[^"]*(?:"|$)|[^" \t\r\n;{}])+)`)
 
 func parseKnot(data []byte) (*TSIGKey, error) {
 	var file struct {

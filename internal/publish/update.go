@@ -216,13 +216,13 @@ func (d *DNS) send(ctx context.Context, u *Update) (raced bool, err error) {
 		return false, delegation.Errorf(reasons.UpdateTooLarge, "the update does not fit into a DNS message: %v", err)
 	}
 	wire, sent, err := dnsexchange.OverTCP(ctx, u.server, wire)
-	switch {
-	case err != nil && !sent:
+	if err != nil && !sent {
 		return false, delegation.Errorf(reasons.UpdateFailed, "%s: %v; nothing was sent", u.server, err)
-	case err != nil:
-		return false, delegation.Errorf(reasons.UpdateFailed, "%s: %v; it is not known whether the update was made", u.server, err)
 	}
-	reply, err := dnsexchange.Read(m, wire)
+	var reply *dns.Msg
+	if err == nil {
+		reply, err = dnsexchange.Read(m, wire)
+	}
 	if err != nil {
 		return false, delegation.Errorf(reasons.UpdateFailed, "%s: %v; it is not known whether the update was made", u.server, err)
 	}
@@ -240,24 +240,21 @@ func (d *DNS) judge(u *Update, reply *dns.Msg, signed bool) (raced bool, err err
 		}
 		return false, d.tsigError(u.server, reply)
 	}
-	unsigned := ""
+	says := fmt.Sprintf("%s says %s", u.server, rcode(reply.Rcode))
 	if !signed {
-		unsigned = " (in a reply that is not signed with the key)"
+		says += " (in a reply that is not signed with the key)"
 	}
-	says := fmt.Sprintf("%s says %s%s", u.server, rcode(reply.Rcode), unsigned)
 	switch reply.Rcode {
 	case dns.RcodeSuccess:
-		if unsigned != "" {
-			return false, delegation.Errorf(reasons.UpdateFailed, "%s; it is not known whether the update was made", says)
+		if signed {
+			return false, nil
 		}
-		return false, nil
 	case dns.RcodeNXRrset, dns.RcodeYXRrset, dns.RcodeNameError, dns.RcodeYXDomain:
-		if unsigned != "" {
-			return false, delegation.Errorf(reasons.UpdateFailed, "%s; it is not known whether the update was made", says)
+		if signed {
+			return true, nil
 		}
-		return true, nil
 	case dns.RcodeRefused:
-		if unsigned != "" && u.key.rejected != nil { // what PowerDNS says of a wrong signature
+		if !signed && u.key.rejected != nil { // what PowerDNS says of a wrong signature
 			return false, d.tsigError(u.server, u.key.rejected)
 		}
 		return false, delegation.Errorf(reasons.UpdateRefused, "%s: the key %s may not change TXT %s there", says, d.Key, u.Name)

@@ -48,16 +48,9 @@ func (w *Web) Place(source, service string) *Files {
 	}
 	return &Files{
 		Owner: w.Owner, Source: source, Service: service,
-		Title: filepath.Join(w.Root, filepath.FromSlash(path.Dir(document(delegation.JWS))), service),
-		File:  func(e delegation.Encoding) (string, string) { return w.Root, document(e) },
-		MakeDir: func(root *os.Root, dir string) error {
-			for _, d := range []string{path.Dir(dir), dir} { // .well-known and dna in it
-				if err := makePublic(root, d); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
+		Title:     filepath.Join(w.Root, filepath.FromSlash(path.Dir(document(delegation.JWS))), service),
+		File:      func(e delegation.Encoding) (string, string) { return w.Root, document(e) },
+		MakeDir:   makeWellKnown,
 		Mode:      func(string, fs.FileInfo) (fs.FileMode, error) { return 0o644, nil }, // a web server must read it
 		Leftovers: wholefile.Leftovers,
 	}
@@ -307,6 +300,16 @@ func (f *Files) readBack(root *os.Root, name string, in *delegation.Inspection) 
 		return err
 	}
 	return delegation.Errorf(reasons.UpdateRaced, "%s was written by somebody else at the same time", where)
+}
+
+// makeWellKnown makes .well-known and a folder in it.
+func makeWellKnown(root *os.Root, dir string) error {
+	for _, d := range []string{path.Dir(dir), dir} {
+		if err := makePublic(root, d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // makePublic makes a folder that everybody can read, whatever the umask, unless

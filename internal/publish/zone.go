@@ -174,23 +174,20 @@ func (d *DNS) above(ctx context.Context, name string) (servers []netip.AddrPort)
 	if err != nil {
 		return nil
 	}
-	for _, rr := range slices.Concat(reply.Answer, reply.Ns) {
-		soa, ok := rr.(*dns.SOA)
-		if !ok || !dns.IsSubDomain(soa.Hdr.Name, domain) {
-			continue
-		}
-		list, err := d.authorities(ctx, spot{zone: dns.CanonicalName(soa.Hdr.Name)})
-		if err != nil {
-			return nil
-		}
-		for _, s := range list {
-			if len(s.addresses) > 0 && len(servers) < dnsexchange.MaxResolvers {
-				servers = append(servers, s.addresses[0])
-			}
-		}
-		return servers
+	at, ok := zoneOf(reply, domain)
+	if !ok {
+		return nil
 	}
-	return nil
+	list, err := d.authorities(ctx, at)
+	if err != nil {
+		return nil
+	}
+	for _, s := range list {
+		if len(s.addresses) > 0 && len(servers) < dnsexchange.MaxResolvers {
+			servers = append(servers, s.addresses[0])
+		}
+	}
+	return servers
 }
 
 // A nameServer is one server, whatever the number of its addresses.
@@ -227,25 +224,30 @@ func (d *DNS) authorities(ctx context.Context, at spot) ([]nameServer, error) {
 		}
 		return list, err
 	}
-	reply, _, err := d.resolve(ctx, at.zone, dns.TypeNS)
+	names, err := d.nameServers(ctx, at.zone)
+	var list []nameServer
+	for _, name := range names {
+		list = append(list, d.lookUp(ctx, name))
+	}
+	return list, err
+}
+
+// nameServers are the names in the NS records of a zone.
+func (d *DNS) nameServers(ctx context.Context, zone string) (names []string, err error) {
+	reply, _, err := d.resolve(ctx, zone, dns.TypeNS)
 	if err != nil {
 		return nil, err
 	}
-	var names []string
 	for _, rr := range reply.Answer {
-		if ns, ok := rr.(*dns.NS); ok && dns.CanonicalName(ns.Hdr.Name) == at.zone {
+		if ns, ok := rr.(*dns.NS); ok && dns.CanonicalName(ns.Hdr.Name) == zone {
 			names = append(names, dns.CanonicalName(ns.Ns))
 		}
 	}
 	slices.Sort(names)
 	if names = slices.Compact(names); len(names) == 0 || len(names) > maxServers {
-		return nil, delegation.Errorf(reasons.DNSFailure, "the zone %s has %d name servers, which is not between 1 and %d", at.zone, len(names), maxServers)
+		return nil, delegation.Errorf(reasons.DNSFailure, "the zone %s has %d name servers, which is not between 1 and %d", zone, len(names), maxServers)
 	}
-	var list []nameServer
-	for _, name := range names {
-		list = append(list, d.lookUp(ctx, name))
-	}
-	return list, nil
+	return names, nil
 }
 
 // lookUp finds the addresses of a name server. One family that fails does not
