@@ -16,11 +16,9 @@ import (
 // each other.
 type builder struct {
 	*reader
-	config      *Config
-	defaults    settings
-	delegations map[[2]string]string // source and service: where it is listed
-	files       map[string]string    // that are written: by which delegation
-	publish     map[string][]PlaceConfig
+	config   *Config
+	defaults settings
+	files    map[string]string // that are written: by which delegation
 }
 
 func (b *builder) add(d domainSetting) {
@@ -70,13 +68,13 @@ func (b *builder) add(d domainSetting) {
 		if len(one.Formats) == 0 {
 			one.Formats = usualFormats(one.Publish)
 		}
-		b.publish[d.name] = one.Publish
+		b.config.publish[d.name] = one.Publish
 		id := [2]string{one.Source, one.Service}
-		if earlier, twice := b.delegations[id]; twice {
+		if earlier, twice := b.config.listed[id]; twice {
 			problem("services", "is listed twice with the service %s, first at %s; keep one", one.Service, earlier)
 			continue
 		}
-		b.delegations[id] = Problem{File: d.file, Line: d.line, Text: one.Source}.String()
+		b.config.listed[id] = Problem{File: d.file, Line: d.line, Text: one.Source}.String()
 		b.claimFiles(&one, problem)
 		b.config.Delegations = append(b.config.Delegations, one)
 	}
@@ -106,11 +104,11 @@ func (b *builder) warn(d domainSetting, s settings) {
 }
 
 // placesOf are places with the domain filled in.
-func placesOf(domain string, settings []placeSetting) (list []PlaceConfig) {
+func placesOf(domain string, settings []PlaceConfig) (list []PlaceConfig) {
 	fill := strings.NewReplacer("{domain}", domain)
 	for _, p := range settings {
 		p.Webroot, p.Pattern = fill.Replace(p.Webroot), fill.Replace(p.Pattern)
-		list = append(list, p.PlaceConfig)
+		list = append(list, p)
 	}
 	return list
 }
@@ -123,20 +121,6 @@ func usualFormats(places []PlaceConfig) []delegation.Encoding {
 		return []delegation.Encoding{delegation.AC}
 	}
 	return []delegation.Encoding{delegation.JWS}
-}
-
-// whole notes in the configuration what all of the file says.
-func (b *builder) whole() {
-	b.config.listed = map[[2]string]bool{}
-	for id := range b.delegations {
-		b.config.listed[id] = true
-	}
-	b.config.places = func(domain string) []PlaceConfig {
-		if list, ok := b.publish[domain]; ok {
-			return list
-		}
-		return placesOf(domain, b.defaults.publish)
-	}
 }
 
 // claimFiles sees that no two statements are written to one file.
@@ -158,30 +142,22 @@ func (b *builder) claimFiles(d *Delegation, problem func(key, format string, arg
 
 // merge gives a domain the defaults for what it does not say.
 func (b *builder) merge(s settings) settings {
-	had := func(key string) bool { return s.given[key] > 0 }
 	d := b.defaults
-	if !had("services") {
-		s.services = d.services
-	}
-	if !had("targets") {
-		s.targets = d.targets
-	}
-	if !had("cert") {
-		s.cert = d.cert
-	}
-	if !had("key") {
-		s.key = d.key
-	}
-	if !had("formats") {
-		s.formats = d.formats
-	}
-	if !had("valid") {
-		s.valid = d.valid
-	}
-	if !had("publish") {
-		s.publish = d.publish
-	}
+	inherit(&s.services, d.services, s.given["services"])
+	inherit(&s.targets, d.targets, s.given["targets"])
+	inherit(&s.cert, d.cert, s.given["cert"])
+	inherit(&s.key, d.key, s.given["key"])
+	inherit(&s.formats, d.formats, s.given["formats"])
+	inherit(&s.valid, d.valid, s.given["valid"])
+	inherit(&s.publish, d.publish, s.given["publish"])
 	return s
+}
+
+// inherit takes a default where a domain does not say anything, not in any line.
+func inherit[T any](own *T, usual T, line int) {
+	if line == 0 {
+		*own = usual
+	}
 }
 
 // has reports whether a key is there at all: what is wrong with its value has

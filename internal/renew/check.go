@@ -149,11 +149,7 @@ func (c *checker) certificates() (list []CheckResult) {
 // sign makes a statement as a run would make it now, and holds it to the owner's
 // trust anchors.
 func (c *checker) sign(d *Delegation, signer *keys.Signer) (map[delegation.Encoding][]byte, error) {
-	var record *signing.Record
-	if c.State != nil {
-		record = c.State.Of(d.Source, d.Service)
-	}
-	issued, _, err := signing.Moment(signer.Leaf(), c.now(), record.Earlier(), c.Force)
+	issued, _, err := signing.Moment(signer.Leaf(), c.now(), c.record(d.Source, d.Service).Earlier(), c.Force)
 	if err != nil {
 		return nil, err
 	}
@@ -178,8 +174,7 @@ func (c *checker) sign(d *Delegation, signer *keys.Signer) (map[delegation.Encod
 // accepts returns nil if a stranger would accept the statement in the evidence,
 // which may be a revocation.
 func (c *checker) accepts(d *Delegation, e *delegation.Evidence) error {
-	policy := c.policy(&work{Delegation: d})
-	_, err := delegation.Verify(delegation.Query{Source: d.Source, Service: d.Service}, e, policy)
+	_, err := delegation.Verify(delegation.Query{Source: d.Source, Service: d.Service}, e, c.policy(d))
 	if delegation.ReasonOf(err) == reasons.Revoked && len(d.Targets) == 0 {
 		return nil
 	}
@@ -292,7 +287,7 @@ func (c *checker) found(ctx context.Context, i int) (list []CheckResult) {
 	if raw := c.signed[i]; err == nil && raw != nil {
 		q := delegation.Query{Source: d.Source, Service: d.Service}
 		e.Documents = q.FileEvidence("the statement", raw[d.Formats[0]]).Documents
-		n := c.keysOf(ctx, &work{Delegation: d, signer: c.signer[i]})
+		n := c.keysOf(ctx, d, c.signer[i].Leaf())
 		if n.own {
 			e = n.validated(e)
 		}

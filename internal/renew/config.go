@@ -18,9 +18,10 @@ type Config struct {
 	Warnings    []Problem    // what is no mistake, and is told before anything is done
 
 	// What the whole file says, also where Only has left out the rest.
-	listed map[[2]string]bool                // source and service
-	places func(domain string) []PlaceConfig // of a domain, or of every domain that is not listed
-	part   bool                              // Only has left something out
+	listed  map[[2]string]string     // source and service: where it is listed
+	publish map[string][]PlaceConfig // by domain
+	usual   []PlaceConfig            // of a domain that is not listed, with {domain} in the paths
+	part    bool                     // Only has left something out
 }
 
 // A Delegation is one service of one domain that is to be kept signed.
@@ -98,6 +99,20 @@ func (c *Config) Only(keep func(*Delegation) bool) *Config {
 // Has reports whether the configuration is about a domain.
 func (c *Config) Has(domain string) bool {
 	return slices.ContainsFunc(c.Delegations, func(d Delegation) bool { return d.Source == domain })
+}
+
+// lists reports whether the whole file has a service of a domain.
+func (c *Config) lists(source, service string) bool {
+	_, listed := c.listed[[2]string{source, service}]
+	return listed
+}
+
+// places are those of a domain, listed or not.
+func (c *Config) places(domain string) []PlaceConfig {
+	if list, listed := c.publish[domain]; listed {
+		return list
+	}
+	return placesOf(domain, c.usual)
 }
 
 // A Problem is one mistake in a configuration.

@@ -2,6 +2,7 @@ package renew
 
 import (
 	"context"
+	"crypto/x509"
 	"slices"
 
 	"github.com/dnasign/dnasign/delegation"
@@ -20,13 +21,13 @@ type named struct {
 }
 
 // keysOf asks which keys the zone names.
-func (r *Runner) keysOf(ctx context.Context, w *work) named {
-	n := named{own: signing.IssuedItself(w.signer.Leaf())}
+func (r *Runner) keysOf(ctx context.Context, d *Delegation, leaf *x509.Certificate) named {
+	n := named{own: signing.IssuedItself(leaf)}
 	var err error
-	if n.answer, err = r.Client.GatherSigners(ctx, w.Source, w.Service); err != nil {
+	if n.answer, err = r.Client.GatherSigners(ctx, d.Source, d.Service); err != nil {
 		n.answer.Failure = &delegation.Failure{Reason: reasons.DNSFailure, Detail: err.Error()}
 	}
-	n.note, n.err = signing.Named(n.answer, w.Source, w.Service, w.signer.Leaf())
+	n.note, n.err = signing.Named(n.answer, d.Source, d.Service, leaf)
 	return n
 }
 

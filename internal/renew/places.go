@@ -29,18 +29,33 @@ type places struct {
 	// While it is zero, such a folder is for later.
 	until time.Time
 
-	mu        sync.Mutex // never held while something is read, written or asked
-	keys      map[string]*tsigKey
-	turns     map[string]chan struct{} // by server or folder
-	leftovers map[string]*leftovers    // by folder
+	keys      once[tsigKey]
+	turns     once[chan struct{}] // by server or folder
+	leftovers once[leftovers]     // by folder
 }
 
-func newPlaces(r *Runner) *places {
-	return &places{runner: r, keys: map[string]*tsigKey{}, turns: map[string]chan struct{}{}, leftovers: map[string]*leftovers{}}
+func newPlaces(r *Runner) *places { return &places{runner: r} }
+
+// A once has values by name. Each is made once, when it is first needed.
+type once[V any] struct {
+	mu    sync.Mutex // not held while a value is made
+	makes map[string]func() V
+}
+
+func (o *once[V]) of(name string, make func() V) V {
+	o.mu.Lock()
+	if o.makes == nil {
+		o.makes = map[string]func() V{}
+	}
+	if o.makes[name] == nil {
+		o.makes[name] = sync.OnceValue(make)
+	}
+	value := o.makes[name]
+	o.mu.Unlock()
+	return value()
 }
 
 type tsigKey struct {
-	once     sync.Once
 	key      *publish.TSIGKey
 	warnings []string
 	err      error
@@ -104,16 +119,11 @@ func (p *places) files(c PlaceConfig, d *Delegation) *publish.Files {
 	return files
 }
 
-func (p *places) key(file string) *tsigKey {
-	p.mu.Lock()
-	k := p.keys[file]
-	if k == nil {
-		k = &tsigKey{}
-		p.keys[file] = k
-	}
-	p.mu.Unlock()
-	k.once.Do(func() { k.key, k.warnings, k.err = publish.LoadTSIGKey(p.runner.loader(), file) })
-	return k
+func (p *places) key(file string) tsigKey {
+	return p.keys.of(file, func() (k tsigKey) {
+		k.key, k.warnings, k.err = publish.LoadTSIGKey(p.runner.loader(), file)
+		return k
+	})
 }
 
 // enter waits until something may be changed at a place, and returns what to
@@ -133,13 +143,7 @@ func (p *places) enter(c PlaceConfig) (leave func()) {
 	default:
 		return func() {} // a web root is one domain's
 	}
-	p.mu.Lock()
-	turn := p.turns[name]
-	if turn == nil {
-		turn = make(chan struct{}, most)
-		p.turns[name] = turn
-	}
-	p.mu.Unlock()
+	turn := p.turns.of(name, func() chan struct{} { return make(chan struct{}, most) })
 	turn <- struct{}{}
 	return func() { <-turn }
 }
@@ -147,7 +151,6 @@ func (p *places) enter(c PlaceConfig) (leave func()) {
 // leftovers are what killed runs left in a folder, by the file that they are
 // beside.
 type leftovers struct {
-	once  sync.Once
 	files map[string][]string
 	err   error
 }
@@ -155,22 +158,15 @@ type leftovers struct {
 // leftoversOf are the files beside name that killed runs left. The folder must
 // be locked: what is found when it is first read is nobody's work any more.
 func (p *places) leftoversOf(root *os.Root, name string) ([]string, error) {
-	p.mu.Lock()
-	left := p.leftovers[root.Name()]
-	if left == nil {
-		left = &leftovers{}
-		p.leftovers[root.Name()] = left
-	}
-	p.mu.Unlock()
-	left.once.Do(func() {
-		var entries []fs.DirEntry
-		entries, left.err = fs.ReadDir(root.FS(), ".")
-		left.files = map[string][]string{}
+	left := p.leftovers.of(root.Name(), func() leftovers {
+		entries, err := fs.ReadDir(root.FS(), ".")
+		files := map[string][]string{}
 		for _, e := range entries {
 			if m := temporary.FindStringSubmatch(e.Name()); m != nil && e.Type().IsRegular() {
-				left.files[m[1]] = append(left.files[m[1]], e.Name())
+				files[m[1]] = append(files[m[1]], e.Name())
 			}
 		}
+		return leftovers{files, err}
 	})
 	return left.files[name], left.err
 }
@@ -180,8 +176,8 @@ var temporary = regexp.MustCompile(`^\.(.+)\.[0-9]+\.tmp$`)
 
 // warnings are those about the key files that were read.
 func (p *places) warnings() (list []string) {
-	for _, k := range p.keys {
-		list = append(list, k.warnings...)
+	for _, key := range p.keys.makes {
+		list = append(list, key().warnings...)
 	}
 	slices.Sort(list)
 	return list

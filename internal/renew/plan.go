@@ -37,9 +37,9 @@ type plan struct {
 	why             Why // "": nothing is signed
 	targets         []delegation.Target
 	issued, expires time.Time
-	// kept is the statement that stays, by format, and id its id, unless one
-	// is signed; the times are then its own.
-	kept    map[delegation.Encoding][]byte
+	// raw is the statement that stays, by format, and id its id; the times are then
+	// its own. Where one is signed, raw is that, and nil if it could not be signed.
+	raw     map[delegation.Encoding][]byte
 	id      delegation.ID
 	standby bool // it was signed with a newer certificate, by another machine
 	byHand  bool // it renews a revocation that somebody made by hand
@@ -120,7 +120,7 @@ func (s situation) decide() (plan, error) {
 
 // keep takes what is there.
 func (p *plan) keep(f *found) {
-	p.kept, p.id = f.raw, f.statement.ID
+	p.raw, p.id = f.raw, f.statement.ID
 	p.issued, p.expires = f.statement.Issued.UTC(), f.statement.Expires.UTC()
 }
 
@@ -142,12 +142,12 @@ func (s situation) earlier() []signing.Earlier {
 // one back, and those who have seen the new one refuse it. With other targets
 // the last one is somebody's draft.
 func (s situation) replaced(newest *found, targets []delegation.Target) bool {
-	return s.record != nil && s.record.Newest.Order.Compare(newest.order) > 0 && s.record.Newest.Targets == delegation.DigestTargets(targets)
+	return s.record != nil && s.record.Newest.Order.Compare(newest.earlier.Order) > 0 && s.record.Newest.Targets == delegation.DigestTargets(targets)
 }
 
 // unpublished warns of a statement that was signed here and is not published.
 func (s situation) unpublished(newest *found) []string {
-	if s.record == nil || s.record.Newest.Order.Compare(newest.order) <= 0 {
+	if s.record == nil || s.record.Newest.Order.Compare(newest.earlier.Order) <= 0 {
 		return nil
 	}
 	return []string{fmt.Sprintf("a newer statement was signed here at %s and is not published; anybody who has it can show it. Publish it, or sign above it with --force",
@@ -167,7 +167,7 @@ func (s situation) revokedByHand(newest *found) (at time.Time, revoked bool) {
 		return at, false
 	}
 	here := s.record
-	if newest != nil && (here == nil || newest.order.Compare(here.Newest.Order) > 0) {
+	if newest != nil && (here == nil || newest.earlier.Order.Compare(here.Newest.Order) > 0) {
 		return newest.statement.Issued, newest.statement.Revoked()
 	}
 	if here == nil {
@@ -187,7 +187,6 @@ type inventory struct {
 // A found is one statement as it lies there, in one encoding or several.
 type found struct {
 	statement delegation.Statement
-	order     delegation.Order
 	earlier   signing.Earlier
 	raw       map[delegation.Encoding][]byte
 	carried   [][]*x509.Certificate // the chain in each encoding
@@ -228,7 +227,7 @@ func collect(d *Delegation, owner publish.Owner, views []publish.View) inventory
 		}
 	}
 	slices.SortStableFunc(all.all, func(a, b *found) int {
-		return cmp.Or(b.order.Compare(a.order), cmp.Compare(len(b.raw), len(a.raw)))
+		return cmp.Or(b.earlier.Order.Compare(a.earlier.Order), cmp.Compare(len(b.raw), len(a.raw)))
 	})
 	return all
 }
@@ -236,12 +235,12 @@ func collect(d *Delegation, owner publish.Owner, views []publish.View) inventory
 // add puts the encodings of one statement together.
 func (all *inventory) add(in *delegation.Inspection) {
 	at := slices.IndexFunc(all.all, func(s *found) bool {
-		return s.statement.ID == in.Statement.ID && s.order == in.Order() && s.raw[in.Encoding] == nil &&
+		return s.statement.ID == in.Statement.ID && s.earlier.Order == in.Order() && s.raw[in.Encoding] == nil &&
 			delegation.DigestTargets(s.statement.Targets) == delegation.DigestTargets(in.Statement.Targets)
 	})
 	if at < 0 {
 		at = len(all.all)
-		all.all = append(all.all, &found{statement: in.Statement, order: in.Order(), earlier: signing.EarlierOf(in, "published"), raw: map[delegation.Encoding][]byte{}})
+		all.all = append(all.all, &found{statement: in.Statement, earlier: signing.EarlierOf(in, "published"), raw: map[delegation.Encoding][]byte{}})
 	}
 	s := all.all[at]
 	s.raw[in.Encoding] = in.Raw

@@ -215,8 +215,8 @@ func TestDecide(t *testing.T) {
 				t.Errorf("signs for %v", p.targets)
 			}
 			for _, e := range tt.d.Formats[:1] {
-				if (p.kept[e] != nil) != (tt.want == "") {
-					t.Errorf("kept %v, signs because %q", p.kept, p.why)
+				if (p.raw[e] != nil) != (tt.want == "") {
+					t.Errorf("kept %v, signs because %q", p.raw, p.why)
 				}
 			}
 		})

@@ -29,7 +29,7 @@ type settings struct {
 	cert, key string
 	formats   []delegation.Encoding
 	valid     time.Duration
-	publish   []placeSetting
+	publish   []PlaceConfig // with {domain} in the paths
 
 	given map[string]int // the keys that are there, with their lines
 }
@@ -40,12 +40,6 @@ type serviceSetting struct {
 	name    string
 	targets []delegation.Target
 	own     bool
-}
-
-// A placeSetting is a place whose paths have {domain} in them still.
-type placeSetting struct {
-	line int
-	PlaceConfig
 }
 
 // A domainSetting is a domain and where it is listed.
@@ -70,12 +64,11 @@ func ReadConfig(file string) (*Config, error) {
 func parseConfig(file string, data []byte) (*Config, error) {
 	r := &reader{file: file}
 	domains, defaults := r.document(data)
-	c := &Config{File: file}
-	b := &builder{reader: r, config: c, defaults: defaults, delegations: map[[2]string]string{}, files: map[string]string{}, publish: map[string][]PlaceConfig{}}
+	c := &Config{File: file, listed: map[[2]string]string{}, publish: map[string][]PlaceConfig{}, usual: defaults.publish}
+	b := &builder{reader: r, config: c, defaults: defaults, files: map[string]string{}}
 	for _, d := range domains {
 		b.add(d)
 	}
-	b.whole()
 	if len(r.err.Problems) == 0 && len(c.Delegations) == 0 {
 		r.problem(0, "there is no domain in it; list them under domains")
 	}
@@ -333,9 +326,9 @@ func (r *reader) formats(n *yaml.Node) (list []delegation.Encoding) {
 	return list
 }
 
-func (r *reader) places(n *yaml.Node) (list []placeSetting) {
+func (r *reader) places(n *yaml.Node) (list []PlaceConfig) {
 	r.list(n, "publish", `"- https: {webroot: /var/www/b.example}"`, func(n *yaml.Node) {
-		p, command := placeSetting{line: n.Line}, &DNSConfig{}
+		p, command := PlaceConfig{}, &DNSConfig{}
 		given := r.mapping(n, "a place to publish at",
 			field{"dns", func(n *yaml.Node) { p.DNS = r.dns(n) }},
 			field{"https", func(n *yaml.Node) {

@@ -70,16 +70,8 @@ type work struct {
 	signer *keys.Signer
 	entry  Entry
 	found  [][]publish.View // at each place
-
-	// The statement that is to be seen by everybody, by format; nil if nothing
-	// could be signed.
-	raw             map[delegation.Encoding][]byte
-	id              delegation.ID
-	targets         []delegation.Target
-	issued, expires time.Time
-	standby         bool // another machine signed it
-	byHand          bool // it renews a revocation that was made by hand
-	inOrder         bool // nothing is to be signed or published
+	plan
+	inOrder bool // nothing is to be signed or published
 }
 
 // Run does all that is to be done, and goes on past what fails. When ctx ends,
@@ -211,17 +203,16 @@ func (r *Runner) sign(ctx context.Context, w *work, p *places) error {
 		return err
 	}
 	plan, err := situation{
-		delegation: w.Delegation, chain: w.signer.Chain(), found: known, record: r.record(w), now: r.now(), force: r.Force,
+		delegation: w.Delegation, chain: w.signer.Chain(), found: known, record: r.record(w.Source, w.Service), now: r.now(), force: r.Force,
 		again: fmt.Sprintf("dnasign renew --config %s --domain %s --force", words.Word(r.Config.File), w.Source),
 	}.decide()
 	if err != nil {
 		return err
 	}
-	w.raw, w.id, w.targets, w.issued, w.expires = plan.kept, plan.id, plan.targets, plan.issued, plan.expires
-	w.standby, w.byHand = plan.standby, plan.byHand
-	w.entry.Why, w.entry.Notes = plan.why, plan.notes
-	if plan.why != "" {
-		s := delegation.Statement{Source: w.Source, Service: w.Service, Targets: plan.targets, Issued: plan.issued, Expires: plan.expires}
+	w.plan = plan
+	w.entry.Why, w.entry.Notes = w.why, w.notes
+	if w.why != "" {
+		s := delegation.Statement{Source: w.Source, Service: w.Service, Targets: w.targets, Issued: w.issued, Expires: w.expires}
 		if w.raw, err = signing.Sign(&s, w.Formats, w.signer); err != nil {
 			return err
 		}
@@ -294,22 +285,17 @@ func (r *Runner) owner() publish.Owner {
 
 // ours are the statements that the configuration lists, or that were signed here.
 func (r *Runner) ours(source, service string) bool {
-	if r.Config.listed[[2]string{source, service}] {
-		return true
-	}
-	r.remembering.Lock()
-	defer r.remembering.Unlock()
-	return r.State != nil && r.State.Of(source, service) != nil
+	return r.Config.lists(source, service) || r.record(source, service) != nil
 }
 
 // record is what was signed here before.
-func (r *Runner) record(w *work) *signing.Record {
+func (r *Runner) record(source, service string) *signing.Record {
 	r.remembering.Lock()
 	defer r.remembering.Unlock()
 	if r.State == nil {
 		return nil
 	}
-	return r.State.Of(w.Source, w.Service)
+	return r.State.Of(source, service)
 }
 
 // remember notes what was signed, before anybody can see it. What could not be

@@ -28,24 +28,23 @@ const (
 func (r *Runner) verify(ctx context.Context, w *work) []Verdict {
 	verdicts := []Verdict{}
 	ways := w.ways()
-	judge := func(way string, e *delegation.Evidence) Verdict { return w.judge(way, e, r.policy(w)) }
+	dns, https := slices.Contains(ways, viaDNS), slices.Contains(ways, viaHTTPS)
+	judge := func(way string, e *delegation.Evidence) Verdict { return w.judge(way, e, r.policy(w.Delegation)) }
 	if w.signer != nil {
-		n := r.keysOf(ctx, w)
-		switch {
+		switch n := r.keysOf(ctx, w.Delegation, w.signer.Leaf()); {
 		case n.own:
 			judge = func(way string, e *delegation.Evidence) Verdict {
-				v := w.judge(way, n.validated(e), r.policy(w))
+				v := w.judge(way, n.validated(e), r.policy(w.Delegation))
 				v.Note = n.note
 				return v
 			}
 		case n.err != nil:
-			n.note = n.err.Error()
-			fallthrough
+			w.note("%v", n.err)
 		case n.note != "":
-			w.entry.Notes = append(w.entry.Notes, n.note)
+			w.note("%s", n.note)
 		}
 	}
-	if !slices.Contains(ways, viaDNS) && !slices.Contains(ways, viaHTTPS) {
+	if !dns && !https {
 		for _, e := range w.Formats {
 			if raw := w.raw[e]; raw != nil {
 				e := (delegation.Query{Source: w.Source, Service: w.Service}).FileEvidence("the statement", raw)
@@ -55,7 +54,7 @@ func (r *Runner) verify(ctx context.Context, w *work) []Verdict {
 		return verdicts
 	}
 	client := r.Client
-	switch dns, https := slices.Contains(ways, viaDNS), slices.Contains(ways, viaHTTPS); {
+	switch {
 	case dns && https:
 		client.Via = discovery.ViaBoth
 	case dns:
@@ -84,8 +83,8 @@ func (r *Runner) verify(ctx context.Context, w *work) []Verdict {
 
 // policy is that of a stranger. Who signs for longer than most accept has been
 // warned, and has verifiers that accept it.
-func (r *Runner) policy(w *work) delegation.Policy {
-	return delegation.Policy{Roots: r.Roots, Time: r.now(), MaxLife: max(limits.DefaultMaxLife, w.Valid), Cache: r.proven}
+func (r *Runner) policy(d *Delegation) delegation.Policy {
+	return delegation.Policy{Roots: r.Roots, Time: r.now(), MaxLife: max(limits.DefaultMaxLife, d.Valid), Cache: r.proven}
 }
 
 // ways are those in which the delegation is published, each once.

@@ -54,7 +54,7 @@ func (r *Runner) wasListed(record *signing.Record) bool {
 	switch {
 	case newest.Config != r.configPath() || !newest.Expires.After(r.now()):
 		return false
-	case r.Config.listed[[2]string{record.Source, record.Service}]:
+	case r.Config.lists(record.Source, record.Service):
 		return false
 	}
 	return !r.Config.part || r.Config.Has(record.Source)
