@@ -250,28 +250,22 @@ func (s *scene) removeAll(ctx context.Context, remove []string) error {
 // await looks until a name server shows what is wanted.
 func (s *scene) await(ctx context.Context, action string, wanted func(texts []string) bool) error {
 	patience := cmp.Or(s.dns.showTime, showTime)
-	deadline := time.After(patience)
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		err := s.look(ctx)
-		if s.shown(wanted) {
-			return nil
-		}
-		select {
-		case <-time.After(pause):
-			continue
-		case <-deadline:
-		case <-ctx.Done():
-		}
-		if err != nil {
-			return delegation.Errorf(reasons.UpdateFailed, "%s has ended well, and no name server answers: %s", s.program(), detail(err))
-		}
-		what := "shows the record"
-		if action == actionAbsent {
-			what = "has ceased to show the old record"
-		}
-		return delegation.Errorf(reasons.UpdateFailed, "%s has ended well after %s, and no name server of %s %s within %s",
-			s.program(), action, strings.TrimSuffix(s.at.zone, "."), what, patience)
+	var err error
+	if until(ctx, patience, func() bool {
+		err = s.look(ctx)
+		return s.shown(wanted)
+	}) {
+		return nil
 	}
+	if err != nil {
+		return delegation.Errorf(reasons.UpdateFailed, "%s has ended well, and no name server answers: %s", s.program(), detail(err))
+	}
+	what := "shows the record"
+	if action == actionAbsent {
+		what = "has ceased to show the old record"
+	}
+	return delegation.Errorf(reasons.UpdateFailed, "%s has ended well after %s, and no name server of %s %s within %s",
+		s.program(), action, strings.TrimSuffix(s.at.zone, "."), what, patience)
 }
 
 // runAll calls the program for each record. One that fails does not stop the others.

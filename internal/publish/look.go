@@ -122,29 +122,34 @@ func (r *Records) Check(ctx context.Context, statement []byte) error {
 	if err != nil {
 		return err
 	}
-	deadline := time.After(r.dns.Wait)
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		var wrong []string
+	var wrong []string
+	if until(ctx, r.dns.Wait, func() bool {
+		wrong = nil
 		for i, set := range look(ctx, servers, at.owner) {
 			if problem := r.missing(ctx, at, servers[i], set, in); problem != "" {
 				wrong = append(wrong, fmt.Sprintf("%s %s", servers[i], problem))
 			}
 		}
-		if len(wrong) == 0 {
-			return nil
-		}
-		late := delegation.Errorf(reasons.NotEverywhere, "%s: %s", at.owner, strings.Join(wrong, "; "))
-		if r.dns.Wait == 0 {
-			return late
-		}
+		return len(wrong) == 0
+	}) {
+		return nil
+	}
+	return delegation.Errorf(reasons.NotEverywhere, "%s: %s", at.owner, strings.Join(wrong, "; "))
+}
+
+// until looks again until all is well, and reports whether it was within the time.
+func until(ctx context.Context, patience time.Duration, well func() bool) bool {
+	deadline := time.After(patience)
+	for pause := firstPause; !well(); pause = min(2*pause, longestPause) {
 		select {
 		case <-time.After(pause):
 		case <-deadline:
-			return late
+			return false
 		case <-ctx.Done():
-			return late
+			return false
 		}
 	}
+	return true
 }
 
 // missing returns "" if a server shows the statement to anybody who asks it, and

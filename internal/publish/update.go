@@ -37,10 +37,10 @@ type Update struct {
 // Nothing reports whether there is nothing to be done.
 func (u *Update) Nothing() bool { return len(u.Add) == 0 && len(u.Remove) == 0 }
 
-// read begins an update. It reads the record set at the server to be updated,
-// with the key: the server may show others another zone. What a wildcard shows
-// at the name is not there (RFC 2136, Section 2.4.2).
-func (r *Records) read(ctx context.Context, at spot, server nameServer) (*Update, error) {
+// plan reads the record set and decides what to change. It reads at the server to
+// be updated, with the key: the server may show others another zone. What a wildcard
+// shows at the name is not there (RFC 2136, Section 2.4.2).
+func (r *Records) plan(ctx context.Context, at spot, server nameServer, decide func(*Update) error) (*Update, error) {
 	set, from, key, err := server.readSet(ctx, at.owner, r.dns.keyed)
 	if err == nil && len(set) > 0 {
 		var made bool
@@ -56,17 +56,9 @@ func (r *Records) read(ctx context.Context, at spot, server nameServer) (*Update
 	case err != nil:
 		return nil, delegation.Errorf(reasons.UpdateRefused, "%s; nothing was sent", detail(err))
 	}
-	return &Update{
+	u := &Update{
 		Server: from.address.String(), Zone: at.zone, Name: at.owner,
 		server: from.address, key: key, present: set,
-	}, nil
-}
-
-// plan reads the record set and decides what to change.
-func (r *Records) plan(ctx context.Context, at spot, server nameServer, decide func(*Update) error) (*Update, error) {
-	u, err := r.read(ctx, at, server)
-	if err != nil {
-		return nil, err
 	}
 	if err := decide(u); err != nil {
 		return nil, err
