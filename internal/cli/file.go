@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/dnasign/dnasign/internal/wholefile"
 )
@@ -23,13 +24,7 @@ func Input(name string) string {
 // OneInput refuses that several files are standard input, which can be read
 // only once.
 func OneInput(files ...string) error {
-	n := 0
-	for _, name := range files {
-		if name == Standard {
-			n++
-		}
-	}
-	if n > 1 {
+	if i := slices.Index(files, Standard); i >= 0 && slices.Contains(files[i+1:], Standard) {
 		return Usagef("only one file can be -, which is standard input")
 	}
 	return nil

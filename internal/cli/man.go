@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -75,11 +76,7 @@ func manPage(cmd *cobra.Command) string {
 	p.section("SYNOPSIS")
 	fmt.Fprintf(&p, "%s\n", escape(cmd.UseLine()))
 	p.section("DESCRIPTION")
-	text := cmd.Long
-	if text == "" {
-		text = cmd.Short
-	}
-	description, exits := splitExits(text)
+	description, exits := splitExits(cmp.Or(cmd.Long, cmd.Short))
 	p.paragraphs(description)
 	if cmd.HasAvailableFlags() {
 		p.section("OPTIONS")

@@ -106,15 +106,15 @@ func (w *writer) checks(checks []delegation.Check) {
 			w.printf("  %s\n", text.Printable(c.Origin))
 			origin = c.Origin
 		}
-		w.printf("    %s  %-9s  %s\n", marks[c.Outcome], c.Name, said(c))
+		w.printf("    %s  %-9s  %s\n", marks[c.Outcome], c.Name, said(c.Reason, c.Detail))
 		w.hint(fmt.Sprintf("          %-9s  ", ""), hintOf(c))
 	}
 }
 
-func said(c delegation.Check) string {
-	detail := text.Printable(c.Detail)
-	if c.Reason != "" {
-		return fmt.Sprintf("%s: %s", c.Reason, detail)
+func said(reason reasons.Reason, detail string) string {
+	detail = text.Printable(detail)
+	if reason != "" {
+		return fmt.Sprintf("%s: %s", reason, detail)
 	}
 	return detail
 }

@@ -25,18 +25,12 @@ func WriteWatch(out io.Writer, r watch.Report, color bool) {
 	}
 	w.printf("%s  %s  %s\n", status(strings.ToUpper(string(r.Status)), 12), r.Source, conclusion(r))
 	for _, f := range r.Findings {
-		detail := text.Printable(f.Detail)
-		if f.Reason != "" {
-			detail = fmt.Sprintf("%s: %s", f.Reason, detail)
-		}
+		detail := said(f.Reason, f.Detail)
 		if len(f.Resolvers) < len(r.Verdicts) {
 			detail += fmt.Sprintf(" (through %s)", strings.Join(f.Resolvers, ", "))
 		}
 		w.printf("    %s  %-17s  %s\n", status(string(f.Severity), 12), f.Name, detail)
-		if f.Hint != "" && !w.hinted[f.Hint] {
-			w.printf("    %-12s  %-17s  hint: %s\n", "", "", f.Hint)
-			w.hinted[f.Hint] = true
-		}
+		w.hint(fmt.Sprintf("    %-12s  %-17s  ", "", ""), f.Hint)
 	}
 }
 
