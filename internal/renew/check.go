@@ -238,14 +238,13 @@ func (c *checker) place(ctx context.Context, d *Delegation, p PlaceConfig, signe
 
 // hintAtKey says what to do when a key may not change the record of a service.
 func (r *Runner) hintAtKey(t *Trouble, d *Delegation) {
+	instead := fmt.Sprintf(", or, if nobody is to run %s, take it out of %s", d, r.Config.File)
 	switch {
 	case t == nil:
 	case t.Reason == reasons.UpdateRefused:
-		t.Hint = fmt.Sprintf("let the key change this record at the server (\"dnasign publish dns --help\" has the lines), or, if nobody is to run %s of %s, take it out of %s",
-			d.Service, d.Source, r.Config.File)
+		t.Hint = "let the key change this record at the server (\"dnasign publish dns --help\" has the lines)" + instead
 	case t.Reason == reasons.TSIGRejected:
-		t.Hint += fmt.Sprintf("; if they are right, the key may not change this record: let it, or, if nobody is to run %s of %s, take it out of %s",
-			d.Service, d.Source, r.Config.File)
+		t.Hint += "; if they are right, the key may not change this record: let it" + instead
 	}
 }
 

@@ -88,10 +88,9 @@ type Publication struct {
 	Replaced int                 `json:"replaced"` // old records or files that gave way
 	Problem  *Trouble            `json:"problem,omitempty"`
 
-	way   string // in which a stranger gets there
-	at    int    // the place, in the order of the configuration
-	check bool   // whether it can be seen there is still to be found out
-	busy  bool   // another process has locked the folder
+	at    int  // the place, in the order of the configuration
+	check bool // whether it can be seen there is still to be found out
+	busy  bool // another process has locked the folder
 }
 
 // A Verdict is what a stranger finds who looks in one way.

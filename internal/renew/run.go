@@ -355,7 +355,7 @@ func (r *Runner) publishOnce(ctx context.Context, w *work, p *places) (raced boo
 			if raw == nil {
 				continue // of a statement that another machine signs
 			}
-			one := Publication{Place: c.String(), Format: e, way: c.way(), at: i}
+			one := Publication{Place: c.String(), Format: e, at: i}
 			if !shown(w.found[i], e, raw) {
 				err := r.publishAt(ctx, w, p, c, &one)
 				reason := delegation.ReasonOf(err)

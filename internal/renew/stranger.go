@@ -114,8 +114,8 @@ func (w *work) judge(via string, e *delegation.Evidence, p delegation.Policy) Ve
 	verdict := Verdict{Via: via, Outcome: reasons.OutcomeVerified}
 	ours := w.raw != nil && w.publishedBy(via)
 	err := w.accept(e, p, ours)
-	if left, old := w.cached(e); err != nil && ours && old && via == viaDNS {
-		if err = w.accept(w.fresh(e), p, ours); err == nil {
+	if fresh, left, old := w.fresh(e); err != nil && ours && old && via == viaDNS {
+		if err = w.accept(fresh, p, ours); err == nil {
 			verdict.Note = fmt.Sprintf("the resolver has an old answer in its cache still, for %d s at most; the authoritative servers have the new one", left)
 		}
 	}
@@ -179,43 +179,30 @@ func (w *work) revokes() bool {
 // as publishing it could tell.
 func (w *work) publishedBy(way string) bool {
 	for _, p := range w.entry.Published {
-		if p.way == way && p.Problem != nil {
+		if w.Publish[p.at].way() == way && p.Problem != nil {
 			return false
 		}
 	}
 	return true
 }
 
-// cached reports whether a resolver lacks a record that all authoritative
-// servers show, and for how many seconds it may.
-func (w *work) cached(e *delegation.Evidence) (left uint32, old bool) {
-	at := w.answer(e)
-	if at < 0 || e.TXT[at].Failure != nil {
-		return 0, false
-	}
-	a := e.TXT[at]
-	return a.TTL, slices.ContainsFunc(w.records(), func(r string) bool { return !slices.Contains(a.Records, r) })
-}
-
-// fresh is the evidence with the answer of the authoritative servers.
-func (w *work) fresh(e *delegation.Evidence) *delegation.Evidence {
-	out := *e
-	out.TXT = slices.Clone(e.TXT)
-	out.TXT[w.answer(e)].Records = w.records()
-	return &out
-}
-
-// answer is the index of the answer about the TXT records of the delegation.
-func (w *work) answer(e *delegation.Evidence) int {
+// fresh is the evidence with the records that all authoritative servers show, if a
+// resolver lacks one of them, and for how many seconds it may.
+func (w *work) fresh(e *delegation.Evidence) (out *delegation.Evidence, left uint32, old bool) {
 	name := delegation.TXTName(w.Source, w.Service)
-	return slices.IndexFunc(e.TXT, func(a delegation.TXTAnswer) bool { return a.Name == name })
-}
-
-func (w *work) records() (list []string) {
-	for _, e := range w.Formats {
-		if w.raw[e] != nil {
-			list = append(list, e.TXTRecord(w.raw[e]))
+	at := slices.IndexFunc(e.TXT, func(a delegation.TXTAnswer) bool { return a.Name == name })
+	if at < 0 || e.TXT[at].Failure != nil {
+		return nil, 0, false
+	}
+	var records []string
+	for _, format := range w.Formats {
+		if raw := w.raw[format]; raw != nil {
+			records = append(records, format.TXTRecord(raw))
+			old = old || !slices.Contains(e.TXT[at].Records, format.TXTRecord(raw))
 		}
 	}
-	return list
+	changed := *e
+	changed.TXT = slices.Clone(e.TXT)
+	changed.TXT[at].Records = records
+	return &changed, e.TXT[at].TTL, old
 }
