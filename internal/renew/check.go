@@ -69,7 +69,7 @@ func (r *Runner) Check(ctx context.Context) *CheckReport {
 	c := &checker{r, newPlaces(r), make([]map[delegation.Encoding][]byte, n), make([]*keys.Signer, n)}
 	report := &CheckReport{Version: ReportVersion, Config: r.Config.File, Outcome: reasons.OutcomeVerified}
 	report.Checks = append(c.certificates(), c.memory()...)
-	parts := make([][]CheckResult, len(r.Config.Delegations))
+	parts := make([][]CheckResult, n)
 	seen := map[string]bool{}
 	var once [][]PlaceConfig // of each delegation, what no other one has
 	for _, d := range r.Config.Delegations {
@@ -80,7 +80,7 @@ func (r *Runner) Check(ctx context.Context) *CheckReport {
 			return again
 		}))
 	}
-	some(len(parts), func(i int) {
+	some(n, func(i int) {
 		d := &r.Config.Delegations[i]
 		for _, p := range once[i] {
 			parts[i] = append(parts[i], c.place(ctx, d, p, c.signed[i])...)
@@ -105,15 +105,11 @@ func (p PlaceConfig) folder(service string) string {
 	return ""
 }
 
-// result is a check that ended.
 func result(check, of, detail string, err error) CheckResult {
 	one := CheckResult{Check: check, Of: of, Outcome: reasons.OutcomeVerified, Detail: detail}
 	if err != nil {
 		one.Problem = trouble(err)
 		one.Outcome, one.Detail = one.Problem.Outcome, ""
-		if one.Outcome == "" {
-			one.Outcome = reasons.OutcomeRefused
-		}
 	}
 	return one
 }
@@ -203,12 +199,11 @@ func writable(folder, name string) error {
 
 // place checks one place of a delegation.
 func (c *checker) place(ctx context.Context, d *Delegation, p PlaceConfig, signed map[delegation.Encoding][]byte) []CheckResult {
-	switch {
-	case p.Webroot != "":
+	if p.DNS == nil {
 		dir, err := c.places.files(p, d).Writable(delegation.JWS)
-		return []CheckResult{result(checkWebRoot, p.Webroot, dir+" can be written to", err)}
-	case p.Pattern != "":
-		dir, err := c.places.files(p, d).Writable(delegation.JWS)
+		if p.Webroot != "" {
+			return []CheckResult{result(checkWebRoot, p.Webroot, dir+" can be written to", err)}
+		}
 		return []CheckResult{result(checkFolder, dir, "can be written to", err)}
 	}
 	of := "TXT " + delegation.TXTName(d.Source, d.Service)
@@ -325,7 +320,6 @@ func (c *checker) named(d *Delegation, n named) []CheckResult {
 	return []CheckResult{result(checkSigners, "TLSA "+delegation.SignerName(d.Source, d.Service), detail, n.err)}
 }
 
-// srv tells what the SRV records say.
 func srv(e *delegation.Evidence) (string, error) {
 	var hosts []string
 	for _, a := range e.SRV {

@@ -192,7 +192,6 @@ type found struct {
 	carried   [][]*x509.Certificate // the chain in each encoding
 }
 
-// collect takes stock.
 func collect(d *Delegation, owner publish.Owner, views []publish.View) inventory {
 	all := inventory{notes: unlisted(d, views)}
 	seen := map[string]bool{} // the octets that were judged

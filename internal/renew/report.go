@@ -101,7 +101,6 @@ type Verdict struct {
 	Problem *Trouble        `json:"problem,omitempty"`
 }
 
-// trouble makes Trouble of an error.
 func trouble(err error) *Trouble {
 	if err == nil {
 		return nil
@@ -170,7 +169,6 @@ func (r *Report) conclude() {
 	}
 }
 
-// worse is the worse of two outcomes.
 func worse(a, b reasons.Outcome) reasons.Outcome {
 	for _, o := range []reasons.Outcome{reasons.OutcomeRefused, reasons.OutcomeUndetermined} {
 		if a == o || b == o {

@@ -272,7 +272,6 @@ func (r *Runner) look(ctx context.Context, w *work, p *places) (known inventory,
 	return known, err
 }
 
-// loader reads certificates and keys.
 func (r *Runner) loader() keys.Loader {
 	l := r.Keys
 	l.Roots = r.Roots
