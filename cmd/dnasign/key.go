@@ -127,7 +127,6 @@ every key that signs.`,
 	return cmd
 }
 
-// defineRoles defines the flags that name the records.
 func defineRoles(cmd *cobra.Command, domain *string, services *[]string) {
 	flags := cmd.Flags()
 	flags.StringVar(domain, "domain", "", "the domain that delegates, such as b.example")

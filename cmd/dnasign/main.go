@@ -35,7 +35,7 @@ Exit codes: 0 done, 1 refused, 2 wrong call, 3 undetermined: try again.`,
 	return root
 }
 
-// say tells a person something.
+// say writes a message to standard error: standard output is for what was asked for.
 func say(cmd *cobra.Command, format string, args ...any) {
 	fmt.Fprintf(cmd.ErrOrStderr(), "dnasign: "+format+"\n", args...)
 }
@@ -46,7 +46,6 @@ func warn(cmd *cobra.Command, warnings ...string) {
 	}
 }
 
-// writeLines writes records to standard output.
 func writeLines[T any](cmd *cobra.Command, lines []T) error {
 	for _, line := range lines {
 		if _, err := fmt.Fprintln(cmd.OutOrStdout(), line); err != nil {

@@ -211,7 +211,6 @@ func (f signFlags) loader() (keys.Loader, error) {
 	return loader, nil
 }
 
-// defineKey defines the flags that name a private key.
 func defineKey(cmd *cobra.Command, key *string) {
 	flags := cmd.Flags()
 	flags.StringVar(key, "key", "", "PEM file with the private key of the certificate, or a pkcs11: URI of it in a token")

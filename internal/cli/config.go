@@ -75,7 +75,6 @@ func ApplyConfig(flags *pflag.FlagSet, file string, except ...string) error {
 	return nil
 }
 
-// scalars gives the values for a flag.
 func scalars(flag *pflag.Flag, n *yaml.Node) ([]string, error) {
 	if n.Kind == yaml.ScalarNode {
 		return []string{n.Value}, nil

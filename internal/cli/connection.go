@@ -163,7 +163,6 @@ func methodLines(methods []association.Proof) []delegation.Check {
 	return lines
 }
 
-// starts says how a connection begins.
 var starts = map[delegation.Start]string{
 	delegation.STARTTLS:     "STARTTLS",
 	delegation.DirectTLS:    "direct TLS",

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// manCommand writes the manual pages of the whole program.
 func manCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "man DIR",
