@@ -17,13 +17,14 @@ import (
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/peerserver"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // The question that most tests ask. Its role has one label only.
 const (
-	source  = "b.example"
+	source  = world.Source
 	service = "_sips._tcp"
 	srvName = service + "." + source
 	txtName = service + "._dna." + source
@@ -96,10 +97,9 @@ func startWeb(t testing.TB, handler http.HandlerFunc, names ...string) webServer
 
 func runWeb(t testing.TB, server *http.Server, names ...string) webServer {
 	t.Helper()
-	now := time.Now()
-	ca := localca.Must(localca.New("web authority", now))
-	certificate := localca.TLS(localca.Must(ca.Issue("P-256", names, now.Add(-time.Hour), now.Add(time.Hour), nil)))
-	return webServer{setup.Web(t, server, &tls.Config{Certificates: []tls.Certificate{certificate}}), ca.Pool()}
+	w := world.At(time.Now())
+	certificate := localca.TLS(w.Issue(-time.Hour, time.Hour, names...))
+	return webServer{setup.Web(t, server, &tls.Config{Certificates: []tls.Certificate{certificate}}), w.CA.Pool()}
 }
 
 // client asks the web server for every host.

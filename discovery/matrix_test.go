@@ -16,8 +16,8 @@ import (
 	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // The fault matrix: every fault in every place that is looked at, alone and
@@ -192,8 +192,8 @@ func cells() []cell {
 	return list
 }
 
-// A world is what is published: a statement by a key, and SRV records.
-type world struct {
+// A scene is what is published: a statement by a key, and SRV records.
+type scene struct {
 	name      string
 	statement []byte
 	reason    reasons.Reason // what the statement amounts to
@@ -205,33 +205,32 @@ type world struct {
 
 const inOrder = "in good order"
 
-// There are three worlds. One is in good order. In one an attacker answers the
+// There are three scenes. One is in good order. In one an attacker answers the
 // question for SRV records. In one the statement is by an authority of the
 // attacker's.
-func worlds() []world {
-	order, evil, forged := newWorld(true), newWorld(true), newWorld(false)
+func scenes() []scene {
+	order, evil, forged := newScene(true), newScene(true), newScene(false)
 	order.name, evil.name, forged.name = inOrder, "evil SRV", "forged statement"
 	evil.srv, evil.srvReason = "evil.example", reasons.TargetMismatch
-	return []world{order, evil, forged}
+	return []scene{order, evil, forged}
 }
 
-func newWorld(honest bool) world {
+func newScene(honest bool) scene {
 	now := time.Now().Truncate(time.Second)
-	ca := localca.Must(localca.New("authority", now))
-	w := world{
-		reason: reasons.Verified, policy: delegation.Policy{Roots: ca.Pool(), Time: now},
+	believed := world.At(now)
+	s := scene{
+		reason: reasons.Verified, policy: believed.Policy(),
 		target: delegation.Endpoint{Host: "sip.hosting.example", Port: 5061},
 		srv:    "sip.hosting.example", srvReason: reasons.Verified,
 	}
+	signer := believed.Of(source)
 	if !honest {
-		ca = localca.Must(localca.New("authority", now))
-		w.reason = reasons.UntrustedSigner
+		s.reason, signer = reasons.UntrustedSigner, world.At(now).Of(source)
 	}
-	signer := localca.Must(ca.Issue("P-256", []string{source}, now.Add(-time.Hour), now.Add(time.Hour), nil))
-	s := setup.Statement(source, service, now.Add(-time.Minute))
-	s.Targets = []delegation.Target{{Endpoint: w.target}}
-	w.statement = localca.Must(delegation.Sign(s, delegation.JWS, signer))
-	return w
+	signed := world.Statement(source, service, now.Add(-time.Minute))
+	signed.Targets = []delegation.Target{{Endpoint: s.target}}
+	s.statement = world.Sign(signed, delegation.JWS, signer)
+	return s
 }
 
 // waits reports whether the cell has a fault that is seen only by waiting.
@@ -254,7 +253,7 @@ func (c cell) timeouts(round int) *timeouts {
 	return &timeouts{try: unit, lookup: 2 * unit, connect: 2 * unit, document: 3 * unit}
 }
 
-// TestFaultMatrix runs every cell in every world. With -v it prints what it did.
+// TestFaultMatrix runs every cell in every scene. With -v it prints what it did.
 func TestFaultMatrix(t *testing.T) {
 	t.Parallel()
 	list := cells()
@@ -263,22 +262,22 @@ func TestFaultMatrix(t *testing.T) {
 	}
 	var mu sync.Mutex
 	tried, wrong, ends := 0, 0, map[reasons.Reason]int{}
-	for _, w := range worlds() {
-		m := newMatrix(t, w)
+	for _, s := range scenes() {
+		m := newMatrix(t, s)
 		waiting, working := make(chan struct{}, 120), make(chan struct{}, 8)
 		var all sync.WaitGroup
 		for _, c := range list {
 			turns := working
 			if c.waits() {
-				if w.name != inOrder {
-					continue // waiting is the same in every world
+				if s.name != inOrder {
+					continue // waiting is the same in every scene
 				}
 				turns = waiting
 			}
 			all.Go(func() {
 				turns <- struct{}{}
 				defer func() { <-turns }()
-				want := c.expected(w.reason, w.srvReason)
+				want := c.expected(s.reason, s.srvReason)
 				got := m.run(t, c, 0)
 				for round := 1; got != want && c.waits() && round < 3; round++ {
 					got = m.run(t, c, round)
@@ -289,7 +288,7 @@ func TestFaultMatrix(t *testing.T) {
 				ends[got]++
 				if got != want {
 					wrong++
-					t.Errorf("world %s, %s: %s, want %s", w.name, c, got, want)
+					t.Errorf("scene %s, %s: %s, want %s", s.name, c, got, want)
 				}
 			})
 		}
@@ -304,21 +303,21 @@ func TestFaultMatrix(t *testing.T) {
 // A matrix has a DNS server for each pair of faults, and a web server for each
 // fault.
 type matrix struct {
-	world world
+	scene scene
 	mu    sync.Mutex
 	dns   map[string]*dnsserver.Server
 	web   map[string]webServer
 }
 
-func newMatrix(t *testing.T, w world) *matrix {
-	m := &matrix{world: w, dns: map[string]*dnsserver.Server{}, web: map[string]webServer{}}
+func newMatrix(t *testing.T, s scene) *matrix {
+	m := &matrix{scene: s, dns: map[string]*dnsserver.Server{}, web: map[string]webServer{}}
 	document := func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasSuffix(r.URL.Path, ".jws") {
 			http.NotFound(w, r)
 			return
 		}
 		w.Header().Set("Content-Type", jwsType)
-		w.Write(m.world.statement)
+		w.Write(m.scene.statement)
 	}
 	for _, f := range webFaults() {
 		handler := document
@@ -353,12 +352,8 @@ func (m *matrix) server(t *testing.T, c cell) *dnsserver.Server {
 		}
 		records = append(records, f.records(name, good)...)
 	}
-	publish(c.srv, srvName, fmt.Sprintf("%s. IN SRV 0 0 %d %s.", srvName, m.world.target.Port, m.world.srv))
-	var pieces []string
-	for _, s := range delegation.JWS.TXTStrings(m.world.statement) {
-		pieces = append(pieces, `"`+s+`"`)
-	}
-	publish(c.txt, txtName, txtName+". IN TXT "+strings.Join(pieces, " "))
+	publish(c.srv, srvName, fmt.Sprintf("%s. IN SRV 0 0 %d %s.", srvName, m.scene.target.Port, m.scene.srv))
+	publish(c.txt, txtName, world.TextLine(source, service, delegation.JWS.TXTRecord(m.scene.statement)))
 	s := setup.DNS(t, records...)
 	setFault(t, s, srvName, "SRV", c.srv.fault)
 	setFault(t, s, txtName, "TXT", c.txt.fault)
@@ -385,13 +380,13 @@ func (m *matrix) run(t *testing.T, c cell, round int) reasons.Reason {
 	promptly(t, func() {
 		var e *delegation.Evidence
 		if e, err = client.Gather(context.Background(), source, service, nil); err == nil {
-			result, err = delegation.Verify(delegation.Query{Source: source, Service: service}, e, m.world.policy)
+			result, err = delegation.Verify(delegation.Query{Source: source, Service: service}, e, m.scene.policy)
 		}
 	})
 	if err != nil {
 		return delegation.ReasonOf(err)
 	}
-	if dial := result.Dial(); len(dial) != 1 || dial[0].Endpoint != m.world.target {
+	if dial := result.Dial(); len(dial) != 1 || dial[0].Endpoint != m.scene.target {
 		t.Errorf("%s: leads to %v", c, dial)
 	}
 	return reasons.Verified

@@ -163,7 +163,7 @@ func TestPasted(t *testing.T) {
 	if len(manglings) < 40 {
 		t.Fatalf("only %d manglings", len(manglings))
 	}
-	w := newWorld(true)
+	w := newScene(true)
 	value := delegation.JWS.TXTRecord(w.statement)
 	seen := map[reasons.Reason]int{}
 	for _, c := range manglings {

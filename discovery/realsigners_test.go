@@ -13,36 +13,35 @@ import (
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
-	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/keys"
 )
 
 // A realm is what the zones of TestRealSigners hold: statements of XMPP servers by
 // keys with a certificate of their own, and by one of an authority.
 type realm struct {
-	now time.Time
-	ca  *localca.Authority
+	*world.World
 	own *keys.Signer
 }
 
 const (
-	xmpp    = "_xmpp-server._tcp"
+	xmpp    = world.Service
 	ttlTLSA = 600
 )
 
-// of gives a signer for a domain with the own key, or by the authority.
-func (r realm) of(domain string, byAuthority bool) *keys.Signer {
-	from, to := r.now.Add(-time.Hour), r.now.AddDate(0, 1, 0)
+// signer gives that of a domain, with the own key, or by the authority.
+func (r realm) signer(domain string, byAuthority bool) *keys.Signer {
+	from, to := r.Now.Add(-time.Hour), r.Now.AddDate(0, 1, 0)
 	if byAuthority {
-		return localca.Must(r.ca.IssueFor(r.own.Key(), []string{domain}, from, to, nil))
+		return localca.Must(r.CA.IssueFor(r.own.Key(), []string{domain}, from, to, nil))
 	}
 	return localca.Must(keys.SelfIssue(r.own.Key(), domain, from, to))
 }
 
 // statement is a record of a domain.
 func (r realm) statement(domain string, byAuthority bool) string {
-	s := setup.Statement(domain, xmpp, r.now.Add(-time.Minute), "xmpp.hosting.example")
-	return setup.Line(domain, xmpp, setup.Record(s, r.of(domain, byAuthority))) + "\n"
+	s := world.Statement(domain, xmpp, r.Now.Add(-time.Minute), world.Host)
+	return world.Line(s, r.signer(domain, byAuthority)) + "\n"
 }
 
 // names is the record that names the key, or one that is not it.
@@ -62,7 +61,7 @@ func at(domain string) string { return delegation.SignerName(domain, xmpp) }
 func TestRealSigners(t *testing.T) {
 	now := time.Now().Truncate(time.Second)
 	key := localca.Must(localca.NewKey("P-256"))
-	r := realm{now, localca.NewChain(now), localca.Must(keys.SelfIssue(key, "own.example", now, now.AddDate(0, 1, 0)))}
+	r := realm{world.At(now), localca.Must(keys.SelfIssue(key, "own.example", now, now.AddDate(0, 1, 0)))}
 	const provider = "keys.hosting.example"
 	below := func(domain string) string { return xmpp + "._dna." + domain }
 	cases := []struct {
@@ -122,7 +121,7 @@ func TestRealSigners(t *testing.T) {
 	}
 	ask := func(resolver, domain string) *delegation.Evidence {
 		t.Helper()
-		c := &Client{Resolver: resolver, Validating: true, Via: ViaBoth, HTTPSRoots: r.ca.Pool(), timeouts: relaxed, Now: func() time.Time { return now }}
+		c := &Client{Resolver: resolver, Validating: true, Via: ViaBoth, HTTPSRoots: r.CA.Pool(), timeouts: relaxed, Now: func() time.Time { return now }}
 		e, err := c.Gather(t.Context(), domain, xmpp, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -130,7 +129,7 @@ func TestRealSigners(t *testing.T) {
 		return e
 	}
 	verify := func(e *delegation.Evidence, when time.Duration, floor delegation.Floor) (*delegation.Result, error) {
-		return delegation.Verify(delegation.Query{Source: e.Source, Service: xmpp}, e, delegation.Policy{Roots: r.ca.Pool(), Time: now.Add(when), Floor: floor})
+		return delegation.Verify(delegation.Query{Source: e.Source, Service: xmpp}, e, delegation.Policy{Roots: r.CA.Pool(), Time: now.Add(when), Floor: floor})
 	}
 	ends := func(t *testing.T, want reasons.Reason, err error) {
 		t.Helper()
@@ -155,7 +154,7 @@ func TestRealSigners(t *testing.T) {
 
 	t.Run("bogus", func(t *testing.T) {
 		e := ask(resolver, "bogus.example")
-		signed := setup.Record(setup.Statement("bogus.example", xmpp, now.Add(-time.Minute), "xmpp.hosting.example"), r.of("bogus.example", true))
+		signed := world.Record(world.Statement("bogus.example", xmpp, now.Add(-time.Minute), world.Host), r.signer("bogus.example", true))
 		e.Documents = append(e.Documents, delegation.Document{File: "statement", Body: []byte(strings.TrimPrefix(signed, "v=DNA1; e=jws; s="))})
 		if e.TXT[0].DNSSEC != delegation.Bogus || len(e.Signers) != 1 || e.Signers[0].DNSSEC != delegation.Bogus {
 			t.Fatalf("%+v, %+v", e.TXT[0], e.Signers)

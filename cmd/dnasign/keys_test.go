@@ -11,6 +11,7 @@ import (
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // TestKeysElsewhere: sign and renew with the commands of docs/keys.md, and with
@@ -19,7 +20,7 @@ func TestKeysElsewhere(t *testing.T) {
 	realtest.Need(t, "openssl")
 	programs, dir := build(t), t.TempDir()
 	ca := localca.NewChain(time.Now())
-	signer := localca.Must(ca.Issue("P-256", []string{"b.example"}, time.Now().Add(-time.Hour), time.Now().Add(60*setup.Day), nil))
+	signer := localca.Must(ca.Issue("P-256", []string{"b.example"}, time.Now().Add(-time.Hour), time.Now().Add(60*world.Day), nil))
 	cert, key := setup.Write(t, dir, "b.example", signer)
 	roots := realtest.WriteFile(t, dir, "roots.pem", string(localca.PEM(ca.Root())))
 	elsewhere := filepath.Join(dir, "elsewhere.key")

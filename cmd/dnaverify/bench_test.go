@@ -16,6 +16,7 @@ import (
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // benchDomains is how many domains are in the list; a run goes over it as
@@ -58,7 +59,7 @@ func newBenchList(b *testing.B, wait time.Duration) *benchList {
 		l.domains = append(l.domains, domain)
 		records = append(records,
 			fmt.Sprintf("%s. IN SRV 0 0 5269 xmpp.hosting.example.", delegation.SRVName(domain, benchService)),
-			setup.TXT(setup.Statement(domain, benchService, now.Add(-time.Minute), "xmpp.hosting.example"), signer))
+			world.Line(world.Statement(domain, benchService, now.Add(-time.Minute), "xmpp.hosting.example"), signer))
 	}
 	l.server = setup.DNS(b, records...)
 	for _, domain := range l.domains {

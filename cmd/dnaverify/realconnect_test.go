@@ -11,6 +11,7 @@ import (
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -59,7 +60,7 @@ func (h *hosting) txt(domain, role, host string, ends time.Duration, port int, d
 	if _, err := rand.Read(s.ID[1:]); err != nil {
 		h.t.Fatal(err)
 	}
-	return setup.TXT(s, h.issue(domain)) + "\n"
+	return world.Line(s, h.issue(domain)) + "\n"
 }
 
 const (

@@ -22,6 +22,7 @@ import (
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // A served daemon is a process of its own.
@@ -111,7 +112,7 @@ func newOwners(t *testing.T, domains int) *owners {
 		domain := fmt.Sprintf("d%d.example", i)
 		owner := localca.Must(root.Issue("P-256", []string{domain}, now.Add(-2*time.Hour), now.Add(24*time.Hour), nil))
 		line := func(issued time.Time, host string) string {
-			return setup.TXT(setup.Statement(domain, "_xmpp-server._tcp", issued, host), owner)
+			return world.Line(world.Statement(domain, "_xmpp-server._tcp", issued, host), owner)
 		}
 		p.domains = append(p.domains, domain)
 		p.older, p.newer = append(p.older, line(now.Add(-time.Hour), former)), append(p.newer, line(now.Add(-time.Minute), host))

@@ -26,7 +26,7 @@ type meeting struct {
 
 func newMeeting(t *testing.T) *meeting {
 	return &meeting{
-		t: t, question: question(association.Outgoing), evidence: evidence([]string{statement(t, targets(at))}),
+		t: t, question: question(association.Outgoing), evidence: evidence([]string{statement(targets(at))}),
 		policy: policy(), at: at, chain: of(host).Chain(), peers: peers(),
 	}
 }
@@ -54,7 +54,7 @@ func all(list ...spoil) spoil {
 func incoming(m *meeting) { m.question.Direction, m.at = association.Incoming, nowhere }
 
 func says(list ...delegation.Target) spoil {
-	return func(m *meeting) { m.evidence.TXT[0].Records = []string{statement(m.t, list)} }
+	return func(m *meeting) { m.evidence.TXT[0].Records = []string{statement(list)} }
 }
 
 func saysNothing(m *meeting) { m.evidence.TXT[0].Records = nil }

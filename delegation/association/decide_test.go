@@ -128,7 +128,7 @@ func TestDial(t *testing.T) {
 			role := delegation.RoleOf(c.service).Service
 			e := evidenceOf(source, role, nil, c.srv...)
 			if c.targets != nil {
-				e.TXT[0].Records = []string{statement(t, c.targets, func(s *delegation.Statement) { s.Service = role })}
+				e.TXT[0].Records = []string{statement(c.targets, func(s *delegation.Statement) { s.Service = role })}
 			}
 			a := decide(t, association.Question{Source: source, Service: c.service, Direction: association.Outgoing, StatementFirst: c.first}, e)
 			if got := dialled(a); !slices.Equal(got, c.want) {
@@ -141,7 +141,7 @@ func TestDial(t *testing.T) {
 // TestSecondLabel: a question for the second label of a role is one for the
 // role, and a statement for the second label is none.
 func TestSecondLabel(t *testing.T) {
-	good := statement(t, targets(at))
+	good := statement(targets(at))
 	for _, d := range []association.Direction{association.Outgoing, association.Incoming} {
 		q := question(d)
 		q.Service = direct
@@ -172,7 +172,7 @@ func TestOtherServices(t *testing.T) {
 	tested := 0
 	for _, label := range []string{service, direct, "_xmpp-client._tcp", "_xmpps-client._tcp", "_imaps._tcp", "_sip._udp"} {
 		role := delegation.RoleOf(label).Service
-		record := statement(t, targets(at), func(s *delegation.Statement) { s.Service = role })
+		record := statement(targets(at), func(s *delegation.Statement) { s.Service = role })
 		for _, secure := range []bool{false, true} {
 			q := association.Question{Source: source, Service: label, Direction: association.Incoming}
 			e := evidenceOf(source, role, []string{record})
@@ -203,7 +203,7 @@ func TestOtherServices(t *testing.T) {
 // remember.
 func TestAuthentic(t *testing.T) {
 	older := func(s *delegation.Statement) { s.Issued = s.Issued.Add(-time.Hour) }
-	known := decide(t, question(association.Incoming), evidence([]string{statement(t, targets(at))})).Floor()
+	known := decide(t, question(association.Incoming), evidence([]string{statement(targets(at))})).Floor()
 	contradicted := known
 	contradicted.Targets = delegation.Contradiction
 	revoked := known
@@ -216,18 +216,18 @@ func TestAuthentic(t *testing.T) {
 		want     bool
 		remember delegation.Floor
 	}{
-		{"verified", evidence([]string{statement(t, targets(at))}), nothing, true, known},
-		{"revoked", evidence([]string{statement(t, targets())}), nothing, true, revoked},
-		{"a contradiction", evidence([]string{statement(t, targets(at)), statement(t, targets(backup))}), nothing, true, contradicted},
-		{"a revocation and a contradiction", evidence([]string{statement(t, targets(at)), statement(t, targets())}), nothing, true, contradicted},
+		{"verified", evidence([]string{statement(targets(at))}), nothing, true, known},
+		{"revoked", evidence([]string{statement(targets())}), nothing, true, revoked},
+		{"a contradiction", evidence([]string{statement(targets(at)), statement(targets(backup))}), nothing, true, contradicted},
+		{"a revocation and a contradiction", evidence([]string{statement(targets(at)), statement(targets())}), nothing, true, contradicted},
 		{"secure SRV records", evidence(nil, one(delegation.Secure, at)...), nothing, true, nothing},
-		{"secure SRV records, and a statement", evidence([]string{statement(t, targets(at))}, one(delegation.Secure, at)...), nothing, true, known},
+		{"secure SRV records, and a statement", evidence([]string{statement(targets(at))}, one(delegation.Secure, at)...), nothing, true, known},
 		{"nothing", evidence(nil), nothing, false, nothing},
 		{"insecure SRV records", evidence(nil, one(delegation.Insecure, at)...), nothing, false, nothing},
 		{"bogus SRV records", evidence(nil, one(delegation.Bogus, at)...), nothing, false, nothing},
 		{"garbage", evidence([]string{"v=DNA1; e=jws; s=x"}), nothing, false, nothing},
-		{"an older statement", evidence([]string{statement(t, targets(at), older)}), known, false, nothing},
-		{"one that others contradicted", evidence([]string{statement(t, targets(at))}), contradicted, false, nothing},
+		{"an older statement", evidence([]string{statement(targets(at), older)}), known, false, nothing},
+		{"one that others contradicted", evidence([]string{statement(targets(at))}), contradicted, false, nothing},
 	} {
 		p := policy()
 		p.Floor = c.floor
@@ -240,7 +240,7 @@ func TestAuthentic(t *testing.T) {
 		}
 	}
 	// Undetermined: a target of the statement is verified, SRV is not known.
-	broken := evidence([]string{statement(t, targets(at))}, one(delegation.Bogus, at)...)
+	broken := evidence([]string{statement(targets(at))}, one(delegation.Bogus, at)...)
 	if a := decide(t, question(association.Outgoing), broken); a.Authentic() || a.Floor() != known {
 		t.Errorf("broken SRV: authentic is %t, floor %+v", a.Authentic(), a.Floor())
 	}
@@ -250,8 +250,8 @@ func TestAuthentic(t *testing.T) {
 // 31 days after the proof has ended. For a revocation it is required until the
 // revocation ends.
 func TestRequired(t *testing.T) {
-	known := decide(t, question(association.Incoming), evidence([]string{statement(t, targets(at))})).Floor()
-	revoked := decide(t, question(association.Incoming), evidence([]string{statement(t, targets())})).Floor()
+	known := decide(t, question(association.Incoming), evidence([]string{statement(targets(at))})).Floor()
+	revoked := decide(t, question(association.Incoming), evidence([]string{statement(targets())})).Floor()
 	contradicted := known
 	contradicted.Targets = delegation.Contradiction
 	end := now.Add(13 * day)
@@ -364,7 +364,7 @@ func TestUnusableSRV(t *testing.T) {
 		{{Target: "printer.local", Port: 5269}}, {{Target: host}}, {{Target: "."}, {Target: "."}}, {{Target: "XMPP.hosting.example", Port: 5269}},
 	} {
 		for _, state := range []delegation.DNSSEC{delegation.Secure, delegation.Insecure} {
-			e := evidence([]string{statement(t, targets(at))}, srv(service, state, unusable...))
+			e := evidence([]string{statement(targets(at))}, srv(service, state, unusable...))
 			a := decide(t, question(association.Outgoing), e)
 			if _, err := a.Dial(); delegation.ReasonOf(err) != reasons.ServiceNotAvailable {
 				t.Errorf("%s %v: dial %v", state, unusable, err)
@@ -386,7 +386,7 @@ func TestUnusableSRV(t *testing.T) {
 
 // TestRefreshAt: the sooner of the places that were used; soon, if none was.
 func TestRefreshAt(t *testing.T) {
-	record := statement(t, targets(at))
+	record := statement(targets(at))
 	soon := evidence([]string{record}, one(delegation.Secure, at)...)
 	soon.TXT[0].TTL = 600
 	late := evidence([]string{record}, one(delegation.Secure, at)...)
@@ -422,7 +422,7 @@ func TestRefreshAt(t *testing.T) {
 func TestPins(t *testing.T) {
 	list := targets(at, backup)
 	list[0].SPKI = []delegation.Pin{{1}, {2}}
-	a := decide(t, question(association.Outgoing), evidence([]string{statement(t, list)}))
+	a := decide(t, question(association.Outgoing), evidence([]string{statement(list)}))
 	dial, err := a.Dial()
 	if err != nil || len(dial) != 2 || len(dial[0].SPKI) != 2 || len(dial[1].SPKI) != 0 {
 		t.Errorf("dial %+v, %v", dial, err)
@@ -437,7 +437,7 @@ func TestPins(t *testing.T) {
 func TestImmutable(t *testing.T) {
 	list := targets(at)
 	list[0].SPKI = []delegation.Pin{{1}}
-	a := decide(t, question(association.Outgoing), evidence([]string{statement(t, list)}))
+	a := decide(t, question(association.Outgoing), evidence([]string{statement(list)}))
 	spoil := func(references []association.Reference) {
 		for i := range references {
 			references[i].Name = "evil.example"
@@ -465,7 +465,7 @@ func TestImmutable(t *testing.T) {
 
 // TestChecks: the explanation is there whether the statement verifies or not.
 func TestChecks(t *testing.T) {
-	for _, records := range [][]string{{statement(t, targets(at))}, {statement(t, targets())}, nil, {"v=DNA1; e=jws; s=x"}} {
+	for _, records := range [][]string{{statement(targets(at))}, {statement(targets())}, nil, {"v=DNA1; e=jws; s=x"}} {
 		if len(decide(t, question(association.Incoming), evidence(records)).Checks()) == 0 {
 			t.Errorf("no checks for %.40q", records)
 		}

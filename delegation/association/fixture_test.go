@@ -11,40 +11,36 @@ import (
 	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
-	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/keys"
 )
 
 // The base case: b.example delegates its XMPP server to a hosting provider.
 // All times are relative to now, which is fixed.
 const (
-	source  = "b.example"
-	service = "_xmpp-server._tcp"
-	direct  = "_xmpps-server._tcp" // the other label of the role
-	host    = "xmpp.hosting.example"
-	day     = 24 * time.Hour
+	source  = world.Source
+	service = world.Service
+	direct  = world.Direct
+	host    = world.Host
+	day     = world.Day
 )
 
 var (
-	now     = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+	now     = world.Noon
 	at      = delegation.Endpoint{Host: host, Port: 5269}
 	backup  = delegation.Endpoint{Host: "backup.hosting.example", Port: 5270}
 	nowhere delegation.Endpoint // of an incoming connection
 )
 
-// ca is the authority, and leaves are the certificates that cases share. They live
-// for 60 days.
-var (
-	ca     = sync.OnceValue(func() *localca.Authority { return localca.NewChain(now) })
-	leaves = sync.OnceValue(func() func(string) *keys.Signer { return ca().Leaves(now.Add(-10*day), now.Add(60*day)) })
-)
+// around gives the one world of these tests.
+var around = sync.OnceValue(func() *world.World { return world.At(now) })
 
 // of gives the certificate of a name, the same each time.
-func of(name string) *keys.Signer { return leaves()(name) }
+func of(name string) *keys.Signer { return around().Of(name) }
 
-// issue makes a certificate.
+// issue makes a certificate that lives as long.
 func issue(edit func(*x509.Certificate)) *keys.Signer {
-	return localca.Must(ca().Issue("P-256", nil, now.Add(-10*day), now.Add(60*day), edit))
+	return localca.Must(around().CA.Issue("P-256", nil, now.Add(-10*day), now.Add(60*day), edit))
 }
 
 func targets(endpoints ...delegation.Endpoint) []delegation.Target {
@@ -57,16 +53,13 @@ func targets(endpoints ...delegation.Endpoint) []delegation.Target {
 
 // statement is one of the source to these targets, from an hour ago for 13
 // days, unless edited.
-func statement(t testing.TB, list []delegation.Target, edits ...func(*delegation.Statement)) string {
-	t.Helper()
-	s := delegation.Statement{
-		Source: source, Service: service, Targets: list,
-		Issued: now.Add(-time.Hour), Expires: now.Add(13 * day), ID: delegation.ID{1},
-	}
+func statement(list []delegation.Target, edits ...func(*delegation.Statement)) string {
+	s := around().Statement(time.Hour)
+	s.Targets, s.Expires = list, now.Add(13*day)
 	for _, edit := range edits {
 		edit(&s)
 	}
-	return setup.Record(s, of(s.Source))
+	return world.Record(s, of(s.Source))
 }
 
 // evidence is what was found for the base question: TXT records and SRV.
@@ -75,13 +68,9 @@ func evidence(records []string, srv ...delegation.SRVAnswer) *delegation.Evidenc
 }
 
 func evidenceOf(source, service string, records []string, srv ...delegation.SRVAnswer) *delegation.Evidence {
-	return &delegation.Evidence{
-		Version: delegation.EvidenceVersion, Source: source, Service: service, Collected: now, SRV: srv,
-		TXT: []delegation.TXTAnswer{{
-			Answer:  delegation.Answer{Name: delegation.TXTName(source, service), DNSSEC: delegation.Insecure, TTL: 3600},
-			Records: records,
-		}},
-	}
+	e := world.Nothing(source, service, delegation.Insecure, now)
+	e.TXT[0].Records, e.SRV, e.Documents = records, srv, nil
+	return e
 }
 
 func srv(label string, state delegation.DNSSEC, records ...delegation.SRVRecord) delegation.SRVAnswer {
@@ -95,12 +84,12 @@ func recordOf(e delegation.Endpoint) delegation.SRVRecord {
 	return delegation.SRVRecord{Priority: 5, Weight: 1, Port: e.Port, Target: e.Host}
 }
 
-func policy() delegation.Policy { return delegation.Policy{Roots: ca().Pool(), Time: now} }
+func policy() delegation.Policy { return around().Policy() }
 
 func peers() delegation.PeerPolicy { return peersAt(now) }
 
 func peersAt(t time.Time) delegation.PeerPolicy {
-	return delegation.PeerPolicy{Roots: ca().Pool(), Now: func() time.Time { return t }}
+	return delegation.PeerPolicy{Roots: around().CA.Pool(), Now: func() time.Time { return t }}
 }
 
 func question(d association.Direction) association.Question {

@@ -138,7 +138,7 @@ func TestFloorAtConnection(t *testing.T) {
 func TestFloorOfSecondLabel(t *testing.T) {
 	q, s := question(association.Outgoing), new(store)
 	q.Service = direct
-	a := decide(t, q, evidence([]string{statement(t, targets(at))}))
+	a := decide(t, q, evidence([]string{statement(targets(at))}))
 	s.raise(above(a.Floor()))
 	_, err := a.Accept(at, s.policy(t), of(host).Chain())
 	wantReason(t, reasons.Superseded, err)

@@ -26,7 +26,7 @@ func TestPOSHLaw(t *testing.T) {
 		URL: delegation.POSHURL(source, service), Status: 200, MediaType: delegation.POSHMediaType,
 		Body: fmt.Appendf(nil, `{"expires":3600,"fingerprints":[{"sha-256":%q}]}`, base64.StdEncoding.EncodeToString(sum[:])),
 	}
-	good, revoked := statement(t, targets(at)), statement(t, targets())
+	good, revoked := statement(targets(at)), statement(targets())
 	states := []delegation.DNSSEC{delegation.Secure, delegation.Insecure, delegation.Bogus, delegation.Indeterminate}
 	counted := 0
 	rapid.Check(t, func(r *rapid.T) {

@@ -51,7 +51,7 @@ func TestLaws(t *testing.T) {
 		expires := rapid.SampledFrom([]time.Time{now, now.Add(day)}).Draw(r, "expires")
 		key += string(mode) + expires.String()
 		if signed[key] == "" {
-			signed[key] = statement(t, targets(list...), func(s *delegation.Statement) {
+			signed[key] = statement(targets(list...), func(s *delegation.Statement) {
 				s.Expires = expires
 				for i := range s.Targets {
 					s.Targets[i].TLS = mode

@@ -23,7 +23,7 @@ func silent(domain, label string, answers ...delegation.SRVAnswer) *delegation.E
 func TestNowhere(t *testing.T) {
 	const imap = "_imap._tcp"
 	q := association.Question{Source: source, Service: imap, Direction: association.Outgoing}
-	revocation := statement(t, targets(), func(s *delegation.Statement) { s.Service = imap })
+	revocation := statement(targets(), func(s *delegation.Statement) { s.Service = imap })
 	for _, c := range []struct {
 		name     string
 		evidence *delegation.Evidence

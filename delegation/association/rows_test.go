@@ -127,7 +127,7 @@ func TestRows(t *testing.T) {
 	endpoints := [2]delegation.Endpoint{at, {Host: host, Port: 5270}}
 	// How TLS begins is the other way round than at the labels.
 	listed := []delegation.Target{directly(endpoints[0]), negotiated(endpoints[1]), negotiated(backup)}
-	records := []string{statement(t, listed)}
+	records := []string{statement(listed)}
 	states := map[string]int{}
 	for _, own := range kinds {
 		for _, second := range kinds {
@@ -322,7 +322,7 @@ func TestSecondLabelBeside(t *testing.T) {
 		{"secure, another port at both labels", []delegation.SRVAnswer{srvAt(service, delegation.Secure, otherPort), srvAt(direct, delegation.Secure, otherPort)}, reasons.Conflict},
 		{"secure at the second label only, which names another host", []delegation.SRVAnswer{srvAt(service, delegation.Insecure, at), srvAt(direct, delegation.Secure, elsewhere)}, reasons.Conflict},
 	} {
-		a := decide(t, question(association.Outgoing), evidence([]string{statement(t, targets(at))}, c.answers...))
+		a := decide(t, question(association.Outgoing), evidence([]string{statement(targets(at))}, c.answers...))
 		if got := a.Proofs()[2].Reason; got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}

@@ -138,10 +138,10 @@ func statementsOf(t testing.TB) map[string]func(*delegation.Evidence) {
 	}
 	matching := targets(at, backup)
 	return map[string]func(*delegation.Evidence){
-		"matching": records(statement(t, matching)),
-		"foreign":  records(statement(t, targets(letters["Z"]))),
-		"revoked":  records(statement(t, targets())),
-		"expired": records(statement(t, matching, func(s *delegation.Statement) {
+		"matching": records(statement(matching)),
+		"foreign":  records(statement(targets(letters["Z"]))),
+		"revoked":  records(statement(targets())),
+		"expired": records(statement(matching, func(s *delegation.Statement) {
 			s.Issued, s.Expires = now.Add(-5*day), now
 		})),
 		"none": records(),
@@ -324,7 +324,7 @@ func letterOf(t *testing.T, e delegation.Endpoint) string {
 
 // TestDecideRefuses: only a wrong call is an error.
 func TestDecideRefuses(t *testing.T) {
-	good := evidence([]string{statement(t, targets(at))})
+	good := evidence([]string{statement(targets(at))})
 	replayed, first := *good, *good
 	replayed.Service, first.Version = direct, 1
 	cases := []struct {
@@ -348,7 +348,7 @@ func TestDecideRefuses(t *testing.T) {
 		{"evidence about the second label", question(association.Outgoing), &replayed, policy(), reasons.BadEvidence},
 		{"zero policy", question(association.Outgoing), good, delegation.Policy{}, reasons.MissingInput},
 		{"no trust anchors", question(association.Incoming), good, delegation.Policy{Time: now}, reasons.MissingInput},
-		{"no time", question(association.Incoming), good, delegation.Policy{Roots: ca().Pool()}, reasons.MissingInput},
+		{"no time", question(association.Incoming), good, delegation.Policy{Roots: around().CA.Pool()}, reasons.MissingInput},
 	}
 	if len(cases) < 15 {
 		t.Errorf("only %d cases", len(cases))

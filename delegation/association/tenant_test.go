@@ -23,7 +23,7 @@ const (
 // recordOfDomain makes the TXT record of a domain for a service.
 func recordOfDomain(t *testing.T, domain, label string, list []delegation.Target, edits ...func(*delegation.Statement)) string {
 	t.Helper()
-	return statement(t, list, append(edits, func(s *delegation.Statement) { s.Source, s.Service = domain, label })...)
+	return statement(list, append(edits, func(s *delegation.Statement) { s.Source, s.Service = domain, label })...)
 }
 
 // relabel changes the source in a statement and leaves all else as it is.

@@ -14,9 +14,8 @@ import (
 	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/peerserver"
-	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // unpublished is a bubble in which every place answers that it has nothing.
@@ -156,12 +155,12 @@ func TestBroughtUnused(t *testing.T) {
 func TestBroughtBad(t *testing.T) {
 	named := chain(t, host)
 	signer("c.example")
-	stranger := localca.Must(localca.New("Another Root", start.Add(-20*day))).Leaves(start.Add(-10*day), start.Add(60*day))(source)
+	stranger := world.At(start).Of(source)
 	for _, c := range []struct {
 		name, record string
 		want         reasons.Reason
 	}{
-		{"of another authority", setup.Record(setup.Statement(source, service, start, host), stranger), reasons.UntrustedSigner},
+		{"of another authority", world.Record(world.Statement(source, service, start, host), stranger), reasons.UntrustedSigner},
 		{"for another source", signedFor("c.example", 0, []string{host}), reasons.SourceMismatch},
 		{"expired", signedFor(source, -5*day, []string{host}, func(s *delegation.Statement) { s.Expires = start.Add(-day) }), reasons.Expired},
 		{"no statement", "; s=x", reasons.MalformedToken},
@@ -289,12 +288,12 @@ func TestBroughtMeanwhile(t *testing.T) {
 // TestShown: an outgoing connection reads the statement in the receiver's features, where
 // nothing is published, and connects again. What is handed out is a fresh connection.
 func TestShown(t *testing.T) {
-	w := newWorld(t)
+	w := newDialing(t)
 	w.dialer.Client.Via, w.dialer.Client.HTTPSRoots = discovery.ViaBoth, w.dialer.roots
 	w.add(srv(service, 0, 0, 5269, host))
-	statement := setup.Statement(source, service, time.Now().Add(-time.Hour), host)
+	statement := world.Statement(source, service, time.Now().Add(-time.Hour), host)
 	show := func(s delegation.Statement) string {
-		text := inStream(t, setup.Record(s, w.issue(s.Source))).Text()
+		text := inStream(t, world.Record(s, w.Of(s.Source))).Text()
 		return "<dna xmlns='urn:uuid:1b0c9ee8-2582-444b-9588-3ee63b2ff654'><statement encoding='jws'>" + text + "</statement></dna>"
 	}
 	server := w.serve(host, 5269, peerserver.None, host)
@@ -315,8 +314,8 @@ func TestShown(t *testing.T) {
 	w.dialer.Floors = newStore()
 	for name, features := range map[string]string{
 		"nothing": "<dna xmlns='urn:uuid:1b0c9ee8-2582-444b-9588-3ee63b2ff654'/>", "two": show(statement) + show(statement), "huge": strings.Repeat("<a/>", 20000),
-		"broken": "<dna><", "for others": show(setup.Statement("c.example", service, time.Now().Add(-time.Hour), host)),
-		"other hosts": show(setup.Statement(source, service, time.Now().Add(-time.Hour), other)),
+		"broken": "<dna><", "for others": show(world.Statement("c.example", service, time.Now().Add(-time.Hour), host)),
+		"other hosts": show(world.Statement(source, service, time.Now().Add(-time.Hour), other)),
 	} {
 		server.Offer(features)
 		if _, err := w.dial(); !slices.Contains([]reasons.Reason{reasons.PeerNameMismatch, reasons.TargetMismatch}, delegation.ReasonOf(err)) {

@@ -15,17 +15,13 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/delegation/reasons"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // chain is a certificate for names.
 func chain(t *testing.T, names ...string) []*x509.Certificate {
 	t.Helper()
-	s, err := laboratory().Issue("P-256", names, start.Add(-10*day), start.Add(60*day), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s.Chain()
+	return around().Issue(-10*day, 60*day, names...).Chain()
 }
 
 func peer(chain []*x509.Certificate) Peer { return Peer{Direction: association.Incoming, Chain: chain} }
@@ -34,7 +30,7 @@ func peer(chain []*x509.Certificate) Peer { return Peer{Direction: association.I
 // one, and otherwise not. Only what the error says decides on a fallback.
 func TestCheck(t *testing.T) {
 	delegated, own, strange := chain(t, host), chain(t, source), chain(t, other)
-	foreign := localca.Must(localca.New("Another Root", start.Add(-20*day))).Leaves(start.Add(-10*day), start.Add(60*day))(host)
+	foreign := world.At(start).Of(host)
 	bubble(t, []string{statement(0, host)}, Limits{}, func(l *lab) {
 		proof, err := l.Check(l.Context(), source, service, peer(own))
 		if err != nil || proof.Reference.Method != association.PKIX || proof.Decision != nil || l.network.count() != 0 {

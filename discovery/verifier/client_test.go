@@ -14,11 +14,11 @@ import (
 // TestClientConfig: a library that connects by itself gets through to the target of
 // a statement, and to nobody else.
 func TestClientConfig(t *testing.T) {
-	w := newWorld(t)
+	w := newDialing(t)
 	w.service = "_imap._tcp"
 	target := delegation.Target{Endpoint: to(host, 1), TLS: delegation.Direct}
-	good := w.plain(1, config(w.issue(host)))
-	bad := w.plain(2, config(w.issue(evil)))
+	good := w.plain(1, config(w.Of(host)))
+	bad := w.plain(2, config(w.Of(evil)))
 	w.delegateTo(w.service, time.Hour, target)
 	v := w.dialer.verifier()
 	known, err := v.Decide(t.Context(), Question{Source: source, Service: w.service, Direction: association.Outgoing})

@@ -14,7 +14,7 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/delegation/reasons"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // A pointing network also tells what DNS says of endpoints.
@@ -62,10 +62,7 @@ func (p *pointing) DialEndpoint(context.Context, *delegation.EndpointAnswer) (ne
 }
 
 // stranger is a certificate that leads to no trust anchor.
-func stranger() *x509.Certificate {
-	ca := localca.Must(localca.New("Nobody", time.Now()))
-	return localca.Must(ca.Issue("P-256", []string{"nobody.example"}, time.Now(), time.Now().Add(day), nil)).Leaf()
-}
+func stranger() *x509.Certificate { return world.At(time.Now()).Of("nobody.example").Leaf() }
 
 // pointed runs a test in a bubble, with a peer whose key the TLSA records name.
 func pointed(t *testing.T, records []string, f func(l *lab, p *pointing)) {

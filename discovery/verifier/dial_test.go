@@ -18,7 +18,7 @@ import (
 // TestMethods: the peer counts by each of the methods, and by none.
 func TestMethods(t *testing.T) {
 	t.Run("pkix", func(t *testing.T) {
-		w := newWorld(t)
+		w := newDialing(t)
 		w.serve(host, 5269, peerserver.None, source)
 		w.add(srv(service, 0, 0, 5269, host))
 		conn := w.accepted(to(host, 5269), association.PKIX, 1)
@@ -27,7 +27,7 @@ func TestMethods(t *testing.T) {
 		}
 	})
 	t.Run("delegation", func(t *testing.T) {
-		w := newWorld(t)
+		w := newDialing(t)
 		s := w.serve(host, 5269, peerserver.None, host)
 		w.delegated()
 		conn := w.accepted(to(host, 5269), association.Delegation, 1)
@@ -48,7 +48,7 @@ func TestMethods(t *testing.T) {
 		}
 	})
 	t.Run("dnssec", func(t *testing.T) {
-		w := newWorld(t)
+		w := newDialing(t)
 		w.serve(host, 5269, peerserver.None, host)
 		w.add(srv(service, 0, 0, 5269, host))
 		w.dialer.Client.Validating = true
@@ -59,14 +59,14 @@ func TestMethods(t *testing.T) {
 		}
 	})
 	t.Run("a forged AD flag", func(t *testing.T) {
-		w := newWorld(t)
+		w := newDialing(t)
 		w.serve(evil, 5269, peerserver.None, evil)
 		w.add(srv(service, 0, 0, 5269, evil))
 		w.fault("", "", dnsserver.Fault{Authentic: true})
 		w.refused(reasons.PeerNameMismatch, reasons.PeerNameMismatch)
 	})
 	t.Run("the statement first", func(t *testing.T) {
-		w := newWorld(t)
+		w := newDialing(t)
 		w.serve(host, 5269, peerserver.None, host)
 		w.add(srv(service, 0, 0, 5269, evil))
 		w.delegate(service, time.Hour, to(host, 5269))
@@ -76,7 +76,7 @@ func TestMethods(t *testing.T) {
 		w.accepted(to(host, 5269), association.Delegation, 1)
 	})
 	t.Run("nothing counts", func(t *testing.T) {
-		w := newWorld(t)
+		w := newDialing(t)
 		w.serve(host, 5269, peerserver.None, host)
 		w.add(srv(service, 0, 0, 5269, host))
 		e := w.refused(reasons.PeerNameMismatch, reasons.PeerNameMismatch)
@@ -116,12 +116,12 @@ func TestStart(t *testing.T) {
 		{"secure second label, statement", direct, &negotiated, true, true, dnssec},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newDialing(t)
 			name, fault := host, peerserver.None
 			if c.method == pkix {
 				name = source
 			}
-			tls := config(w.issue(name))
+			tls := config(w.Of(name))
 			tls.NextProtos = []string{"xmpp-server"} // after STARTTLS nobody asks for it
 			if c.direct {
 				fault = peerserver.Direct
@@ -168,9 +168,9 @@ func TestNoStart(t *testing.T) {
 		{"over UDP, SRV only", turn, true, nil, reasons.NoTLSStart},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newDialing(t)
 			w.service = c.service
-			s := w.serveWith(host, 5061, peerserver.Direct, config(w.issue(host, source)))
+			s := w.serveWith(host, 5061, peerserver.Direct, config(w.Issue(-day, day, host, source)))
 			if c.srv {
 				w.add(srv(c.service, 0, 0, 5061, host))
 			}
@@ -191,9 +191,9 @@ func TestNoStart(t *testing.T) {
 		})
 	}
 	t.Run("the next target is tried", func(t *testing.T) {
-		w := newWorld(t)
+		w := newDialing(t)
 		w.service = sips
-		w.serveWith(other, 5061, peerserver.Direct, config(w.issue(other)))
+		w.serveWith(other, 5061, peerserver.Direct, config(w.Of(other)))
 		w.delegateTo(sips, time.Hour, negotiated, delegation.Target{Endpoint: to(other, 5061), Priority: 1, TLS: delegation.Direct})
 		conn := w.accepted(to(other, 5061), association.Delegation, 2)
 		if got := delegation.ReasonOf(conn.Attempts[0].Err); got != reasons.NoTLSStart {
@@ -206,18 +206,18 @@ func TestNoStart(t *testing.T) {
 func TestTargets(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		first func(w *world)
+		first func(w *dialing)
 		want  reasons.Reason // of the first target; the next one is tried
 	}{
-		{"down", func(w *world) { w.reach(host, 5269, "127.0.0.1:9") }, reasons.ConnectFailed},
-		{"refused", func(w *world) { w.serve(host, 5269, peerserver.None, other) }, reasons.PeerNameMismatch},
-		{"silent", func(w *world) {
+		{"down", func(w *dialing) { w.reach(host, 5269, "127.0.0.1:9") }, reasons.ConnectFailed},
+		{"refused", func(w *dialing) { w.serve(host, 5269, peerserver.None, other) }, reasons.PeerNameMismatch},
+		{"silent", func(w *dialing) {
 			w.serve(host, 5269, peerserver.Silent, host)
 			w.dialer.TargetTimeout = 5 * time.Second // the second one has to manage
 		}, reasons.ConnectTimeout},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newDialing(t)
 			c.first(w)
 			w.serve(other, 5269, peerserver.None, other)
 			w.add(srv(service, 0, 0, 5269, host), srv(service, 1, 0, 5269, other))
@@ -229,7 +229,7 @@ func TestTargets(t *testing.T) {
 		})
 	}
 	t.Run("all down", func(t *testing.T) {
-		w := newWorld(t)
+		w := newDialing(t)
 		w.reach(host, 5269, "127.0.0.1:9")
 		w.reach(other, 5269, "127.0.0.1:9")
 		w.add(srv(service, 0, 0, 5269, host), srv(service, 1, 0, 5269, other))
@@ -239,14 +239,14 @@ func TestTargets(t *testing.T) {
 		}
 	})
 	t.Run("one down, one refused", func(t *testing.T) {
-		w := newWorld(t)
+		w := newDialing(t)
 		w.reach(host, 5269, "127.0.0.1:9")
 		w.serve(other, 5269, peerserver.Strip)
 		w.add(srv(service, 0, 0, 5269, host), srv(service, 1, 0, 5269, other))
 		w.refused(reasons.STARTTLSMissing, reasons.ConnectFailed, reasons.STARTTLSMissing)
 	})
 	t.Run("only some are delegated", func(t *testing.T) {
-		w := newWorld(t)
+		w := newDialing(t)
 		s := w.serve(evil, 5269, peerserver.None, evil)
 		w.serve(host, 5269, peerserver.None, host)
 		w.add(srv(service, 0, 0, 5269, evil), srv(service, 1, 0, 5269, host))
@@ -257,15 +257,15 @@ func TestTargets(t *testing.T) {
 		}
 	})
 	t.Run("certificate for another target", func(t *testing.T) {
-		w := newWorld(t)
+		w := newDialing(t)
 		w.serve(host, 5269, peerserver.None, other)
 		w.add(srv(service, 0, 0, 5269, host))
 		w.delegate(service, time.Hour, to(host, 5269), to(other, 5269))
 		w.refused(reasons.PeerNameMismatch, reasons.PeerNameMismatch)
 	})
 	t.Run("certificate of another authority", func(t *testing.T) {
-		w, stranger := newWorld(t), newWorld(t)
-		w.serveWith(host, 5269, peerserver.None, config(stranger.issue(host)))
+		w, stranger := newDialing(t), newDialing(t)
+		w.serveWith(host, 5269, peerserver.None, config(stranger.Of(host)))
 		w.delegated()
 		w.refused(reasons.PeerUntrusted, reasons.PeerUntrusted)
 	})
@@ -278,7 +278,7 @@ func TestTargets(t *testing.T) {
 		{"statement for another host", evil, time.Hour, reasons.TargetMismatch},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newDialing(t)
 			w.serve(c.at, 5269, peerserver.None, c.at)
 			w.add(srv(service, 0, 0, 5269, c.at))
 			w.delegate(service, c.ends, to(host, 5269))
@@ -289,10 +289,10 @@ func TestTargets(t *testing.T) {
 		})
 	}
 	t.Run("statement that ends before the handshake", func(t *testing.T) {
-		w := newWorld(t)
+		w := newDialing(t)
 		var ahead atomic.Int64
 		w.dialer.extra = func() time.Duration { return time.Duration(ahead.Load()) }
-		c := config(w.issue(host))
+		c := config(w.Of(host))
 		c.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
 			ahead.Store(int64(2 * time.Hour))
 			return nil, nil
@@ -302,19 +302,19 @@ func TestTargets(t *testing.T) {
 		w.refused(reasons.ProofExpired, reasons.ProofExpired)
 	})
 	t.Run("not available", func(t *testing.T) {
-		w := newWorld(t)
+		w := newDialing(t)
 		w.add("_xmpp-server._tcp.b.example. 60 IN SRV 0 0 0 .")
 		w.refused(reasons.ServiceNotAvailable)
 	})
 	t.Run("bogus address", func(t *testing.T) {
-		w := newWorld(t)
+		w := newDialing(t)
 		w.add(srv(service, 0, 0, 5269, host), host+". IN A 127.0.0.1")
 		w.dialer.Client.Validating = true
 		w.fault(host, "A", dnsserver.Fault{Bogus: true})
 		w.refused(reasons.DNSBogus, reasons.DNSBogus)
 	})
 	t.Run("private address", func(t *testing.T) {
-		w := newWorld(t)
+		w := newDialing(t)
 		s := w.serve(host, 5269, peerserver.None, source)
 		w.add(srv(service, 0, 0, 5269, host))
 		w.dialer.Client.AllowPrivateAddresses = false
@@ -328,8 +328,8 @@ func TestTargets(t *testing.T) {
 // TestLookups: DNS that fails, forges, is slow or answers out of order.
 func TestLookups(t *testing.T) {
 	txt := delegation.TXTName(source, service)
-	ready := func(t *testing.T) *world {
-		w := newWorld(t)
+	ready := func(t *testing.T) *dialing {
+		w := newDialing(t)
 		w.serve(host, 5269, peerserver.None, host)
 		w.delegated()
 		return w
@@ -357,7 +357,7 @@ func TestLookups(t *testing.T) {
 		})
 	}
 	t.Run("SRV of the second label slow", func(t *testing.T) {
-		w := newWorld(t)
+		w := newDialing(t)
 		w.serve(other, 5270, peerserver.Direct, other)
 		w.add(srv(service, 1, 0, 5269, host), srv(direct, 0, 0, 5270, other))
 		w.delegateTo(service, time.Hour, delegation.Target{Endpoint: to(host, 5269)}, delegation.Target{Endpoint: to(other, 5270), TLS: delegation.Direct})
@@ -387,7 +387,7 @@ func TestLookups(t *testing.T) {
 		}
 	})
 	t.Run("SRV fails, the statement comes first, another certificate", func(t *testing.T) {
-		w := newWorld(t)
+		w := newDialing(t)
 		w.serve(host, 5269, peerserver.None, "other.example")
 		w.delegate(service, time.Hour, to(host, 5269))
 		w.fault("", "SRV", dnsserver.Fault{Rcode: 2})
@@ -398,7 +398,7 @@ func TestLookups(t *testing.T) {
 		}
 	})
 	t.Run("TXT fails, the certificate is the source's", func(t *testing.T) {
-		w := newWorld(t)
+		w := newDialing(t)
 		w.serve(host, 5269, peerserver.None, source)
 		w.add(srv(service, 0, 0, 5269, host))
 		w.fault(txt, "TXT", dnsserver.Fault{Rcode: 2})
@@ -432,7 +432,7 @@ func TestBeforeTLS(t *testing.T) {
 		{peerserver.InjectLater, reasons.STARTTLSInjection},
 	} {
 		t.Run(string(c.fault), func(t *testing.T) {
-			w := newWorld(t)
+			w := newDialing(t)
 			w.serve(host, 5269, c.fault, source)
 			w.add(srv(service, 0, 0, 5269, host))
 			if c.want == reasons.ConnectTimeout {
@@ -442,22 +442,22 @@ func TestBeforeTLS(t *testing.T) {
 		})
 	}
 	t.Run("plain text at a port for TLS", func(t *testing.T) {
-		w := newWorld(t)
+		w := newDialing(t)
 		w.serve(host, 5270, peerserver.Garbage, source)
 		w.add(srv("_xmpps-server._tcp", 0, 0, 5270, host))
 		w.refused(reasons.TLSFailed, reasons.TLSFailed)
 	})
 	t.Run("TLS 1.1", func(t *testing.T) {
-		w := newWorld(t)
-		c := config(w.issue(source))
+		w := newDialing(t)
+		c := config(w.Of(source))
 		c.MaxVersion = tls.VersionTLS11
 		w.serveWith(host, 5269, peerserver.None, c)
 		w.add(srv(service, 0, 0, 5269, host))
 		w.refused(reasons.TLSFailed, reasons.TLSFailed)
 	})
 	t.Run("no certificate for the name", func(t *testing.T) {
-		w := newWorld(t)
-		c := config(w.issue(source))
+		w := newDialing(t)
+		c := config(w.Of(source))
 		c.Certificates = nil
 		c.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil } // crypto/tls says unrecognized_name
 		w.serveWith(host, 5269, peerserver.None, c)
@@ -468,8 +468,8 @@ func TestBeforeTLS(t *testing.T) {
 		}
 	})
 	t.Run("another application protocol", func(t *testing.T) {
-		w := newWorld(t)
-		c := config(w.issue(source))
+		w := newDialing(t)
+		c := config(w.Of(source))
 		c.NextProtos = []string{"h2"}
 		w.serveWith(host, 5270, peerserver.Direct, c)
 		w.add(srv("_xmpps-server._tcp", 0, 0, 5270, host))

@@ -84,7 +84,7 @@ func TestOrderKeeps(t *testing.T) {
 
 // TestMistakes: a name that is none is refused, and nothing weaker may do.
 func TestMistakes(t *testing.T) {
-	w := newWorld(t)
+	w := newDialing(t)
 	if _, err := w.dialer.Dial(t.Context(), "b.example:5269", service); delegation.ReasonOf(err) != reasons.BadQuery || MayFallBack(err) {
 		t.Errorf("got %v, want %s", err, reasons.BadQuery)
 	}
@@ -96,7 +96,7 @@ func TestMistakes(t *testing.T) {
 
 // TestCancel: the end of the context ends a dial at once.
 func TestCancel(t *testing.T) {
-	w := newWorld(t)
+	w := newDialing(t)
 	w.serve(host, 5269, peerserver.Stall, source)
 	w.add(srv(service, 0, 0, 5269, host))
 	ctx, cancel := context.WithTimeout(t.Context(), soon)
@@ -109,12 +109,12 @@ func TestCancel(t *testing.T) {
 
 // TestMutual: the dialer shows its certificate to a server that asks.
 func TestMutual(t *testing.T) {
-	w := newWorld(t)
-	c := config(w.issue(source))
+	w := newDialing(t)
+	c := config(w.Of(source))
 	c.ClientAuth = tls.RequireAnyClientCert
 	s := w.serveWith(host, 5269, peerserver.None, c)
 	w.add(srv(service, 0, 0, 5269, host))
-	w.dialer.Certificates = config(w.issue("a.example")).Certificates
+	w.dialer.Certificates = config(w.Of("a.example")).Certificates
 	conn := w.accepted(to(host, 5269), association.PKIX, 1)
 	if err := conn.CloseWrite(); err != nil {
 		t.Fatal(err)
@@ -129,7 +129,7 @@ func TestMutual(t *testing.T) {
 
 // TestMaxTargets: of very many targets only the first are tried.
 func TestMaxTargets(t *testing.T) {
-	w := newWorld(t)
+	w := newDialing(t)
 	for i := range 2 * maxTargets {
 		w.add(srv(service, i, 0, 1000+i, fmt.Sprintf("h%d.example", i)))
 	}
@@ -150,7 +150,7 @@ func TestMaxTargets(t *testing.T) {
 // are those of the role.
 func TestRole(t *testing.T) {
 	for _, label := range []string{service, direct} {
-		w := newWorld(t)
+		w := newDialing(t)
 		w.service = label
 		w.serve(host, 5269, peerserver.None, host)
 		w.delegate(service, time.Hour, to(host, 5269))
@@ -185,7 +185,7 @@ func TestFloorAtHandshake(t *testing.T) {
 		{"a newer statement, certificate of the source", source, above, reasons.Verified},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newDialing(t)
 			w.serve(host, 5269, peerserver.None, c.shows)
 			w.delegate(service, time.Hour, to(host, 5269))
 			v := w.dialer.verifier()

@@ -79,7 +79,7 @@ func fates() []fate {
 
 // A stage is the servers of all fates, and who connects to them.
 type stage struct {
-	*world
+	*dialing
 	fates  []fate
 	client *discovery.Client // over DNS and HTTPS
 	proven *delegation.Cache
@@ -87,8 +87,8 @@ type stage struct {
 }
 
 func newStage(t *testing.T) *stage {
-	s := &stage{world: newWorld(t), fates: fates()}
-	s.roots = s.ca.Pool()
+	s := &stage{dialing: newDialing(t), fates: fates()}
+	s.roots = s.CA.Pool()
 	s.proven = delegation.NewCache(s.roots)
 	var names []string
 	handlers := map[string]http.HandlerFunc{}
@@ -100,7 +100,7 @@ func newStage(t *testing.T) *stage {
 		if fault == "" {
 			fault = peerserver.None
 		}
-		server, err := peerserver.StartXMPP(config(s.issue(name)), fault)
+		server, err := peerserver.StartXMPP(config(s.Of(name)), fault)
 		must(t, err)
 		t.Cleanup(server.Close)
 		s.reach(name, 5269, server.Addr)
@@ -121,10 +121,10 @@ func newStage(t *testing.T) *stage {
 		}
 		http.NotFound(w, r)
 	})}
-	address := setup.Web(t, web, config(s.issue(names...)))
+	address := setup.Web(t, web, config(s.Issue(-day, day, names...)))
 	s.reach("", 443, address.String())
 	s.client = &discovery.Client{
-		Resolver: s.dns.Addr, Via: discovery.ViaBoth, AllowPrivateAddresses: true, HTTPSRoots: s.roots,
+		Resolver: s.DNS.Addr, Via: discovery.ViaBoth, AllowPrivateAddresses: true, HTTPSRoots: s.roots,
 		ConnectTo: []discovery.ConnectTo{{Port: 443, Addr: address}},
 	}
 	return s

@@ -10,7 +10,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
@@ -21,7 +20,7 @@ import (
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/peerserver"
-	"github.com/dnasign/dnasign/keys"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // A laboratory is b.example, which delegates to xmpp.hosting.example, on
@@ -39,38 +38,23 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-func certificate(s *keys.Signer) tls.Certificate {
-	c := tls.Certificate{PrivateKey: s.Key()}
-	for _, x := range s.Chain() {
-		c.Certificate = append(c.Certificate, x.Raw)
-	}
-	return c
-}
-
 func newLaboratory() *laboratory {
 	return newLaboratoryFor("_xmpp-server._tcp", delegation.Target{Endpoint: delegation.Endpoint{Host: "xmpp.hosting.example", Port: 5269}})
 }
 
 func newLaboratoryFor(service string, target delegation.Target) *laboratory {
-	now := time.Now()
-	ca := must(localca.New("Root", now))
-	issue := func(name string) *keys.Signer {
-		return must(ca.Issue("P-256", []string{name}, now.Add(-time.Hour), now.Add(time.Hour), nil))
-	}
-	l := &laboratory{hosted: certificate(issue("xmpp.hosting.example"))}
+	w := world.At(time.Now())
+	l := &laboratory{hosted: localca.TLS(w.Of("xmpp.hosting.example"))}
 	server := must(peerserver.StartXMPP(&tls.Config{Certificates: []tls.Certificate{l.hosted}}, peerserver.None))
-	statement := delegation.Statement{
-		Source: "b.example", Service: service, Issued: now.Add(-time.Minute), Expires: now.Add(time.Hour), ID: delegation.ID{1},
-		Targets: []delegation.Target{target},
-	}
-	token := must(delegation.Sign(statement, delegation.JWS, issue("b.example")))
+	statement := world.Statement("b.example", service, w.Now.Add(-time.Minute))
+	statement.Targets = []delegation.Target{target}
 	dns := must(dnsserver.Start([]string{
 		delegation.SRVName("b.example", service) + fmt.Sprintf(". 60 IN SRV 0 0 %d xmpp.hosting.example.", target.Port),
-		fmt.Sprintf(`%s. 60 IN TXT "%s"`, delegation.TXTName("b.example", service), strings.Join(delegation.JWS.TXTStrings(token), `" "`)),
+		world.Line(statement, w.Of("b.example")),
 	}))
 	dir := must(os.MkdirTemp("", "example"))
 	store := must(filestore.Open(context.Background(), filepath.Join(dir, "floors.db"), nil))
-	l.config = verifier.Config{Roots: ca.Pool(), Floors: store, Discovery: &discovery.Client{
+	l.config = verifier.Config{Roots: w.CA.Pool(), Floors: store, Discovery: &discovery.Client{
 		Resolver: dns.Addr, Via: discovery.ViaDNS, AllowPrivateAddresses: true,
 		ConnectTo: []discovery.ConnectTo{must(discovery.ParseConnectTo("xmpp.hosting.example:5269:" + server.Addr))},
 	}}

@@ -21,8 +21,7 @@ import (
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery/floors"
 	"github.com/dnasign/dnasign/internal/floorrecord"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
-	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -32,36 +31,31 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var start = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 const (
-	source  = "b.example"
-	service = "_xmpp-server._tcp"
-	direct  = "_xmpps-server._tcp" // its second label
-	host    = "xmpp.hosting.example"
+	source  = world.Source
+	service = world.Service
+	direct  = world.Direct
+	host    = world.Host
 	other   = "xmpp.other.example"
-	day     = 24 * time.Hour
+	day     = world.Day
 )
 
 var incoming = Question{Source: source, Service: service, Direction: association.Incoming}
 
 var outgoing = Question{Source: source, Service: service, Direction: association.Outgoing}
 
-// laboratory is the authority, and signer gives the certificate of a domain.
-var (
-	laboratory = sync.OnceValue(func() *localca.Authority { return localca.Must(localca.New("Test Root", start)) })
-	leaves     = sync.OnceValue(func() func(string) *keys.Signer {
-		return laboratory().Leaves(start.Add(-10*day), start.Add(60*day))
-	})
-)
+// around gives the one world of these tests.
+var around = sync.OnceValue(func() *world.World { return world.At(start) })
 
-func signer(domain string) *keys.Signer { return leaves()(domain) }
+func signer(domain string) *keys.Signer { return around().Of(domain) }
 
 // signedFor makes a TXT record of a domain that delegates to hosts, issued so
 // long after start, for 14 days unless edited.
 func signedFor(domain string, issued time.Duration, hosts []string, edits ...func(*delegation.Statement)) string {
-	s := setup.Statement(domain, service, start.Add(issued), hosts...)
+	s := world.Statement(domain, service, start.Add(issued), hosts...)
 	for _, edit := range edits {
 		edit(&s)
 	}
-	return setup.Record(s, signer(domain))
+	return world.Record(s, signer(domain))
 }
 
 func statement(issued time.Duration, hosts ...string) string {
@@ -123,29 +117,30 @@ func (n *network) Gather(ctx context.Context, source, service string, enough fun
 	if n.slow != nil {
 		takes = cmp.Or(n.slow(source), takes)
 	}
-	unanswered := &delegation.Failure{Reason: reasons.Unanswered, Detail: "not yet"}
-	txt := delegation.TXTAnswer{Answer: delegation.Answer{Name: delegation.TXTName(source, service), DNSSEC: delegation.Insecure, TTL: 3600, Failure: n.failure}}
-	if n.failure == nil {
-		txt.Records = n.records[source]
-	}
-	srv, signers, status := n.srv, n.signers, n.status
+	records, failure, srv, signers, status := n.records[source], n.failure, n.srv, n.signers, n.status
 	n.mu.Unlock()
 	defer n.set(func(n *network) { n.under-- })
 
-	e := &delegation.Evidence{Version: delegation.EvidenceVersion, Source: source, Service: service, Collected: time.Now()}
-	e.SRV = []delegation.SRVAnswer{{Answer: delegation.Answer{Name: delegation.SRVName(source, service), DNSSEC: delegation.Indeterminate, Failure: unanswered}}}
-	e.TXT = []delegation.TXTAnswer{{Answer: delegation.Answer{Name: txt.Name, DNSSEC: delegation.Indeterminate, Failure: unanswered}}}
+	unanswered := &delegation.Failure{Reason: reasons.Unanswered, Detail: "not yet"}
+	e := world.Nothing(source, service, delegation.Indeterminate, time.Now())
+	e.SRV, e.Documents = e.SRV[:1], nil
+	e.SRV[0].Failure, e.TXT[0].Failure = unanswered, unanswered
 	if !sleep(ctx, takes) {
 		return e, nil
 	}
-	if srv.Name == "" {
-		srv.Answer = delegation.Answer{Name: e.SRV[0].Name, DNSSEC: delegation.Insecure, TTL: 3600}
+	e = world.Nothing(source, service, delegation.Insecure, e.Collected)
+	e.SRV, e.Signers = e.SRV[:1], signers
+	if srv.Name != "" {
+		e.SRV[0] = srv
 	}
-	e.SRV, e.TXT, e.Signers = []delegation.SRVAnswer{srv}, []delegation.TXTAnswer{txt}, signers
-	for _, encoding := range delegation.Encodings() {
-		if status != 0 {
-			e.Documents = append(e.Documents, delegation.Document{URL: delegation.DocumentURL(source, service, encoding), Status: status, MaxAge: -1})
-		}
+	if e.TXT[0].Failure = failure; failure == nil {
+		e.TXT[0].Records = records
+	}
+	for i := range e.Documents {
+		e.Documents[i].Status = status
+	}
+	if status == 0 {
+		e.Documents = nil
 	}
 	copied := *e
 	if enough != nil && enough(&copied) || len(late) == 0 || !sleep(ctx, time.Second) {
@@ -269,13 +264,10 @@ func (s *store) away(away bool) {
 
 // floorOf is that of a statement, as statement makes it.
 func floorOf(issued time.Duration, hosts ...string) delegation.Floor {
-	targets := []delegation.Target{}
-	for _, h := range hosts {
-		targets = append(targets, delegation.Target{Endpoint: delegation.Endpoint{Host: h, Port: 5269}})
-	}
+	s := world.Statement(source, service, start.Add(issued), hosts...)
 	return delegation.Floor{
-		Order:   delegation.Order{Issuance: start.Add(-10 * day), Issued: start.Add(issued)},
-		Targets: delegation.DigestTargets(targets), ValidUntil: start.Add(issued + 14*day), SignerUntil: start.Add(60*day + time.Second),
+		Order:   delegation.Order{Issuance: start.Add(-10 * day), Issued: s.Issued},
+		Targets: delegation.DigestTargets(s.Targets), ValidUntil: s.Expires, SignerUntil: start.Add(60*day + time.Second),
 	}
 }
 
@@ -307,7 +299,7 @@ func bubble(t *testing.T, records []string, limits Limits, f func(l *lab)) {
 	})
 }
 
-func pool() *x509.CertPool { return laboratory().Pool() }
+func pool() *x509.CertPool { return around().CA.Pool() }
 
 // decide asks, and waits until nothing moves any more: an answer may come before
 // the lookup has ended.

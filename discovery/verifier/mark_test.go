@@ -9,7 +9,6 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
 )
 
 // mark proves a peer by what is in the cache, and marks the proof.
@@ -29,7 +28,7 @@ func (l *lab) mark(p Peer) Mark {
 // TestStands: a mark stands as long as nothing has changed that its proof rests on.
 func TestStands(t *testing.T) {
 	short := func(from, to time.Duration) Peer {
-		return peer(localca.Must(laboratory().Issue("P-256", []string{host}, start.Add(from), start.Add(to), nil)).Chain())
+		return peer(around().Issue(from, to, host).Chain())
 	}
 	for name, c := range map[string]struct {
 		peer   Peer

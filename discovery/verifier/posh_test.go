@@ -16,16 +16,15 @@ import (
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/peerserver"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/keys"
 )
 
 // aPOSHWorld has a peer with a certificate of nobody that we trust, and a POSH file
 // that names it. status is what the web server says of that.
-func aPOSHWorld(t *testing.T, status int) (w *world, peer *keys.Signer) {
-	w = newWorld(t)
-	now := time.Now()
-	stranger := localca.Must(localca.New("nobody", now))
-	peer = localca.Must(stranger.Issue("P-256", []string{host}, now.Add(-time.Hour), now.Add(time.Hour), nil))
+func aPOSHWorld(t *testing.T, status int) (w *dialing, peer *keys.Signer) {
+	w = newDialing(t)
+	peer = world.At(time.Now()).Of(host)
 	sum := sha256.Sum256(peer.Leaf().Raw)
 	web := setup.Web(t, &http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if "https://"+r.Host+r.URL.Path != delegation.POSHURL(source, service) {
@@ -35,9 +34,9 @@ func aPOSHWorld(t *testing.T, status int) (w *world, peer *keys.Signer) {
 		rw.Header().Set("Content-Type", delegation.POSHMediaType)
 		rw.WriteHeader(status)
 		fmt.Fprintf(rw, `{"fingerprints":[{"sha-256":%q}],"expires":3600}`, base64.StdEncoding.EncodeToString(sum[:]))
-	})}, config(w.issue(source)))
+	})}, config(w.Of(source)))
 	w.reach(source, 443, web.String())
-	w.dialer.Client.Via, w.dialer.Client.HTTPSRoots = discovery.ViaAuto, w.ca.Pool()
+	w.dialer.Client.Via, w.dialer.Client.HTTPSRoots = discovery.ViaAuto, w.CA.Pool()
 	w.serveWith(host, 5269, peerserver.None, &tls.Config{Certificates: []tls.Certificate{localca.TLS(peer)}})
 	w.add(srv(service, 0, 0, 5269, host))
 	return w, peer
@@ -63,7 +62,7 @@ func TestPOSH(t *testing.T) {
 
 	w.delegate(service, time.Hour, to("elsewhere.example", 5269))
 	w.refused(reasons.PeerUntrusted, reasons.PeerUntrusted)
-	must(t, w.dns.SetRecords(w.zone[:1])) // the statement is gone again, but it was seen
+	must(t, w.DNS.SetRecords(w.zone[:1])) // the statement is gone again, but it was seen
 	e := w.refused(reasons.PeerUntrusted, reasons.PeerUntrusted)
 	if !e.Required {
 		t.Error("nothing is required after a statement was seen")

@@ -13,11 +13,11 @@ import (
 )
 
 // plain starts a server of a role at host:port, which says the parts before TLS.
-func (w *world) plain(port uint16, c *tls.Config, parts ...string) *peerserver.Server {
-	w.t.Helper()
+func (w *dialing) plain(port uint16, c *tls.Config, parts ...string) *peerserver.Server {
+	w.Helper()
 	s, err := peerserver.Start(c, parts...)
-	must(w.t, err)
-	w.t.Cleanup(s.Close)
+	w.Must(err)
+	w.Cleanup(s.Close)
 	w.reach(host, port, s.Addr)
 	return s
 }
@@ -51,7 +51,7 @@ func TestProtocols(t *testing.T) {
 				{"direct TLS, but it begins in clear text", directly, false, "", reasons.TLSFailed, "begins in clear text, with "},
 			} {
 				t.Run(c.name, func(t *testing.T) {
-					w := newWorld(t)
+					w := newDialing(t)
 					w.service = role.Service
 					says := append([]string(nil), parts...)
 					says[len(says)-1] += c.plant
@@ -59,7 +59,7 @@ func TestProtocols(t *testing.T) {
 					if c.direct {
 						says = nil
 					}
-					w.plain(c.target.Port, config(w.issue(host)), says...)
+					w.plain(c.target.Port, config(w.Of(host)), says...)
 					w.delegateTo(role.Service, time.Hour, c.target)
 					switch {
 					case c.want == reasons.Verified:
@@ -85,7 +85,7 @@ func TestProtocols(t *testing.T) {
 		t.Errorf("only %d roles", tested)
 	}
 	t.Run("direct TLS, and it hangs up", func(t *testing.T) { // as slapd does
-		w := newWorld(t)
+		w := newDialing(t)
 		w.service = "_ldap._tcp"
 		w.plain(2, nil, "", peerserver.HangUp)
 		w.delegateTo(w.service, time.Hour, delegation.Target{Endpoint: to(host, 2), TLS: delegation.Direct})
@@ -94,7 +94,7 @@ func TestProtocols(t *testing.T) {
 		}
 	})
 	t.Run("XMPP at a port for direct TLS", func(t *testing.T) {
-		w := newWorld(t)
+		w := newDialing(t)
 		w.serve(host, 5269, peerserver.Direct, host)
 		w.delegate(service, time.Hour, to(host, 5269))
 		if e := w.refused(reasons.ConnectFailed, reasons.ConnectFailed); !strings.Contains(e.Error(), "where TLS begins with the first byte") {

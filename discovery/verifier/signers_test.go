@@ -9,7 +9,7 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
-	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -20,7 +20,7 @@ var own = sync.OnceValue(func() *keys.Signer {
 
 // byOwn is a statement by it.
 func byOwn(issued time.Duration, hosts ...string) string {
-	return setup.Record(setup.Statement(source, service, start.Add(issued), hosts...), own())
+	return world.Record(world.Statement(source, service, start.Add(issued), hosts...), own())
 }
 
 // names has a signed zone without SRV records name the keys of signers for ten

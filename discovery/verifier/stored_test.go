@@ -14,7 +14,7 @@ import (
 	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/floorrecord"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // restart is another Verifier with the same memory, and nothing in its cache.
@@ -141,7 +141,6 @@ func TestRestartMeanwhile(t *testing.T) {
 // a lookup, as if it were not there.
 func TestRestartUnused(t *testing.T) {
 	signer("other.example")
-	stranger := localca.Must(localca.New("Stranger", start))
 	document := func(record string) []byte { return []byte(record[len("v=DNA1; e=jws; s="):]) }
 	for name, c := range map[string]struct {
 		change func(r *floorrecord.Newest)
@@ -153,7 +152,7 @@ func TestRestartUnused(t *testing.T) {
 		"seen a day ago":  {func(*floorrecord.Newest) {}, day, nil, incoming},
 		"seen in future":  {func(r *floorrecord.Newest) { r.Seen = r.Seen.Add(time.Hour) }, 0, nil, incoming},
 		"none":            {func(r *floorrecord.Newest) { r.Statement = nil }, 0, nil, incoming},
-		"other anchors":   {func(*floorrecord.Newest) {}, 0, func(c *Config) { c.Roots = stranger.Pool() }, incoming},
+		"other anchors":   {func(*floorrecord.Newest) {}, 0, func(c *Config) { c.Roots = world.At(start).CA.Pool() }, incoming},
 		"no anchors":      {func(*floorrecord.Newest) {}, 0, func(c *Config) { c.Roots = x509.NewCertPool() }, incoming},
 		"shorter lives":   {func(*floorrecord.Newest) {}, 0, func(c *Config) { c.MaxLife = day }, incoming},
 		"cut":             {func(r *floorrecord.Newest) { r.Statement = r.Statement[:len(r.Statement)/2] }, 0, nil, incoming},

@@ -10,6 +10,7 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // TestEndToEnd: a real ejabberd and a real prosody exchange a ping for a domain
@@ -36,7 +37,7 @@ func TestEndToEnd(t *testing.T) {
 			s.Targets = append(s.Targets, delegation.Target{Endpoint: delegation.Endpoint{Host: host, Port: uint16(b.Server)}})
 		}
 		if err := dns.SetRecords([]string{
-			fmt.Sprintf("_xmpp-server._tcp.%s. SRV 0 0 %d %s.", domainB, b.Server, hostB), setup.TXT(s, owner),
+			fmt.Sprintf("_xmpp-server._tcp.%s. SRV 0 0 %d %s.", domainB, b.Server, hostB), world.Line(s, owner),
 		}); err != nil {
 			t.Fatal(err)
 		}

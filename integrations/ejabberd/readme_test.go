@@ -11,6 +11,7 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // TestReadme follows README.md on a machine with Debian's ejabberd. Folders of the
@@ -68,7 +69,7 @@ func TestReadme(t *testing.T) {
 	issued := time.Now().Truncate(time.Second).Add(-time.Minute)
 	if err := dns.SetRecords([]string{
 		fmt.Sprintf("_xmpp-server._tcp.%s. SRV 0 0 %d %s.", domainB, b.Server, hostB),
-		setup.TXT(delegation.Statement{
+		world.Line(delegation.Statement{
 			Source: domainB, Service: "_xmpp-server._tcp", ID: delegation.ID{1}, Issued: issued, Expires: issued.Add(12 * time.Hour),
 			Targets: []delegation.Target{{Endpoint: delegation.Endpoint{Host: hostB, Port: uint16(b.Server)}}},
 		}, owner),

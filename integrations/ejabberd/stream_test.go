@@ -14,6 +14,7 @@ import (
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/internal/testkit/xmpptest"
 	"github.com/dnasign/dnasign/keys"
 )
@@ -98,7 +99,7 @@ func TestStreamEndToEnd(t *testing.T) {
 		}
 	}
 
-	if err := dns.SetRecords(append(records, setup.Line(domainB, "_xmpp-server._tcp", delegation.JWS.TXTRecord(sign(ownerB, domainB, "", 0, time.Now(), 12*time.Hour, delegation.JWS))))); err != nil {
+	if err := dns.SetRecords(append(records, world.TextLine(domainB, "_xmpp-server._tcp", delegation.JWS.TXTRecord(sign(ownerB, domainB, "", 0, time.Now(), 12*time.Hour, delegation.JWS))))); err != nil {
 		t.Fatal(err)
 	}
 	mark := daemon.Log.Mark()

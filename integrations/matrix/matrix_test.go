@@ -20,6 +20,7 @@ import (
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/internal/testkit/xmpptest"
 	"github.com/dnasign/dnasign/keys"
 )
@@ -253,7 +254,7 @@ func (m *meeting) publish(providers []server, owners map[string]*keys.Signer, re
 				realtest.WriteFile(m.T, folder, s.Service+".jws", string(raw))
 				continue
 			}
-			lines = append(lines, setup.Line(d, s.Service, encoding.TXTRecord(raw)))
+			lines = append(lines, world.TextLine(d, s.Service, encoding.TXTRecord(raw)))
 		}
 	}
 	if err := m.names.SetRecords(lines); err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // TestLogin: a real Prosody hosts b.example and has a certificate for its own name
@@ -27,7 +28,7 @@ func TestLogin(t *testing.T) {
 	const role, host = "_xmpp-client._tcp", "xmpp.hosting.example"
 	now := time.Now()
 	ca := localca.NewChain(now)
-	issue := ca.Leaves(now.Add(-time.Hour), now.Add(30*setup.Day))
+	issue := ca.Leaves(now.Add(-time.Hour), now.Add(30*world.Day))
 	cert, key := setup.Write(t, t.TempDir(), "provider", issue(host))
 	server := realtest.Prosody(t, cert, key, nil, "b.example", "c.example", host)
 	for _, domain := range []string{"b.example", "c.example"} {
@@ -48,9 +49,9 @@ func TestLogin(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			zone := []string{fmt.Sprintf("%s. 60 IN SRV 0 0 %d %s.", delegation.SRVName(c.domain, role), c.target.Port, host)}
 			if c.want == "" {
-				s := setup.Statement(c.domain, role, now)
+				s := world.Statement(c.domain, role, now)
 				s.Targets = []delegation.Target{c.target}
-				zone = []string{setup.Line(c.domain, role, setup.Record(s, issue(c.domain)))}
+				zone = []string{world.TextLine(c.domain, role, world.Record(s, issue(c.domain)))}
 			}
 			at := discovery.ConnectTo{Host: host, Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), c.target.Port)}
 			v, err := verifier.New(verifier.Config{Roots: ca.Pool(), Floors: floors.InMemory(), Discovery: &discovery.Client{

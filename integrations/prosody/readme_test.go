@@ -13,7 +13,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
-	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // A reader follows README.md on a machine that has Prosody and nothing else. A
@@ -102,7 +102,7 @@ func TestReadme(t *testing.T) {
 		Targets: []delegation.Target{{Endpoint: delegation.Endpoint{Host: hostB, Port: uint16(p.b.Server)}}},
 	}
 	owner, _, _ := p.Issue(domainB)
-	txt := setup.TXT(statement, owner)
+	txt := world.Line(statement, owner)
 	records := func(portA int) {
 		if err := p.dns.SetRecords([]string{
 			hostA + ". A 127.0.0.1", hostB + ". A 127.0.0.1", txt,

@@ -22,7 +22,7 @@ import (
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery/floors"
 	"github.com/dnasign/dnasign/discovery/verifier"
-	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // hosted are domains that delegate to the host, by TXT records. Authority,
@@ -39,7 +39,7 @@ func newHosted(b *testing.B, n int) *hosted {
 	now := time.Now().Truncate(time.Second)
 	for i := range n {
 		domain := fmt.Sprintf("d%d.example", i)
-		h.domains, h.records[domain] = append(h.domains, domain), setup.Record(setup.Statement(domain, service, now, host), of(domain))
+		h.domains, h.records[domain] = append(h.domains, domain), world.Record(world.Statement(domain, service, now, host), of(domain))
 	}
 	return h
 }

@@ -22,7 +22,7 @@ import (
 	"github.com/dnasign/dnasign/discovery/floors/filestore"
 	"github.com/dnasign/dnasign/discovery/verifier"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
-	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -56,7 +56,7 @@ func pemOf(chain ...*x509.Certificate) string { return string(localca.PEM(chain.
 func record(hosts ...string) string { return issuedAt(time.Now(), hosts...) }
 
 func issuedAt(at time.Time, hosts ...string) string {
-	return setup.Record(setup.Statement(source, service, at, hosts...), of(source))
+	return world.Record(world.Statement(source, service, at, hosts...), of(source))
 }
 
 // A network is what lookups find: records of the source, nothing of others.

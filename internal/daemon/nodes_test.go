@@ -12,7 +12,7 @@ import (
 	"github.com/dnasign/dnasign/discovery/floors/redisstore"
 	"github.com/dnasign/dnasign/discovery/verifier"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
-	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 const other = "xmpp.other.example"
@@ -109,7 +109,7 @@ func (r *running) raise(issued time.Time, hosts ...string) {
 	r.Helper()
 	_, err := r.handler.state.Health.Memory.Raise(r.Context(), source, service, floors.Record{Floor: delegation.Floor{
 		Order:   delegation.Order{Issuance: of(source).Leaf().NotBefore, Issued: issued.Truncate(time.Second)},
-		Targets: delegation.DigestTargets(setup.Statement(source, service, issued, hosts...).Targets), ValidUntil: issued.Truncate(time.Second).Add(14 * day),
+		Targets: delegation.DigestTargets(world.Statement(source, service, issued, hosts...).Targets), ValidUntil: issued.Truncate(time.Second).Add(14 * day),
 	}})
 	if err != nil {
 		r.Fatal(err)

@@ -11,16 +11,16 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/delegation/reasons"
-	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // TestTargets: where to connect, in which order, and which names count there.
 func TestTargets(t *testing.T) {
-	s := setup.Statement(source, service, time.Now(), "first.example", "second.example", "third.example")
+	s := world.Statement(source, service, time.Now(), "first.example", "second.example", "third.example")
 	s.Targets[0].Priority, s.Targets[1].Priority, s.Targets[2].Priority = 20, 10, 30
 	s.Targets[1].SPKI = []delegation.Pin{{0xab}}
 	s.Targets[2].TLS = delegation.Direct
-	r := start(t, &network{records: []string{setup.Record(s, of(source))}}, "", defaultBounds)
+	r := start(t, &network{records: []string{world.Record(s, of(source))}}, "", defaultBounds)
 	status, _, body := r.send(nil, http.MethodPost, "/v1/targets", `{"source":"`+source+`","service":"xmpp-server"}`)
 	a := r.read(body)
 	if status != http.StatusOK || a.Outcome != reasons.OutcomeVerified || !a.Required || a.Method != nil || a.ValidUntil != nil || a.RefreshAt == nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/dnasign/dnasign/internal/signing"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -74,7 +75,7 @@ func files(t *testing.T, kind string) (ca *localca.Authority, cert, key string) 
 	t.Helper()
 	now := time.Now()
 	ca = localca.NewChain(now)
-	signer := localca.Must(ca.Issue(kind, []string{domain}, now.Add(-time.Hour), now.Add(60*setup.Day), nil))
+	signer := localca.Must(ca.Issue(kind, []string{domain}, now.Add(-time.Hour), now.Add(60*world.Day), nil))
 	cert, key = setup.Write(t, t.TempDir(), "signer", signer)
 	return ca, cert, key
 }
@@ -91,7 +92,7 @@ func sign(t *testing.T, ca *localca.Authority, cert, key string) {
 		t.Error(warnings)
 	}
 	now := time.Now()
-	s := setup.Statement(domain, service, now.Truncate(time.Second), "xmpp.hosting.example")
+	s := world.Statement(domain, service, now.Truncate(time.Second), "xmpp.hosting.example")
 	all, err := signing.Sign(&s, delegation.Encodings(), signer)
 	if err != nil {
 		t.Fatal(err)

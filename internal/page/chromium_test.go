@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/dnasign/dnasign/internal/testkit/chromium"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // screenshots is a folder for those of the light scheme:
@@ -27,7 +28,7 @@ func TestChromium(t *testing.T) {
 	b, samples := chromium.Start(t), samples(t)
 	pages := map[string][]byte{
 		"form":    Form{Service: "xmpp-server"}.HTML(),
-		"list":    List{Service: "xmpp-server", From: 1, Of: 1, Rows: []Row{{Domain: source, Link: "/domain?domain=b.example", Verdict: VerdictOf(samples["refused"])}}}.HTML(),
+		"list":    List{Service: "xmpp-server", From: 1, Of: 1, Rows: []Row{{Domain: world.Source, Link: "/domain?domain=b.example", Verdict: VerdictOf(samples["refused"])}}}.HTML(),
 		"refusal": Refusal{Code: 429, Detail: "Your network has asked too often.", ToDo: "Wait for a minute."}.HTML(),
 		"hostile": Domain(hostile(t, 5), ""),
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/hints"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/internal/watch"
 )
 
@@ -42,7 +42,7 @@ func TestReasons(t *testing.T) {
 		if hints.ForOwner(r) == "" {
 			t.Errorf("%s: nothing to do", r)
 		}
-		report := watch.Report{Source: source, Service: service, Time: now, Verdicts: []watch.Verdict{{
+		report := watch.Report{Source: world.Source, Service: world.Service, Time: now, Verdicts: []watch.Verdict{{
 			Resolver: "192.0.2.53:53", Outcome: r.Outcome(), Reason: r, Proof: delegation.Report{Outcome: r.Outcome(), Reason: r},
 		}}}
 		if r.Outcome() == reasons.OutcomeUndetermined {
@@ -73,21 +73,21 @@ func edgesOf(p path) (tones []Tone, reason reasons.Reason) {
 // TestPath: an edge is green only if it holds, and the edge at which a
 // verification ended has the reason.
 func TestPath(t *testing.T) {
-	w := newWorld()
-	other := newWorld()
-	good := func() *delegation.Evidence { return w.found(provider, delegation.Insecure) }
+	w := world.At(now)
+	other := world.At(now)
+	good := func() *delegation.Evidence { return found(w, provider, delegation.Insecure) }
 	only := func(body []byte) *delegation.Evidence {
 		e := nothing(delegation.Insecure)
 		e.Documents[0].Status, e.Documents[0].MediaType, e.Documents[0].Body = 200, delegation.JWS.MediaType(), body
 		return e
 	}
-	altered := bytes.Clone(w.statement(delegation.JWS, w.signer))
+	altered := bytes.Clone(statement(w, delegation.JWS, w.Of(world.Source)))
 	last := len(altered) - 10
 	altered[last] = map[bool]byte{true: 'A', false: 'B'}[altered[last] != 'A']
 	bogus := good()
 	bogus.SRV[0].DNSSEC = delegation.Bogus
-	revoked := only(localca.Must(delegation.Sign(delegation.Statement{Source: source, Service: service, ID: delegation.ID{2}, Issued: now.Add(-day), Expires: now.Add(day)}, delegation.JWS, w.signer)))
-	conflict := w.found(former, delegation.Secure)
+	revoked := only(world.Sign(w.Statement(world.Day), delegation.JWS, w.Of(world.Source)))
+	conflict := found(w, former, delegation.Secure)
 	for _, c := range []struct {
 		name     string
 		evidence *delegation.Evidence
@@ -95,18 +95,18 @@ func TestPath(t *testing.T) {
 		edges    string // good, bad, open: of each edge, the peer's and DNSSEC's
 	}{
 		{"verified", good(), "", "ggggoo"},
-		{"secure", w.found(provider, delegation.Secure), "", "ggggog"},
+		{"secure", found(w, provider, delegation.Secure), "", "ggggog"},
 		{"nothing", nothing(delegation.Insecure), reasons.NoStatement, "booooo"},
 		{"silent", silent(), reasons.DNSTimeout, "oooooo"},
 		{"damaged", only([]byte("eyJ")), reasons.MalformedToken, "booooo"},
 		{"altered", only(altered), reasons.BadSignature, "gboooo"},
-		{"untrusted", only(w.statement(delegation.JWS, other.signer)), reasons.UntrustedSigner, "ggbooo"},
+		{"untrusted", only(statement(w, delegation.JWS, other.Of(world.Source))), reasons.UntrustedSigner, "ggbooo"},
 		{"revoked", revoked, reasons.Revoked, "gggboo"},
-		{"another host", w.found(former, delegation.Insecure), reasons.TargetMismatch, "gggboo"},
+		{"another host", found(w, former, delegation.Insecure), reasons.TargetMismatch, "gggboo"},
 		{"conflict", conflict, reasons.Conflict, "gggbog"},
 		{"bogus SRV", bogus, reasons.DNSBogus, "gggoob"},
 	} {
-		r := w.conclude(delegation.Endpoint{}, c.evidence)
+		r := conclude(w, delegation.Endpoint{}, c.evidence)
 		tones, reason := edgesOf(pathOf(r, r.Verdicts[0]))
 		var letters string
 		for _, tone := range tones {
@@ -117,7 +117,7 @@ func TestPath(t *testing.T) {
 		}
 	}
 	// Nobody delegated to the host that is asked about.
-	r := w.conclude(former, good())
+	r := conclude(w, former, good())
 	if tones, reason := edgesOf(pathOf(r, r.Verdicts[0])); tones[delegated] != Bad || reason != reasons.TargetMismatch {
 		t.Errorf("%v, %s", tones, reason)
 	}
@@ -171,11 +171,11 @@ func evidenceIn(t *testing.T, page []byte) (list [][]byte) {
 
 // TestEvidence: what the page has to download gives the same verdict again.
 func TestEvidence(t *testing.T) {
-	w := newWorld()
+	w := world.At(now)
 	for name, e := range map[string]*delegation.Evidence{
-		"verified": w.found(provider, delegation.Insecure), "refused": w.found(former, delegation.Insecure), "undetermined": silent(),
+		"verified": found(w, provider, delegation.Insecure), "refused": found(w, former, delegation.Insecure), "undetermined": silent(),
 	} {
-		r := w.conclude(delegation.Endpoint{}, e)
+		r := conclude(w, delegation.Endpoint{}, e)
 		list := evidenceIn(t, Domain(r, "roots.pem"))
 		if len(list) != 1 {
 			t.Fatalf("%s: %d downloads", name, len(list))
@@ -184,7 +184,7 @@ func TestEvidence(t *testing.T) {
 		if err := json.Unmarshal(list[0], &again); err != nil {
 			t.Fatal(err)
 		}
-		if got := w.conclude(delegation.Endpoint{}, &again).Verdicts[0]; got.Reason != r.Verdicts[0].Reason || string(got.Outcome) != name {
+		if got := conclude(w, delegation.Endpoint{}, &again).Verdicts[0]; got.Reason != r.Verdicts[0].Reason || string(got.Outcome) != name {
 			t.Errorf("%s: %s: %s", name, got.Outcome, got.Reason)
 		}
 	}
@@ -196,8 +196,8 @@ func hostile(t testing.TB, rows int) watch.Report {
 	t.Helper()
 	const text = "<script>alert(1)</script>\x1b[31m\u202egnp.exe\u2066\x00\xff\"'><img src=x onerror=alert(1)>&#x202e;"
 	long := text + strings.Repeat("A", 5000)
-	w := newWorld()
-	e := w.found(provider, delegation.Insecure)
+	w := world.At(now)
+	e := found(w, provider, delegation.Insecure)
 	e.SRV[0].Name, e.SRV[0].Records[0].Target, e.SRV[0].DNSSEC = text, long, delegation.DNSSEC(text)
 	e.TXT[0].Resolver, e.TXT[0].Records = text, []string{long}
 	e.Documents[0].URL, e.Documents[1].Failure = text, &delegation.Failure{Reason: reasons.Reason(text), Detail: long}
@@ -241,7 +241,7 @@ func TestHostile(t *testing.T) {
 
 // TestRoom: evidence that is too large for a page is left out, and the page says so.
 func TestRoom(t *testing.T) {
-	w := newWorld()
+	w := world.At(now)
 	var list []*delegation.Evidence
 	for range 2 {
 		e := silent()
@@ -249,12 +249,12 @@ func TestRoom(t *testing.T) {
 		e.TXT[0].Records = []string{strings.Repeat("a", maxEvidence-1<<13)}
 		list = append(list, e)
 	}
-	fits := w.conclude(delegation.Endpoint{}, list...)
+	fits := conclude(w, delegation.Endpoint{}, list...)
 	if n := len(evidenceIn(t, Domain(fits, ""))); n != 2 {
 		t.Errorf("%d downloads, want 2", n)
 	}
 	list[0].TXT[0].Records[0] += strings.Repeat("a", 1<<13)
-	page := Domain(w.conclude(delegation.Endpoint{}, list...), "")
+	page := Domain(conclude(w, delegation.Endpoint{}, list...), "")
 	if n := len(evidenceIn(t, page)); n != 1 || !bytes.Contains(page, []byte("too large for a page")) {
 		t.Errorf("%d downloads, want 1", n)
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
-	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -81,7 +81,7 @@ func (d draft) sign(t testing.TB) []byte {
 		return s
 	}
 	hosts := slices.DeleteFunc(strings.Fields(or(d.host, "one.example")), func(h string) bool { return h == "nobody" })
-	s := setup.Statement(or(d.source, source), or(d.service, service), testNow.Add(-d.age), hosts...)
+	s := world.Statement(or(d.source, source), or(d.service, service), testNow.Add(-d.age), hosts...)
 	rand.Read(s.ID[1:])
 	if d.life != 0 {
 		s.Expires = s.Issued.Add(d.life)
@@ -106,7 +106,7 @@ func zone(more ...string) []string {
 }
 
 // line is a zone line with a text.
-func line(text string) string { return setup.Line(source, service, text) }
+func line(text string) string { return world.TextLine(source, service, text) }
 
 // record is a zone line with a statement.
 func record(e delegation.Encoding, raw []byte) string { return line(e.TXTRecord(raw)) }

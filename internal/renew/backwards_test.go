@@ -12,7 +12,7 @@ import (
 	"github.com/dnasign/dnasign/internal/publish"
 	"github.com/dnasign/dnasign/internal/signing"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
-	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -20,28 +20,16 @@ import (
 // hosts.
 func (l *lab) signed(s *keys.Signer, domain string, ago time.Duration, hosts ...string) []byte {
 	l.Helper()
-	st := setup.Statement(domain, "_xmpp-server._tcp", l.now.Add(-ago), hosts...)
+	st := world.Statement(domain, "_xmpp-server._tcp", l.Now.Add(-ago), hosts...)
 	return localca.Must(signing.Sign(&st, []delegation.Encoding{delegation.JWS}, s))[delegation.JWS]
-}
-
-// issue makes a certificate, from and to relative to now, by an authority.
-func (l *lab) issue(ca *localca.Authority, domain string, from, to time.Duration) *keys.Signer {
-	l.Helper()
-	return localca.Must(ca.Issue("P-256", []string{domain}, l.now.Add(from), l.now.Add(to), nil))
-}
-
-// use signs with a certificate from now on.
-func (l *lab) use(domain string, s *keys.Signer) {
-	l.Helper()
-	setup.Write(l, l.dir, domain, s)
 }
 
 // remembering gives a run the memory of what was signed, in a file.
 func (l *lab) remembering(name string) func(*Runner) {
 	return func(r *Runner) {
 		l.Helper()
-		s, err := signing.ReadState(l.path(name))
-		l.must(err)
+		s, err := signing.ReadState(l.Path(name))
+		l.Must(err)
 		r.State = s
 	}
 }
@@ -55,7 +43,7 @@ const fileOf = `domains: [{domain: b.example, publish: [file: "b.jws"]}]`
 func TestForeignStatement(t *testing.T) {
 	l := newLab(t, "b.example")
 	l.config(fileOf)
-	l.write("b.jws", string(l.signed(l.issue(l.ca, "c.example", -day, 60*day), "c.example", time.Hour, "h.example")))
+	l.Write("b.jws", string(l.signed(l.Issue(-day, 60*day, "c.example"), "c.example", time.Hour, "h.example")))
 	e := l.entry()
 	l.want(e, Signed, Unusable, verified)
 	if !slices.ContainsFunc(e.Notes, func(n string) bool { return strings.Contains(n, "a valid statement of c.example") }) {
@@ -68,19 +56,19 @@ func TestForeignStatement(t *testing.T) {
 func TestOurOtherStatement(t *testing.T) {
 	l := newLab(t, "b.example")
 	l.config(fileOf)
-	other := l.signed(l.issue(l.ca, "c.example", -day, 60*day), "c.example", time.Hour, "h.example")
-	l.write("b.jws", string(other))
+	other := l.signed(l.Issue(-day, 60*day, "c.example"), "c.example", time.Hour, "h.example")
+	l.Write("b.jws", string(other))
 	signedHere := func(r *Runner) {
 		l.remembering("mine.json")(r)
 		in, err := delegation.Inspect(other)
-		l.must(err)
+		l.Must(err)
 		r.State.Add(in, false)
 	}
 	e := l.entry(signedHere)
 	if e.Action != Failed || len(e.troubles()) == 0 || e.troubles()[0].Reason != reasons.SourceMismatch || !strings.Contains(e.troubles()[0].Detail, "c.example") {
 		t.Errorf("%s, %+v", e.Action, e.troubles())
 	}
-	if there, err := os.ReadFile(l.path("b.jws")); err != nil || string(there) != string(other) {
+	if there, err := os.ReadFile(l.Path("b.jws")); err != nil || string(there) != string(other) {
 		t.Errorf("the statement of another domain is gone: %v", err)
 	}
 	l.want(l.entry(signedHere, func(r *Runner) { r.Force = true }), Signed, Forced, verified)
@@ -88,29 +76,29 @@ func TestOurOtherStatement(t *testing.T) {
 
 // TestPlanted: whatever a stranger put into the place cannot lock the owner out.
 func TestPlanted(t *testing.T) {
-	strangers := localca.Must(localca.New("Stranger", time.Now()))
+	strangers := world.At(time.Now())
 	for name, planted := range map[string]func(l *lab) []byte{
 		"for the domain, by a stranger's authority, newer": func(l *lab) []byte {
-			return l.signed(l.issue(strangers, "b.example", -time.Minute, 60*day), "b.example", 0, "evil.example")
+			return l.signed(strangers.Issue(-time.Minute, 60*day, "b.example"), "b.example", 0, "evil.example")
 		},
 		"a revocation by a stranger's authority": func(l *lab) []byte {
-			return l.signed(l.issue(strangers, "b.example", -time.Minute, 60*day), "b.example", 0)
+			return l.signed(strangers.Issue(-time.Minute, 60*day, "b.example"), "b.example", 0)
 		},
 		"for another domain, by a stranger's authority": func(l *lab) []byte {
-			return l.signed(l.issue(strangers, "c.example", -time.Minute, 60*day), "c.example", 0, "evil.example")
+			return l.signed(strangers.Issue(-time.Minute, 60*day, "c.example"), "c.example", 0, "evil.example")
 		},
 		"expired": func(l *lab) []byte {
-			return l.signed(l.issue(l.ca, "b.example", -20*day, 60*day), "b.example", 15*day, "h.example")
+			return l.signed(l.Issue(-20*day, 60*day, "b.example"), "b.example", 15*day, "h.example")
 		},
 		"half of one": func(l *lab) []byte {
-			return l.signed(l.issue(l.ca, "b.example", -day, 60*day), "b.example", 0, "h.example")[:300]
+			return l.signed(l.Issue(-day, 60*day, "b.example"), "b.example", 0, "h.example")[:300]
 		},
 		"no statement": func(*lab) []byte { return []byte("hello\n") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t, "b.example")
 			l.config(fileOf)
-			l.write("b.jws", string(planted(l)))
+			l.Write("b.jws", string(planted(l)))
 			l.want(l.entry(), Signed, Unusable, verified)
 			l.want(l.entry(), Kept, "", verified)
 		})
@@ -122,24 +110,24 @@ func TestPlanted(t *testing.T) {
 func TestStandby(t *testing.T) {
 	l := newLab(t, "b.example")
 	l.config("domains: [b.example]")
-	older, newer := l.issue(l.ca, "b.example", -2*day, 60*day), l.issue(l.ca, "b.example", -day, 60*day)
+	older, newer := l.Issue(-2*day, 60*day, "b.example"), l.Issue(-day, 60*day, "b.example")
 	one, two := l.remembering("one.json"), l.remembering("two.json")
-	l.use("b.example", older)
+	l.WriteKeys("b.example", older)
 	first := l.entry(one)
 	l.want(first, Signed, Missing, verified)
-	l.use("b.example", newer)
+	l.WriteKeys("b.example", newer)
 	second := l.entry(two)
 	l.want(second, Signed, CertificateChanged, verified)
-	l.use("b.example", older)
+	l.WriteKeys("b.example", older)
 	e := l.entry(one)
 	l.want(e, Standby, "", verified)
 	if e.ID != second.ID || l.updates() != 2 {
 		t.Errorf("%s, %d updates", e.ID, l.updates())
 	}
 	// It renews its certificate, and now it is the one that signs.
-	l.use("b.example", l.issue(l.ca, "b.example", -time.Hour, 60*day))
+	l.WriteKeys("b.example", l.Issue(-time.Hour, 60*day, "b.example"))
 	l.want(l.entry(one), Signed, CertificateChanged, verified)
-	l.use("b.example", newer)
+	l.WriteKeys("b.example", newer)
 	l.want(l.entry(two), Standby, "", verified)
 	// Somebody who is to sign something else cannot.
 	l.config("domains: [{domain: b.example, targets: [g.example:5269]}]")
@@ -151,10 +139,10 @@ func TestStandby(t *testing.T) {
 func TestStandbyFormats(t *testing.T) {
 	l := newLab(t, "b.example")
 	l.config("domains: [b.example]")
-	l.use("b.example", l.issue(l.ca, "b.example", -day, 60*day))
+	l.WriteKeys("b.example", l.Issue(-day, 60*day, "b.example"))
 	l.want(l.entry(), Signed, Missing, verified)
 	l.config("domains: [{domain: b.example, formats: [ac]}]")
-	l.use("b.example", l.issue(l.ca, "b.example", -2*day, 60*day))
+	l.WriteKeys("b.example", l.Issue(-2*day, 60*day, "b.example"))
 	l.want(l.entry(), Standby, "", verified)
 	if l.updates() != 1 {
 		t.Errorf("%d updates", l.updates())
@@ -168,12 +156,12 @@ func TestRevokedByHand(t *testing.T) {
 	mine := l.remembering("mine.json")
 	l.want(l.entry(mine), Signed, Missing, verified)
 	signer, err := keysOf(l, "b.example")
-	l.must(err)
-	dns := &publish.DNS{Owner: publish.Owner{Roots: l.ca.Pool()}, Server: l.server.Addr, Authorities: []string{l.server.Addr}}
-	dns.Key, _, err = publish.LoadTSIGKey(keys.Loader{}, l.path("tsig.key"))
-	l.must(err)
+	l.Must(err)
+	dns := &publish.DNS{Owner: publish.Owner{Roots: l.CA.Pool()}, Server: l.DNS.Addr, Authorities: []string{l.DNS.Addr}}
+	dns.Key, _, err = publish.LoadTSIGKey(keys.Loader{}, l.Path("tsig.key"))
+	l.Must(err)
 	_, err = dns.Place("b.example", "_xmpp-server._tcp").Publish(t.Context(), l.signed(signer, "b.example", -2*time.Second))
-	l.must(err)
+	l.Must(err)
 
 	e := l.entry(mine)
 	l.want(e, Kept, "", verified)
@@ -206,12 +194,12 @@ func shownAgain(t *testing.T, hosts ...string) (l *lab, mine func(*Runner), sign
 	l.config(fileOf)
 	mine = l.remembering("mine.json")
 	signer, err := keysOf(l, "b.example")
-	l.must(err)
+	l.Must(err)
 	old = l.signed(signer, "b.example", time.Hour, hosts...)
-	l.write("b.jws", string(old))
+	l.Write("b.jws", string(old))
 	l.want(l.entry(mine), Kept, "", verified)
 	l.want(l.entry(mine, func(r *Runner) { r.Force = true }), Signed, Forced, verified)
-	l.write("b.jws", string(old))
+	l.Write("b.jws", string(old))
 	return l, mine, signer, old
 }
 
@@ -221,13 +209,13 @@ func TestOldRevocation(t *testing.T) {
 	l, mine, signer, old := shownAgain(t)
 	l.want(l.entry(mine), Signed, TargetsChanged, verified)
 	// Nor with a newer certificate.
-	l.write("b.jws", string(old))
+	l.Write("b.jws", string(old))
 	l.certificate("b.example", -time.Minute, 60*day)
 	l.want(l.entry(mine), Signed, TargetsChanged, verified)
 	l.want(l.entry(mine), Kept, "", verified)
 	// Nor one that was made later, with the older certificate: whoever has stolen
 	// that one must not be able to end the delegation.
-	l.write("b.jws", string(l.signed(signer, "b.example", -time.Minute)))
+	l.Write("b.jws", string(l.signed(signer, "b.example", -time.Minute)))
 	l.want(l.entry(mine), Signed, TargetsChanged, verified)
 }
 
@@ -240,7 +228,7 @@ func TestOldStatement(t *testing.T) {
 }
 
 func keysOf(l *lab, domain string) (*keys.Signer, error) {
-	s, _, err := keys.LoadSigner(l.path(domain+".pem"), l.path(domain+".key"))
+	s, _, err := keys.LoadSigner(l.Path(domain+".pem"), l.Path(domain+".key"))
 	return s, err
 }
 
@@ -250,32 +238,32 @@ func TestRemembered(t *testing.T) {
 	l := newLab(t, "b.example")
 	l.config(fileOf)
 	l.want(l.entry(l.remembering("state.json")), Signed, Missing, verified)
-	s, err := signing.ReadState(l.path("state.json"))
-	l.must(err)
-	there, err := os.ReadFile(l.path("b.jws"))
-	l.must(err)
+	s, err := signing.ReadState(l.Path("state.json"))
+	l.Must(err)
+	there, err := os.ReadFile(l.Path("b.jws"))
+	l.Must(err)
 	in, err := delegation.Inspect(there)
-	l.must(err)
+	l.Must(err)
 	if r := s.Of("b.example", "_xmpp-server._tcp"); r == nil || !r.Is(in) || r.Newest.Order != in.Order() {
 		t.Errorf("remembered %+v", r)
 	}
 	// The newest certificate that signed here counts, though nothing is published.
-	l.must(os.Remove(l.path("b.jws")))
+	l.Must(os.Remove(l.Path("b.jws")))
 	l.certificate("b.example", -2*day, 60*day)
 	e := l.entry(l.remembering("state.json"))
 	if e.Action != Failed || e.Problem == nil || e.Problem.Reason != reasons.Superseded || !strings.Contains(e.Problem.Detail, "get a new certificate") {
 		t.Errorf("%s, %+v", e.Action, e.Problem)
 	}
 	// A memory that cannot be written.
-	l.must(os.Mkdir(l.path("away"), 0o700))
-	state, err := signing.ReadState(l.path("away/state.json"))
-	l.must(err)
-	l.must(os.Remove(l.path("away")))
+	l.Must(os.Mkdir(l.Path("away"), 0o700))
+	state, err := signing.ReadState(l.Path("away/state.json"))
+	l.Must(err)
+	l.Must(os.Remove(l.Path("away")))
 	e = l.entry(func(r *Runner) { r.State = state })
 	if e.Action != Failed || e.Problem == nil || e.Problem.Reason != reasons.BadFile || !strings.Contains(e.Problem.Detail, "cannot be remembered") {
 		t.Errorf("%s, %+v", e.Action, e.Problem)
 	}
-	if _, err := os.Stat(l.path("b.jws")); err == nil {
+	if _, err := os.Stat(l.Path("b.jws")); err == nil {
 		t.Error("published, and not remembered")
 	}
 }
@@ -287,22 +275,22 @@ func TestOvertaken(t *testing.T) {
 	l.config(fileOf)
 	l.want(l.entry(), Signed, Missing, verified)
 	signer, err := keysOf(l, "b.example")
-	l.must(err)
-	c, err := ReadConfig(l.path("dna.yaml"))
-	l.must(err)
-	r := &Runner{Config: c, Roots: l.ca.Pool(), Force: false}
+	l.Must(err)
+	c, err := ReadConfig(l.Path("dna.yaml"))
+	l.Must(err)
+	r := &Runner{Config: c, Roots: l.CA.Pool(), Force: false}
 	w := &work{Delegation: &c.Delegations[0], signer: signer}
 	w.Targets = []delegation.Target{{Endpoint: delegation.Endpoint{Host: "g.example", Port: 5269}}}
 	p := newPlaces(r)
-	l.must(r.sign(t.Context(), w, p))
+	l.Must(r.sign(t.Context(), w, p))
 	first := w.issued
-	l.write("b.jws", string(l.signed(signer, "b.example", -time.Minute, "other.example")))
+	l.Write("b.jws", string(l.signed(signer, "b.example", -time.Minute, "other.example")))
 	r.publish(t.Context(), w, p)
 	if w.entry.Action != Signed || !w.issued.After(first.Add(30*time.Second)) || len(w.entry.troubles()) > 0 {
 		t.Errorf("%s, issued %s after %s, %+v", w.entry.Action, w.issued, first, w.entry.troubles())
 	}
-	there, err := os.ReadFile(l.path("b.jws"))
-	l.must(err)
+	there, err := os.ReadFile(l.Path("b.jws"))
+	l.Must(err)
 	if string(there) != string(w.raw[delegation.JWS]) {
 		t.Error("another statement is there")
 	}

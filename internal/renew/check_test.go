@@ -13,24 +13,24 @@ import (
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/signing"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // checks tries everything once.
 func (l *lab) checks(edit ...func(*Runner)) *CheckReport {
 	l.Helper()
-	c, err := ReadConfig(l.path("dna.yaml"))
-	l.must(err)
-	r := &Runner{Config: c, Roots: l.ca.Pool()}
-	r.Client.Resolver, r.Client.HTTPSRoots, r.Client.AllowPrivateAddresses = l.server.Addr, l.ca.Pool(), true
+	c, err := ReadConfig(l.Path("dna.yaml"))
+	l.Must(err)
+	r := &Runner{Config: c, Roots: l.CA.Pool()}
+	r.Client.Resolver, r.Client.HTTPSRoots, r.Client.AllowPrivateAddresses = l.DNS.Addr, l.CA.Pool(), true
 	for _, e := range edit {
 		e(r)
 	}
 	report := r.Check(l.Context())
 	var b strings.Builder
-	l.must(report.WriteText(&b))
+	l.Must(report.WriteText(&b))
 	l.Logf("%s", b.String())
 	return report
 }
@@ -49,7 +49,7 @@ func (r *CheckReport) reasons() (list []string) {
 func (l *lab) files() string {
 	l.Helper()
 	var list []string
-	l.must(filepath.Walk(l.dir, func(path string, info os.FileInfo, err error) error {
+	l.Must(filepath.Walk(l.Dir, func(path string, info os.FileInfo, err error) error {
 		if err == nil {
 			list = append(list, fmt.Sprintf("%s %s %d %s", path, info.Mode(), info.Size(), info.ModTime()))
 		}
@@ -67,10 +67,10 @@ func TestCheck(t *testing.T) {
 		want []string
 	}{
 		{"all is well", nil, nil},
-		{"an unknown key", func(l *lab, _ *Runner) { l.server.AllowUpdates(realtest.TSIGName, "") }, []string{"key tsig-rejected"}},
-		{"another secret", func(l *lab, _ *Runner) { l.server.AllowUpdates(realtest.TSIGName, "AAAAAAAAAAAAAAAAAAAAAAAAAAAA") }, []string{"key tsig-rejected"}},
-		{"a key that may not", func(l *lab, _ *Runner) { l.must(l.server.Fault("", "UPDATE", dnsserver.Fault{Rcode: 5})) }, []string{"key update-refused"}},
-		{"no key file", func(l *lab, _ *Runner) { l.must(os.Remove(l.path("tsig.key"))) }, []string{"key bad-file"}},
+		{"an unknown key", func(l *lab, _ *Runner) { l.DNS.AllowUpdates(realtest.TSIGName, "") }, []string{"key tsig-rejected"}},
+		{"another secret", func(l *lab, _ *Runner) { l.DNS.AllowUpdates(realtest.TSIGName, "AAAAAAAAAAAAAAAAAAAAAAAAAAAA") }, []string{"key tsig-rejected"}},
+		{"a key that may not", func(l *lab, _ *Runner) { l.Must(l.DNS.Fault("", "UPDATE", dnsserver.Fault{Rcode: 5})) }, []string{"key update-refused"}},
+		{"no key file", func(l *lab, _ *Runner) { l.Must(os.Remove(l.Path("tsig.key"))) }, []string{"key bad-file"}},
 		{"primary away", func(l *lab, r *Runner) { r.Config.Delegations[0].Publish[0].DNS.Server = l.away() }, []string{"key update-failed"}},
 		{"a server away", func(l *lab, r *Runner) {
 			d := r.Config.Delegations[0].Publish[0].DNS
@@ -80,26 +80,26 @@ func TestCheck(t *testing.T) {
 		{"other SRV records", func(l *lab, r *Runner) {
 			r.Client.Resolver = setup.DNS(l, "_xmpp-server._tcp.b.example. 300 IN SRV 0 0 5269 other.example.").Addr
 		}, []string{"resolver target-mismatch"}},
-		{"no certificate", func(l *lab, _ *Runner) { l.must(os.Remove(l.path("b.example.pem"))) }, []string{"certificate bad-file"}},
-		{"a certificate of another domain", func(l *lab, _ *Runner) { l.use("b.example", l.issue(l.ca, "c.example", -day, 60*day)) }, []string{"certificate signer-name-mismatch"}},
+		{"no certificate", func(l *lab, _ *Runner) { l.Must(os.Remove(l.Path("b.example.pem"))) }, []string{"certificate bad-file"}},
+		{"a certificate of another domain", func(l *lab, _ *Runner) { l.WriteKeys("b.example", l.Issue(-day, 60*day, "c.example")) }, []string{"certificate signer-name-mismatch"}},
 		{"an expired certificate", func(l *lab, _ *Runner) { l.certificate("b.example", -60*day, -day) }, []string{"certificate signer-expired"}},
 		{"another authority", func(l *lab, r *Runner) {
-			r.Roots = localca.NewChain(time.Now()).Pool()
+			r.Roots = world.At(time.Now()).CA.Pool()
 		}, []string{"certificate untrusted-signer"}},
-		{"no web root", func(l *lab, _ *Runner) { l.must(os.RemoveAll(l.path("www"))) }, []string{"web-root bad-file"}},
-		{"a pipe in the web root", func(l *lab, _ *Runner) { l.must(syscall.Mkfifo(l.path("www/.well-known"), 0o600)) }, []string{"web-root bad-file"}},
-		{"a link out of the web root", func(l *lab, _ *Runner) { l.must(os.Symlink(l.dir, l.path("www/.well-known"))) }, []string{"web-root bad-file"}},
-		{"a file where a folder should be", func(l *lab, _ *Runner) { l.write("out", "") }, []string{"folder bad-file"}},
+		{"no web root", func(l *lab, _ *Runner) { l.Must(os.RemoveAll(l.Path("www"))) }, []string{"web-root bad-file"}},
+		{"a pipe in the web root", func(l *lab, _ *Runner) { l.Must(syscall.Mkfifo(l.Path("www/.well-known"), 0o600)) }, []string{"web-root bad-file"}},
+		{"a link out of the web root", func(l *lab, _ *Runner) { l.Must(os.Symlink(l.Dir, l.Path("www/.well-known"))) }, []string{"web-root bad-file"}},
+		{"a file where a folder should be", func(l *lab, _ *Runner) { l.Write("out", "") }, []string{"folder bad-file"}},
 		{"no folder for the memory", func(l *lab, r *Runner) {
-			s, err := signing.ReadState(l.path("none/state.json"))
-			l.must(err)
+			s, err := signing.ReadState(l.Path("none/state.json"))
+			l.Must(err)
 			r.State = s
 		}, []string{"memory bad-file"}},
 	} {
 		t.Run(strings.ReplaceAll(c.name, " ", "-"), func(t *testing.T) {
 			l := newLab(t, "b.example")
 			l.config("domains: [{domain: b.example, publish: [dns: " + l.place() + ", https: {webroot: www}, file: \"out/{domain}.{format}\"]}]")
-			l.must(os.Mkdir(l.path("www"), 0o755))
+			l.Must(os.Mkdir(l.Path("www"), 0o755))
 			var before string
 			report := l.checks(l.remembering("state.json"), func(r *Runner) {
 				if c.edit != nil {
@@ -131,7 +131,7 @@ func TestCheckPermissions(t *testing.T) {
 	}
 	l := newLab(t, "b.example")
 	l.config("domains: [{domain: b.example, publish: [file: \"out/{domain}.{format}\"]}]")
-	l.must(os.Mkdir(l.path("out"), 0o555))
+	l.Must(os.Mkdir(l.Path("out"), 0o555))
 	if got := l.checks().reasons(); !slices.Equal(got, []string{"folder bad-file"}) {
 		t.Errorf("%q", got)
 	}
@@ -153,7 +153,7 @@ func TestNotYours(t *testing.T) {
 	if got := report.reasons(); !slices.Equal(got, []string{"key update-refused"}) || report.Outcome != refused {
 		t.Fatalf("%q, %s", got, report.Outcome)
 	}
-	hint := "let the key change this record at the server (\"dnasign publish dns --help\" has the lines), or, if nobody is to run _xmpp-client._tcp of b.example, take it out of " + l.path("dna.yaml")
+	hint := "let the key change this record at the server (\"dnasign publish dns --help\" has the lines), or, if nobody is to run _xmpp-client._tcp of b.example, take it out of " + l.Path("dna.yaml")
 	for _, one := range report.Checks {
 		if p := one.Problem; p != nil && (one.Of != "TXT _xmpp-client._tcp._dna.b.example" || !strings.Contains(p.Detail, says) || !strings.Contains(p.Hint, hint)) {
 			t.Errorf("%+v, %+v", one, p)
@@ -183,7 +183,7 @@ func TestCommandPlace(t *testing.T) {
 	l := newLab(t, "b.example")
 	place := func(script string) {
 		l.Helper()
-		l.config(fmt.Sprintf("domains: [{domain: b.example, publish: [{command: [sh, -c, %q, secret], authority: [%q]}]}]", script, l.server.Addr))
+		l.config(fmt.Sprintf("domains: [{domain: b.example, publish: [{command: [sh, -c, %q, secret], authority: [%q]}]}]", script, l.DNS.Addr))
 	}
 	place("exit 0")
 	if got := l.checks().reasons(); len(got) != 0 {
@@ -207,12 +207,12 @@ func TestCommandPlace(t *testing.T) {
 // a run, and refused by the check.
 func TestProviderLimit(t *testing.T) {
 	l := newLab(t, "b.example")
-	l.must(l.server.SetRecords([]string{
+	l.Must(l.DNS.SetRecords([]string{
 		"b.example. 300 IN SOA ns1.loopia.se. h.b.example. 1 60 60 60 60", "b.example. 300 IN NS ns1.loopia.se.",
 		"ns1.loopia.se. 300 IN A 127.0.0.1", "_xmpp-server._tcp.b.example. 300 IN SRV 0 0 5269 h.example.",
 	}))
 	// Updates go to the server of the lab; those that should show them, at port 53, do not answer.
-	l.config(fmt.Sprintf("domains: [{domain: b.example, publish: [dns: {server: %q, tsig: tsig.key}]}]", l.server.Addr))
+	l.config(fmt.Sprintf("domains: [{domain: b.example, publish: [dns: {server: %q, tsig: tsig.key}]}]", l.DNS.Addr))
 	const says = "characters, and Loopia takes 450 (format jws): sign with the format ac"
 	if got := l.checks().reasons(); !slices.Contains(got, "size update-too-large") {
 		t.Errorf("%q", got)

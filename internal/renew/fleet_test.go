@@ -15,7 +15,6 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/internal/testkit/allocs"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
 )
 
 // newFleet is a lab with many domains that are published at a place. Each has a
@@ -30,8 +29,8 @@ func newFleet(t testing.TB, n int, place string) *lab {
 	if place == "dns" {
 		place = "dns: " + l.place()
 	}
-	l.write("names", strings.Join(domains, "\n")+"\n")
-	l.write("dna.yaml", `defaults:
+	l.Write("names", strings.Join(domains, "\n")+"\n")
+	l.Write("dna.yaml", `defaults:
   services: [xmpp-server]
   targets: [h.example:5269]
   cert: "{domain}.pem"
@@ -65,10 +64,10 @@ func TestFleet(t *testing.T) {
 // quiet runs once, writing nothing if dry, without telling of each domain.
 func (l *lab) quiet(dry bool) *Report {
 	l.Helper()
-	c, err := ReadConfig(l.path("dna.yaml"))
-	l.must(err)
-	r := &Runner{Config: c, Roots: l.ca.Pool(), DryRun: dry}
-	r.Client.Resolver = l.server.Addr
+	c, err := ReadConfig(l.Path("dna.yaml"))
+	l.Must(err)
+	r := &Runner{Config: c, Roots: l.CA.Pool(), DryRun: dry}
+	r.Client.Resolver = l.DNS.Addr
 	return r.Run(l.Context())
 }
 
@@ -84,16 +83,16 @@ func TestKeptSpares(t *testing.T) {
 		for n := range 150 {
 			names = append(names, fmt.Sprintf("%s.%d.example", strings.Repeat("a", 60), n))
 		}
-		l.use(domain, localca.Must(l.ca.Issue("P-256", names, l.now.Add(-day), l.now.Add(60*day), nil)))
+		l.WriteKeys(domain, l.Issue(-day, 60*day, names...))
 	}
 	if report := l.quiet(false); report.Outcome != verified {
 		t.Fatal(text(report))
 	}
-	raw, err := os.ReadFile(l.path("out/d0.example.ac"))
-	l.must(err)
+	raw, err := os.ReadFile(l.Path("out/d0.example.ac"))
+	l.Must(err)
 	in, err := delegation.Inspect(raw)
-	l.must(err)
-	one := allocs.In(t, allocs.SignatureCheck, func() { l.must(in.Check(time.Now())) })
+	l.Must(err)
+	one := allocs.In(t, allocs.SignatureCheck, func() { l.Must(in.Check(time.Now())) })
 	all := allocs.In(t, allocs.SignatureCheck, func() {
 		if report := l.quiet(false); report.Counts != (Counts{Kept: domains}) {
 			t.Error(text(report))
@@ -109,12 +108,12 @@ func TestKeptSpares(t *testing.T) {
 // domains there are.
 func TestFewUpdatesAtOnce(t *testing.T) {
 	l := newFleet(t, 4*workers, "dns")
-	l.must(l.server.Fault("", "UPDATE", dnsserver.Fault{Delay: time.Hour}))
+	l.Must(l.DNS.Fault("", "UPDATE", dnsserver.Fault{Delay: time.Hour}))
 	// Every update hangs. Only as many come as may be under way.
-	c, err := ReadConfig(l.path("dna.yaml"))
-	l.must(err)
-	r := &Runner{Config: c, Roots: l.ca.Pool()}
-	r.Client.Resolver = l.server.Addr
+	c, err := ReadConfig(l.Path("dna.yaml"))
+	l.Must(err)
+	r := &Runner{Config: c, Roots: l.CA.Pool()}
+	r.Client.Resolver = l.DNS.Addr
 	ended := make(chan *Report)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { ended <- r.Run(ctx) }()

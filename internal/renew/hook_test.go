@@ -20,26 +20,26 @@ func TestHookFiles(t *testing.T) {
 		}
 	}
 	read := func(name string) []byte {
-		data, err := os.ReadFile(l.path(name))
+		data, err := os.ReadFile(l.Path(name))
 		must(err)
 		return data
 	}
 	// As certbot keeps it, as lego does, and a copy.
 	for _, dir := range []string{"archive/b.example", "live/b.example", "lego", "other"} {
-		must(os.MkdirAll(l.path(dir), 0o755))
+		must(os.MkdirAll(l.Path(dir), 0o755))
 	}
-	must(os.WriteFile(l.path("archive/b.example/fullchain1.pem"), read("b.example.pem"), 0o644))
-	must(os.Symlink("../../archive/b.example/fullchain1.pem", l.path("live/b.example/fullchain.pem")))
-	must(os.WriteFile(l.path("lego/b.example.crt"), read("b.example.pem"), 0o644))
-	must(os.WriteFile(l.path("copy.pem"), read("b.example.pem"), 0o644))
-	must(os.WriteFile(l.path("other/both.pem"), append(read("c.example.pem"), read("b.example.pem")...), 0o644))
-	must(os.Symlink("live", l.path("letsencrypt")))
-	must(os.Symlink(l.path("live/b.example/fullchain.pem"), l.path("xmpp.pem")))
-	must(os.Symlink("lego", l.path("acme")))
+	must(os.WriteFile(l.Path("archive/b.example/fullchain1.pem"), read("b.example.pem"), 0o644))
+	must(os.Symlink("../../archive/b.example/fullchain1.pem", l.Path("live/b.example/fullchain.pem")))
+	must(os.WriteFile(l.Path("lego/b.example.crt"), read("b.example.pem"), 0o644))
+	must(os.WriteFile(l.Path("copy.pem"), read("b.example.pem"), 0o644))
+	must(os.WriteFile(l.Path("other/both.pem"), append(read("c.example.pem"), read("b.example.pem")...), 0o644))
+	must(os.Symlink("live", l.Path("letsencrypt")))
+	must(os.Symlink(l.Path("live/b.example/fullchain.pem"), l.Path("xmpp.pem")))
+	must(os.Symlink("lego", l.Path("acme")))
 
-	certbot := map[string]string{"RENEWED_LINEAGE": l.path("live/b.example"), "RENEWED_DOMAINS": "www.b.example b.example"}
-	lego4 := map[string]string{"LEGO_CERT_PATH": l.path("lego/b.example.crt"), "LEGO_CERT_DOMAIN": "www.b.example"}
-	lego5 := map[string]string{"LEGO_HOOK_CERT_PATH": l.path("lego/b.example.crt"), "LEGO_HOOK_CERT_DOMAINS": "www.b.example,b.example,*.b.example"}
+	certbot := map[string]string{"RENEWED_LINEAGE": l.Path("live/b.example"), "RENEWED_DOMAINS": "www.b.example b.example"}
+	lego4 := map[string]string{"LEGO_CERT_PATH": l.Path("lego/b.example.crt"), "LEGO_CERT_DOMAIN": "www.b.example"}
+	lego5 := map[string]string{"LEGO_HOOK_CERT_PATH": l.Path("lego/b.example.crt"), "LEGO_HOOK_CERT_DOMAINS": "www.b.example,b.example,*.b.example"}
 	for _, c := range []struct {
 		name         string
 		env          map[string]string
@@ -73,7 +73,7 @@ func TestHookFiles(t *testing.T) {
 			if h == nil {
 				t.Fatal("no hook")
 			}
-			d := Delegation{Source: c.source, Cert: l.path(c.cert)}
+			d := Delegation{Source: c.source, Cert: l.Path(c.cert)}
 			if got := h.Concerns(&d); got != c.want {
 				t.Errorf("%s concerns %s signed with %s: %v", h, d.Source, d.Cert, got)
 			}
@@ -82,14 +82,14 @@ func TestHookFiles(t *testing.T) {
 
 	// What is told if there is nothing.
 	h := HookFrom(func(name string) string { return lego5[name] })
-	other := &Config{File: "dna.yaml", Delegations: []Delegation{{Source: "c.example", Cert: l.path("c.example.pem")}}}
-	if got := h.Nothing(other); !strings.Contains(got, "dna.yaml has nothing that is signed with the renewed certificate of www.b.example, b.example ("+l.path("lego/b.example.crt")+")") ||
+	other := &Config{File: "dna.yaml", Delegations: []Delegation{{Source: "c.example", Cert: l.Path("c.example.pem")}}}
+	if got := h.Nothing(other); !strings.Contains(got, "dna.yaml has nothing that is signed with the renewed certificate of www.b.example, b.example ("+l.Path("lego/b.example.crt")+")") ||
 		!strings.Contains(got, "--hook-for-all") {
 		t.Error(got)
 	}
 	l.certificate("b.example", -time.Hour, 60*day)
-	own := &Config{File: "dna.yaml", Delegations: []Delegation{{Source: "b.example", Cert: l.path("b.example.pem")}}}
-	if got := h.Nothing(own); h.Concerns(&own.Delegations[0]) || !strings.Contains(got, "b.example is signed with "+l.path("b.example.pem")+", which is another") {
+	own := &Config{File: "dna.yaml", Delegations: []Delegation{{Source: "b.example", Cert: l.Path("b.example.pem")}}}
+	if got := h.Nothing(own); h.Concerns(&own.Delegations[0]) || !strings.Contains(got, "b.example is signed with "+l.Path("b.example.pem")+", which is another") {
 		t.Error(got)
 	}
 }

@@ -2,8 +2,6 @@ package renew
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,43 +13,28 @@ import (
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A lab is a folder with certificates, keys and a configuration. Its DNS server
-// is the primary of all domains, and a resolver too.
-type lab struct {
-	testing.TB
-	dir    string
-	ca     *localca.Authority
-	server *dnsserver.Server
-	now    time.Time
-}
+// A lab is a site with a configuration.
+type lab struct{ *setup.Site }
 
 // newLab makes one, with domains whose service is at h.example:5269.
 func newLab(t testing.TB, domains ...string) *lab {
 	t.Helper()
-	l := &lab{TB: t, dir: t.TempDir(), now: time.Now()}
-	l.ca = localca.NewChain(l.now)
 	var zones []string
 	for _, d := range domains {
-		l.certificate(d, -day, 60*day)
 		zones = append(zones, zone(d)...)
 	}
-	l.server = setup.DNS(t, zones...)
-	l.write("tsig.key", realtest.TSIGKey)
-	return l
-}
-
-func (l *lab) must(err error) {
-	l.Helper()
-	if err != nil {
-		l.Fatal(err)
+	l := &lab{setup.NewSite(t, zones...)}
+	for _, d := range domains {
+		l.certificate(d, -day, 60*day)
 	}
+	l.Write("tsig.key", realtest.TSIGKey)
+	return l
 }
 
 // zone is the records of a domain without statements.
@@ -62,25 +45,18 @@ func zone(domain string) []string {
 	}
 }
 
-func (l *lab) path(name string) string { return filepath.Join(l.dir, name) }
-
-func (l *lab) write(name, text string) {
-	l.Helper()
-	l.must(os.WriteFile(l.path(name), []byte(text), 0o600))
-}
-
 // certificate puts a new certificate and key for a domain into the folder, from
 // and to relative to now.
 func (l *lab) certificate(domain string, from, to time.Duration) {
 	l.Helper()
-	l.use(domain, l.issue(l.ca, domain, from, to))
+	l.WriteKeys(domain, l.Issue(from, to, domain))
 }
 
 // config writes the configuration: the defaults, with the place dns at the
 // server of the lab, and then more.
 func (l *lab) config(more string) {
 	l.Helper()
-	l.write("dna.yaml", fmt.Sprintf(`defaults:
+	l.Write("dna.yaml", fmt.Sprintf(`defaults:
   services: [xmpp-server]
   targets: [h.example:5269]
   cert: "{domain}.pem"
@@ -93,17 +69,17 @@ func (l *lab) config(more string) {
 
 // place is the server of the lab as a place to publish at.
 func (l *lab) place() string {
-	return fmt.Sprintf(`{server: %q, authority: [%[1]q], tsig: tsig.key}`, l.server.Addr)
+	return fmt.Sprintf(`{server: %q, authority: [%[1]q], tsig: tsig.key}`, l.DNS.Addr)
 }
 
 // run runs once.
 func (l *lab) run(edit ...func(*Runner)) *Report {
 	l.Helper()
-	c, err := ReadConfig(l.path("dna.yaml"))
-	l.must(err)
+	c, err := ReadConfig(l.Path("dna.yaml"))
+	l.Must(err)
 	r := &Runner{
-		Config: c, Client: discovery.Client{Resolver: l.server.Addr, HTTPSRoots: l.ca.Pool(), AllowPrivateAddresses: true},
-		Roots: l.ca.Pool(),
+		Config: c, Client: discovery.Client{Resolver: l.DNS.Addr, HTTPSRoots: l.CA.Pool(), AllowPrivateAddresses: true},
+		Roots: l.CA.Pool(),
 	}
 	for _, e := range edit {
 		e(r)
@@ -132,9 +108,9 @@ func (l *lab) entry(edit ...func(*Runner)) Entry {
 // records are the TXT records at the usual name of a domain.
 func (l *lab) records(domain string) []string {
 	l.Helper()
-	c := discovery.Client{Resolver: l.server.Addr, Via: discovery.ViaDNS}
+	c := discovery.Client{Resolver: l.DNS.Addr, Via: discovery.ViaDNS}
 	e, err := c.Gather(l.Context(), domain, "_xmpp-server._tcp", nil)
-	l.must(err)
+	l.Must(err)
 	for _, a := range e.TXT {
 		if a.Name == delegation.TXTName(domain, "_xmpp-server._tcp") {
 			if a.Failure != nil {
@@ -152,7 +128,7 @@ func (l *lab) updates() int { return l.queries("UPDATE") }
 
 // queries is how many questions about a type the server has been sent.
 func (l *lab) queries(rtype string) int {
-	return len(slices.DeleteFunc(l.server.Queries(), func(q dnsserver.Query) bool { return q.Type != rtype }))
+	return len(slices.DeleteFunc(l.DNS.Queries(), func(q dnsserver.Query) bool { return q.Type != rtype }))
 }
 
 // want fails the test unless an entry is as said; reasons are those of all that

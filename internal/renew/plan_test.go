@@ -14,33 +14,14 @@ import (
 	"github.com/dnasign/dnasign/internal/publish"
 	"github.com/dnasign/dnasign/internal/signing"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/keys"
 )
 
-// A bench is what the tests of planning work with: a time, authorities and
-// what was signed.
-type bench struct {
-	t     testing.TB
-	now   time.Time
-	root  *localca.Authority
-	inter *localca.Authority
-	n     byte // statements made
-}
+const hour, day = time.Hour, world.Day
 
-func newBench(t testing.TB) *bench {
-	b := &bench{t: t, now: time.Date(2026, 6, 1, 12, 0, 0, 500, time.UTC)}
-	b.root = localca.Must(localca.New("Root", b.now))
-	b.inter = localca.Must(b.root.Intermediate("Intermediate", b.now, nil))
-	return b
-}
-
-const hour, day = time.Hour, 24 * time.Hour
-
-// signer is a certificate for b.example, from and to relative to now.
-func (b *bench) signer(from, to time.Duration) *keys.Signer {
-	b.t.Helper()
-	return localca.Must(b.inter.Issue("P-256", []string{"b.example"}, b.now.Add(from), b.now.Add(to), nil))
-}
+// planning is the world of these tests.
+func planning() *world.World { return world.At(time.Date(2026, 6, 1, 12, 0, 0, 500, time.UTC)) }
 
 // delegation is what the configuration wants.
 func wanted(formats ...delegation.Encoding) *Delegation {
@@ -51,15 +32,11 @@ func wanted(formats ...delegation.Encoding) *Delegation {
 }
 
 // sign makes a statement as d wants it, of an age and a life, in formats.
-func (b *bench) sign(d *Delegation, s *keys.Signer, age, life time.Duration, formats ...delegation.Encoding) (found []publish.Found) {
-	b.t.Helper()
-	b.n++
+func sign(w *world.World, d *Delegation, by *keys.Signer, age, life time.Duration, formats ...delegation.Encoding) (found []publish.Found) {
+	s := world.Statement(d.Source, d.Service, w.Now.Add(-age))
+	s.Targets, s.Expires = d.Targets, s.Issued.Add(life)
 	for _, e := range formats {
-		issued := b.now.Add(-age).Truncate(time.Second)
-		raw := localca.Must(delegation.Sign(delegation.Statement{
-			Source: d.Source, Service: d.Service, Targets: d.Targets, Issued: issued, Expires: issued.Add(life), ID: delegation.ID{b.n},
-		}, e, s))
-		found = append(found, publish.Found{Where: "somewhere", Statement: localca.Must(delegation.Inspect(raw))})
+		found = append(found, publish.Found{Where: "somewhere", Statement: localca.Must(delegation.Inspect(world.Sign(s, e, by)))})
 	}
 	return found
 }
@@ -77,10 +54,10 @@ func recordOf(found []publish.Found, kept bool) *signing.Record {
 
 func TestDecide(t *testing.T) {
 	const jws, ac = delegation.JWS, delegation.AC
-	b := newBench(t)
-	leaf := b.signer(-10*day, 60*day)
-	older, newer := b.signer(-20*day, 60*day), b.signer(-5*day, 60*day)
-	short := b.signer(-10*day, 3*day)
+	w := planning()
+	leaf := w.Issue(-10*day, 60*day, world.Source)
+	older, newer := w.Issue(-20*day, 60*day, world.Source), w.Issue(-5*day, 60*day, world.Source)
+	short := w.Issue(-10*day, 3*day, world.Source)
 	alone, err := keys.NewSigner(leaf.Chain()[:1], leaf.Key())
 	if err != nil {
 		t.Fatal(err)
@@ -97,13 +74,12 @@ func TestDecide(t *testing.T) {
 	long := wanted(jws)
 	long.Valid = 60 * day
 	both := wanted(jws, ac)
-	byRenew := b.sign(revoked, leaf, day, 31*day, jws)
-	twin := b.signer(-10*day, 50*day)
-	c := localca.Must(b.inter.Issue("P-256", []string{"c.example"}, b.now.Add(-day), b.now.Add(50*day), nil))
-	strangers := localca.Must(localca.New("Stranger", b.now))
-	planted := localca.Must(strangers.Issue("P-256", []string{"b.example"}, b.now.Add(-day), b.now.Add(50*day), nil))
+	byRenew := sign(w, revoked, leaf, day, 31*day, jws)
+	twin := w.Issue(-10*day, 50*day, world.Source)
+	c := w.Issue(-day, 50*day, "c.example")
+	planted := planning().Issue(-day, 50*day, world.Source) // by a stranger's authority
 	garbage := publish.Found{Where: "somewhere", Err: errors.New("half")}
-	altered := b.sign(d, leaf, day, 14*day, jws)
+	altered := sign(w, d, leaf, day, 14*day, jws)
 	altered[0].Statement.Raw[len(altered[0].Statement.Raw)-9] ^= 1
 
 	for _, tt := range []struct {
@@ -126,58 +102,58 @@ func TestDecide(t *testing.T) {
 		{name: "a long life", d: long, want: "missing", expires: 60 * day, note: "31 days at most"},
 		{name: "a revocation", d: revoked, want: "missing", expires: 31 * day},
 		{name: "a certificate that ends soon", d: d, chain: short, want: "missing", expires: 3 * day},
-		{name: "what is wanted", d: d, found: [][]publish.Found{b.sign(d, leaf, day, 14*day, jws)}, issued: -day, expires: 13 * day},
-		{name: "forced", d: d, found: [][]publish.Found{b.sign(d, leaf, day, 14*day, jws)}, force: true, want: "forced", expires: 14 * day},
-		{name: "in two formats", d: both, found: [][]publish.Found{b.sign(d, leaf, day, 14*day, ac, jws)}, issued: -day, expires: 13 * day},
-		{name: "at two places", d: d, found: [][]publish.Found{b.sign(d, leaf, day, 14*day, jws), nil}, issued: -day, expires: 13 * day},
-		{name: "a revocation, signed", d: revoked, found: [][]publish.Found{b.sign(revoked, leaf, day, 31*day, jws)}, issued: -day, expires: 30 * day},
-		{name: "the newer of two", d: d, found: [][]publish.Found{b.sign(d, leaf, 2*day, 14*day, jws), b.sign(d, leaf, day, 14*day, jws)}, issued: -day, expires: 13 * day},
-		{name: "a newer one with other targets", d: d, found: [][]publish.Found{b.sign(d, leaf, 2*day, 14*day, jws), b.sign(other, leaf, day, 14*day, jws)}, want: "targets-changed", expires: 14 * day},
-		{name: "other targets", d: d, found: [][]publish.Found{b.sign(other, leaf, day, 14*day, jws)}, want: "targets-changed", expires: 14 * day},
-		{name: "revoked by hand", d: d, found: [][]publish.Found{b.sign(revoked, leaf, day, 31*day, jws)}, issued: -day, expires: 30 * day, revoke: true, note: "To delegate again: type this"},
-		{name: "revoked by hand, expiring", d: d, found: [][]publish.Found{b.sign(revoked, leaf, 9*day, 12*day, jws)}, want: "expiring", expires: 31 * day, revoke: true, note: "it stays revoked"},
-		{name: "revoked by hand, another certificate", d: d, found: [][]publish.Found{b.sign(revoked, older, day, 31*day, jws)}, want: "certificate-changed", expires: 31 * day, revoke: true, note: "it stays revoked"},
+		{name: "what is wanted", d: d, found: [][]publish.Found{sign(w, d, leaf, day, 14*day, jws)}, issued: -day, expires: 13 * day},
+		{name: "forced", d: d, found: [][]publish.Found{sign(w, d, leaf, day, 14*day, jws)}, force: true, want: "forced", expires: 14 * day},
+		{name: "in two formats", d: both, found: [][]publish.Found{sign(w, d, leaf, day, 14*day, ac, jws)}, issued: -day, expires: 13 * day},
+		{name: "at two places", d: d, found: [][]publish.Found{sign(w, d, leaf, day, 14*day, jws), nil}, issued: -day, expires: 13 * day},
+		{name: "a revocation, signed", d: revoked, found: [][]publish.Found{sign(w, revoked, leaf, day, 31*day, jws)}, issued: -day, expires: 30 * day},
+		{name: "the newer of two", d: d, found: [][]publish.Found{sign(w, d, leaf, 2*day, 14*day, jws), sign(w, d, leaf, day, 14*day, jws)}, issued: -day, expires: 13 * day},
+		{name: "a newer one with other targets", d: d, found: [][]publish.Found{sign(w, d, leaf, 2*day, 14*day, jws), sign(w, other, leaf, day, 14*day, jws)}, want: "targets-changed", expires: 14 * day},
+		{name: "other targets", d: d, found: [][]publish.Found{sign(w, other, leaf, day, 14*day, jws)}, want: "targets-changed", expires: 14 * day},
+		{name: "revoked by hand", d: d, found: [][]publish.Found{sign(w, revoked, leaf, day, 31*day, jws)}, issued: -day, expires: 30 * day, revoke: true, note: "To delegate again: type this"},
+		{name: "revoked by hand, expiring", d: d, found: [][]publish.Found{sign(w, revoked, leaf, 9*day, 12*day, jws)}, want: "expiring", expires: 31 * day, revoke: true, note: "it stays revoked"},
+		{name: "revoked by hand, another certificate", d: d, found: [][]publish.Found{sign(w, revoked, older, day, 31*day, jws)}, want: "certificate-changed", expires: 31 * day, revoke: true, note: "it stays revoked"},
 		{name: "revoked by hand, renewed once", d: d, found: [][]publish.Found{byRenew}, record: recordOf(byRenew, true), issued: -day, expires: 30 * day, revoke: true, note: "it stays revoked"},
-		{name: "revoked by hand, forced", d: d, found: [][]publish.Found{b.sign(revoked, leaf, day, 31*day, jws)}, force: true, want: "forced", expires: 14 * day},
+		{name: "revoked by hand, forced", d: d, found: [][]publish.Found{sign(w, revoked, leaf, day, 31*day, jws)}, force: true, want: "forced", expires: 14 * day},
 		{name: "revoked by the configuration, and no longer", d: d, found: [][]publish.Found{byRenew}, record: recordOf(byRenew, false), want: "targets-changed", expires: 14 * day},
-		{name: "an old revocation is back, and it was delegated since", d: d, found: [][]publish.Found{b.sign(revoked, leaf, day, 31*day, jws)}, record: recordOf(b.sign(d, leaf, hour, 14*day, jws), false), want: "targets-changed", expires: 14 * day},
-		{name: "revoked by hand, after it was signed here", d: d, found: [][]publish.Found{b.sign(revoked, leaf, hour, 31*day, jws)}, record: recordOf(b.sign(d, leaf, day, 14*day, jws), false), issued: -hour, expires: 31*day - hour, revoke: true, note: "it stays revoked"},
+		{name: "an old revocation is back, and it was delegated since", d: d, found: [][]publish.Found{sign(w, revoked, leaf, day, 31*day, jws)}, record: recordOf(sign(w, d, leaf, hour, 14*day, jws), false), want: "targets-changed", expires: 14 * day},
+		{name: "revoked by hand, after it was signed here", d: d, found: [][]publish.Found{sign(w, revoked, leaf, hour, 31*day, jws)}, record: recordOf(sign(w, d, leaf, day, 14*day, jws), false), issued: -hour, expires: 31*day - hour, revoke: true, note: "it stays revoked"},
 		{name: "revoked by hand, renewed, and gone", d: d, record: recordOf(byRenew, true), want: "missing", expires: 31 * day, revoke: true, note: "it stays revoked"},
-		{name: "revoked by hand, renewed, and an old delegation is back", d: d, found: [][]publish.Found{b.sign(d, leaf, 2*day, 14*day, jws)}, record: recordOf(byRenew, true), want: "targets-changed", expires: 31 * day, revoke: true, note: "it stays revoked"},
-		{name: "revoked by hand, renewed, and delegated elsewhere since", d: d, found: [][]publish.Found{b.sign(d, leaf, hour, 14*day, jws)}, record: recordOf(byRenew, true), issued: -hour, expires: 14*day - hour},
-		{name: "an older certificate", d: d, found: [][]publish.Found{b.sign(d, older, day, 14*day, jws)}, want: "certificate-changed", expires: 14 * day},
-		{name: "a chain without issuer", d: d, found: [][]publish.Found{b.sign(d, alone, day, 14*day, jws)}, want: "certificate-changed", expires: 14 * day},
-		{name: "a newer certificate", d: d, found: [][]publish.Found{b.sign(d, newer, day, 14*day, jws)}, issued: -day, expires: 13 * day, standby: true},
-		{name: "a newer certificate, in one format of two", d: both, found: [][]publish.Found{b.sign(d, newer, day, 14*day, jws)}, issued: -day, expires: 13 * day, standby: true, note: "does not sign the format ac"},
-		{name: "a newer certificate, other targets", d: d, found: [][]publish.Found{b.sign(other, newer, day, 14*day, jws)}, want: string(reasons.Superseded)},
-		{name: "a newer certificate, which is not renewed", d: d, found: [][]publish.Found{b.sign(d, newer, 4*day, 5*day, jws)}, want: string(reasons.Superseded)},
-		{name: "a newer certificate, forced", d: d, found: [][]publish.Found{b.sign(d, newer, day, 14*day, jws)}, force: true, want: "forced", expires: 14 * day, note: "get a new certificate"},
-		{name: "a newer certificate of a stranger's authority", d: d, found: [][]publish.Found{b.sign(other, planted, day, 14*day, jws)}, want: "unusable", expires: 14 * day},
-		{name: "a newer certificate signed here", d: d, record: recordOf(b.sign(d, newer, day, 14*day, jws), false), want: string(reasons.Superseded)},
-		{name: "another certificate of the same moment", d: d, found: [][]publish.Found{b.sign(d, twin, day, 14*day, jws)}, want: "certificate-changed", expires: 14 * day, note: "can still sign above it"},
-		{name: "a draft", d: d, found: [][]publish.Found{b.sign(d, leaf, day, 14*day, jws)}, record: recordOf(b.sign(other, leaf, hour, 14*day, jws), false), issued: -day, expires: 13 * day, note: "is not published"},
-		{name: "signed here a moment ago, and not published", d: d, record: recordOf(b.sign(d, leaf, -time.Minute, 14*day, jws), false), want: "missing", issued: 61 * time.Second, expires: 14*day + 61*time.Second},
-		{name: "signed here in the future", d: d, record: recordOf(b.sign(d, leaf, -hour, 14*day, jws), false), want: string(reasons.ClockMismatch)},
-		{name: "signed here in the future, with an older certificate", d: d, record: recordOf(b.sign(d, older, -hour, 14*day, jws), false), want: "missing", expires: 14 * day},
-		{name: "a statement of another domain", d: d, found: [][]publish.Found{b.sign(&moved, c, day, 14*day, jws)}, want: "unusable", expires: 14 * day},
-		{name: "one format of two", d: both, found: [][]publish.Found{b.sign(d, leaf, day, 14*day, jws)}, want: "formats-changed", expires: 14 * day},
-		{name: "formats signed apart", d: both, found: [][]publish.Found{b.sign(d, leaf, day, 14*day, jws), b.sign(d, leaf, 2*day, 14*day, ac)}, want: "formats-changed", expires: 14 * day},
-		{name: "a format too many", d: d, found: [][]publish.Found{b.sign(d, leaf, day, 14*day, jws, ac)}, issued: -day, expires: 13 * day, note: "somewhere has a statement in the format ac"},
-		{name: "a longer life than wanted", d: weekly, found: [][]publish.Found{b.sign(d, leaf, day, 14*day, jws)}, want: "life-changed", expires: 7 * day},
-		{name: "a third of its life left", d: d, found: [][]publish.Found{b.sign(d, leaf, 6*day, 9*day, jws)}, issued: -6 * day, expires: 3 * day},
-		{name: "less than a third left", d: d, found: [][]publish.Found{b.sign(d, leaf, 6*day+time.Second, 9*day, jws)}, want: "expiring", expires: 14 * day},
-		{name: "ends with its certificate", d: d, chain: short, found: [][]publish.Found{b.sign(d, short, 9*day, 12*day, jws)}, issued: -9 * day, expires: 3 * day, note: "renew the certificate"},
-		{name: "expired", d: d, found: [][]publish.Found{b.sign(d, leaf, 8*day, 7*day, jws)}, want: "unusable", expires: 14 * day},
+		{name: "revoked by hand, renewed, and an old delegation is back", d: d, found: [][]publish.Found{sign(w, d, leaf, 2*day, 14*day, jws)}, record: recordOf(byRenew, true), want: "targets-changed", expires: 31 * day, revoke: true, note: "it stays revoked"},
+		{name: "revoked by hand, renewed, and delegated elsewhere since", d: d, found: [][]publish.Found{sign(w, d, leaf, hour, 14*day, jws)}, record: recordOf(byRenew, true), issued: -hour, expires: 14*day - hour},
+		{name: "an older certificate", d: d, found: [][]publish.Found{sign(w, d, older, day, 14*day, jws)}, want: "certificate-changed", expires: 14 * day},
+		{name: "a chain without issuer", d: d, found: [][]publish.Found{sign(w, d, alone, day, 14*day, jws)}, want: "certificate-changed", expires: 14 * day},
+		{name: "a newer certificate", d: d, found: [][]publish.Found{sign(w, d, newer, day, 14*day, jws)}, issued: -day, expires: 13 * day, standby: true},
+		{name: "a newer certificate, in one format of two", d: both, found: [][]publish.Found{sign(w, d, newer, day, 14*day, jws)}, issued: -day, expires: 13 * day, standby: true, note: "does not sign the format ac"},
+		{name: "a newer certificate, other targets", d: d, found: [][]publish.Found{sign(w, other, newer, day, 14*day, jws)}, want: string(reasons.Superseded)},
+		{name: "a newer certificate, which is not renewed", d: d, found: [][]publish.Found{sign(w, d, newer, 4*day, 5*day, jws)}, want: string(reasons.Superseded)},
+		{name: "a newer certificate, forced", d: d, found: [][]publish.Found{sign(w, d, newer, day, 14*day, jws)}, force: true, want: "forced", expires: 14 * day, note: "get a new certificate"},
+		{name: "a newer certificate of a stranger's authority", d: d, found: [][]publish.Found{sign(w, other, planted, day, 14*day, jws)}, want: "unusable", expires: 14 * day},
+		{name: "a newer certificate signed here", d: d, record: recordOf(sign(w, d, newer, day, 14*day, jws), false), want: string(reasons.Superseded)},
+		{name: "another certificate of the same moment", d: d, found: [][]publish.Found{sign(w, d, twin, day, 14*day, jws)}, want: "certificate-changed", expires: 14 * day, note: "can still sign above it"},
+		{name: "a draft", d: d, found: [][]publish.Found{sign(w, d, leaf, day, 14*day, jws)}, record: recordOf(sign(w, other, leaf, hour, 14*day, jws), false), issued: -day, expires: 13 * day, note: "is not published"},
+		{name: "signed here a moment ago, and not published", d: d, record: recordOf(sign(w, d, leaf, -time.Minute, 14*day, jws), false), want: "missing", issued: 61 * time.Second, expires: 14*day + 61*time.Second},
+		{name: "signed here in the future", d: d, record: recordOf(sign(w, d, leaf, -hour, 14*day, jws), false), want: string(reasons.ClockMismatch)},
+		{name: "signed here in the future, with an older certificate", d: d, record: recordOf(sign(w, d, older, -hour, 14*day, jws), false), want: "missing", expires: 14 * day},
+		{name: "a statement of another domain", d: d, found: [][]publish.Found{sign(w, &moved, c, day, 14*day, jws)}, want: "unusable", expires: 14 * day},
+		{name: "one format of two", d: both, found: [][]publish.Found{sign(w, d, leaf, day, 14*day, jws)}, want: "formats-changed", expires: 14 * day},
+		{name: "formats signed apart", d: both, found: [][]publish.Found{sign(w, d, leaf, day, 14*day, jws), sign(w, d, leaf, 2*day, 14*day, ac)}, want: "formats-changed", expires: 14 * day},
+		{name: "a format too many", d: d, found: [][]publish.Found{sign(w, d, leaf, day, 14*day, jws, ac)}, issued: -day, expires: 13 * day, note: "somewhere has a statement in the format ac"},
+		{name: "a longer life than wanted", d: weekly, found: [][]publish.Found{sign(w, d, leaf, day, 14*day, jws)}, want: "life-changed", expires: 7 * day},
+		{name: "a third of its life left", d: d, found: [][]publish.Found{sign(w, d, leaf, 6*day, 9*day, jws)}, issued: -6 * day, expires: 3 * day},
+		{name: "less than a third left", d: d, found: [][]publish.Found{sign(w, d, leaf, 6*day+time.Second, 9*day, jws)}, want: "expiring", expires: 14 * day},
+		{name: "ends with its certificate", d: d, chain: short, found: [][]publish.Found{sign(w, d, short, 9*day, 12*day, jws)}, issued: -9 * day, expires: 3 * day, note: "renew the certificate"},
+		{name: "expired", d: d, found: [][]publish.Found{sign(w, d, leaf, 8*day, 7*day, jws)}, want: "unusable", expires: 14 * day},
 		{name: "half a record", d: d, found: [][]publish.Found{{garbage}}, want: "unusable", expires: 14 * day},
 		{name: "altered", d: d, found: [][]publish.Found{altered}, want: "unusable", expires: 14 * day},
-		{name: "half a record beside", d: d, found: [][]publish.Found{append(b.sign(d, leaf, day, 14*day, jws), garbage)}, issued: -day, expires: 13 * day},
-		{name: "signed this second", d: d, found: [][]publish.Found{b.sign(other, leaf, 0, 14*day, jws)}, want: "targets-changed", issued: time.Second, expires: 14*day + time.Second},
-		{name: "signed by a clock that is a little fast", d: d, found: [][]publish.Found{b.sign(other, leaf, -time.Minute, 14*day, jws)}, want: "targets-changed", issued: 61 * time.Second, expires: 14*day + 61*time.Second},
-		{name: "signed in the future", d: d, found: [][]publish.Found{b.sign(d, leaf, -hour, 14*day, jws)}, want: string(reasons.ClockMismatch)},
-		{name: "signed in the future, forced", d: d, found: [][]publish.Found{b.sign(d, leaf, -hour, 14*day, jws)}, force: true, want: "forced", expires: 14 * day},
-		{name: "signed in the future with an older certificate", d: d, found: [][]publish.Found{b.sign(d, older, -hour, 14*day, jws)}, want: "unusable", expires: 14 * day},
-		{name: "certificate not yet valid", d: d, chain: b.signer(hour, 60*day), want: string(reasons.SignerNotYetValid)},
-		{name: "certificate expired", d: d, chain: b.signer(-60*day, -hour), want: string(reasons.SignerExpired)},
+		{name: "half a record beside", d: d, found: [][]publish.Found{append(sign(w, d, leaf, day, 14*day, jws), garbage)}, issued: -day, expires: 13 * day},
+		{name: "signed this second", d: d, found: [][]publish.Found{sign(w, other, leaf, 0, 14*day, jws)}, want: "targets-changed", issued: time.Second, expires: 14*day + time.Second},
+		{name: "signed by a clock that is a little fast", d: d, found: [][]publish.Found{sign(w, other, leaf, -time.Minute, 14*day, jws)}, want: "targets-changed", issued: 61 * time.Second, expires: 14*day + 61*time.Second},
+		{name: "signed in the future", d: d, found: [][]publish.Found{sign(w, d, leaf, -hour, 14*day, jws)}, want: string(reasons.ClockMismatch)},
+		{name: "signed in the future, forced", d: d, found: [][]publish.Found{sign(w, d, leaf, -hour, 14*day, jws)}, force: true, want: "forced", expires: 14 * day},
+		{name: "signed in the future with an older certificate", d: d, found: [][]publish.Found{sign(w, d, older, -hour, 14*day, jws)}, want: "unusable", expires: 14 * day},
+		{name: "certificate not yet valid", d: d, chain: w.Issue(hour, 60*day, world.Source), want: string(reasons.SignerNotYetValid)},
+		{name: "certificate expired", d: d, chain: w.Issue(-60*day, -hour, world.Source), want: string(reasons.SignerExpired)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			chain := leaf.Chain()
@@ -188,9 +164,9 @@ func TestDecide(t *testing.T) {
 			for _, f := range tt.found {
 				views = append(views, publish.View{Where: "a place", Found: f})
 			}
-			owner := publish.Owner{Roots: b.root.Pool(), Leaf: chain[0], Now: func() time.Time { return b.now }}
+			owner := publish.Owner{Roots: w.CA.Pool(), Leaf: chain[0], Now: func() time.Time { return w.Now }}
 			p, err := situation{
-				delegation: tt.d, chain: chain, found: collect(tt.d, owner, views), record: tt.record, now: b.now, force: tt.force, again: "type this",
+				delegation: tt.d, chain: chain, found: collect(tt.d, owner, views), record: tt.record, now: w.Now, force: tt.force, again: "type this",
 			}.decide()
 			if err != nil {
 				if delegation.ReasonOf(err) != reasons.Reason(tt.want) || tt.want == "" {
@@ -201,7 +177,7 @@ func TestDecide(t *testing.T) {
 			if p.why != Why(tt.want) {
 				t.Fatalf("signs because %q, want %q", p.why, tt.want)
 			}
-			start := b.now.Truncate(time.Second)
+			start := w.Now.Truncate(time.Second)
 			if !p.issued.Equal(start.Add(tt.issued)) || !p.expires.Equal(start.Add(tt.expires)) {
 				t.Errorf("issued %v, expires %v after now; want %v, %v", p.issued.Sub(start), p.expires.Sub(start), tt.issued, tt.expires)
 			}
@@ -226,10 +202,10 @@ func TestDecide(t *testing.T) {
 // TestShows: a place is in order only if it has that one statement in its
 // format, and nothing that cannot be read.
 func TestShows(t *testing.T) {
-	b := newBench(t)
-	d, leaf := wanted(delegation.JWS), b.signer(-10*day, 60*day)
-	one := b.sign(d, leaf, day, 14*day, delegation.JWS, delegation.AC)
-	two := b.sign(d, leaf, 2*day, 14*day, delegation.JWS)
+	w := planning()
+	d, leaf := wanted(delegation.JWS), w.Issue(-10*day, 60*day, world.Source)
+	one := sign(w, d, leaf, day, 14*day, delegation.JWS, delegation.AC)
+	two := sign(w, d, leaf, 2*day, 14*day, delegation.JWS)
 	for name, tt := range map[string]struct {
 		view publish.View
 		want bool
@@ -250,13 +226,13 @@ func TestShows(t *testing.T) {
 }
 
 func TestSameChain(t *testing.T) {
-	b := newBench(t)
-	leaf := b.signer(-day, day)
+	w := planning()
+	leaf := w.Issue(-day, day, world.Source)
 	chain := leaf.Chain()
 	if len(chain) != 2 {
 		t.Fatalf("%d certificates", len(chain))
 	}
-	c, root := b.signer(-day, day).Leaf(), b.root.Root()
+	c, root := w.Issue(-day, day, world.Source).Leaf(), w.CA.Root()
 	for i, tt := range []struct {
 		a, b []*x509.Certificate
 		want bool

@@ -13,6 +13,7 @@ import (
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/peerserver"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -21,7 +22,7 @@ import (
 // removes it.
 func TestPOSH(t *testing.T) {
 	l := newLab(t, "b.example")
-	l.must(os.Mkdir(l.path("www"), 0o755))
+	l.Must(os.Mkdir(l.Path("www"), 0o755))
 	configure := func(more string) {
 		l.config("domains:\n  - domain: b.example\n    publish:\n      - https: {webroot: www, posh: true}\n" + more)
 	}
@@ -38,19 +39,19 @@ func TestPOSH(t *testing.T) {
 		})
 		return strings.Join(e.Notes, "\n")
 	}
-	file := l.path("www/.well-known/posh/xmpp-server.json")
+	file := l.Path("www/.well-known/posh/xmpp-server.json")
 	names := func(s *keys.Signer) bool {
 		data, err := os.ReadFile(file)
-		l.must(err)
+		l.Must(err)
 		e := &delegation.Evidence{Collected: time.Now(), POSH: []delegation.Document{{URL: "x", Status: 200, MediaType: delegation.POSHMediaType, Body: data}}}
 		posh, err := e.ReadPOSH(time.Now())
-		l.must(err)
-		policy := delegation.PeerPolicy{Roots: l.ca.Pool(), Now: time.Now}
+		l.Must(err)
+		policy := delegation.PeerPolicy{Roots: l.CA.Pool(), Now: time.Now}
 		_, err = policy.Check(s.Chain()[:1], []delegation.Reference{{Name: "b.example", POSH: posh}})
 		return err == nil && json.Valid(data)
 	}
 
-	first, second := l.issue(l.ca, "h.example", -day, 60*day), l.issue(l.ca, "h.example", -day, 60*day)
+	first, second := l.Issue(-day, 60*day, "h.example"), l.Issue(-day, 60*day, "h.example")
 	stop := show(first)
 	if notes := run(); !strings.Contains(notes, "names the certificates") || !names(first) {
 		t.Errorf("the first file: %s", notes)
@@ -67,17 +68,17 @@ func TestPOSH(t *testing.T) {
 	if notes := run(); !strings.Contains(notes, "left as it is: h.example:5269: ") || !names(second) {
 		t.Errorf("the target is down: %s", notes)
 	}
-	stop = show(l.issue(localca.NewChain(l.now), "h.example", -day, 60*day))
+	stop = show(world.At(l.Now).Issue(-day, 60*day, "h.example"))
 	if notes := run(); !strings.Contains(notes, "left as it is: h.example:5269: ") || !names(second) {
 		t.Errorf("a stranger's certificate: %s", notes)
 	}
 	stop()
-	stop = show(l.issue(l.ca, "evil.example", -day, 60*day))
+	stop = show(l.Issue(-day, 60*day, "evil.example"))
 	if notes := run(); !strings.Contains(notes, "left as it is: h.example:5269: ") || !names(second) {
 		t.Errorf("another host's certificate: %s", notes)
 	}
 	stop()
-	l.write("dna.yaml", strings.Replace(string(localca.Must(os.ReadFile(l.path("dna.yaml")))), "  - domain: b.example\n", "  - domain: b.example\n    revoke: true\n", 1))
+	l.Write("dna.yaml", strings.Replace(string(localca.Must(os.ReadFile(l.Path("dna.yaml")))), "  - domain: b.example\n", "  - domain: b.example\n    revoke: true\n", 1))
 	if notes := run(); !strings.Contains(notes, "is removed") {
 		t.Errorf("revoked: %s", notes)
 	}

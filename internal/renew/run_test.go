@@ -13,9 +13,9 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -54,7 +54,7 @@ func TestRenew(t *testing.T) {
 	if n := len(l.records("b.example")); n != 1 {
 		t.Errorf("%d records", n)
 	}
-	later := func(r *Runner) { r.Now = func() time.Time { return l.now.Add(10 * day) } }
+	later := func(r *Runner) { r.Now = func() time.Time { return l.Now.Add(10 * day) } }
 	if e := l.entry(dry, later); e.Why != Expiring {
 		t.Errorf("after ten days of fourteen: %+v", e)
 	}
@@ -68,10 +68,10 @@ func TestRenew(t *testing.T) {
 	l.want(l.entry(), Kept, "", verified)
 
 	// Somebody removed it, and somebody put half a record there.
-	l.must(l.server.SetRecords(zone("b.example")))
+	l.Must(l.DNS.SetRecords(zone("b.example")))
 	l.want(l.entry(), Signed, Missing, verified)
 	half := `_xmpp-server._tcp._dna.b.example. 300 IN TXT "v=DNA1; e=jws; s=ey"`
-	l.must(l.server.SetRecords(append(zone("b.example"), half)))
+	l.Must(l.DNS.SetRecords(append(zone("b.example"), half)))
 	l.want(l.entry(), Signed, Unusable, verified)
 
 	l.config("domains: [{domain: b.example, revoke: true, formats: [jws, ac]}]")
@@ -90,7 +90,7 @@ func TestTogether(t *testing.T) {
 	for piece := l.records("b.example")[0]; piece != ""; piece = piece[min(200, len(piece)):] {
 		text.WriteString(` "` + piece[:min(200, len(piece))] + `"`)
 	}
-	l.must(l.server.SetRecords(append(zone("b.example"), text.String(),
+	l.Must(l.DNS.SetRecords(append(zone("b.example"), text.String(),
 		`_xmpp-server._tcp._dna.b.example. 300 IN TXT "v=DNA1; e=jws; s=ey"`, `_xmpp-server._tcp._dna.b.example. 300 IN TXT "hello"`)))
 	e := l.entry()
 	l.want(e, Published, "", verified)
@@ -108,16 +108,16 @@ func TestOneOfMany(t *testing.T) {
 	if r := l.run(); r.Outcome != verified || r.Counts != (Counts{Signed: 8}) {
 		t.Fatalf("first run: %+v", r)
 	}
-	l.must(os.Chmod(l.path("b.example.key"), 0o644))
+	l.Must(os.Chmod(l.Path("b.example.key"), 0o644))
 	l.certificate("x.example", -day, 60*day)
-	l.must(os.Rename(l.path("x.example.key"), l.path("c.example.key")))
+	l.Must(os.Rename(l.Path("x.example.key"), l.Path("c.example.key")))
 	l.certificate("d.example", time.Hour, 60*day)
-	l.must(os.Remove(l.path("e.example.pem")))
-	l.must(os.Rename(l.path("x.example.pem"), l.path("f.example.pem")))
+	l.Must(os.Remove(l.Path("e.example.pem")))
+	l.Must(os.Rename(l.Path("x.example.pem"), l.Path("f.example.pem")))
 	l.certificate("x.example", -day, 60*day)
-	l.must(os.Rename(l.path("x.example.key"), l.path("f.example.key")))
-	l.must(os.Rename(l.path("x.example.pem"), l.path("f.example.pem")))
-	l.write("g.example.pem", "no PEM")
+	l.Must(os.Rename(l.Path("x.example.key"), l.Path("f.example.key")))
+	l.Must(os.Rename(l.Path("x.example.pem"), l.Path("f.example.pem")))
+	l.Write("g.example.pem", "no PEM")
 	l.certificate("i.example", -time.Hour, 60*day)
 
 	report := l.run()
@@ -143,7 +143,7 @@ func TestOneOfMany(t *testing.T) {
 	if want := (Counts{Signed: 1, Kept: 1, Failed: 6, Refused: 6}); report.Counts != want || report.Outcome != refused {
 		t.Errorf("%+v, %s", report.Counts, report.Outcome)
 	}
-	for _, want := range []string{"is the clock right?", "run: chmod 600 ", "is " + l.path("c.example.key") + " the key of"} {
+	for _, want := range []string{"is the clock right?", "run: chmod 600 ", "is " + l.Path("c.example.key") + " the key of"} {
 		if !strings.Contains(text(report), want) {
 			t.Errorf("%q is not said", want)
 		}
@@ -162,8 +162,8 @@ func TestPlaces(t *testing.T) {
       - https: {webroot: www}
       - dns: ` + l.place()
 	l.config(config)
-	l.write("www", "a file where a folder should be")
-	noWeb := func(r *Runner) { r.Client.Resolver = l.server.Addr }
+	l.Write("www", "a file where a folder should be")
+	noWeb := func(r *Runner) { r.Client.Resolver = l.DNS.Addr }
 	e := l.entry(noWeb)
 	if e.Action != Signed || e.Outcome != refused {
 		t.Errorf("%+v", e)
@@ -175,16 +175,16 @@ func TestPlaces(t *testing.T) {
 		t.Errorf("records %q", l.records("b.example"))
 	}
 	updates := l.updates()
-	l.must(os.Remove(l.path("www")))
-	l.must(os.Mkdir(l.path("www"), 0o755))
+	l.Must(os.Remove(l.Path("www")))
+	l.Must(os.Mkdir(l.Path("www"), 0o755))
 	again := l.entry(noWeb)
 	if again.Action != Published || again.ID != e.ID || l.updates() != updates {
 		t.Errorf("%+v after %s, %d updates after %d", again, e.ID, l.updates(), updates)
 	}
-	web, err := os.ReadFile(l.path("www/.well-known/dna/_xmpp-server._tcp.jws"))
-	l.must(err)
-	file, err := os.ReadFile(l.path("out/b.example_xmpp-server._tcp.jws"))
-	l.must(err)
+	web, err := os.ReadFile(l.Path("www/.well-known/dna/_xmpp-server._tcp.jws"))
+	l.Must(err)
+	file, err := os.ReadFile(l.Path("out/b.example_xmpp-server._tcp.jws"))
+	l.Must(err)
 	if string(web) != string(file) || delegation.JWS.TXTRecord(web) != l.records("b.example")[0] {
 		t.Errorf("the places differ")
 	}
@@ -196,14 +196,14 @@ func TestPlaces(t *testing.T) {
 		t.Errorf("detail %q", p.Detail)
 	}
 	// A run that was killed has left files behind.
-	leftover := l.path("out/.b.example_xmpp-server._tcp.jws.123456.tmp")
-	l.must(os.WriteFile(leftover, []byte("half"), 0o600))
-	l.must(os.WriteFile(l.path("out/b.example_xmpp-server._tcp.jws"), web[:100], 0o600))
+	leftover := l.Path("out/.b.example_xmpp-server._tcp.jws.123456.tmp")
+	l.Must(os.WriteFile(leftover, []byte("half"), 0o600))
+	l.Must(os.WriteFile(l.Path("out/b.example_xmpp-server._tcp.jws"), web[:100], 0o600))
 	l.entry(noWeb)
 	if _, err := os.Stat(leftover); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a leftover stays: %v", err)
 	}
-	if again, err := os.ReadFile(l.path("out/b.example_xmpp-server._tcp.jws")); err != nil || string(again) != string(web) {
+	if again, err := os.ReadFile(l.Path("out/b.example_xmpp-server._tcp.jws")); err != nil || string(again) != string(web) {
 		t.Errorf("half a file is not mended: %v", err)
 	}
 }
@@ -214,10 +214,10 @@ func TestFile(t *testing.T) {
 	l.config(`domains: [{domain: b.example, publish: [file: "{domain}.{format}"]}]`)
 	l.want(l.entry(), Signed, Missing, verified)
 	l.want(l.entry(), Kept, "", verified)
-	l.want(l.entry(func(r *Runner) { r.Roots = localca.NewChain(l.now).Pool() }), Kept, "", refused, reasons.UntrustedSigner)
+	l.want(l.entry(func(r *Runner) { r.Roots = world.At(l.Now).CA.Pool() }), Kept, "", refused, reasons.UntrustedSigner)
 	// The file cannot be written: it is a folder.
 	l.config(`domains: [{domain: b.example, publish: [file: "there"]}]`)
-	l.must(os.Mkdir(l.path("there"), 0o755))
+	l.Must(os.Mkdir(l.Path("there"), 0o755))
 	if e := l.entry(); e.Action != Failed || e.Outcome != refused {
 		t.Errorf("%+v", e)
 	}
@@ -227,7 +227,7 @@ func TestFile(t *testing.T) {
 func TestServers(t *testing.T) {
 	type change = func(l *lab, r *Runner)
 	fault := func(f dnsserver.Fault) change {
-		return func(l *lab, _ *Runner) { l.must(l.server.Fault("", "UPDATE", f)) }
+		return func(l *lab, _ *Runner) { l.Must(l.DNS.Fault("", "UPDATE", f)) }
 	}
 	for _, tt := range []struct {
 		name   string
@@ -239,8 +239,8 @@ func TestServers(t *testing.T) {
 	}{
 		{"updates refused", fault(dnsserver.Fault{Rcode: 5}), Failed, Forced, verified, []reasons.Reason{reasons.UpdateRefused}},
 		{"updates fail", fault(dnsserver.Fault{Rcode: 2}), Failed, Forced, verified, []reasons.Reason{reasons.UpdateFailed}},
-		{"no key known", func(l *lab, _ *Runner) { l.server.AllowUpdates(realtest.TSIGName, "") }, Failed, Forced, verified, []reasons.Reason{reasons.TSIGRejected}},
-		{"bad key file", func(l *lab, _ *Runner) { l.write("tsig.key", "nonsense") }, Failed, "", verified, []reasons.Reason{reasons.BadTSIGKey}},
+		{"no key known", func(l *lab, _ *Runner) { l.DNS.AllowUpdates(realtest.TSIGName, "") }, Failed, Forced, verified, []reasons.Reason{reasons.TSIGRejected}},
+		{"bad key file", func(l *lab, _ *Runner) { l.Write("tsig.key", "nonsense") }, Failed, "", verified, []reasons.Reason{reasons.BadTSIGKey}},
 		{"primary away", func(l *lab, r *Runner) {
 			r.Config.Delegations[0].Publish[0].DNS.Server = l.away()
 		}, Failed, Forced, verified, []reasons.Reason{reasons.UpdateFailed}},
@@ -279,14 +279,14 @@ func TestServers(t *testing.T) {
 // away is an address at which nobody listens.
 func (l *lab) away() string {
 	s, err := dnsserver.Start(nil)
-	l.must(err)
-	l.must(s.Close())
+	l.Must(err)
+	l.Must(s.Close())
 	return s.Addr
 }
 
 // zoneLine is a zone line with a statement.
 func zoneLine(text string) string {
-	return setup.Line("b.example", "_xmpp-server._tcp", text)
+	return world.TextLine("b.example", "_xmpp-server._tcp", text)
 }
 
 // TestTwoAtOnce: runs without the lock lose nothing.
@@ -297,13 +297,13 @@ func TestTwoAtOnce(t *testing.T) {
 	var runs sync.WaitGroup
 	for range 4 {
 		runs.Go(func() {
-			c, err := ReadConfig(l.path("dna.yaml"))
+			c, err := ReadConfig(l.Path("dna.yaml"))
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			r := &Runner{Config: c, Roots: l.ca.Pool(), Force: true}
-			r.Client.Resolver = l.server.Addr
+			r := &Runner{Config: c, Roots: l.CA.Pool(), Force: true}
+			r.Client.Resolver = l.DNS.Addr
 			r.Run(t.Context())
 		})
 	}
@@ -344,10 +344,10 @@ func TestLock(t *testing.T) {
 func TestManyWithOneCertificate(t *testing.T) {
 	l := newLab(t)
 	l.certificate("b.example", -day, 60*day)
-	d := Delegation{Cert: l.path("b.example.pem"), Key: l.path("b.example.key")}
+	d := Delegation{Cert: l.Path("b.example.pem"), Key: l.Path("b.example.key")}
 	s := newSigners(keys.Loader{}, []Delegation{d, d, d})
 	first, _, err := s.take(&d)
-	l.must(err)
+	l.Must(err)
 	l.certificate("b.example", -day, 60*day)
 	if second, _, err := s.take(&d); err != nil || second != first || len(s.pairs) != 1 {
 		t.Errorf("read again, %v", err)
@@ -387,15 +387,15 @@ func TestReportJSON(t *testing.T) {
 	l := newLab(t, "b.example")
 	l.config("domains: [b.example]")
 	data, err := json.Marshal(l.run())
-	l.must(err)
+	l.Must(err)
 	var got map[string]any
-	l.must(json.Unmarshal(data, &got))
+	l.Must(json.Unmarshal(data, &got))
 	e := got["delegations"].([]any)[0].(map[string]any)
 	p := e["published"].([]any)[0].(map[string]any)
 	for name, pair := range map[string][2]any{
 		"version": {got["version"], 1.0}, "outcome": {got["outcome"], "verified"}, "dry_run": {got["dry_run"], false},
 		"source": {e["source"], "b.example"}, "action": {e["action"], "signed"}, "why": {e["why"], "missing"},
-		"where": {p["where"], l.server.Addr}, "changed": {p["changed"], true}, "format": {p["format"], "jws"},
+		"where": {p["where"], l.DNS.Addr}, "changed": {p["changed"], true}, "format": {p["format"], "jws"},
 	} {
 		if pair[0] != pair[1] {
 			t.Errorf("%s is %v, want %v", name, pair[0], pair[1])
@@ -411,21 +411,21 @@ func TestCarriedNewer(t *testing.T) {
 	const config = `domains: [{domain: b.example, publish: [file: "{domain}.{format}"]`
 	l.config(config + "}]")
 	l.want(l.entry(), Signed, Missing, verified)
-	late, err := os.ReadFile(l.path("b.example.jws"))
-	l.must(err)
-	c, err := ReadConfig(l.path("dna.yaml"))
-	l.must(err)
+	late, err := os.ReadFile(l.Path("b.example.jws"))
+	l.Must(err)
+	c, err := ReadConfig(l.Path("dna.yaml"))
+	l.Must(err)
 	l.config(config + ", revoke: true}]")
 	l.want(l.entry(), Signed, TargetsChanged, verified)
-	want, err := os.ReadFile(l.path("b.example.jws"))
-	l.must(err)
+	want, err := os.ReadFile(l.Path("b.example.jws"))
+	l.Must(err)
 	d := &c.Delegations[0]
 	place, err := newPlaces(&Runner{}).place(d.Publish[0], d, 0)
-	l.must(err)
+	l.Must(err)
 	if change, err := place.Publish(t.Context(), late); delegation.ReasonOf(err) != reasons.Superseded || change.Changed {
 		t.Errorf("%+v, %v", change, err)
 	}
-	if got, err := os.ReadFile(l.path("b.example.jws")); err != nil || string(got) != string(want) {
+	if got, err := os.ReadFile(l.Path("b.example.jws")); err != nil || string(got) != string(want) {
 		t.Errorf("the newer statement is gone: %v", err)
 	}
 }

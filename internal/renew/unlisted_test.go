@@ -20,7 +20,7 @@ const client = "_xmpp-client._tcp"
 // web root; then one of them only.
 func twoServices(t *testing.T) (l *lab, one func()) {
 	l = newLab(t, "b.example")
-	l.must(os.Mkdir(l.path("www"), 0o755))
+	l.Must(os.Mkdir(l.Path("www"), 0o755))
 	places := "publish: [dns: " + l.place() + ", file: \"out/{service}.{format}\"]"
 	l.config("domains: [{domain: b.example, services: {xmpp-server: [h.example:5269], xmpp-client: [h.example:5222]}, " + places + "}]")
 	return l, func() {
@@ -31,10 +31,10 @@ func twoServices(t *testing.T) (l *lab, one func()) {
 // clients are the statements for clients that are published, in DNS and in files.
 func (l *lab) clients() (dns, files int) {
 	l.Helper()
-	d := &publish.DNS{Server: l.server.Addr, Authorities: []string{l.server.Addr}, Resolver: l.server.Addr}
+	d := &publish.DNS{Server: l.DNS.Addr, Authorities: []string{l.DNS.Addr}, Resolver: l.DNS.Addr}
 	views, err := d.Place("b.example", client).Current(l.Context())
-	l.must(err)
-	if _, err := os.Stat(l.path("out/" + client + ".jws")); err == nil {
+	l.Must(err)
+	if _, err := os.Stat(l.Path("out/" + client + ".jws")); err == nil {
 		files++
 	}
 	return len(views[0].Found), files
@@ -55,8 +55,8 @@ func TestUnlisted(t *testing.T) {
 		if len(r.Unlisted) != 1 || r.Unlisted[0].Service != client || len(r.Unlisted[0].Places) != 2 || r.Unlisted[0].Removed {
 			t.Fatalf("%+v", r.Unlisted)
 		}
-		if !strings.Contains(text(r), "warning: "+client+" of b.example is no longer in "+l.path("dna.yaml")+", and its statement is still published at TXT "+client+"._dna.b.example and "+l.path("out/"+client+".jws")+", valid until 20") ||
-			!strings.Contains(text(r), "dnasign renew --config "+l.path("dna.yaml")+" --prune") {
+		if !strings.Contains(text(r), "warning: "+client+" of b.example is no longer in "+l.Path("dna.yaml")+", and its statement is still published at TXT "+client+"._dna.b.example and "+l.Path("out/"+client+".jws")+", valid until 20") ||
+			!strings.Contains(text(r), "dnasign renew --config "+l.Path("dna.yaml")+" --prune") {
 			t.Errorf("says %q", text(r))
 		}
 		if dns, files := l.clients(); dns != 1 || files != 1 {
@@ -69,11 +69,11 @@ func TestUnlisted(t *testing.T) {
 		t.Errorf("%+v", r.Unlisted)
 	}
 	// A server that fails.
-	l.server.AllowUpdates(realtest.TSIGName, "")
+	l.DNS.AllowUpdates(realtest.TSIGName, "")
 	if r := l.run(mine, prune); r.Outcome != refused || r.Unlisted[0].Problem == nil || r.Unlisted[0].Problem.Reason != reasons.TSIGRejected || r.Unlisted[0].Removed {
 		t.Errorf("%s, %+v", r.Outcome, r.Unlisted)
 	}
-	l.server.AllowUpdates(realtest.TSIGName, realtest.TSIGSecret)
+	l.DNS.AllowUpdates(realtest.TSIGName, realtest.TSIGSecret)
 	r := l.run(mine, prune)
 	if len(r.Unlisted) != 1 || !r.Unlisted[0].Removed || r.Outcome != verified || !strings.Contains(text(r), "removed     "+client+" of b.example, from TXT ") {
 		t.Errorf("%s, %+v", text(r), r.Unlisted)
@@ -106,10 +106,10 @@ func TestUnlistedStays(t *testing.T) {
 			mine := l.remembering("state.json")
 			return func(r *Runner) {
 				mine(r)
-				l.must(os.Rename(l.path("dna.yaml"), l.path("other.yaml")))
+				l.Must(os.Rename(l.Path("dna.yaml"), l.Path("other.yaml")))
 				var err error
-				r.Config, err = ReadConfig(l.path("other.yaml"))
-				l.must(err)
+				r.Config, err = ReadConfig(l.Path("other.yaml"))
+				l.Must(err)
 			}
 		}, ""},
 		{"a revocation", func(l *lab) func(*Runner) {
@@ -120,11 +120,11 @@ func TestUnlistedStays(t *testing.T) {
 		{"it has expired", func(l *lab) func(*Runner) {
 			return func(r *Runner) {
 				l.remembering("state.json")(r)
-				r.Now = func() time.Time { return l.now.Add(15 * day) }
+				r.Now = func() time.Time { return l.Now.Add(15 * day) }
 			}
 		}, ""},
 		{"nobody can look", func(l *lab) func(*Runner) {
-			l.must(l.server.Fault(client+"._dna.b.example.", "", dnsFails))
+			l.Must(l.DNS.Fault(client+"._dna.b.example.", "", dnsFails))
 			return l.remembering("state.json")
 		}, "it cannot be seen whether its statement is still published"},
 	} {
@@ -139,7 +139,7 @@ func TestUnlistedStays(t *testing.T) {
 			if (len(r.Unlisted) > 0) != (c.says != "") || !strings.Contains(text(r), c.says) {
 				t.Errorf("%+v\n%s", r.Unlisted, text(r))
 			}
-			l.must(l.server.Fault(client+"._dna.b.example.", "", noFault))
+			l.Must(l.DNS.Fault(client+"._dna.b.example.", "", noFault))
 			if dns, _ := l.clients(); dns != 1 {
 				t.Errorf("%d in DNS", dns)
 			}
@@ -156,30 +156,30 @@ func TestFolderOfSomebody(t *testing.T) {
 		want Action
 	}{
 		{"locked", func(l *lab) func() {
-			unlock, err := wholefile.Lock(l.Context(), l.path("www/.well-known/dna"))
-			l.must(err)
+			unlock, err := wholefile.Lock(l.Context(), l.Path("www/.well-known/dna"))
+			l.Must(err)
 			return unlock
 		}, Signed},
 		{"a pipe", func(l *lab) func() {
-			l.must(os.RemoveAll(l.path("www/.well-known/dna")))
-			l.must(syscall.Mkfifo(l.path("www/.well-known/dna"), 0o666))
-			return func() { l.must(os.Remove(l.path("www/.well-known/dna"))) }
+			l.Must(os.RemoveAll(l.Path("www/.well-known/dna")))
+			l.Must(syscall.Mkfifo(l.Path("www/.well-known/dna"), 0o666))
+			return func() { l.Must(os.Remove(l.Path("www/.well-known/dna"))) }
 		}, Failed},
 		{"the folder of the configuration is locked", func(l *lab) func() {
-			unlock, err := wholefile.Lock(l.Context(), l.dir)
-			l.must(err)
+			unlock, err := wholefile.Lock(l.Context(), l.Dir)
+			l.Must(err)
 			return unlock
 		}, Signed},
 		{"a pipe for a file", func(l *lab) func() {
-			file := l.path("www/.well-known/dna/_xmpp-server._tcp.jws")
-			l.must(os.RemoveAll(file))
-			l.must(syscall.Mkfifo(file, 0o666))
-			return func() { l.must(os.Remove(file)) }
+			file := l.Path("www/.well-known/dna/_xmpp-server._tcp.jws")
+			l.Must(os.RemoveAll(file))
+			l.Must(syscall.Mkfifo(file, 0o666))
+			return func() { l.Must(os.Remove(file)) }
 		}, Failed},
 	} {
 		t.Run(strings.ReplaceAll(c.name, " ", "-"), func(t *testing.T) {
 			l := newLab(t, "b.example", "c.example")
-			l.must(os.Mkdir(l.path("www"), 0o755))
+			l.Must(os.Mkdir(l.Path("www"), 0o755))
 			l.config("domains: [{domain: b.example, publish: [https: {webroot: www}]}, c.example]")
 			mine := l.remembering("state.json")
 			begun := time.Now()

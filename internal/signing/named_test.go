@@ -15,12 +15,12 @@ func TestNamed(t *testing.T) {
 	b := newBench(t)
 	const domain, role = "b.example", "_xmpp-server._tcp"
 	byAuthority := b.certificate(time.Hour)
-	own, err := keys.SelfIssue(byAuthority.Key(), domain, b.now.Add(-time.Hour), b.now.Add(time.Hour))
+	own, err := keys.SelfIssue(byAuthority.Key(), domain, b.Now.Add(-time.Hour), b.Now.Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
 	ours := delegation.SignerRecord(own.Leaf())
-	other := delegation.SignerRecord(b.ca.Root())
+	other := delegation.SignerRecord(b.CA.Root())
 	answer := func(state delegation.DNSSEC, records ...delegation.TLSARecord) delegation.TLSAAnswer {
 		return delegation.TLSAAnswer{Answer: delegation.Answer{Name: delegation.SignerName(domain, role), DNSSEC: state}, Records: records}
 	}

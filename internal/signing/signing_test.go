@@ -8,28 +8,24 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
-	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/keys"
 )
 
 const (
-	source  = "b.example"
-	service = "_xmpp-server._tcp"
-	day     = 24 * time.Hour
+	source  = world.Source
+	service = world.Service
+	day     = world.Day
 )
 
-// A bench has an authority and a time.
+// A bench is a world in which something is signed.
 type bench struct {
 	testing.TB
-	ca  *localca.Authority
-	now time.Time
+	*world.World
 }
 
 func newBench(t testing.TB) *bench {
-	b := &bench{TB: t, now: time.Date(2026, 6, 10, 12, 0, 0, 500, time.UTC)}
-	b.ca = localca.NewChain(b.now)
-	return b
+	return &bench{t, world.At(time.Date(2026, 6, 10, 12, 0, 0, 500, time.UTC))}
 }
 
 func (b *bench) must(err error) {
@@ -40,21 +36,12 @@ func (b *bench) must(err error) {
 }
 
 // certificate begins so long before now.
-func (b *bench) certificate(ago time.Duration) *keys.Signer {
-	b.Helper()
-	return b.from(b.now.Add(-ago))
-}
-
-func (b *bench) from(start time.Time) *keys.Signer {
-	b.Helper()
-	return localca.Must(b.ca.Issue("P-256", []string{source}, start, start.Add(60*day), nil))
-}
+func (b *bench) certificate(ago time.Duration) *keys.Signer { return b.Issue(-ago, 60*day-ago, source) }
 
 // statement was issued so long before now.
 func (b *bench) statement(s *keys.Signer, ago time.Duration, hosts ...string) *delegation.Inspection {
 	b.Helper()
-	issued := b.now.Add(-ago).Truncate(time.Second)
-	st := setup.Statement(source, service, issued, hosts...)
+	st := b.Statement(ago, hosts...)
 	raw, err := Sign(&st, []delegation.Encoding{delegation.JWS}, s)
 	b.must(err)
 	in, err := delegation.Inspect(raw[delegation.JWS])
@@ -67,7 +54,7 @@ func TestMoment(t *testing.T) {
 	own := b.certificate(10 * time.Minute)
 	older, newer, twin := b.certificate(2*day), b.certificate(time.Minute), b.certificate(10*time.Minute)
 	at := func(s *keys.Signer, ago time.Duration) Earlier { return EarlierOf(b.statement(s, ago), "published") }
-	midnight, backdated := b.from(b.now.Truncate(day)), b.from(b.now.Add(-time.Hour).Truncate(time.Second))
+	midnight, backdated := b.certificate(b.Now.Sub(b.Now.Truncate(day))), b.certificate(time.Hour+500)
 	for _, c := range []struct {
 		name    string
 		signer  *keys.Signer
@@ -86,9 +73,9 @@ func TestMoment(t *testing.T) {
 		{name: "from the future, by an older certificate", signer: own, earlier: []Earlier{at(older, -time.Hour)}},
 		{name: "by a newer certificate", signer: own, earlier: []Earlier{at(newer, 0)}, reason: reasons.Superseded, says: "was issued at 2026-06-10T11:59:00Z, and the one to sign with at 2026-06-10T11:50:00Z"},
 		{name: "by a newer certificate, forced", signer: own, earlier: []Earlier{at(newer, 0)}, force: true, want: time.Second, says: "ranks below"},
-		{name: "a newer certificate that signed before", signer: own, earlier: []Earlier{{Order: delegation.Order{Issuance: b.now}, Where: "signed here"}}, reason: reasons.Superseded, says: "a certificate that signed before (signed here)"},
+		{name: "a newer certificate that signed before", signer: own, earlier: []Earlier{{Order: delegation.Order{Issuance: b.Now}, Where: "signed here"}}, reason: reasons.Superseded, says: "a certificate that signed before (signed here)"},
 		{name: "another certificate of the same moment", signer: own, earlier: []Earlier{at(twin, 0)}, want: time.Second, says: "can still sign above it"},
-		{name: "a certificate of this second", signer: b.from(b.now.Add(200 * time.Millisecond))},
+		{name: "a certificate of this second", signer: b.certificate(-200 * time.Millisecond)},
 		{name: "a clock that is slow", signer: b.certificate(-4 * time.Minute), want: 4 * time.Minute},
 		{name: "a clock that is too slow", signer: b.certificate(-6 * time.Minute), reason: reasons.SignerNotYetValid, says: "issued at 2026-06-10T12:06:00Z, and this machine's clock says 2026-06-10T12:00:00Z"},
 		{name: "expired", signer: b.certificate(61 * day), reason: reasons.SignerExpired},
@@ -97,7 +84,7 @@ func TestMoment(t *testing.T) {
 		{name: "an old file", signer: older, earlier: []Earlier{at(b.certificate(day), 0)}, reason: reasons.Superseded, says: "; get a new certificate and sign with that"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			issued, notes, err := Moment(c.signer.Leaf(), b.now, c.earlier, c.force)
+			issued, notes, err := Moment(c.signer.Leaf(), b.Now, c.earlier, c.force)
 			text := strings.Join(notes, "\n")
 			if err != nil {
 				text = err.Error()
@@ -105,7 +92,7 @@ func TestMoment(t *testing.T) {
 			if delegation.ReasonOf(err) != c.reason || !strings.Contains(text, c.says) || (c.says == "") != (text == "") && c.reason == "" {
 				t.Fatalf("%q, notes %q, want %s and %q", err, notes, c.reason, c.says)
 			}
-			if want := b.now.Truncate(time.Second).Add(c.want); err == nil && !issued.Equal(want) {
+			if want := b.Now.Truncate(time.Second).Add(c.want); err == nil && !issued.Equal(want) {
 				t.Errorf("issued %s, want %s", issued, want)
 			}
 		})
@@ -116,7 +103,7 @@ func TestMoment(t *testing.T) {
 // issuance too. So it rises above whatever was signed earlier, by any certificate.
 func TestIssuedByItself(t *testing.T) {
 	b := newBench(t)
-	now := b.now.Truncate(time.Second)
+	now := b.Now.Truncate(time.Second)
 	own, err := keys.SelfIssue(b.certificate(time.Hour).Key(), "b.example", now.Add(-time.Hour), now.Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
@@ -140,13 +127,13 @@ func TestIssuedByItself(t *testing.T) {
 		"the same, all the same":       {at(time.Hour, time.Hour), true, 0, ""},
 		"after a certificate of later": {at(time.Hour, 0), false, 0, reasons.ClockMismatch},
 	} {
-		issued, notes, err := Moment(own.Leaf(), b.now, c.earlier, c.force)
+		issued, notes, err := Moment(own.Leaf(), b.Now, c.earlier, c.force)
 		if delegation.ReasonOf(err) != c.reason || len(notes) != 0 || err == nil && !issued.Equal(now.Add(c.want)) {
 			t.Errorf("%s: issued %s, notes %q, %v", name, issued, notes, err)
 		}
 	}
 	for name, when := range map[string]time.Duration{"too early": -2 * time.Hour, "too late": 2 * time.Hour} {
-		if _, _, err := Moment(own.Leaf(), b.now.Add(when), nil, false); err == nil {
+		if _, _, err := Moment(own.Leaf(), b.Now.Add(when), nil, false); err == nil {
 			t.Errorf("%s, and no error", name)
 		}
 	}
@@ -162,17 +149,17 @@ func TestAbove(t *testing.T) {
 	signed := 0
 	for _, first := range signers {
 		for _, ago := range []time.Duration{time.Hour, 0, -time.Minute} {
-			if first.Leaf().NotBefore.After(b.now.Add(limits.ClockSkew - ago)) {
+			if first.Leaf().NotBefore.After(b.Now.Add(limits.ClockSkew - ago)) {
 				continue
 			}
 			earlier := b.statement(first, ago)
 			for _, second := range signers {
-				issued, _, err := Moment(second.Leaf(), b.now, []Earlier{EarlierOf(earlier, "published")}, false)
+				issued, _, err := Moment(second.Leaf(), b.Now, []Earlier{EarlierOf(earlier, "published")}, false)
 				if err != nil {
 					continue
 				}
 				signed++
-				order := b.statement(second, b.now.Truncate(time.Second).Sub(issued)).Order()
+				order := b.statement(second, b.Now.Truncate(time.Second).Sub(issued)).Order()
 				if order.Compare(earlier.Order()) <= 0 {
 					t.Errorf("%+v is not above %+v", order, earlier.Order())
 				}

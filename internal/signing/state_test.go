@@ -71,7 +71,7 @@ func TestManyCertificates(t *testing.T) {
 		s.Add(b.statement(b.certificate(time.Duration(20-i)*day), time.Hour), false)
 	}
 	r := s.Of(source, service)
-	if len(r.Certificates) != maxCertificates || !r.Certificates[0].Issuance.Equal(b.now.Truncate(time.Second).Add(-time.Duration(20-maxCertificates-2)*day)) {
+	if len(r.Certificates) != maxCertificates || !r.Certificates[0].Issuance.Equal(b.Now.Truncate(time.Second).Add(-time.Duration(20-maxCertificates-2)*day)) {
 		t.Errorf("%d certificates, the newest of %s", len(r.Certificates), r.Certificates[0].Issuance)
 	}
 }
@@ -106,7 +106,7 @@ func TestForcedBetween(t *testing.T) {
 		s.Add(in, false)
 		b.must(s.Save(t.Context()))
 	}
-	issued, _, err := Moment(newer.Leaf(), b.now, b.read(file).Of(source, service).Earlier(), false)
+	issued, _, err := Moment(newer.Leaf(), b.Now, b.read(file).Of(source, service).Earlier(), false)
 	b.must(err)
 	if !issued.After(ahead.Statement.Issued) {
 		t.Errorf("issued at %s, after a statement of %s by the same certificate", issued, ahead.Statement.Issued)

@@ -21,9 +21,10 @@ import (
 // signs or is that of the web server. Without a set of known ones nothing is said.
 func TestKnown(t *testing.T) {
 	w := getWorld()
-	mine, other := w.signer.Leaf(), w.dying.Leaf()
-	raw := sign(t, w.signer, delegation.JWS, time.Hour, 14*day, provider)
-	late := sign(t, w.dying, delegation.JWS, time.Hour, day, former)
+	signer, short := w.Of(source), w.Issue(-10*day, 3*day, source)
+	mine, other := signer.Leaf(), short.Leaf()
+	raw := sign(signer, delegation.JWS, time.Hour, 14*day, provider)
+	late := sign(short, delegation.JWS, time.Hour, day, former)
 	forged := slices.Concat(late[:len(late)-2], []byte("AA"))
 	for _, c := range []struct {
 		name   string
@@ -44,7 +45,7 @@ func TestKnown(t *testing.T) {
 			q := question(source)
 			q.Known = c.known
 			edits := append([]edit{txt(delegation.JWS, raw), web(delegation.JWS, raw)}, c.edits...)
-			r := Conclude(q, []Observation{{Resolver: "r", Evidence: found(edits...), Served: c.served}}, delegation.Policy{Roots: w.ca.Pool(), Time: now})
+			r := Conclude(q, []Observation{{Resolver: "r", Evidence: found(edits...), Served: c.served}}, w.Policy())
 			var got []Finding
 			for _, f := range r.Findings {
 				if f.Name == UnknownCertificate {
@@ -70,15 +71,15 @@ func TestKnown(t *testing.T) {
 // a domain for its own.
 func TestServed(t *testing.T) {
 	w := getWorld()
-	host := localca.Must(w.ca.Issue("P-256", []string{source}, time.Now().Add(-day), time.Now().Add(day), nil))
+	host := localca.Must(w.CA.Issue("P-256", []string{source}, time.Now().Add(-day), time.Now().Add(day), nil))
 	site := setup.Web(t, &http.Server{Handler: http.NotFoundHandler()}, &tls.Config{Certificates: []tls.Certificate{localca.TLS(host)}})
-	dns := setup.DNS(t, zoneOf(source, sign(t, w.signer, delegation.JWS, time.Hour, 14*day, provider))...)
+	dns := setup.DNS(t, zoneOf(source, sign(w.Of(source), delegation.JWS, time.Hour, 14*day, provider))...)
 	to, err := discovery.ParseConnectTo(source + ":443:" + site.String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &discovery.Client{Resolver: dns.Addr, HTTPSRoots: w.ca.Pool(), ConnectTo: []discovery.ConnectTo{to}, AllowPrivateAddresses: true}
-	watcher := NewWatcher([]Resolver{{"one", client}}, delegation.Policy{Roots: w.ca.Pool(), Time: now}, nil, 1)
+	client := &discovery.Client{Resolver: dns.Addr, HTTPSRoots: w.CA.Pool(), ConnectTo: []discovery.ConnectTo{to}, AllowPrivateAddresses: true}
+	watcher := NewWatcher([]Resolver{{"one", client}}, w.Policy(), nil, 1)
 	q := question(source)
 	q.Known = NewKnown(nil)
 	r, err := watcher.Look(context.Background(), q)

@@ -15,9 +15,8 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/reasons"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
-	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/keys"
 
 	"go.uber.org/goleak"
@@ -26,43 +25,30 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
-	source  = "b.example"
-	service = "_xmpp-server._tcp"
-	day     = 24 * time.Hour
+	source  = world.Source
+	service = world.Service
+	day     = world.Day
 )
 
-var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+var now = world.Noon
 
 // The hosts that statements and SRV records in these tests name.
 var (
-	provider = delegation.Endpoint{Host: "xmpp.hosting.example", Port: 5269}
+	provider = delegation.Endpoint{Host: world.Host, Port: 5269}
 	former   = delegation.Endpoint{Host: "old.hosting.example", Port: 5269}
 )
 
-// A world has the authority and the signers of these tests.
-type world struct {
-	ca     *localca.Authority
-	signer *keys.Signer // certificate of one day ago, for 60 days
-	dying  *keys.Signer // the same start, for 3 days
-}
-
-var getWorld = sync.OnceValue(func() *world {
-	w := &world{ca: localca.NewChain(now)}
-	issue := func(days time.Duration) *keys.Signer {
-		return localca.Must(w.ca.Issue("P-256", []string{source}, now.Add(-day), now.Add(days*day), nil))
-	}
-	w.signer, w.dying = issue(60), issue(3)
-	return w
-})
+// getWorld gives the one world of these tests.
+var getWorld = sync.OnceValue(func() *world.World { return world.At(now) })
 
 // sign makes a statement that was issued so long ago and lives so long from then.
-func sign(t testing.TB, s *keys.Signer, e delegation.Encoding, ago, life time.Duration, to ...delegation.Endpoint) []byte {
-	t.Helper()
-	statement := delegation.Statement{Source: source, Service: service, ID: delegation.ID{1}, Issued: now.Add(-ago), Expires: now.Add(life - ago)}
+func sign(s *keys.Signer, e delegation.Encoding, ago, life time.Duration, to ...delegation.Endpoint) []byte {
+	statement := getWorld().Statement(ago)
+	statement.Expires = statement.Issued.Add(life)
 	for _, target := range to {
 		statement.Targets = append(statement.Targets, delegation.Target{Endpoint: target})
 	}
-	return localca.Must(delegation.Sign(statement, e, s))
+	return world.Sign(statement, e, s)
 }
 
 // An edit puts something into an evidence.
@@ -71,7 +57,7 @@ type edit func(*delegation.Evidence)
 // found is an evidence of an orderly look at everything, with nothing there but
 // SRV records for the provider.
 func found(edits ...edit) *delegation.Evidence {
-	e := setup.Nothing(source, service, delegation.Insecure, now)
+	e := world.Nothing(source, service, delegation.Insecure, now)
 	srv(provider)(e)
 	for _, edit := range edits {
 		edit(e)
@@ -129,19 +115,20 @@ func webFails(e *delegation.Evidence) {
 
 func TestConclude(t *testing.T) {
 	w := getWorld()
-	jws := sign(t, w.signer, delegation.JWS, time.Hour, 14*day, provider)
-	ac := sign(t, w.signer, delegation.AC, time.Hour, 14*day, provider)
-	earlier := sign(t, w.signer, delegation.JWS, 2*time.Hour, 14*day, provider)
-	earlierAC := sign(t, w.signer, delegation.AC, 2*time.Hour, 14*day, provider)
-	moved := sign(t, w.signer, delegation.JWS, 2*time.Hour, 14*day, former)
-	movedAC := sign(t, w.signer, delegation.AC, 2*time.Hour, 14*day, former)
-	twin := sign(t, w.signer, delegation.JWS, time.Hour, 14*day, former)
-	revoked := sign(t, w.signer, delegation.JWS, time.Minute, 14*day)
-	gone := sign(t, w.signer, delegation.JWS, 10*time.Hour, time.Hour, provider)
-	two := sign(t, w.signer, delegation.JWS, time.Hour, 14*day, provider, former)
-	late := sign(t, w.signer, delegation.JWS, 2*time.Hour, 2*day, provider)
-	dying := sign(t, w.dying, delegation.JWS, time.Hour, 14*day, provider)
-	together := sign(t, w.dying, delegation.JWS, time.Hour, 3*day+time.Hour, provider)
+	signer, short := w.Of(source), w.Issue(-10*day, 3*day, source)
+	jws := sign(signer, delegation.JWS, time.Hour, 14*day, provider)
+	ac := sign(signer, delegation.AC, time.Hour, 14*day, provider)
+	earlier := sign(signer, delegation.JWS, 2*time.Hour, 14*day, provider)
+	earlierAC := sign(signer, delegation.AC, 2*time.Hour, 14*day, provider)
+	moved := sign(signer, delegation.JWS, 2*time.Hour, 14*day, former)
+	movedAC := sign(signer, delegation.AC, 2*time.Hour, 14*day, former)
+	twin := sign(signer, delegation.JWS, time.Hour, 14*day, former)
+	revoked := sign(signer, delegation.JWS, time.Minute, 14*day)
+	gone := sign(signer, delegation.JWS, 10*time.Hour, time.Hour, provider)
+	two := sign(signer, delegation.JWS, time.Hour, 14*day, provider, former)
+	late := sign(signer, delegation.JWS, 2*time.Hour, 2*day, provider)
+	dying := sign(short, delegation.JWS, time.Hour, 14*day, provider)
+	together := sign(short, delegation.JWS, time.Hour, 3*day+time.Hour, provider)
 
 	signed, err := delegation.Inspect(jws)
 	if err != nil {
@@ -149,7 +136,7 @@ func TestConclude(t *testing.T) {
 	}
 	atOnce := signed.Statement
 	atOnce.Targets = []delegation.Target{{Endpoint: provider, TLS: delegation.Direct}}
-	direct := localca.Must(delegation.Sign(atOnce, delegation.JWS, w.signer))
+	direct := world.Sign(atOnce, delegation.JWS, signer)
 
 	type want = []string // severity and name, and the reason if there is one
 	for _, c := range []struct {
@@ -241,7 +228,7 @@ func TestConclude(t *testing.T) {
 				observations = append(observations, Observation{Resolver: fmt.Sprintf("resolver %d", i), Evidence: e})
 			}
 			q := Question{Query: delegation.Query{Source: source, Service: service, Target: c.target}, Warn: c.warn}
-			r := Conclude(q, observations, delegation.Policy{Roots: w.ca.Pool(), Time: now})
+			r := Conclude(q, observations, w.Policy())
 			var got want
 			for _, f := range r.Findings {
 				got = append(got, strings.TrimSpace(fmt.Sprintf("%s %s %s", f.Severity, f.Name, f.Reason)))
@@ -278,11 +265,11 @@ func TestEnds(t *testing.T) {
 		life time.Duration
 		left time.Duration // at which the warning begins
 	}{{8 * day, 2 * day}, {28 * day, MaxWarn}, {31 * day, MaxWarn}} {
-		raw := sign(t, w.signer, delegation.JWS, time.Hour, c.life, provider)
+		raw := sign(w.Of(source), delegation.JWS, time.Hour, c.life, provider)
 		ends := now.Add(c.life - time.Hour)
 		for at, want := range map[time.Time]int{ends.Add(-c.left): 0, ends.Add(1 - c.left).Add(time.Second): 1} {
 			o := []Observation{{Resolver: "r", Evidence: found(txt(delegation.JWS, raw), web(delegation.JWS, raw))}}
-			r := Conclude(Question{Query: delegation.Query{Source: source, Service: service}}, o, delegation.Policy{Roots: w.ca.Pool(), Time: at})
+			r := Conclude(Question{Query: delegation.Query{Source: source, Service: service}}, o, delegation.Policy{Roots: w.CA.Pool(), Time: at})
 			if len(r.Findings) != want {
 				t.Errorf("life %s, %s left: %+v", c.life, ends.Sub(at), r.Findings)
 			}
@@ -329,14 +316,14 @@ func TestDays(t *testing.T) {
 func tapOf(t *testing.T, strict bool) string {
 	t.Helper()
 	w := getWorld()
-	jws := sign(t, w.signer, delegation.JWS, time.Hour, 14*day, provider)
+	jws := sign(w.Of(source), delegation.JWS, time.Hour, 14*day, provider)
 	var out bytes.Buffer
 	tap, err := NewTAP(&out, 3, strict)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range []*delegation.Evidence{found(txt(delegation.JWS, jws), web(delegation.JWS, jws)), found(txt(delegation.JWS, jws)), found()} {
-		r := Conclude(Question{Query: delegation.Query{Source: source, Service: service}}, []Observation{{Resolver: "r\n\x1b", Evidence: e}}, delegation.Policy{Roots: w.ca.Pool(), Time: now})
+		r := Conclude(Question{Query: delegation.Query{Source: source, Service: service}}, []Observation{{Resolver: "r\n\x1b", Evidence: e}}, w.Policy())
 		if err := tap.Write(r); err != nil {
 			t.Fatal(err)
 		}

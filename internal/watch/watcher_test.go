@@ -17,23 +17,24 @@ import (
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // zoneOf are the lines of a domain that delegates to the provider.
 func zoneOf(domain string, raw []byte) []string {
 	return []string{
 		fmt.Sprintf("%s. IN SRV 0 0 5269 %s.", delegation.SRVName(domain, service), provider.Host),
-		setup.Line(domain, service, delegation.JWS.TXTRecord(raw)),
+		world.TextLine(domain, service, delegation.JWS.TXTRecord(raw)),
 	}
 }
 
 // through makes a Watcher of DNS servers.
-func through(w *world, servers ...*dnsserver.Server) *Watcher {
+func through(w *world.World, servers ...*dnsserver.Server) *Watcher {
 	var resolvers []Resolver
 	for _, s := range servers {
 		resolvers = append(resolvers, Resolver{s.Addr, &discovery.Client{Resolver: s.Addr, Via: discovery.ViaDNS}})
 	}
-	return NewWatcher(resolvers, delegation.Policy{Roots: w.ca.Pool(), Time: now}, nil, DefaultParallel)
+	return NewWatcher(resolvers, w.Policy(), nil, DefaultParallel)
 }
 
 func question(domain string) Question {
@@ -42,7 +43,7 @@ func question(domain string) Question {
 
 func TestWatcher(t *testing.T) {
 	w := getWorld()
-	jws := sign(t, w.signer, delegation.JWS, time.Hour, 14*day, provider)
+	jws := sign(w.Of(source), delegation.JWS, time.Hour, 14*day, provider)
 	good, empty, broken := setup.DNS(t, zoneOf(source, jws)...), setup.DNS(t), setup.DNS(t, zoneOf(source, jws)...)
 	if err := broken.Fault("", "TXT", dnsserver.Fault{Rcode: 2}); err != nil {
 		t.Fatal(err)
@@ -148,14 +149,14 @@ func BenchmarkWatch(b *testing.B) { benchmarkWatch(b, false) }
 func BenchmarkWatchUnbounded(b *testing.B) { benchmarkWatch(b, true) }
 
 func benchmarkWatch(b *testing.B, open bool) {
-	ca := localca.NewChain(now)
+	around := world.At(now)
 	key := localca.Must(localca.NewKey("P-256"))
 	var zone, domains []string
 	statements, certificates := map[string][]byte{}, map[string]*tls.Certificate{}
 	for i := range 500 {
 		domain := fmt.Sprintf("d%d.example", i)
-		signer := localca.Must(ca.IssueFor(key, []string{domain}, now.Add(-day), time.Now().Add(60*day), nil))
-		raw := localca.Must(delegation.Sign(setup.Statement(domain, service, now.Add(-time.Hour), provider.Host), delegation.JWS, signer))
+		signer := localca.Must(around.CA.IssueFor(key, []string{domain}, now.Add(-day), time.Now().Add(60*day), nil))
+		raw := world.Sign(world.Statement(domain, service, now.Add(-time.Hour), world.Host), delegation.JWS, signer)
 		c := localca.TLS(signer)
 		domains, zone = append(domains, domain), append(zone, zoneOf(domain, raw)...)
 		statements[domain], certificates[domain] = raw, &c
@@ -170,11 +171,11 @@ func benchmarkWatch(b *testing.B, open bool) {
 	})}
 	address := setup.Web(b, web, &tls.Config{GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return certificates[h.ServerName], nil }})
 
-	w := through(&world{ca: ca}, setup.DNS(b, zone...), setup.DNS(b, zone...))
+	w := through(around, setup.DNS(b, zone...), setup.DNS(b, zone...))
 	w.policy.Cache = delegation.NewCache(w.policy.Roots)
 	to := discovery.ConnectTo{Addr: address}
 	for i, r := range w.resolvers {
-		r.Client.Via, r.Client.HTTPSRoots, r.Client.ConnectTo, r.Client.AllowPrivateAddresses = discovery.ViaBoth, ca.Pool(), []discovery.ConnectTo{to}, true
+		r.Client.Via, r.Client.HTTPSRoots, r.Client.ConnectTo, r.Client.AllowPrivateAddresses = discovery.ViaBoth, around.CA.Pool(), []discovery.ConnectTo{to}, true
 		if open {
 			w.gates[i] = newGate(DefaultParallel, 1e6)
 		}

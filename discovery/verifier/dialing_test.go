@@ -2,7 +2,6 @@ package verifier
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -19,12 +18,11 @@ import (
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/peerserver"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/keys"
 )
 
-const (
-	evil = "evil.example"
-)
+const evil = "evil.example"
 
 const (
 	// soon is for what never comes, patience for what must come on the
@@ -33,22 +31,20 @@ const (
 	patience = time.Minute
 )
 
-// A world is a resolver, an authority and the servers of a test.
-type world struct {
-	t       testing.TB
-	ca      *localca.Authority
-	dns     *dnsserver.Server
+// A dialing is a site at which somebody dials.
+type dialing struct {
+	*setup.Site
 	zone    []string
 	dialer  *dialer
 	service string // that is dialled
 }
 
-func newWorld(t testing.TB) *world {
+func newDialing(t testing.TB) *dialing {
 	t.Helper()
-	w := &world{t: t, ca: localca.NewChain(time.Now()), dns: setup.DNS(t), service: service}
+	w := &dialing{Site: setup.NewSite(t), service: service}
 	w.dialer = &dialer{
-		t: t, roots: w.ca.Pool(), Floors: newStore(),
-		Client:      &discovery.Client{Resolver: w.dns.Addr, Via: discovery.ViaDNS, AllowPrivateAddresses: true},
+		t: t, roots: w.CA.Pool(), Floors: newStore(),
+		Client:      &discovery.Client{Resolver: w.DNS.Addr, Via: discovery.ViaDNS, AllowPrivateAddresses: true},
 		DialOptions: DialOptions{From: "a.example", Timeout: patience, TargetTimeout: patience},
 	}
 	return w
@@ -110,40 +106,36 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func (w *world) issue(names ...string) *keys.Signer {
-	return localca.Must(w.ca.Issue("P-256", names, time.Now().Add(-24*time.Hour), time.Now().Add(24*time.Hour), nil))
-}
-
 func config(s *keys.Signer) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{localca.TLS(s)}, MinVersion: tls.VersionTLS10}
 }
 
 // serve starts a server that is reached as name:port and shows a certificate
 // for the names.
-func (w *world) serve(name string, port uint16, fault peerserver.Fault, names ...string) *peerserver.Server {
-	return w.serveWith(name, port, fault, config(w.issue(names...)))
+func (w *dialing) serve(name string, port uint16, fault peerserver.Fault, names ...string) *peerserver.Server {
+	return w.serveWith(name, port, fault, config(w.Issue(-day, day, names...)))
 }
 
-func (w *world) serveWith(name string, port uint16, fault peerserver.Fault, c *tls.Config) *peerserver.Server {
-	w.t.Helper()
+func (w *dialing) serveWith(name string, port uint16, fault peerserver.Fault, c *tls.Config) *peerserver.Server {
+	w.Helper()
 	s, err := peerserver.StartXMPP(c, fault)
-	must(w.t, err)
-	w.t.Cleanup(s.Close)
+	w.Must(err)
+	w.Cleanup(s.Close)
 	w.reach(name, port, s.Addr)
 	return s
 }
 
 // reach makes name:port lead to an address.
-func (w *world) reach(name string, port uint16, address string) {
+func (w *dialing) reach(name string, port uint16, address string) {
 	w.dialer.Client.ConnectTo = append(w.dialer.Client.ConnectTo,
 		discovery.ConnectTo{Host: name, Port: port, Addr: netip.MustParseAddrPort(address)})
 }
 
 // add puts lines into the zone.
-func (w *world) add(lines ...string) {
-	w.t.Helper()
+func (w *dialing) add(lines ...string) {
+	w.Helper()
 	w.zone = append(w.zone, lines...)
-	must(w.t, w.dns.SetRecords(w.zone))
+	w.Must(w.DNS.SetRecords(w.zone))
 }
 
 // srv is a line of the zone.
@@ -153,8 +145,8 @@ func srv(service string, priority, weight, port int, host string) string {
 
 // delegate publishes a statement that ends so long from now, for targets at which
 // the role begins as it does.
-func (w *world) delegate(service string, ends time.Duration, targets ...delegation.Endpoint) {
-	w.t.Helper()
+func (w *dialing) delegate(service string, ends time.Duration, targets ...delegation.Endpoint) {
+	w.Helper()
 	var list []delegation.Target
 	for i, e := range targets {
 		list = append(list, delegation.Target{Endpoint: e, Priority: uint16(i)})
@@ -162,30 +154,30 @@ func (w *world) delegate(service string, ends time.Duration, targets ...delegati
 	w.delegateTo(service, ends, list...)
 }
 
-func (w *world) delegateTo(service string, ends time.Duration, targets ...delegation.Target) {
-	w.t.Helper()
+func (w *dialing) delegateTo(service string, ends time.Duration, targets ...delegation.Target) {
+	w.Helper()
 	w.publish(source, service, ends, targets...)
 }
 
 // delegated leads to the host by an SRV record and a statement.
-func (w *world) delegated() {
-	w.t.Helper()
+func (w *dialing) delegated() {
+	w.Helper()
 	w.add(srv(service, 0, 0, 5269, host))
 	w.delegate(service, time.Hour, to(host, 5269))
 }
 
 // publish puts a statement into the zone.
-func (w *world) publish(source, service string, ends time.Duration, targets ...delegation.Target) {
-	w.t.Helper()
+func (w *dialing) publish(source, service string, ends time.Duration, targets ...delegation.Target) {
+	w.Helper()
 	now := time.Now()
-	s := delegation.Statement{Source: source, Service: service, Targets: targets, Issued: now.Add(min(0, ends) - time.Hour), Expires: now.Add(ends)}
-	rand.Read(s.ID[1:])
-	w.add(setup.TXT(s, w.issue(source)))
+	s := world.Statement(source, service, now.Add(min(0, ends)-time.Hour))
+	s.Targets, s.Expires = targets, now.Add(ends)
+	w.add(world.Line(s, w.Of(source)))
 }
 
-func (w *world) fault(name, rtype string, f dnsserver.Fault) {
-	w.t.Helper()
-	must(w.t, w.dns.Fault(name, rtype, f))
+func (w *dialing) fault(name, rtype string, f dnsserver.Fault) {
+	w.Helper()
+	w.Must(w.DNS.Fault(name, rtype, f))
 }
 
 func to(host string, port uint16) delegation.Endpoint {
@@ -193,47 +185,47 @@ func to(host string, port uint16) delegation.Endpoint {
 }
 
 // dial dials, and closes the connection when the test ends.
-func (w *world) dial() (*connection, error) {
-	w.t.Helper()
+func (w *dialing) dial() (*connection, error) {
+	w.Helper()
 	start := time.Now()
-	conn, err := w.dialer.Dial(w.t.Context(), source, w.service)
+	conn, err := w.dialer.Dial(w.Context(), source, w.service)
 	if took := time.Since(start); took > patience {
-		w.t.Errorf("took %v", took)
+		w.Errorf("took %v", took)
 	}
 	if err == nil {
-		w.t.Cleanup(func() { conn.Close() })
+		w.Cleanup(func() { conn.Close() })
 	}
 	return conn, err
 }
 
 // accepted wants a connection to an endpoint, by a method.
-func (w *world) accepted(e delegation.Endpoint, m association.Method, attempts int) *connection {
-	w.t.Helper()
+func (w *dialing) accepted(e delegation.Endpoint, m association.Method, attempts int) *connection {
+	w.Helper()
 	conn, err := w.dial()
-	must(w.t, err)
+	w.Must(err)
 	if conn.To.Endpoint != e || conn.Reference.Method != m || len(conn.Attempts) != attempts {
-		w.t.Fatalf("connected to %s by %s after %d attempts, want %s by %s after %d",
+		w.Fatalf("connected to %s by %s after %d attempts, want %s by %s after %d",
 			conn.To.Endpoint, conn.Reference.Method, len(conn.Attempts), e, m, attempts)
 	}
 	return conn
 }
 
 // refused wants an error with a reason, and that of each attempt.
-func (w *world) refused(want reasons.Reason, attempts ...reasons.Reason) *Error {
-	w.t.Helper()
+func (w *dialing) refused(want reasons.Reason, attempts ...reasons.Reason) *Error {
+	w.Helper()
 	conn, err := w.dial()
 	if err == nil {
-		w.t.Fatalf("connected to %s, want %s", conn.To.Endpoint, want)
+		w.Fatalf("connected to %s, want %s", conn.To.Endpoint, want)
 	}
 	e, ok := err.(*Error)
 	if !ok {
-		w.t.Fatalf("got %v, want an *Error with %s", err, want)
+		w.Fatalf("got %v, want an *Error with %s", err, want)
 	}
 	var got []string
 	for _, a := range e.Attempts {
 		got = append(got, string(delegation.ReasonOf(a.Err)))
 		if a.Conn() != nil || a.Acceptance != nil {
-			w.t.Errorf("%s: a refused attempt has a connection or an acceptance", a.To.Endpoint)
+			w.Errorf("%s: a refused attempt has a connection or an acceptance", a.To.Endpoint)
 		}
 	}
 	var wanted []string
@@ -241,7 +233,7 @@ func (w *world) refused(want reasons.Reason, attempts ...reasons.Reason) *Error 
 		wanted = append(wanted, string(a))
 	}
 	if delegation.ReasonOf(err) != want || e.Outcome != want.Outcome() || strings.Join(got, " ") != strings.Join(wanted, " ") {
-		w.t.Fatalf("got %v with attempts %q, want %s with %q", err, got, want, wanted)
+		w.Fatalf("got %v with attempts %q, want %s with %q", err, got, want, wanted)
 	}
 	return e
 }
