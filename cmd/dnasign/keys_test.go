@@ -2,34 +2,23 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
-	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // TestKeysElsewhere: sign and renew with the commands of docs/keys.md, and with
 // no key in a file that dnasign knows. Others verify what they sign.
 func TestKeysElsewhere(t *testing.T) {
 	realtest.Need(t, "openssl")
-	programs, dir := build(t), t.TempDir()
-	ca := localca.NewChain(time.Now())
-	signer := localca.Must(ca.Issue("P-256", []string{"b.example"}, time.Now().Add(-time.Hour), time.Now().Add(60*world.Day), nil))
-	cert, key := setup.Write(t, dir, "b.example", signer)
-	roots := realtest.WriteFile(t, dir, "roots.pem", string(localca.PEM(ca.Root())))
-	elsewhere := filepath.Join(dir, "elsewhere.key")
-	data, err := os.ReadFile(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	realtest.WriteFile(t, dir, "elsewhere.key", string(data))
-	t.Setenv("SOFTHSM2_CONF", filepath.Join(dir, "softhsm2.conf"))
+	programs, at := build(t), setup.NewSite(t)
+	dir, roots := at.Dir, at.Roots
+	cert, key := at.WriteKeys("b.example", at.Of("b.example"))
+	_, elsewhere := at.WriteKeys("elsewhere", at.Of("b.example"))
+	t.Setenv("SOFTHSM2_CONF", at.Path("softhsm2.conf"))
 	hsm := realtest.SoftHSM(t)
 	hsm.Import(t, key, "b.example", "01")
 	run := func(program string, args ...string) string {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 const providersDoc = "../../docs/providers.md"
@@ -21,9 +21,8 @@ const providersDoc = "../../docs/providers.md"
 // everything is as docs/providers.md says.
 type providerLab struct {
 	*laboratory
-	ca    *localca.Authority
-	roots *x509.CertPool
-	page  []block
+	*world.World
+	page []block
 }
 
 // part is a block of the page.
@@ -51,7 +50,7 @@ func (p *providerLab) follow(section string) {
 // certify puts a certificate where certbot keeps it, or somewhere else.
 func (p *providerLab) certify(cert, key string, names ...string) {
 	p.t.Helper()
-	signer := localca.Must(p.ca.Issue("P-256", names, time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour), nil))
+	signer := p.Issue(-world.Day, world.Day, names...)
 	p.write(cert, string(localca.PEM(signer.Chain()...)))
 	p.write(key, string(localca.Must(localca.KeyPEM(signer.Key()))))
 }
@@ -64,7 +63,7 @@ func (p *providerLab) at(port int) {
 // shown is the name in the certificate that a server shows with TLS at once.
 func (p *providerLab) shown(port int, serverName string) (string, error) {
 	p.t.Helper()
-	conn, err := tls.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port), &tls.Config{ServerName: serverName, RootCAs: p.roots, InsecureSkipVerify: true})
+	conn, err := tls.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port), &tls.Config{ServerName: serverName, RootCAs: p.CA.Pool(), InsecureSkipVerify: true})
 	if err != nil {
 		return "", err
 	}
@@ -76,10 +75,7 @@ func (p *providerLab) shown(port int, serverName string) (string, error) {
 // knot, then Debian's prosody and ejabberd with one certificate for all.
 func TestProviders(t *testing.T) {
 	realtest.Need(t, "knotd", "unbound", "prosody", "ejabberdctl")
-	now := time.Now()
-	ca := localca.Must(localca.New("Root", now))
-	p := &providerLab{laboratory: &laboratory{t: t, root: t.TempDir(), bin: t.TempDir()}, ca: ca, roots: x509.NewCertPool(), page: blocks(t, providersDoc)}
-	p.roots.AddCert(ca.Root())
+	p := &providerLab{&laboratory{t: t, root: t.TempDir(), bin: t.TempDir()}, world.At(time.Now()), blocks(t, providersDoc)}
 	const zoneSection = "A zone for the customers' statements"
 	customers := p.part(zoneSection, "dns")
 	p.knot, _ = realtest.KnotWith(t, p.part(zoneSection, "knot"),
@@ -92,7 +88,7 @@ func TestProviders(t *testing.T) {
 	p.certify(live+"xmpp.hosting.example/fullchain.pem", live+"xmpp.hosting.example/privkey.pem", "xmpp.hosting.example")
 	p.certify(live+"b.example/fullchain.pem", live+"b.example/privkey.pem", "b.example", "conference.b.example", "www.b.example")
 	p.certify("/etc/prosody/certs/d.example.crt", "/etc/prosody/certs/d.example.key", "d.example")
-	p.write("roots.pem", string(localca.PEM(ca.Root())))
+	p.write("roots.pem", string(localca.PEM(p.CA.Root())))
 	p.at(9) // nobody
 	programs := build(t)
 	realtest.Wrapper(t, p.bin, filepath.Join(programs, "dnasign"), fmt.Sprintf(`export DNASIGN_CONFIG='%[1]s/etc/dnasign/dna.yaml'

@@ -13,12 +13,11 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/discovery"
-	"github.com/dnasign/dnasign/internal/signing"
-	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/sct"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -27,25 +26,18 @@ const theftDoc = "../../docs/theft.md"
 // A theft is the machine of an owner who follows docs/theft.md, and a thief.
 // certbot is a program that hands out certificates that were prepared.
 type theft struct {
-	t      *testing.T
-	root   string // stands for /
-	ca     *localca.Authority
-	server *dnsserver.Server
+	*setup.Site
 	blocks []block
 }
 
 const live = "etc/letsencrypt/live/b.example/"
 
 func newTheft(t *testing.T) *theft {
-	th := &theft{t: t, root: t.TempDir(), blocks: blocks(t, theftDoc)}
-	root := localca.Must(localca.New("Root", time.Now()))
-	th.ca = localca.Must(root.Intermediate("Intermediate", time.Now(), nil))
-	th.server = setup.DNS(t,
+	th := &theft{blocks: blocks(t, theftDoc), Site: setup.NewSite(t,
 		"b.example. 300 IN SOA ns.b.example. hostmaster.b.example. 1 3600 600 86400 60",
-		"_xmpp-server._tcp.b.example. 300 IN SRV 0 0 5269 xmpp.hosting.example.")
-	th.write("etc/dnasign/tsig.key", realtest.TSIGKey+"\n")
-	th.write("roots.pem", string(localca.PEM(th.ca.Root())))
-	th.write("etc/dnasign/dna.yaml", fmt.Sprintf(`domains:
+		"_xmpp-server._tcp.b.example. 300 IN SRV 0 0 5269 xmpp.hosting.example.")}
+	th.Write("etc/dnasign/tsig.key", realtest.TSIGKey+"\n")
+	th.Write("etc/dnasign/dna.yaml", fmt.Sprintf(`domains:
   - domain: b.example
     services: [xmpp-server]
     targets: ["xmpp.hosting.example:5269"]
@@ -53,54 +45,40 @@ func newTheft(t *testing.T) *theft {
     key: %[1]s/privkey.pem
     publish:
       - dns: {server: %[2]q, authority: [%[2]q], tsig: tsig.key}
-`, filepath.Join(th.root, live), th.server.Addr))
-	programs, bin := build(t), filepath.Join(th.root, "bin")
-	th.must(os.MkdirAll(bin, 0o755))
+`, th.Path(live), th.DNS.Addr))
+	programs, bin := build(t), filepath.Join(th.Dir, "bin")
+	th.Must(os.MkdirAll(bin, 0o755))
 	for _, name := range []string{"dnasign", "dnaverify"} {
-		realtest.Wrapper(t, bin, filepath.Join(programs, name), fmt.Sprintf("exec REAL \"$@\" --resolver %s --roots '%s/roots.pem'\n", th.server.Addr, th.root))
+		realtest.Wrapper(t, bin, filepath.Join(programs, name), fmt.Sprintf("exec REAL \"$@\" --resolver %s --roots '%s/roots.pem'\n", th.DNS.Addr, th.Dir))
 	}
-	th.write("bin/certbot", fmt.Sprintf(`#!/bin/sh
+	th.Write("bin/certbot", fmt.Sprintf(`#!/bin/sh
 echo "$1" >> '%[1]s/did'
 if [ "$1" = certonly ]; then cp '%[1]s'/next/* '%[1]s/%[2]s'; fi
-`, th.root, live))
-	th.must(os.Chmod(filepath.Join(bin, "certbot"), 0o755))
-	th.must(os.MkdirAll(filepath.Join(th.root, live), 0o755))
+`, th.Dir, live))
+	th.Must(os.Chmod(filepath.Join(bin, "certbot"), 0o755))
+	th.Must(os.MkdirAll(th.Path(live), 0o755))
 	return th
-}
-
-func (th *theft) must(err error) {
-	th.t.Helper()
-	if err != nil {
-		th.t.Fatal(err)
-	}
-}
-
-func (th *theft) write(name, text string) {
-	th.t.Helper()
-	file := filepath.Join(th.root, name)
-	th.must(os.MkdirAll(filepath.Dir(file), 0o755))
-	th.must(os.WriteFile(file, []byte(text), 0o600))
 }
 
 // certificate is issued so long ago, as the SCT in it says, and backdated by an
 // hour.
 func (th *theft) certificate(ago time.Duration) *keys.Signer {
-	th.t.Helper()
+	th.Helper()
 	issued := time.Now().Add(-ago)
-	return localca.Must(th.ca.Issue("P-256", []string{"b.example"}, issued.Add(-time.Hour), issued.AddDate(0, 3, 0), sct.Embed(issued)))
+	return localca.Must(th.CA.Issue("P-256", []string{"b.example"}, issued.Add(-time.Hour), issued.AddDate(0, 3, 0), sct.Embed(issued)))
 }
 
 // next is the certificate that certbot gets.
 func (th *theft) next(s *keys.Signer) {
-	th.t.Helper()
+	th.Helper()
 	key := localca.Must(localca.KeyPEM(s.Key()))
-	th.write("next/fullchain.pem", string(localca.PEM(s.Chain()...)))
-	th.write("next/privkey.pem", string(key))
+	th.Write("next/fullchain.pem", string(localca.PEM(s.Chain()...)))
+	th.Write("next/privkey.pem", string(key))
 }
 
 // page types the commands of the sections whose names begin so.
 func (th *theft) page(section string) (stdout string, err error) {
-	th.t.Helper()
+	th.Helper()
 	did := 0
 	for _, b := range th.blocks {
 		if !strings.HasPrefix(b.section, section) || b.kind != "console" {
@@ -108,29 +86,26 @@ func (th *theft) page(section string) (stdout string, err error) {
 		}
 		for line := range strings.Lines(b.text) {
 			did++
-			cmd := exec.CommandContext(th.t.Context(), "sh", "-c", strings.ReplaceAll(strings.TrimPrefix(strings.TrimSpace(line), "$ "), "/etc/", th.root+"/etc/"))
-			cmd.Env = append(os.Environ(), "PATH="+filepath.Join(th.root, "bin")+":"+os.Getenv("PATH"))
+			cmd := exec.CommandContext(th.Context(), "sh", "-c", strings.ReplaceAll(strings.TrimPrefix(strings.TrimSpace(line), "$ "), "/etc/", th.Dir+"/etc/"))
+			cmd.Env = append(os.Environ(), "PATH="+filepath.Join(th.Dir, "bin")+":"+os.Getenv("PATH"))
 			out, failed := cmd.CombinedOutput()
-			th.t.Logf("%s%s", line, out)
+			th.Logf("%s%s", line, out)
 			stdout += string(out)
 			err = errors.Join(err, failed)
 		}
 	}
 	if did == 0 {
-		th.t.Fatalf("%s has no commands in section %s", theftDoc, section)
+		th.Fatalf("%s has no commands in section %s", theftDoc, section)
 	}
 	return stdout, err
 }
 
 // evil is a statement of the thief, of this second.
 func (th *theft) evil(s *keys.Signer) []byte {
-	th.t.Helper()
-	now := time.Now()
-	st := delegation.Statement{
-		Source: "b.example", Service: "_xmpp-server._tcp", Issued: now, Expires: now.AddDate(0, 0, 31),
-		Targets: []delegation.Target{{Endpoint: delegation.Endpoint{Host: "evil.example", Port: 5269}}},
-	}
-	return localca.Must(signing.Sign(&st, []delegation.Encoding{delegation.JWS}, s))[delegation.JWS]
+	th.Helper()
+	st := world.Statement("b.example", world.Service, time.Now(), "evil.example")
+	st.Expires = st.Issued.AddDate(0, 0, 31)
+	return world.Sign(st, delegation.JWS, s)
 }
 
 // A witness verifies and remembers.
@@ -142,9 +117,9 @@ type witness struct {
 // believes is the host that the witness accepts on the evidence, or the reason
 // why none.
 func (w *witness) believes(e *delegation.Evidence) string {
-	w.th.t.Helper()
+	w.th.Helper()
 	e.SRV = nil // the targets of the statement itself
-	result, err := delegation.Verify(delegation.Query{Source: e.Source, Service: e.Service}, e, delegation.Policy{Roots: w.th.ca.Pool(), Time: time.Now(), Floor: w.floor})
+	result, err := delegation.Verify(delegation.Query{Source: e.Source, Service: e.Service}, e, delegation.Policy{Roots: w.th.CA.Pool(), Time: time.Now(), Floor: w.floor})
 	if err != nil {
 		var refused *delegation.Error
 		if errors.As(err, &refused) {
@@ -157,23 +132,23 @@ func (w *witness) believes(e *delegation.Evidence) string {
 }
 
 func (w *witness) looks() string {
-	w.th.t.Helper()
-	client := &discovery.Client{Resolver: w.th.server.Addr, Via: discovery.ViaDNS}
-	e, err := client.Gather(w.th.t.Context(), "b.example", "_xmpp-server._tcp", nil)
-	w.th.must(err)
+	w.th.Helper()
+	client := &discovery.Client{Resolver: w.th.DNS.Addr, Via: discovery.ViaDNS}
+	e, err := client.Gather(w.th.Context(), "b.example", "_xmpp-server._tcp", nil)
+	w.th.Must(err)
 	return w.believes(e)
 }
 
 func (w *witness) isShown(raw []byte) string {
-	w.th.t.Helper()
+	w.th.Helper()
 	q := delegation.Query{Source: "b.example", Service: "_xmpp-server._tcp"}
 	return w.believes(q.FileEvidence("shown", raw))
 }
 
 func (th *theft) want(what, got, want string) {
-	th.t.Helper()
+	th.Helper()
 	if got != want {
-		th.t.Errorf("%s: %s, want %s", what, got, want)
+		th.Errorf("%s: %s, want %s", what, got, want)
 	}
 }
 
@@ -189,8 +164,8 @@ func TestTheft(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := th.page("3.")
-	th.must(err)
-	th.must(os.Remove(filepath.Join(th.root, "did")))
+	th.Must(err)
+	th.Must(os.Remove(filepath.Join(th.Dir, "did")))
 	fresh, deceived := &witness{th: th}, &witness{th: th}
 	th.want("before", fresh.looks(), ours)
 	time.Sleep(1100 * time.Millisecond) // a later second
@@ -201,7 +176,7 @@ func TestTheft(t *testing.T) {
 	th.next(th.certificate(3 * time.Minute))
 	for _, step := range []string{"1.", "2.", "3."} {
 		_, err := th.page(step)
-		th.must(err)
+		th.Must(err)
 	}
 	th.want("after step 3", fresh.looks(), ours)
 	th.want("after step 3, deceived", deceived.looks(), ours)
@@ -213,7 +188,7 @@ func TestTheft(t *testing.T) {
 	again := th.certificate(2 * time.Minute)
 	planted := th.evil(again)
 	th.want("the thief's later certificate", deceived.isShown(planted), "evil.example")
-	th.must(th.server.SetRecords([]string{
+	th.Must(th.DNS.SetRecords([]string{
 		"b.example. 300 IN SOA ns.b.example. hostmaster.b.example. 1 3600 600 86400 60", longTXT(delegation.JWS.TXTRecord(planted)),
 	}))
 	out, err := th.page("3.")
@@ -224,14 +199,14 @@ func TestTheft(t *testing.T) {
 	// Step 4.
 	th.next(th.certificate(time.Minute))
 	_, err = th.page("4.")
-	th.must(err)
+	th.Must(err)
 	for name, w := range map[string]*witness{"fresh": fresh, "deceived": deceived} {
 		th.want("after step 4, "+name, w.looks(), ours)
 		th.want("the stolen key in the end, "+name, w.isShown(th.evil(stolen)), "superseded")
 		th.want("the thief's later certificate in the end, "+name, w.isShown(th.evil(again)), "superseded")
 	}
-	did, err := os.ReadFile(filepath.Join(th.root, "did"))
-	th.must(err)
+	did, err := os.ReadFile(filepath.Join(th.Dir, "did"))
+	th.Must(err)
 	if got := strings.Fields(string(did)); !slices.Equal(got, []string{"show_account", "certonly", "revoke", "revoke", "certonly"}) {
 		t.Errorf("certbot did %q", got)
 	}

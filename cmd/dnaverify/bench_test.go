@@ -14,7 +14,6 @@ import (
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/discovery/verifier"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
 	"github.com/dnasign/dnasign/internal/testkit/world"
 )
@@ -48,18 +47,15 @@ func eachAway(b *testing.B, run func(b *testing.B, l *benchList)) {
 
 func newBenchList(b *testing.B, wait time.Duration) *benchList {
 	b.Helper()
-	now := time.Now()
-	ca := localca.NewChain(now)
-	key := localca.Must(localca.NewKey("P-256"))
+	w := world.At(time.Now())
 	l := &benchList{}
 	var records []string
 	for i := range benchDomains {
 		domain := fmt.Sprintf("d%d.example", i)
-		signer := localca.Must(ca.IssueFor(key, []string{domain}, now.Add(-time.Hour), now.Add(240*time.Hour), nil))
 		l.domains = append(l.domains, domain)
 		records = append(records,
-			fmt.Sprintf("%s. IN SRV 0 0 5269 xmpp.hosting.example.", delegation.SRVName(domain, benchService)),
-			world.Line(world.Statement(domain, benchService, now.Add(-time.Minute), "xmpp.hosting.example"), signer))
+			fmt.Sprintf("%s. IN SRV 0 0 5269 %s.", delegation.SRVName(domain, benchService), world.Host),
+			world.Line(world.Statement(domain, benchService, w.Now.Add(-time.Minute), world.Host), w.Of(domain)))
 	}
 	l.server = setup.DNS(b, records...)
 	for _, domain := range l.domains {
@@ -71,7 +67,7 @@ func newBenchList(b *testing.B, wait time.Duration) *benchList {
 	}
 	l.client = &discovery.Client{Resolver: l.server.Addr, Via: discovery.ViaDNS}
 	var err error
-	if l.listing, err = newListing(verifier.Config{Roots: ca.Pool(), Discovery: l.client}, benchService, 64); err != nil {
+	if l.listing, err = newListing(verifier.Config{Roots: w.CA.Pool(), Discovery: l.client}, benchService, 64); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(l.listing.verifier.Close)

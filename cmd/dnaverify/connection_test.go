@@ -12,16 +12,14 @@ import (
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/discovery/verifier"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // TestUnprovenCertificate: a certificate that was shown before the handshake
 // failed is not reported as the peer's, one that was refused is.
 func TestUnprovenCertificate(t *testing.T) {
-	now := time.Now()
-	ca := localca.Must(localca.New("Test Root", now))
-	signer := localca.Must(ca.Issue("P-256", []string{"b.example"}, now, now.Add(time.Hour), nil))
+	signer := world.At(time.Now()).Of("b.example")
 	for _, c := range []struct {
 		reason reasons.Reason
 		shown  bool

@@ -1,41 +1,32 @@
 package main
 
 import (
-	"crypto/rand"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
 	"github.com/dnasign/dnasign/internal/testkit/world"
-	"github.com/dnasign/dnasign/keys"
 )
 
-const provider = "xmpp.hosting.example"
+const provider = world.Host
 
 // A hosting is a provider whose certificate names only itself. It has an
 // authority for the domains that it hosts, each in a zone of its own.
 type hosting struct {
 	*session
-	ca        *localca.Authority
+	*setup.Site
 	cert, key string // files of the provider
 }
 
 func newHosting(t *testing.T) *hosting {
-	root := localca.Must(localca.New("Root", time.Now()))
-	h := &hosting{session: newSession(t), ca: root}
-	realtest.WriteFile(t, h.dir, "roots.pem", string(localca.PEM(root.Root())))
-	h.cert, h.key = setup.Write(t, h.dir, "provider", h.issue(provider))
+	h := &hosting{Site: setup.NewSite(t)}
+	h.session = &session{t, build(t), h.Dir}
+	h.cert, h.key = h.WriteKeys("provider", h.Of(provider))
 	return h
-}
-
-func (h *hosting) issue(domain string) *keys.Signer {
-	h.t.Helper()
-	return localca.Must(h.ca.Issue("P-256", []string{domain}, time.Now().Add(-24*time.Hour), time.Now().Add(24*time.Hour), nil))
 }
 
 // srv is a line of a zone that leads to the provider.
@@ -46,21 +37,17 @@ func (h *hosting) srv(service string, priority, port int) string {
 // txt is a line of a zone: a statement for a role that ends so long from now. At
 // each port but the first TLS begins at once. The port 0 is left out.
 func (h *hosting) txt(domain, role, host string, ends time.Duration, port int, direct ...int) string {
-	h.t.Helper()
+	h.Helper()
 	now := time.Now()
-	s := delegation.Statement{
-		Source: domain, Service: role, Issued: now.Add(min(0, ends) - time.Hour), Expires: now.Add(ends),
-	}
+	s := world.Statement(domain, role, now.Add(min(0, ends)-time.Hour))
+	s.Expires = now.Add(ends)
 	if port != 0 {
 		s.Targets = append(s.Targets, delegation.Target{Endpoint: delegation.Endpoint{Host: host, Port: uint16(port)}})
 	}
 	for _, port := range direct {
 		s.Targets = append(s.Targets, delegation.Target{Endpoint: delegation.Endpoint{Host: host, Port: uint16(port)}, TLS: delegation.Direct})
 	}
-	if _, err := rand.Read(s.ID[1:]); err != nil {
-		h.t.Fatal(err)
-	}
-	return world.Line(s, h.issue(domain)) + "\n"
+	return world.Line(s, h.Of(domain)) + "\n"
 }
 
 const (

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
-	"github.com/dnasign/dnasign/internal/testkit/setup"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -42,7 +41,7 @@ func TestRealDANE(t *testing.T) {
 	domains := []string{"b.example", "secure.example", "wrong.example", "owner.example", "bogus.example", "plain.example", provider}
 	self := realtest.Prosody(t, cert, key, nil, append(domains, "swrong.example")...) // nobody trusts it
 	public := realtest.Prosody(t, h.cert, h.key, nil, append(domains, "swrong.example")...)
-	own, ownKey := setup.Write(t, h.dir, "owner", h.issue("owner.example"))
+	own, ownKey := h.WriteKeys("owner", h.Of("owner.example"))
 	owner := realtest.Prosody(t, own, ownKey, nil, "owner.example", "sowner.example", provider)
 
 	right, wrong := h.tlsa(cert), strings.Repeat("0", 64)

@@ -22,7 +22,7 @@ func TestPython(t *testing.T) {
 		realtest.Zone{Name: "c.example", Content: h.srv("_imaps._tcp", 0, imap.Direct)})
 	socket := filepath.Join(h.dir, "s")
 	serving(t, socket, exec.Command(filepath.Join(h.bin, "dnaverify"), "serve", "--listen", "unix:"+socket, "--store", filepath.Join(h.dir, "memory.db"),
-		"--resolver", resolver, "--via", "dns", "--roots", filepath.Join(h.dir, "roots.pem")))
+		"--resolver", resolver, "--via", "dns", "--roots", h.Roots))
 	folder, err := filepath.Abs("../../integrations/python")
 	if err != nil {
 		t.Fatal(err)
@@ -53,6 +53,6 @@ for source, way in (("b.example", None), ("b.example", starttls), ("c.example", 
     except dna.Refused as e:
         print(e)
 `)
-	out := realtest.Output(t, h.dir, "python3", script, folder, socket, filepath.Join(h.dir, "roots.pem"))
+	out := realtest.Output(t, h.dir, "python3", script, folder, socket, h.Roots)
 	want(t, out, fmt.Sprintf(`(?s)^b.example True\nb.example True\nc.example is refused \(no-statement\): .*%s`, provider))
 }

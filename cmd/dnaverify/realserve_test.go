@@ -22,7 +22,7 @@ func TestRealServe(t *testing.T) {
 		realtest.Zone{Name: "broken.example", Content: h.srv(s2s, 0, 5269), Signed: true, Broken: true})
 	socket := filepath.Join(h.dir, "s")
 	s := serving(t, socket, exec.Command(filepath.Join(h.bin, "dnaverify"), "serve", "--listen", "unix:"+socket, "--store", filepath.Join(h.dir, "memory.db"),
-		"--validating-resolver", resolver, "--self-test", "secure.example,broken.example", "--via", "dns", "--roots", filepath.Join(h.dir, "roots.pem")))
+		"--validating-resolver", resolver, "--self-test", "secure.example,broken.example", "--via", "dns", "--roots", h.Roots))
 
 	curl := func(arguments string) string {
 		t.Helper()

@@ -102,20 +102,17 @@ type owners struct {
 func newOwners(t *testing.T, domains int) *owners {
 	t.Helper()
 	now := time.Now().Truncate(time.Second)
-	root := localca.Must(localca.New("Test Root", now))
-	const host, former = "xmpp.hosting.example", "xmpp.former.example"
-	chain := func(name string) []byte {
-		return localca.PEM(localca.Must(root.Issue("P-256", []string{name}, now.Add(-time.Hour), now.Add(time.Hour), nil)).Chain()...)
-	}
-	p := &owners{chain: chain(host), former: chain(former), roots: localca.PEM(root.Root())}
+	w := world.At(now)
+	const former = "xmpp.former.example"
+	chain := func(name string) []byte { return localca.PEM(w.Of(name).Chain()...) }
+	p := &owners{chain: chain(world.Host), former: chain(former), roots: localca.PEM(w.CA.Root())}
 	for i := range domains {
 		domain := fmt.Sprintf("d%d.example", i)
-		owner := localca.Must(root.Issue("P-256", []string{domain}, now.Add(-2*time.Hour), now.Add(24*time.Hour), nil))
 		line := func(issued time.Time, host string) string {
-			return world.Line(world.Statement(domain, "_xmpp-server._tcp", issued, host), owner)
+			return world.Line(world.Statement(domain, world.Service, issued, host), w.Of(domain))
 		}
 		p.domains = append(p.domains, domain)
-		p.older, p.newer = append(p.older, line(now.Add(-time.Hour), former)), append(p.newer, line(now.Add(-time.Minute), host))
+		p.older, p.newer = append(p.older, line(now.Add(-time.Hour), former)), append(p.newer, line(now.Add(-time.Minute), world.Host))
 	}
 	return p
 }

@@ -11,14 +11,14 @@ import (
 
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/internal/testkit/xmpptest"
 )
 
 // TestCareless: a server that accepts everybody and asks nobody is found out, in
 // both directions.
 func TestCareless(t *testing.T) {
-	now := time.Now()
-	issue := localca.NewChain(now).Leaves(now.Add(-time.Hour), now.Add(time.Hour))
+	issue := world.At(time.Now()).Of
 	server, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

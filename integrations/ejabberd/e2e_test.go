@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
 	"github.com/dnasign/dnasign/internal/testkit/world"
@@ -22,7 +21,7 @@ func TestEndToEnd(t *testing.T) {
 	address := fmt.Sprintf("127.0.0.1:%d", realtest.Port(t))
 	p := newPair(t, "http://"+address+"/v1/check", dialback)
 	b := p.prosody(domainB)
-	owner, _, _ := p.Issue(domainB)
+	owner, _, _ := p.Certify(domainB)
 
 	// The names of hosts that only the daemon needs.
 	dns := setup.DNS(t)
@@ -30,11 +29,9 @@ func TestEndToEnd(t *testing.T) {
 	// publish has the owner delegate to hosts; none is a revocation.
 	publish := func(issued time.Time, hosts ...string) {
 		t.Helper()
-		s := delegation.Statement{
-			Source: domainB, Service: "_xmpp-server._tcp", ID: delegation.ID{1}, Issued: issued, Expires: issued.Add(12 * time.Hour), Targets: []delegation.Target{},
-		}
-		for _, host := range hosts {
-			s.Targets = append(s.Targets, delegation.Target{Endpoint: delegation.Endpoint{Host: host, Port: uint16(b.Server)}})
+		s := world.Statement(domainB, world.Service, issued, hosts...)
+		for i := range s.Targets {
+			s.Targets[i].Port = uint16(b.Server)
 		}
 		if err := dns.SetRecords([]string{
 			fmt.Sprintf("_xmpp-server._tcp.%s. SRV 0 0 %d %s.", domainB, b.Server, hostB), world.Line(s, owner),

@@ -60,8 +60,8 @@ func newPairWith(t *testing.T, arguments []string, sections string) *pair {
 	s.Edit = func(c *x509.Certificate) { c.ExtKeyUsage = append(c.ExtKeyUsage, x509.ExtKeyUsageClientAuth) }
 	dns := setup.DNS(t)
 	p := &pair{Site: s, dns: dns}
-	_, certA, keyA := s.Issue(hostA, domainA, component, second)
-	s.Issue(hostB)
+	_, certA, keyA := s.Certify(hostA, domainA, component, second)
+	s.Certify(hostB)
 	address, port, _ := strings.Cut(dns.Addr, ":")
 	inetrc := realtest.WriteFile(t, s.Dir, "inetrc", fmt.Sprintf("{resolv_conf, \"\"}.\n{hosts_file, \"\"}.\n{lookup, [dns]}.\n{nameserver, {%s}, %s}.\n", strings.ReplaceAll(address, ".", ","), port))
 	lines := fmt.Sprintf("hosts: [%s, %s, %s]\ncertfiles: [%q, %q]\nca_file: %q\ns2s_max_retry_delay: 1\noutgoing_s2s_families: [ipv4]\n"+

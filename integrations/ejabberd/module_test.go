@@ -69,7 +69,7 @@ func TestOwnCertificate(t *testing.T) {
 	t.Parallel()
 	url, questions := xmpptest.Daemon(t, func(q question) any { return q.Answer("refused", "revoked").With("required", true) })
 	p := newPair(t, url, "")
-	p.Issue(hostB, domainB)
+	p.Certify(hostB, domainB)
 	p.prosody(domainB)
 	p.send(domainA, domainB)
 	p.a.Log.Tells(p.T, 0, `Accepted outbound s2s EXTERNAL authentication a\.example -> b\.example`)
@@ -201,7 +201,7 @@ func TestChainNotVerified(t *testing.T) {
 	// The name and the key files are those of B.
 	strange := xmpptest.NewSite(t)
 	strange.Dir = p.Dir
-	strange.Issue(hostB)
+	strange.Certify(hostB)
 	p.prosody(domainB)
 	p.send(domainA, domainB)
 	if q := <-questions; q.ChainVerified || q.Direction != "outgoing" {

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
 	"github.com/dnasign/dnasign/internal/testkit/world"
@@ -65,14 +64,12 @@ func TestReadme(t *testing.T) {
 	p := newPairWith(t, options, sections)
 	b := p.prosody(domainB)
 	dns := setup.DNS(t)
-	owner, _, _ := p.Issue(domainB)
-	issued := time.Now().Truncate(time.Second).Add(-time.Minute)
+	owner, _, _ := p.Certify(domainB)
+	statement := world.Statement(domainB, world.Service, time.Now().Add(-time.Minute), hostB)
+	statement.Targets[0].Port = uint16(b.Server)
 	if err := dns.SetRecords([]string{
 		fmt.Sprintf("_xmpp-server._tcp.%s. SRV 0 0 %d %s.", domainB, b.Server, hostB),
-		world.Line(delegation.Statement{
-			Source: domainB, Service: "_xmpp-server._tcp", ID: delegation.ID{1}, Issued: issued, Expires: issued.Add(12 * time.Hour),
-			Targets: []delegation.Target{{Endpoint: delegation.Endpoint{Host: hostB, Port: uint16(b.Server)}}},
-		}, owner),
+		world.Line(statement, owner),
 	}); err != nil {
 		t.Fatal(err)
 	}

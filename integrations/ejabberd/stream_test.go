@@ -11,7 +11,6 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/internal/testkit/fakedaemon"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
 	"github.com/dnasign/dnasign/internal/testkit/world"
@@ -40,18 +39,18 @@ func TestStreamEndToEnd(t *testing.T) {
 	}
 	dns := setup.DNS(t, records...)
 	daemon := p.serve(address, dns, "auto")
-	ownerB, _, _ := p.Issue(domainB)
-	ownerH, _, _ := p.Issue(hosted)
+	ownerB, _, _ := p.Certify(domainB)
+	ownerH, _, _ := p.Certify(hosted)
 
 	// sign is a statement that delegates to a server from a moment on, for so long.
 	sign := func(owner *keys.Signer, domain, host string, port int, issued time.Time, lifetime time.Duration, encoding delegation.Encoding) []byte {
 		t.Helper()
-		issued = issued.Truncate(time.Second)
-		s := delegation.Statement{Source: domain, Service: "_xmpp-server._tcp", ID: delegation.ID{1}, Issued: issued, Expires: issued.Add(lifetime), Targets: []delegation.Target{}}
+		s := world.Statement(domain, world.Service, issued)
+		s.Expires = s.Issued.Add(lifetime)
 		if host != "" {
 			s.Targets = []delegation.Target{{Endpoint: delegation.Endpoint{Host: host, Port: uint16(port)}}}
 		}
-		return localca.Must(delegation.Sign(s, encoding, owner))
+		return world.Sign(s, encoding, owner)
 	}
 	p.refused(second, "refused, no-statement: ")
 

@@ -17,7 +17,6 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
 	"github.com/dnasign/dnasign/internal/testkit/world"
@@ -137,7 +136,7 @@ func TestMatrix(t *testing.T) {
 	owners := map[string]*keys.Signer{}
 	for _, p := range providers {
 		for _, d := range p.domains {
-			owners[d], _, _ = m.Issue(d)
+			owners[d], _, _ = m.Certify(d)
 		}
 	}
 	for i, s := range stages {
@@ -230,22 +229,20 @@ func (m *meeting) meet(v server, providers []server, s stage, outgoing bool) {
 // stream is handed over, and its revocation stands in DNS.
 func (m *meeting) publish(providers []server, owners map[string]*keys.Signer, revoke bool) {
 	m.T.Helper()
-	issued := time.Now().Truncate(time.Second).Add(-time.Minute)
+	issued := time.Now().Add(-time.Minute)
 	var lines []string
 	for _, p := range providers {
 		for i, d := range p.domains {
-			s := delegation.Statement{
-				Source: d, Service: "_xmpp-server._tcp", ID: delegation.ID{1}, Issued: issued, Expires: issued.Add(12 * time.Hour),
-				Targets: []delegation.Target{{Endpoint: delegation.Endpoint{Host: p.host, Port: uint16(p.port)}}},
-			}
+			s := world.Statement(d, world.Service, issued, p.host)
+			s.Targets[0].Port = uint16(p.port)
 			if revoke {
-				s.Issued, s.Targets = issued.Add(30*time.Second), []delegation.Target{}
+				s = world.Statement(d, world.Service, issued.Add(30*time.Second))
 			}
 			encoding := delegation.JWS
 			if ways[i] == ac {
 				encoding = delegation.AC
 			}
-			raw := localca.Must(delegation.Sign(s, encoding, owners[d]))
+			raw := world.Sign(s, encoding, owners[d])
 			if ways[i] == stream && !revoke {
 				folder := filepath.Join(p.handed, d)
 				if err := os.Mkdir(folder, 0o755); err != nil {

@@ -33,7 +33,7 @@ func (of prosodyOf) provider(m *meeting, s server) server {
 
 func (of prosodyOf) start(m *meeting, s server, options map[string]string) server {
 	m.T.Helper()
-	_, cert, key := m.Issue(s.host)
+	_, cert, key := m.Certify(s.host)
 	all := map[string]string{
 		"s2s_ssl":           fmt.Sprintf("{ cafile = %q }", m.Roots),
 		"s2s_close_timeout": "1",
@@ -68,7 +68,7 @@ func ejabberdProvider(m *meeting, s server) server {
 
 func ejabberd(m *meeting, s server, module string) server {
 	m.T.Helper()
-	_, cert, key := m.Issue(s.host)
+	_, cert, key := m.Certify(s.host)
 	address, port, _ := strings.Cut(m.hosts.Addr, ":")
 	inetrc := realtest.WriteFile(m.T, m.T.TempDir(), "inetrc", fmt.Sprintf("{resolv_conf, \"\"}.\n{hosts_file, \"\"}.\n{lookup, [dns]}.\n{nameserver, {%s}, %s}.\n", strings.ReplaceAll(address, ".", ","), port))
 	lines := fmt.Sprintf("hosts: [%s]\ncertfiles: [%q, %q]\nca_file: %q\ns2s_max_retry_delay: 1\noutgoing_s2s_families: [ipv4]\n"+

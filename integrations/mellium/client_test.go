@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"mellium.im/xmpp/jid"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/discovery/floors"
 	"github.com/dnasign/dnasign/discovery/verifier"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
 	"github.com/dnasign/dnasign/internal/testkit/world"
@@ -25,11 +23,9 @@ import (
 // direct TLS. Without one it sends no password.
 func TestLogin(t *testing.T) {
 	realtest.Need(t, "prosody", "prosodyctl")
-	const role, host = "_xmpp-client._tcp", "xmpp.hosting.example"
-	now := time.Now()
-	ca := localca.NewChain(now)
-	issue := ca.Leaves(now.Add(-time.Hour), now.Add(30*world.Day))
-	cert, key := setup.Write(t, t.TempDir(), "provider", issue(host))
+	const role, host = "_xmpp-client._tcp", world.Host
+	site := setup.NewSite(t)
+	cert, key := site.WriteKeys("provider", site.Of(host))
 	server := realtest.Prosody(t, cert, key, nil, "b.example", "c.example", host)
 	for _, domain := range []string{"b.example", "c.example"} {
 		realtest.Output(t, filepath.Dir(server.Config), "prosodyctl", "--config", server.Config, "register", "user", domain, "secret")
@@ -49,12 +45,12 @@ func TestLogin(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			zone := []string{fmt.Sprintf("%s. 60 IN SRV 0 0 %d %s.", delegation.SRVName(c.domain, role), c.target.Port, host)}
 			if c.want == "" {
-				s := world.Statement(c.domain, role, now)
+				s := world.Statement(c.domain, role, site.Now)
 				s.Targets = []delegation.Target{c.target}
-				zone = []string{world.TextLine(c.domain, role, world.Record(s, issue(c.domain)))}
+				zone = []string{world.Line(s, site.Of(c.domain))}
 			}
 			at := discovery.ConnectTo{Host: host, Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), c.target.Port)}
-			v, err := verifier.New(verifier.Config{Roots: ca.Pool(), Floors: floors.InMemory(), Discovery: &discovery.Client{
+			v, err := verifier.New(verifier.Config{Roots: site.CA.Pool(), Floors: floors.InMemory(), Discovery: &discovery.Client{
 				Resolver: setup.DNS(t, zone...).Addr, Via: discovery.ViaDNS, AllowPrivateAddresses: true, ConnectTo: []discovery.ConnectTo{at},
 			}})
 			if err != nil {

@@ -36,8 +36,8 @@ func TestDANE(t *testing.T) {
 
 	var says mouth
 	url, questions := xmpptest.Daemon(t, says.respond)
-	signer, certB, keyB := f.Issue(hostB)
-	_, certA, keyA := f.Issue(hostA, domainA)
+	signer, certB, keyB := f.Certify(hostB)
+	_, certA, keyA := f.Certify(hostA, domainA)
 	trusted := fmt.Sprintf(`{ resolvconf = false; hoststxt = false; forward = %q; trustfile = %q; options = { ["do-not-query-localhost:"] = "no" } }`,
 		strings.Replace(f.resolver, ":", "@", 1), realtest.WriteFile(t, f.Dir, "anchors.ds", strings.Join(anchors, "\n")+"\n"))
 	a := f.prosody(certA, keyA, f.resolver, withModule(t, url).and(options{"use_dane": "true", "unbound": trusted}), domainA)

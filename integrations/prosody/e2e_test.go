@@ -44,9 +44,9 @@ func newField(t *testing.T, more options) *field {
 		{Name: domainA, Updated: true}, {Name: domainB, Updated: true}, {Name: domainG, Updated: true}, {Name: domainN, Updated: true},
 	}...)
 
-	_, certA, keyA := f.Issue(hostA)
-	_, certB, keyB := f.Issue(hostB)
-	_, certG, keyG := f.Issue("xmpp.gamma.example", domainG)
+	_, certA, keyA := f.Certify(hostA)
+	_, certB, keyB := f.Certify(hostB)
+	_, certG, keyG := f.Certify("xmpp.gamma.example", domainG)
 	f.alphaURL = fmt.Sprintf("http://127.0.0.1:%d", realtest.Port(t))
 	f.alphaDaemon = f.serve(f.alphaURL)
 	beta := fmt.Sprintf("http://127.0.0.1:%d", realtest.Port(t))
@@ -193,8 +193,8 @@ func TestEndToEnd(t *testing.T) {
 	refused(b, a, f.beta, `Certificate not accepted for a\.example: refused, no-statement: `)
 
 	// Both owners sign and publish, one in each form.
-	f.Issue(domainA)
-	f.Issue(domainB)
+	f.Certify(domainA)
+	f.Certify(domainB)
 	f.dnasign("sign --domain %[1]s --service xmpp-server --target %[2]s --cert %[1]s.pem --key %[1]s.key --format jws --out %[1]s.jws", domainA, target(hostA, f.alpha))
 	f.dnasign("sign --domain %[1]s --service xmpp-server --target %[2]s --cert %[1]s.pem --key %[1]s.key --format ac --out %[1]s.p7c", domainB, target(hostB, f.beta))
 	signed := time.Now()

@@ -102,8 +102,8 @@ func newPair(t *testing.T, optionsA, optionsB options) *pair {
 	s := newSite(t)
 	dns := setup.DNS(t)
 	p := &pair{site: s, dns: dns}
-	_, certA, keyA := s.Issue(hostA, domainA)
-	_, certB, keyB := s.Issue(hostB)
+	_, certA, keyA := s.Certify(hostA, domainA)
+	_, certB, keyB := s.Certify(hostB)
 	p.a = s.prosody(certA, keyA, dns.Addr, optionsA, domainA)
 	p.b = s.prosody(certB, keyB, dns.Addr, optionsB, domainB)
 	t.Cleanup(func() {

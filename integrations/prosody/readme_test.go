@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/world"
 )
@@ -64,7 +63,7 @@ func (r *reader) configure(lua string) {
 	if len(o) != 4 {
 		r.T.Fatalf("the page configures %v", o)
 	}
-	_, cert, key := r.Issue(hostA, domainA)
+	_, cert, key := r.Certify(hostA, domainA)
 	r.prosody = r.site.prosody(cert, key, r.resolver, o, domainA)
 }
 
@@ -97,11 +96,9 @@ func TestReadme(t *testing.T) {
 	}
 	wrap("dnaverify", fmt.Sprintf("echo $$ >%s/pid.$1\nexec %[1]s/usr/local/bin/dnaverify \"$@\" --resolver %s --roots %s --via dns --allow-private-addresses\n", r.root, p.dns.Addr, p.Roots))
 
-	statement := delegation.Statement{
-		Source: domainB, Service: "_xmpp-server._tcp", ID: delegation.ID{1}, Issued: time.Now().Truncate(time.Second), Expires: time.Now().Add(12 * time.Hour).Truncate(time.Second),
-		Targets: []delegation.Target{{Endpoint: delegation.Endpoint{Host: hostB, Port: uint16(p.b.Server)}}},
-	}
-	owner, _, _ := p.Issue(domainB)
+	statement := world.Statement(domainB, world.Service, time.Now(), hostB)
+	statement.Targets[0].Port = uint16(p.b.Server)
+	owner, _, _ := p.Certify(domainB)
 	txt := world.Line(statement, owner)
 	records := func(portA int) {
 		if err := p.dns.SetRecords([]string{

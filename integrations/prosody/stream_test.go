@@ -25,8 +25,8 @@ func TestStreamEndToEnd(t *testing.T) {
 	bounced(b, a, "nothing is handed over")
 
 	signed := time.Now()
-	f.Issue(domainA)
-	f.Issue(domainB)
+	f.Certify(domainA)
+	f.Certify(domainB)
 	sign := func(domain, host string, port int, format, file string) {
 		t.Helper()
 		f.dnasign("sign --domain %[1]s --service xmpp-server --target %[2]s:%[3]d --cert %[1]s.pem --key %[1]s.key --format %[4]s --out %[5]s", domain, host, port, format, file)

@@ -50,15 +50,11 @@ func (h *hosted) DialContext(context.Context, string, string) (net.Conn, error) 
 }
 
 func (h *hosted) Gather(_ context.Context, domain, service string, enough func(*delegation.Evidence) bool) (*delegation.Evidence, error) {
-	e := &delegation.Evidence{
-		Version: delegation.EvidenceVersion, Source: domain, Service: service, Collected: time.Now(),
-		TXT: []delegation.TXTAnswer{{
-			Answer:  delegation.Answer{Name: delegation.TXTName(domain, service), Resolver: "127.0.0.1:53", DNSSEC: delegation.Insecure, TTL: 3600},
-			Records: []string{strings.Clone(h.records[domain])},
-		}},
-	}
-	for _, label := range delegation.RoleOf(service).Labels() {
-		e.SRV = append(e.SRV, delegation.SRVAnswer{Answer: delegation.Answer{Name: delegation.SRVName(domain, label), Resolver: "127.0.0.1:53", DNSSEC: delegation.Insecure, TTL: 3600}})
+	e := world.Nothing(domain, service, delegation.Insecure, time.Now())
+	e.Documents = nil
+	e.TXT[0].Resolver, e.TXT[0].Records = "127.0.0.1:53", []string{strings.Clone(h.records[domain])}
+	for i := range e.SRV {
+		e.SRV[i].Resolver = "127.0.0.1:53"
 	}
 	copied := *e
 	enough(&copied)
@@ -88,7 +84,7 @@ var generous = verifier.Limits{CacheBytes: 64 << 30, LookupsInFlight: 1000}
 
 func engineOf(b *testing.B, g verifier.Network, m floors.Store, counts verifier.Metrics) *verifier.Verifier {
 	b.Helper()
-	d, err := verifier.New(verifier.Config{Discovery: g, Floors: m, Roots: lab().ca.Pool(), Limits: generous, Metrics: counts})
+	d, err := verifier.New(verifier.Config{Discovery: g, Floors: m, Roots: around().CA.Pool(), Limits: generous, Metrics: counts})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -29,26 +29,20 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
-	source  = "b.example"
-	service = "_xmpp-server._tcp"
-	host    = "xmpp.hosting.example"
-	day     = 24 * time.Hour
+	source  = world.Source
+	service = world.Service
+	host    = world.Host
+	day     = world.Day
 )
 
-// A laboratory holds two authorities, and of gives the certificate of a name,
-// the same each time.
-type laboratory struct {
-	ca, strange *localca.Authority
-	of          func(name string) *keys.Signer
-}
+// around is the world of these tests, and strangers are another one.
+var (
+	around    = sync.OnceValue(func() *world.World { return world.At(time.Now()) })
+	strangers = sync.OnceValue(func() *world.World { return world.At(time.Now()) })
+)
 
-var lab = sync.OnceValue(func() *laboratory {
-	now := time.Now()
-	ca := localca.NewChain(now)
-	return &laboratory{ca, localca.NewChain(now), ca.Leaves(now.Add(-day), now.Add(60*day))}
-})
-
-func of(name string) *keys.Signer { return lab().of(name) }
+// of gives the certificate of a name, the same each time.
+func of(name string) *keys.Signer { return around().Of(name) }
 
 func pemOf(chain ...*x509.Certificate) string { return string(localca.PEM(chain...)) }
 
@@ -88,19 +82,14 @@ func (n *network) Gather(ctx context.Context, domain, service string, _ func(*de
 		case <-ctx.Done():
 		}
 	}
-	answer := delegation.TXTAnswer{Answer: delegation.Answer{Name: delegation.TXTName(domain, service), DNSSEC: delegation.Insecure, TTL: 3600, Failure: failure}}
-	if domain == source && failure == nil {
-		answer.Records = records
+	e := world.Nothing(domain, service, delegation.Insecure, time.Now())
+	if e.TXT[0].Failure = failure; domain == source && failure == nil {
+		e.TXT[0].Records = records
 	}
-	var documents []delegation.Document
-	for _, encoding := range delegation.Encodings() {
-		if web {
-			documents = append(documents, delegation.Document{URL: delegation.DocumentURL(domain, service, encoding), Status: http.StatusNotFound, MaxAge: -1})
-		}
+	if e.SRV = nil; !web {
+		e.Documents = nil
 	}
-	return &delegation.Evidence{
-		Version: delegation.EvidenceVersion, Source: domain, Service: service, Collected: time.Now(), TXT: []delegation.TXTAnswer{answer}, Documents: documents,
-	}, nil
+	return e, nil
 }
 
 func (n *network) DialContext(context.Context, string, string) (net.Conn, error) {
@@ -115,7 +104,7 @@ func newState(t testing.TB, n verifier.Network, m *Metrics, limits verifier.Limi
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	engine, err := verifier.New(verifier.Config{Discovery: n, Floors: store, Roots: lab().ca.Pool(), Limits: limits, Metrics: m.Engine})
+	engine, err := verifier.New(verifier.Config{Discovery: n, Floors: store, Roots: around().CA.Pool(), Limits: limits, Metrics: m.Engine})
 	if err != nil {
 		t.Fatal(err)
 	}

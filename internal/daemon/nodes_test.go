@@ -31,7 +31,7 @@ func newNode(t *testing.T, redis string, n *network) *node {
 	}
 	t.Cleanup(func() { store.Close() })
 	m := NewMetrics()
-	engine, err := verifier.New(verifier.Config{Discovery: n, Floors: store, Roots: lab().ca.Pool(), Metrics: m.Engine})
+	engine, err := verifier.New(verifier.Config{Discovery: n, Floors: store, Roots: around().CA.Pool(), Metrics: m.Engine})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,9 +107,10 @@ func TestNodesAway(t *testing.T) {
 // raise lets the daemon know of a newer statement that is not here.
 func (r *running) raise(issued time.Time, hosts ...string) {
 	r.Helper()
+	s := world.Statement(source, service, issued, hosts...)
 	_, err := r.handler.state.Health.Memory.Raise(r.Context(), source, service, floors.Record{Floor: delegation.Floor{
-		Order:   delegation.Order{Issuance: of(source).Leaf().NotBefore, Issued: issued.Truncate(time.Second)},
-		Targets: delegation.DigestTargets(world.Statement(source, service, issued, hosts...).Targets), ValidUntil: issued.Truncate(time.Second).Add(14 * day),
+		Order:   delegation.Order{Issuance: of(source).Leaf().NotBefore, Issued: s.Issued},
+		Targets: delegation.DigestTargets(s.Targets), ValidUntil: s.Expires,
 	}})
 	if err != nil {
 		r.Fatal(err)

@@ -25,13 +25,14 @@ import (
 	"github.com/dnasign/dnasign/discovery/verifier"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // TestAnswers: what is said of peers.
 func TestAnswers(t *testing.T) {
-	foreign := localca.Must(lab().strange.Issue("P-256", []string{host}, time.Now().Add(-day), time.Now().Add(day), nil))
-	expired := localca.Must(lab().ca.Issue("P-256", []string{host}, time.Now().Add(-2*day), time.Now().Add(-day), nil))
-	both := localca.Must(lab().ca.Issue("P-256", []string{host, source}, time.Now().Add(-day), time.Now().Add(day), nil))
+	foreign := strangers().Of(host)
+	expired := around().Issue(-2*day, -day, host)
+	both := around().Issue(-day, day, host, source)
 	const (
 		verified     = reasons.OutcomeVerified
 		refused      = reasons.OutcomeRefused
@@ -115,7 +116,7 @@ func TestAnswers(t *testing.T) {
 // daemon judges everything but that path, says so, and remembers nothing of it.
 func TestChainVerified(t *testing.T) {
 	now := time.Now()
-	theirs := localca.Must(localca.New("Root of the caller", now))
+	theirs := world.At(now).CA
 	leaf := func(edit func(*x509.Certificate), names ...string) []*x509.Certificate {
 		return localca.Must(theirs.Issue("P-256", names, now.Add(-day), now.Add(day), edit)).Chain()[:1]
 	}
@@ -172,7 +173,7 @@ func TestEvidenceInAnswer(t *testing.T) {
 	for range 2 { // looked up, and from the cache
 		a := r.ask(source, "incoming", of(host).Chain(), `"evidence":true`)
 		d, err := association.Decide(association.Question{Source: source, Service: service, Direction: association.Incoming}, a.Evidence,
-			delegation.Policy{Roots: lab().ca.Pool(), Time: time.Now()})
+			delegation.Policy{Roots: around().CA.Pool(), Time: time.Now()})
 		if err != nil || len(d.References()) != 2 {
 			t.Errorf("got %v, %v", d, err)
 		}
@@ -458,7 +459,7 @@ func (failing) Watch(ctx context.Context, _ floors.Watcher) { <-ctx.Done() }
 func TestMemoryFails(t *testing.T) {
 	r := start(t, &network{}, "", defaultBounds)
 	metrics := NewMetrics()
-	engine, err := verifier.New(verifier.Config{Discovery: &network{records: []string{record(host)}}, Floors: failing{}, Roots: lab().ca.Pool(), Metrics: metrics.Engine})
+	engine, err := verifier.New(verifier.Config{Discovery: &network{records: []string{record(host)}}, Floors: failing{}, Roots: around().CA.Pool(), Metrics: metrics.Engine})
 	if err != nil {
 		t.Fatal(err)
 	}

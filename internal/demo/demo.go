@@ -19,6 +19,7 @@ import (
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/encoding/jws"
 	"github.com/dnasign/dnasign/internal/testkit/peerserver"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/keys"
 )
@@ -29,13 +30,12 @@ const Begins = "the demo begins: it talks to this machine alone and leaves nothi
 // Run plays the story and tells it on out. It returns an error if anything
 // ended other than it must.
 func Run(ctx context.Context, out io.Writer) error {
-	now := time.Now().UTC().Truncate(time.Second)
-	w, err := build(now)
+	w, err := build(time.Now().UTC().Truncate(time.Second))
 	defer w.close()
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	s := &story{world: w, ctx: ctx, out: out, now: now, policy: delegation.Policy{Roots: w.roots, Time: now}}
+	s := &story{stage: w, ctx: ctx, out: out, policy: w.Policy()}
 	for _, act := range []func() error{s.sign, s.find, s.connect, s.ways, s.attack} {
 		if err := act(); err != nil {
 			return fmt.Errorf("demo: %w", err)
@@ -47,10 +47,9 @@ func Run(ctx context.Context, out io.Writer) error {
 
 // A story is the demonstration while it goes on.
 type story struct {
-	*world
+	*stage
 	ctx    context.Context
 	out    io.Writer
-	now    time.Time
 	policy delegation.Policy
 
 	jws, ac  []byte
@@ -65,15 +64,10 @@ func (s *story) line(what, format string, args ...any) {
 	fmt.Fprintf(s.out, "  OK  %-40s %s\n", what, fmt.Sprintf(format, args...))
 }
 
-func (s *story) sign() (err error) {
+func (s *story) sign() error {
 	fmt.Fprintf(s.out, "The owner of %s signs: %s is delegated to %s, where TLS begins with the first byte.\n", source, service, s.target)
-	expires := s.now.Add(limits.DefaultLife)
-	if s.jws, err = s.world.sign(delegation.JWS, s.now, expires, s.target); err != nil {
-		return err
-	}
-	if s.ac, err = s.world.sign(delegation.AC, s.now, expires, s.target); err != nil {
-		return err
-	}
+	expires := s.Now.Add(limits.DefaultLife)
+	s.jws, s.ac = s.signed(delegation.JWS, s.Now, expires, s.target), s.signed(delegation.AC, s.Now, expires, s.target)
 	s.line("signed as JSON web signature", "%d octets", len(s.jws))
 	s.line("signed as X.509 attribute certificate", "%d octets", len(s.ac))
 	return s.publish(s.target, both(s.jws, s.ac), both(s.jws, s.ac))
@@ -119,7 +113,7 @@ func (s *story) find() error {
 
 func (s *story) connect() error {
 	s.title("It connects to %s, which shows its own certificate.", s.target)
-	peers := delegation.PeerPolicy{Roots: s.roots, Now: time.Now}
+	peers := delegation.PeerPolicy{Roots: s.CA.Pool(), Now: time.Now}
 	accept := func(state tls.ConnectionState) error {
 		_, err := s.decision.Accept(s.target, peers, state.PeerCertificates)
 		return err
@@ -130,7 +124,7 @@ func (s *story) connect() error {
 	}
 	s.line("certificate of "+state.PeerCertificates[0].DNSNames[0], "accepted, %s", tls.VersionName(state.Version))
 
-	hijacked, err := peerserver.Start(tlsConfig(s.stranger))
+	hijacked, err := peerserver.Start(tlsConfig(s.Of(other)))
 	if err != nil {
 		return err
 	}
@@ -165,7 +159,6 @@ func (s *story) dial(address string, check func(tls.ConnectionState) error) (sta
 func (s *story) attack() error {
 	s.title("The attacker answers instead of DNS and of the web server.")
 	evil := delegation.Endpoint{Host: "evil.example", Port: s.target.Port}
-	day := 24 * time.Hour
 
 	// Exchange the last two different characters before the last, so that it
 	// is base64url as before.
@@ -176,18 +169,9 @@ func (s *story) attack() error {
 			break
 		}
 	}
-	foreign, err := signAs(s.stranger, other, delegation.JWS, s.now, s.now.Add(day), evil)
-	if err != nil {
-		return err
-	}
-	expired, err := s.world.sign(delegation.JWS, s.now.Add(-20*time.Hour), s.now.Add(-time.Hour), evil)
-	if err != nil {
-		return err
-	}
-	older, err := s.world.sign(delegation.JWS, s.now.Add(-time.Hour), s.now.Add(day), evil)
-	if err != nil {
-		return err
-	}
+	foreign := signedBy(s.Of(other), other, delegation.JWS, s.Now, s.Now.Add(world.Day), evil)
+	expired := s.signed(delegation.JWS, s.Now.Add(-20*time.Hour), s.Now.Add(-time.Hour), evil)
+	older := s.signed(delegation.JWS, s.Now.Add(-time.Hour), s.Now.Add(world.Day), evil)
 	second, err := s.secondLabel(older)
 	if err != nil {
 		return err
@@ -229,7 +213,7 @@ func (s *story) secondLabel(token []byte) ([]byte, error) {
 		return nil, err
 	}
 	payload = bytes.Replace(payload, []byte(service), []byte(label), 1)
-	return jws.Sign(payload, delegation.Type, keys.ES256, s.owner)
+	return jws.Sign(payload, delegation.Type, keys.ES256, s.Of(source))
 }
 
 // refused tells of a refusal, which must be the one expected.

@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -18,11 +17,9 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
-	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery/verifier"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
-	"github.com/dnasign/dnasign/keys"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // Scale shows what delegation saves two hosting providers with that many
@@ -40,13 +37,9 @@ func Scale(ctx context.Context, out io.Writer, domains int, progress func(total 
 }
 
 func scale(ctx context.Context, out io.Writer, domains int, progress func(total int) (step func())) (err error) {
-	now := time.Now().UTC().Truncate(time.Second)
-	ca, err := localca.New("Demo Root", now)
-	if err != nil {
-		return err
-	}
-	roots := ca.Pool()
-	s := &scaling{ctx: ctx, ca: ca, now: now, policy: delegation.Policy{Roots: roots, Time: now}, peers: delegation.PeerPolicy{Roots: roots, Now: time.Now}}
+	s := &scaling{World: world.At(time.Now().UTC().Truncate(time.Second)), ctx: ctx}
+	s.policy = s.Policy()
+	s.peers = delegation.PeerPolicy{Roots: s.policy.Roots, Now: time.Now}
 	strangers := 2 * max(1, domains/200)         // every other one signs
 	s.step = progress(6 * (domains + strangers)) // to sign, and to prove to two sides, in two directions
 
@@ -100,9 +93,8 @@ Connections that are needed for every domain of one to talk with every domain of
 
 // scaling is what the two providers have in common.
 type scaling struct {
+	*world.World
 	ctx    context.Context
-	ca     *localca.Authority
-	now    time.Time
 	policy delegation.Policy
 	peers  delegation.PeerPolicy
 	step   func()
@@ -149,18 +141,15 @@ type tenant struct {
 func (s *scaling) newProvider(name string, domains, strangers int) (*provider, error) {
 	p := &provider{host: "xmpp." + name + ".example", links: map[delegation.Endpoint]*link{}}
 	p.endpoint = delegation.Endpoint{Host: p.host, Port: 5270}
-	signer, err := s.issue(p.host)
-	if err != nil {
-		return nil, err
-	}
-	p.config = tlsConfig(signer)
+	p.config = tlsConfig(s.Of(p.host))
+	var err error
 	if p.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		return nil, err
 	}
 	p.tenants = make([]tenant, domains+strangers)
-	return p, s.each(len(p.tenants), func(i int) (err error) {
-		p.tenants[i], err = s.newTenant(fmt.Sprintf("d%d.customers-of-%s.example", i+1, name), p.endpoint, i-domains)
-		return err
+	return p, s.each(len(p.tenants), func(i int) error {
+		p.tenants[i] = s.newTenant(fmt.Sprintf("d%d.customers-of-%s.example", i+1, name), p.endpoint, i-domains)
+		return nil
 	})
 }
 
@@ -171,49 +160,27 @@ func (p *provider) close() {
 	}
 }
 
-func (s *scaling) issue(domain string) (*keys.Signer, error) {
-	return s.ca.Issue("P-256", []string{domain}, s.now.Add(-24*time.Hour), s.now.Add(60*24*time.Hour), nil)
-}
-
 // newTenant has a domain sign. The strangers, counted from 0, say nothing, or
 // delegate to somebody else.
-func (s *scaling) newTenant(domain string, target delegation.Endpoint, stranger int) (tenant, error) {
+func (s *scaling) newTenant(domain string, target delegation.Endpoint, stranger int) tenant {
 	t := tenant{domain: domain, stranger: stranger >= 0}
 	if t.stranger && stranger%2 == 0 {
-		return t, nil
+		return t
 	}
 	if t.stranger {
 		target.Host = "xmpp.elsewhere.example"
 	}
-	signer, err := s.issue(domain)
-	if err != nil {
-		return t, err
-	}
-	statement := delegation.Statement{
-		Source: domain, Service: service, Targets: []delegation.Target{{Endpoint: target, TLS: delegation.Direct}},
-		Issued: s.now, Expires: s.now.Add(limits.DefaultLife),
-	}
-	if _, err := rand.Read(statement.ID[1:]); err != nil {
-		return t, err
-	}
-	raw, err := delegation.Sign(statement, delegation.JWS, signer)
-	t.record = delegation.JWS.TXTRecord(raw)
-	return t, err
+	statement := world.Statement(domain, service, s.Now)
+	statement.Targets = []delegation.Target{{Endpoint: target, TLS: delegation.Direct}}
+	t.record = world.Record(statement, s.Issue(-world.Day, 60*world.Day, domain))
+	return t
 }
 
 // decide verifies the statement of a domain and makes the decision.
 func (s *scaling) decide(t tenant, host delegation.Endpoint, d association.Direction) (*association.Association, error) {
-	insecure := func(name string) delegation.Answer {
-		return delegation.Answer{Name: name, DNSSEC: delegation.Insecure, TTL: 3600}
-	}
-	e := &delegation.Evidence{
-		Version: delegation.EvidenceVersion, Source: t.domain, Service: service, Collected: s.now,
-		SRV: []delegation.SRVAnswer{
-			{Answer: insecure(delegation.SRVName(t.domain, service))},
-			{Answer: insecure(delegation.SRVName(t.domain, label)), Records: []delegation.SRVRecord{{Port: host.Port, Target: host.Host}}},
-		},
-		TXT: []delegation.TXTAnswer{{Answer: insecure(delegation.TXTName(t.domain, service))}},
-	}
+	e := world.Nothing(t.domain, service, delegation.Insecure, s.Now)
+	e.SRV[1].Records = []delegation.SRVRecord{{Port: host.Port, Target: host.Host}} // at the label for direct TLS
+	e.Documents = nil
 	if t.record != "" {
 		e.TXT[0].Records = []string{t.record}
 	}

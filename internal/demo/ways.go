@@ -14,6 +14,7 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/delegation/reasons"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/keys"
 )
@@ -33,13 +34,8 @@ func (s *story) ways() error {
 
 // evidence is that of a domain about which nothing is published, but for the records.
 func (s *story) evidence(dnssec delegation.DNSSEC, records ...string) *delegation.Evidence {
-	e := &delegation.Evidence{
-		Version: delegation.EvidenceVersion, Source: source, Service: service, Collected: s.now,
-		TXT: []delegation.TXTAnswer{{Answer: delegation.Answer{Name: delegation.TXTName(source, service), DNSSEC: dnssec, TTL: 600}, Records: records}},
-	}
-	for _, encoding := range delegation.Encodings() {
-		e.Documents = append(e.Documents, delegation.Document{URL: delegation.DocumentURL(source, service, encoding), Status: 404, MaxAge: -1})
-	}
+	e := world.Nothing(source, service, dnssec, s.Now)
+	e.TXT[0].Records, e.SRV = records, nil
 	return e
 }
 
@@ -57,10 +53,7 @@ func (s *story) inStream() error {
 	}
 	s.line("brought in the XMPP stream", "verified until %s", text.Stamp(result.ValidUntil()))
 
-	revocation, err := s.world.sign(delegation.JWS, s.now, s.now.Add(time.Hour))
-	if err != nil {
-		return err
-	}
+	revocation := s.signed(delegation.JWS, s.Now, s.Now.Add(time.Hour))
 	e.TXT[0].Records = []string{delegation.JWS.TXTRecord(revocation)}
 	_, err = s.verify(e)
 	return s.refused("the same, and a revocation in DNS", err, reasons.Revoked)
@@ -72,7 +65,7 @@ func (s *story) own(domain string) (*keys.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return keys.SelfIssue(key, domain, s.now.Add(-time.Hour), s.now.Add(24*time.Hour))
+	return keys.SelfIssue(key, domain, s.Now.Add(-time.Hour), s.Now.Add(24*time.Hour))
 }
 
 // namedKey: the zone names the key, which needs no authority then.
@@ -81,10 +74,7 @@ func (s *story) namedKey() error {
 	if err != nil {
 		return err
 	}
-	token, err := signAs(own, source, delegation.JWS, s.now, s.now.Add(time.Hour), s.target)
-	if err != nil {
-		return err
-	}
+	token := signedBy(own, source, delegation.JWS, s.Now, s.Now.Add(time.Hour), s.target)
 	named := func(token []byte, leaf *x509.Certificate) error {
 		e := s.evidence(delegation.Secure, delegation.JWS.TXTRecord(token))
 		e.Signers = []delegation.TLSAAnswer{{
@@ -114,7 +104,7 @@ func (s *story) dane() error {
 			Answer:  delegation.Answer{Name: s.target.TLSAName(), DNSSEC: delegation.Secure, TTL: 600},
 			Records: []delegation.TLSARecord{delegation.SignerRecord(named)}, // 3 1 1, too
 		}
-		peers := delegation.PeerPolicy{Roots: s.roots, Now: time.Now, Endpoints: []delegation.EndpointAnswer{endpoint}}
+		peers := delegation.PeerPolicy{Roots: s.CA.Pool(), Now: time.Now, Endpoints: []delegation.EndpointAnswer{endpoint}}
 		_, err := s.decision.Accept(s.target, peers, peer.Chain())
 		return err
 	}
@@ -122,7 +112,7 @@ func (s *story) dane() error {
 		return err
 	}
 	s.line("a self-signed peer that TLSA names", "accepted by statement and TLSA record")
-	return s.refused("a good certificate that it does not name", accept(s.provider, own.Leaf()), reasons.DANEMismatch)
+	return s.refused("a good certificate that it does not name", accept(s.Of(host), own.Leaf()), reasons.DANEMismatch)
 }
 
 // posh: the lowest of all ways, where there is no statement.
@@ -142,7 +132,7 @@ func (s *story) posh() error {
 		if err != nil {
 			return err
 		}
-		_, err = a.Accept(delegation.Endpoint{}, delegation.PeerPolicy{Roots: s.roots, Now: time.Now}, own.Chain())
+		_, err = a.Accept(delegation.Endpoint{}, delegation.PeerPolicy{Roots: s.CA.Pool(), Now: time.Now}, own.Chain())
 		return err
 	}
 	if err := accept(e); err != nil {

@@ -22,11 +22,6 @@ import (
 	"github.com/dnasign/dnasign/keys"
 )
 
-const (
-	domain  = "b.example"
-	service = "_xmpp-server._tcp"
-)
-
 // TestMain: this test's own program is the one that signs.
 func TestMain(m *testing.M) {
 	if file := os.Getenv("SIGN_WITH"); file != "" {
@@ -70,36 +65,34 @@ func asProgram(file string) error {
 	return err
 }
 
-// files are a certificate chain and its key in files.
-func files(t *testing.T, kind string) (ca *localca.Authority, cert, key string) {
+// files are a certificate chain and its key in files of a site.
+func files(t *testing.T, kind string) (site *setup.Site, cert, key string) {
 	t.Helper()
-	now := time.Now()
-	ca = localca.NewChain(now)
-	signer := localca.Must(ca.Issue(kind, []string{domain}, now.Add(-time.Hour), now.Add(60*world.Day), nil))
-	cert, key = setup.Write(t, t.TempDir(), "signer", signer)
-	return ca, cert, key
+	site = setup.NewSite(t)
+	signer := localca.Must(site.CA.Issue(kind, []string{world.Source}, site.Now.Add(-time.Hour), site.Now.Add(60*world.Day), nil))
+	cert, key = site.WriteKeys("signer", signer)
+	return site, cert, key
 }
 
 // sign has a key somewhere else sign a statement in both forms. A verifier
 // accepts them.
-func sign(t *testing.T, ca *localca.Authority, cert, key string) {
+func sign(t *testing.T, site *setup.Site, cert, key string) {
 	t.Helper()
-	signer, warnings, err := keys.Loader{Roots: ca.Pool(), Open: new(Source).Open}.LoadSigner(cert, key)
+	signer, warnings, err := keys.Loader{Roots: site.CA.Pool(), Open: new(Source).Open}.LoadSigner(cert, key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(warnings) > 0 && !strings.Contains(warnings[0], "RSA") {
 		t.Error(warnings)
 	}
-	now := time.Now()
-	s := world.Statement(domain, service, now.Truncate(time.Second), "xmpp.hosting.example")
+	s := site.Statement(0, world.Host)
 	all, err := signing.Sign(&s, delegation.Encodings(), signer)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for encoding, raw := range all {
-		q := delegation.Query{Source: domain, Service: service}
-		if _, err := delegation.Verify(q, q.FileEvidence("signed", raw), delegation.Policy{Roots: ca.Pool(), Time: now}); err != nil {
+		q := delegation.Query{Source: world.Source, Service: world.Service}
+		if _, err := delegation.Verify(q, q.FileEvidence("signed", raw), site.Policy()); err != nil {
 			t.Errorf("%s: %v", encoding, err)
 		}
 	}
@@ -108,8 +101,8 @@ func sign(t *testing.T, ca *localca.Authority, cert, key string) {
 func TestCommand(t *testing.T) {
 	for _, kind := range []string{"P-256", "P-384", "RSA-2048", "Ed25519"} {
 		t.Run(kind, func(t *testing.T) {
-			ca, cert, key := files(t, kind)
-			sign(t, ca, cert, "command:SIGN_WITH='"+key+"' '"+os.Args[0]+"'")
+			site, cert, key := files(t, kind)
+			sign(t, site, cert, "command:SIGN_WITH='"+key+"' '"+os.Args[0]+"'")
 		})
 	}
 }
@@ -147,11 +140,8 @@ func TestCommandFails(t *testing.T) {
 
 // TestOpen: what cannot be a key somewhere else is refused before anything runs.
 func TestOpen(t *testing.T) {
-	_, cert, _ := files(t, "P-256")
-	authority := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(authority, localca.PEM(localca.NewChain(time.Now()).Certificate), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	site, cert, _ := files(t, "P-256")
+	authority := site.Write("ca.pem", string(localca.PEM(site.CA.Certificate)))
 	const module = "?module-path=/usr/lib/token.so"
 	for _, c := range []struct{ cert, key, want string }{
 		{cert, "command: ", "no command line"},

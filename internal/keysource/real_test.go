@@ -5,7 +5,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -20,8 +19,8 @@ func TestOpenSSL(t *testing.T) {
 	realtest.Need(t, "openssl")
 	for kind, options := range map[string]string{"P-256": "", "P-384": "", "RSA-2048": " -pkeyopt digest:sha256"} {
 		t.Run(kind, func(t *testing.T) {
-			ca, cert, key := files(t, kind)
-			sign(t, ca, cert, "command:openssl pkeyutl -sign -inkey "+key+options)
+			site, cert, key := files(t, kind)
+			sign(t, site, cert, "command:openssl pkeyutl -sign -inkey "+key+options)
 		})
 	}
 }
@@ -31,12 +30,12 @@ func TestToken(t *testing.T) {
 	token := realtest.SoftHSM(t)
 	run := time.Now().UnixNano() % 1e9 // keys of an earlier run are still there
 	for i, kind := range []string{"P-256", "P-384", "RSA-2048"} {
-		ca, cert, key := files(t, kind)
+		site, cert, key := files(t, kind)
 		object, id := fmt.Sprintf("%s-%d", kind, run), fmt.Sprintf("a%d%02x", i, run%256)
 		token.Import(t, key, object, id)
 		for _, name := range []string{"object=" + object, "id=%" + id[:2] + "%" + id[2:], "object=" + object + ";id=%" + id[:2] + "%" + id[2:] + ";type=private"} {
 			t.Run(name, func(t *testing.T) {
-				sign(t, ca, cert, token.URI(name))
+				sign(t, site, cert, token.URI(name))
 			})
 		}
 		if i > 0 {
@@ -66,18 +65,17 @@ func TestSSH(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	at := func(name string) string { return filepath.Join(dir, name) }
+	site, cert, key := files(t, "P-256")
+	dir, at := site.Dir, site.Path
 	read := func(name string) string { return string(localca.Must(os.ReadFile(at(name)))) }
-	ca, cert, key := files(t, "P-256")
 	for _, name := range []string{"host", "user"} {
 		realtest.Output(t, dir, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", at(name))
 	}
 	user, host := read("user.pub"), read("host.pub")
 	port := realtest.Port(t)
-	realtest.WriteFile(t, dir, "authorized_keys", `restrict,command="openssl pkeyutl -sign -inkey `+key+`" `+user)
-	realtest.WriteFile(t, dir, "known_hosts", fmt.Sprintf("[127.0.0.1]:%d %s", port, host))
-	realtest.WriteFile(t, dir, "sshd_config", fmt.Sprintf("ListenAddress 127.0.0.1:%d\nHostKey %s\nAuthorizedKeysFile %s\nPidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin forced-commands-only\n",
+	site.Write("authorized_keys", `restrict,command="openssl pkeyutl -sign -inkey `+key+`" `+user)
+	site.Write("known_hosts", fmt.Sprintf("[127.0.0.1]:%d %s", port, host))
+	site.Write("sshd_config", fmt.Sprintf("ListenAddress 127.0.0.1:%d\nHostKey %s\nAuthorizedKeysFile %s\nPidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin forced-commands-only\n",
 		port, at("host"), at("authorized_keys")))
 	if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 		t.Skipf("only root can start sshd here: %v", err)
@@ -91,5 +89,5 @@ func TestSSH(t *testing.T) {
 	}
 	realtest.Server(t, answers, sshd, "-D", "-e", "-f", at("sshd_config"))
 	line := fmt.Sprintf("command:ssh -F none -p %d -i %s -o BatchMode=yes -o UserKnownHostsFile=%s 127.0.0.1 sign", port, at("user"), at("known_hosts"))
-	sign(t, ca, cert, line)
+	sign(t, site, cert, line)
 }

@@ -1,8 +1,8 @@
 package publish
 
 import (
+	"cmp"
 	"context"
-	"crypto/rand"
 	"fmt"
 	"os"
 	"slices"
@@ -17,10 +17,8 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/world"
-	"github.com/dnasign/dnasign/keys"
 )
 
 // TestMain: this test's own program is the one that changes records, too.
@@ -38,28 +36,21 @@ func TestMain(m *testing.M) {
 var _, _, _ Place = (*Records)(nil), (*Files)(nil), (*Commanded)(nil)
 
 const (
-	source   = "b.example"
-	service  = "_xmpp-server._tcp"
+	source   = world.Source
+	service  = world.Service
 	owner    = "_xmpp-server._tcp._dna.b.example."
 	document = ".well-known/dna/_xmpp-server._tcp.jws" // below a web root
 	secret   = realtest.TSIGSecret
 )
 
-// testNow is when statements of age 0 are issued, and start when the
-// certificates of the tests begin.
-var (
-	testNow = time.Now().Truncate(time.Second)
-	start   = testNow.Add(-24 * time.Hour)
-)
+// testNow is when statements of age 0 are issued.
+var testNow = time.Now().Truncate(time.Second)
 
-// authority issues the certificates of the tests, and signerOf has one for each
-// domain.
+// around is the world of these tests, and strangers are another one.
 var (
-	authority = sync.OnceValue(func() *localca.Authority { return localca.NewChain(time.Now()) })
-	leaves    = sync.OnceValue(func() func(string) *keys.Signer { return authority().Leaves(start, start.AddDate(0, 2, 0)) })
+	around    = sync.OnceValue(func() *world.World { return world.At(testNow) })
+	strangers = sync.OnceValue(func() *world.World { return world.At(testNow) })
 )
-
-func signerOf(domain string) *keys.Signer { return leaves()(domain) }
 
 // A draft is a statement to be signed; what it leaves out is that of the usual
 // one, of b.example to one.example, issued now.
@@ -74,19 +65,12 @@ type draft struct {
 
 func (d draft) sign(t testing.TB) []byte {
 	t.Helper()
-	or := func(s, other string) string {
-		if s == "" {
-			return other
-		}
-		return s
-	}
-	hosts := slices.DeleteFunc(strings.Fields(or(d.host, "one.example")), func(h string) bool { return h == "nobody" })
-	s := world.Statement(or(d.source, source), or(d.service, service), testNow.Add(-d.age), hosts...)
-	rand.Read(s.ID[1:])
+	hosts := slices.DeleteFunc(strings.Fields(cmp.Or(d.host, "one.example")), func(h string) bool { return h == "nobody" })
+	s := world.Statement(cmp.Or(d.source, source), cmp.Or(d.service, service), testNow.Add(-d.age), hosts...)
 	if d.life != 0 {
 		s.Expires = s.Issued.Add(d.life)
 	}
-	raw := localca.Must(delegation.Sign(s, delegation.Encoding(or(string(d.encoding), "jws")), signerOf(s.Source)))
+	raw := world.Sign(s, cmp.Or(d.encoding, delegation.JWS), around().Of(s.Source))
 	if d.spoil {
 		at := len(raw) - 9
 		if raw[at] ^= 1; raw[at]|0x20 < 'a' || raw[at]|0x20 > 'z' {
@@ -122,7 +106,7 @@ func goodKey(t testing.TB) *TSIGKey {
 
 // at updates one server and looks at others, that one too if there are none.
 func at(t testing.TB, primary *dnsserver.Server, authorities ...*dnsserver.Server) *DNS {
-	d := &DNS{Owner: Owner{Roots: authority().Pool()}, Server: primary.Addr, Resolver: primary.Addr, Key: goodKey(t), Authorities: []string{primary.Addr}}
+	d := &DNS{Owner: Owner{Roots: around().CA.Pool()}, Server: primary.Addr, Resolver: primary.Addr, Key: goodKey(t), Authorities: []string{primary.Addr}}
 	for _, a := range authorities {
 		d.Authorities = append(d.Authorities, a.Addr)
 	}
@@ -130,7 +114,7 @@ func at(t testing.TB, primary *dnsserver.Server, authorities ...*dnsserver.Serve
 }
 
 // webRoot is a web root of an owner who believes the authority of the tests.
-func webRoot(root string) *Web { return &Web{Owner: Owner{Roots: authority().Pool()}, Root: root} }
+func webRoot(root string) *Web { return &Web{Owner: Owner{Roots: around().CA.Pool()}, Root: root} }
 
 // wantReason fails the test unless an error has a reason.
 func wantReason(t testing.TB, err error, want reasons.Reason) {

@@ -36,6 +36,7 @@ import (
 
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -63,7 +64,7 @@ func Run(t *testing.T, least int, path ...string) {
 
 // WriteWorld writes the certificates and keys into a folder.
 func WriteWorld(dir string) error {
-	files, err := world()
+	files, err := certificates()
 	if err != nil {
 		return err
 	}
@@ -119,19 +120,17 @@ func alter(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o644))
 }
 
-// world makes the certificates once: each name.pem is a chain, name.key its
+// certificates makes them once: each name.pem is a chain, name.key its
 // key; leaf.pem is b.pem without its issuer; roots.pem is the anchor of all,
 // other-roots.pem of none.
-var world = sync.OnceValues(func() (map[string][]byte, error) {
+var certificates = sync.OnceValues(func() (map[string][]byte, error) {
 	files := map[string][]byte{}
 	now := time.Now()
-	root := localca.Must(localca.New("Test Root", now))
-	other := localca.Must(localca.New("Other Root", now))
-	inter := localca.Must(root.Intermediate("Test Intermediate", now, nil))
+	ca, other := world.At(now).CA, world.At(now).CA
 	files["tsig.key"] = fmt.Appendf(nil, "key \"%s\" {\n\talgorithm hmac-sha256;\n\tsecret \"%s\";\n};\n", realtest.TSIGName, realtest.TSIGSecret)
-	files["roots.pem"] = localca.PEM(root.Root())
+	files["roots.pem"] = localca.PEM(ca.Root())
 	files["other-roots.pem"] = localca.PEM(other.Root())
-	const day = 24 * time.Hour
+	const day = world.Day
 	for name, leaf := range map[string]struct {
 		kind       string
 		domains    []string
@@ -165,7 +164,7 @@ var world = sync.OnceValues(func() (map[string][]byte, error) {
 			c.KeyUsage |= x509.KeyUsageKeyEncipherment
 		}},
 	} {
-		signer := localca.Must(inter.Issue(leaf.kind, leaf.domains, now.Add(leaf.start), now.Add(leaf.end), leaf.edit))
+		signer := localca.Must(ca.Issue(leaf.kind, leaf.domains, now.Add(leaf.start), now.Add(leaf.end), leaf.edit))
 		if err := put(files, name, signer); err != nil {
 			return nil, err
 		}

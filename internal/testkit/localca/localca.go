@@ -16,7 +16,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
-	"sync"
 	"time"
 
 	"github.com/dnasign/dnasign/keys"
@@ -133,21 +132,6 @@ func (a *Authority) IssueFor(key crypto.Signer, domains []string, notBefore, not
 		return nil, err
 	}
 	return keys.NewSigner(append([]*x509.Certificate{leaf}, a.above...), key)
-}
-
-// Leaves returns a function that issues a P-256 certificate for a domain, the
-// same one each time.
-func (a *Authority) Leaves(notBefore, notAfter time.Time) func(domain string) *keys.Signer {
-	var mu sync.Mutex
-	known := map[string]*keys.Signer{}
-	return func(domain string) *keys.Signer {
-		mu.Lock()
-		defer mu.Unlock()
-		if known[domain] == nil {
-			known[domain] = Must(a.Issue("P-256", []string{domain}, notBefore, notAfter, nil))
-		}
-		return known[domain]
-	}
 }
 
 // TLS is a signer's key and chain for crypto/tls.

@@ -14,9 +14,7 @@ import (
 	"testing"
 
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
-	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
-	"github.com/dnasign/dnasign/keys"
 )
 
 // DNS runs a server with zone lines until the test ends. It takes updates that
@@ -51,12 +49,4 @@ func Web(t testing.TB, s *http.Server, config *tls.Config) netip.AddrPort {
 		serving.Wait()
 	})
 	return netip.MustParseAddrPort(l.Addr().String())
-}
-
-// Write puts a certificate chain and its key into the files name.pem and
-// name.key of a folder.
-func Write(t testing.TB, dir, name string, s *keys.Signer) (cert, key string) {
-	t.Helper()
-	return realtest.WriteFile(t, dir, name+".pem", string(localca.PEM(s.Chain()...))),
-		realtest.WriteFile(t, dir, name+".key", string(localca.Must(localca.KeyPEM(s.Key()))))
 }

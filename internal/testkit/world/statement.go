@@ -3,7 +3,6 @@ package world
 import (
 	"crypto/rand"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -50,9 +49,10 @@ func Line(s delegation.Statement, signer *keys.Signer) string {
 func TextLine(source, service, text string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s. 300 IN TXT", delegation.TXTName(source, service))
-	for part := range slices.Chunk([]byte(text), 255) {
-		fmt.Fprintf(&b, ` "%s"`, part)
+	for ; len(text) > 255; text = text[255:] {
+		fmt.Fprintf(&b, ` "%s"`, text[:255])
 	}
+	fmt.Fprintf(&b, ` "%s"`, text)
 	return b.String()
 }
 

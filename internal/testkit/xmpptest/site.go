@@ -10,46 +10,40 @@ import (
 	"net"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/dnasign/dnasign/discovery/starttls"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/keys"
 )
 
-// A Site is a folder with the root certificate that everybody in a test trusts.
+// A Site is one of setup, whose certificates a test may change.
 type Site struct {
-	T     *testing.T
-	Dir   string
-	Roots string // file
+	*setup.Site
+	T *testing.T
 	// Edit, if any, changes certificates before they are signed.
 	Edit func(*x509.Certificate)
-
-	ca *localca.Authority
 }
 
 // NewSite makes one that ends with the test.
 func NewSite(t *testing.T) *Site {
 	t.Helper()
-	ca := localca.NewChain(time.Now())
-	s := &Site{T: t, Dir: t.TempDir(), ca: ca}
-	s.Roots = realtest.WriteFile(t, s.Dir, "roots.pem", string(localca.PEM(ca.Root())))
-	return s
+	return &Site{Site: setup.NewSite(t), T: t}
 }
 
-// Issue makes a certificate, valid from yesterday, and writes it and its key to
+// Certify makes a certificate, valid from yesterday, and writes it and its key to
 // NAME.pem and NAME.key, NAME being the first of the domains.
-func (s *Site) Issue(domains ...string) (signer *keys.Signer, cert, key string) {
+func (s *Site) Certify(domains ...string) (signer *keys.Signer, cert, key string) {
 	s.T.Helper()
-	signer = localca.Must(s.ca.Issue("P-256", domains, time.Now().Add(-24*time.Hour), time.Now().Add(24*time.Hour), s.Edit))
-	cert, key = setup.Write(s.T, s.Dir, domains[0], signer)
+	signer = localca.Must(s.CA.Issue("P-256", domains, s.Now.Add(-world.Day), s.Now.Add(world.Day), s.Edit))
+	cert, key = s.WriteKeys(domains[0], signer)
 	return signer, cert, key
 }
 
 // Pool holds the root.
-func (s *Site) Pool() *x509.CertPool { return s.ca.Pool() }
+func (s *Site) Pool() *x509.CertPool { return s.CA.Pool() }
 
 // Dial connects to a domain at a server's port, as another server would: the
 // server proves its host, and the peer shows the certificate of a name.
@@ -95,7 +89,7 @@ func (s *Site) certificate(name string) tls.Certificate {
 
 // In is the same site for a test that is part of the other one.
 func (s *Site) In(t *testing.T) *Site {
-	part := *s
-	part.T = t
-	return &part
+	part := *s.Site
+	part.TB = t
+	return &Site{&part, t, s.Edit}
 }

@@ -65,7 +65,7 @@ func (r *running) silent(ctx context.Context, asked *atomic.Int64, network int, 
 			names = append(names, delegation.SRVName(domain, label))
 		}
 		for _, name := range names {
-			if err := r.world.dns.Fault(name, "", dnsserver.Fault{Drop: true}); err != nil {
+			if err := r.region.dns.Fault(name, "", dnsserver.Fault{Drop: true}); err != nil {
 				panic(err) // every type was meant
 			}
 		}

@@ -26,7 +26,7 @@ var restart = scenario{
 const patience = 5 * time.Second
 
 func runRestart(ctx context.Context, out io.Writer, o options) (err error) {
-	w, err := newWorld(o)
+	w, err := newRegion(o)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func runRestart(ctx context.Context, out io.Writer, o options) (err error) {
 }
 
 // session runs a daemon with the memory in a file.
-func session(ctx context.Context, w *world, file string, do func(*running) error) (err error) {
+func session(ctx context.Context, w *region, file string, do func(*running) error) (err error) {
 	store, err := filestore.Open(ctx, file, nil)
 	if err != nil {
 		return err

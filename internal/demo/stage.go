@@ -6,15 +6,12 @@ package demo
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"io"
 	"log"
 	"net/http"
 	"net/netip"
-	"strings"
 	"sync"
 	"time"
 
@@ -24,29 +21,27 @@ import (
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
 	"github.com/dnasign/dnasign/internal/testkit/peerserver"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/keys"
 )
 
 const (
-	source  = "b.example"
-	service = "_xmpp-server._tcp"  // the role
-	label   = "_xmpps-server._tcp" // where its SRV records for direct TLS are
-	host    = "xmpp.hosting.example"
+	source  = world.Source
+	service = world.Service // the role
+	label   = world.Direct  // where its SRV records for direct TLS are
+	host    = world.Host
 	other   = "c.example"
 )
 
-// world is everything around the verifier.
-type world struct {
-	roots    *x509.CertPool
-	owner    *keys.Signer // of source
-	stranger *keys.Signer // of another domain
-	provider *keys.Signer // of host
-	target   delegation.Endpoint
+// stage is everything around the verifier.
+type stage struct {
+	*world.World
+	target delegation.Endpoint
 
 	dns      *dnsserver.Server
 	web      *http.Server
 	webAddr  string
-	peer     *peerserver.Server // shows the provider's certificate
+	peer     *peerserver.Server // shows the certificate of host
 	stopped  sync.WaitGroup
 	document sync.Map // path -> document
 }
@@ -57,27 +52,9 @@ type document struct {
 }
 
 // build makes certificates and starts the servers. Call close in any case.
-func build(now time.Time) (w *world, err error) {
-	w = &world{}
-	root, err := localca.New("Demo Root", now)
-	if err != nil {
-		return w, err
-	}
-	ca, err := root.Intermediate("Demo Intermediate", now, nil)
-	if err != nil {
-		return w, err
-	}
-	w.roots = root.Pool()
-	for _, leaf := range []struct {
-		signer **keys.Signer
-		domain string
-	}{{&w.owner, source}, {&w.stranger, other}, {&w.provider, host}} {
-		*leaf.signer, err = ca.Issue("P-256", []string{leaf.domain}, now.Add(-24*time.Hour), now.Add(60*24*time.Hour), nil)
-		if err != nil {
-			return w, err
-		}
-	}
-	if w.peer, err = peerserver.Start(tlsConfig(w.provider)); err != nil {
+func build(now time.Time) (w *stage, err error) {
+	w = &stage{World: world.At(now)}
+	if w.peer, err = peerserver.Start(tlsConfig(w.Of(host))); err != nil {
 		return w, err
 	}
 	w.target = delegation.Endpoint{Host: host, Port: netip.MustParseAddrPort(w.peer.Addr).Port()}
@@ -92,8 +69,8 @@ func tlsConfig(signer *keys.Signer) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{localca.TLS(signer)}, MinVersion: tls.VersionTLS12}
 }
 
-func (w *world) startWeb() error {
-	l, err := tls.Listen("tcp", "127.0.0.1:0", tlsConfig(w.owner))
+func (w *stage) startWeb() error {
+	l, err := tls.Listen("tcp", "127.0.0.1:0", tlsConfig(w.Of(source)))
 	if err != nil {
 		return err
 	}
@@ -115,7 +92,7 @@ func (w *world) startWeb() error {
 	return nil
 }
 
-func (w *world) close() {
+func (w *stage) close() {
 	if w.dns != nil {
 		w.dns.Close()
 	}
@@ -128,31 +105,29 @@ func (w *world) close() {
 	w.stopped.Wait()
 }
 
-// sign makes a statement of the owner, as dnasign sign does.
-func (w *world) sign(e delegation.Encoding, issued, expires time.Time, targets ...delegation.Endpoint) ([]byte, error) {
-	return signAs(w.owner, source, e, issued, expires, targets...)
+// signed is a statement of the owner, as dnasign sign makes it.
+func (w *stage) signed(e delegation.Encoding, issued, expires time.Time, targets ...delegation.Endpoint) []byte {
+	return signedBy(w.Of(source), source, e, issued, expires, targets...)
 }
 
-func signAs(signer *keys.Signer, domain string, e delegation.Encoding, issued, expires time.Time, targets ...delegation.Endpoint) ([]byte, error) {
-	s := delegation.Statement{Source: domain, Service: service, Issued: issued, Expires: expires}
+func signedBy(signer *keys.Signer, domain string, e delegation.Encoding, issued, expires time.Time, targets ...delegation.Endpoint) []byte {
+	s := world.Statement(domain, service, issued)
+	s.Expires = expires
 	for _, t := range targets {
 		s.Targets = append(s.Targets, delegation.Target{Endpoint: t, TLS: delegation.Direct})
 	}
-	if _, err := rand.Read(s.ID[1:]); err != nil {
-		return nil, err
-	}
-	return delegation.Sign(s, e, signer)
+	return world.Sign(s, e, signer)
 }
 
 // publish makes DNS and the web server say this and nothing else.
-func (w *world) publish(srv delegation.Endpoint, txt map[delegation.Encoding][]byte, documents map[delegation.Encoding][]byte) error {
+func (w *stage) publish(srv delegation.Endpoint, txt map[delegation.Encoding][]byte, documents map[delegation.Encoding][]byte) error {
 	records := []string{
 		fmt.Sprintf("%s. 60 IN SRV 0 0 %d %s.", delegation.SRVName(source, label), srv.Port, srv.Host),
 		source + ". 60 IN A 127.0.0.1",
 		host + ". 60 IN A 127.0.0.1",
 	}
 	for e, raw := range txt {
-		records = append(records, fmt.Sprintf("%s. 60 IN TXT \"%s\"", delegation.TXTName(source, service), strings.Join(e.TXTStrings(raw), `" "`)))
+		records = append(records, world.TextLine(source, service, e.TXTRecord(raw)))
 	}
 	w.document.Clear()
 	for e, raw := range documents {
@@ -162,13 +137,13 @@ func (w *world) publish(srv delegation.Endpoint, txt map[delegation.Encoding][]b
 }
 
 // check finds and verifies, as dnaverify check does, and decides about connections.
-func (w *world) check(ctx context.Context, via discovery.Via, p delegation.Policy) (*association.Association, error) {
+func (w *stage) check(ctx context.Context, via discovery.Via, p delegation.Policy) (*association.Association, error) {
 	connect, err := discovery.ParseConnectTo(source + ":443:" + w.webAddr)
 	if err != nil {
 		return nil, err
 	}
 	client := &discovery.Client{
-		Resolver: w.dns.Addr, Via: via, HTTPSRoots: w.roots,
+		Resolver: w.dns.Addr, Via: via, HTTPSRoots: w.CA.Pool(),
 		ConnectTo: []discovery.ConnectTo{connect}, AllowPrivateAddresses: true,
 	}
 	q := delegation.Query{Source: source, Service: service}

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,7 +17,6 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/association"
-	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/discovery/floors"
@@ -26,55 +24,38 @@ import (
 	"github.com/dnasign/dnasign/internal/daemon"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 	"github.com/dnasign/dnasign/internal/testkit/localca"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 const (
-	service = "_xmpp-server._tcp"
-	host    = "xmpp.hosting.example"
+	service = world.Service
+	host    = world.Host
 )
 
-// A world has a resolver, an authority, and domains that delegate to one host.
-type world struct {
-	ca      *localca.Authority
+// A region has a resolver, and domains that delegate to one host.
+type region struct {
+	*world.World
 	dns     *dnsserver.Server
 	domains []string
 	chain   string // of the host, in PEM
 	bytes   int    // of a statement
 }
 
-// newWorld makes so many domains. Their certificates have a chain of the usual
+// newRegion makes so many domains. Their certificates have a chain of the usual
 // length, and the resolver is near until somebody moves it.
-func newWorld(o options) (*world, error) {
-	now := time.Now().UTC().Truncate(time.Second)
-	root, err := localca.New("Scenario Root", now)
-	if err != nil {
-		return nil, err
-	}
-	w := &world{}
-	if w.ca, err = root.Intermediate("Scenario Intermediate", now, nil); err != nil {
-		return nil, err
-	}
-	leaves := w.ca.Leaves(now.AddDate(0, 0, -1), now.AddDate(0, 2, 0))
-	w.chain = string(localca.PEM(leaves(host).Chain()...))
+func newRegion(o options) (*region, error) {
+	w := &region{World: world.At(time.Now().UTC().Truncate(time.Second))}
+	w.chain = string(localca.PEM(w.Of(host).Chain()...))
 	var zone []string
 	for i := range o.domains {
 		domain := fmt.Sprintf("d%d.example", i)
-		s := delegation.Statement{
-			Source: domain, Service: service, Issued: now, Expires: now.Add(limits.DefaultLife),
-			Targets: []delegation.Target{{Endpoint: delegation.Endpoint{Host: host, Port: 5269}}},
-		}
-		if _, err := rand.Read(s.ID[1:]); err != nil {
-			return nil, err
-		}
-		raw, err := delegation.Sign(s, o.encoding, leaves(domain))
-		if err != nil {
-			return nil, err
-		}
+		raw := world.Sign(world.Statement(domain, service, w.Now, host), o.encoding, w.Of(domain))
 		w.domains, w.bytes = append(w.domains, domain), len(raw)
 		zone = append(zone,
 			fmt.Sprintf("%s. 3600 IN TXT %s", delegation.TXTName(domain, service), quoted(o.encoding.TXTRecord(raw))),
 			fmt.Sprintf("%s. 3600 IN SRV 0 0 5269 %s.", delegation.SRVName(domain, service), host))
 	}
+	var err error
 	w.dns, err = dnsserver.Start(zone)
 	return w, err
 }
@@ -89,23 +70,23 @@ func quoted(text string) string {
 }
 
 // resolver says how the resolver behaves from now on.
-func (w *world) resolver(f dnsserver.Fault) error { return w.dns.Fault("", "", f) }
+func (w *region) resolver(f dnsserver.Fault) error { return w.dns.Fault("", "", f) }
 
 // A running daemon answers over HTTP.
 type running struct {
 	*verifier.Verifier
-	world  *world
+	region *region
 	server *http.Server
 	client *http.Client
 	url    string
 }
 
 // start starts a daemon that has nothing in its cache.
-func (w *world) start(store floors.Store) (*running, error) {
+func (w *region) start(store floors.Store) (*running, error) {
 	metrics := daemon.NewMetrics()
 	v, err := verifier.New(verifier.Config{
-		Roots: w.ca.Pool(), Floors: store, Metrics: metrics.Engine,
-		Discovery: &discovery.Client{Resolver: w.dns.Addr, AllowPrivateAddresses: true, HTTPSRoots: w.ca.Pool()},
+		Roots: w.CA.Pool(), Floors: store, Metrics: metrics.Engine,
+		Discovery: &discovery.Client{Resolver: w.dns.Addr, AllowPrivateAddresses: true, HTTPSRoots: w.CA.Pool()},
 	})
 	if err != nil {
 		return nil, err
@@ -118,7 +99,7 @@ func (w *world) start(store floors.Store) (*running, error) {
 		return nil, err
 	}
 	r := &running{
-		Verifier: v, world: w, server: &http.Server{Handler: handler}, url: "http://" + listener.Addr().String() + "/v1/check",
+		Verifier: v, region: w, server: &http.Server{Handler: handler}, url: "http://" + listener.Addr().String() + "/v1/check",
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000}},
 	}
 	go r.server.Serve(listener)
@@ -128,7 +109,7 @@ func (w *world) start(store floors.Store) (*running, error) {
 // withNewDaemon runs f with a daemon that has never seen anything, and with a
 // resolver that is as far away as the flags say.
 func withNewDaemon(o options, f func(*running) error) (err error) {
-	w, err := newWorld(o)
+	w, err := newRegion(o)
 	if err != nil {
 		return err
 	}
@@ -156,7 +137,7 @@ func (r *running) stop() {
 // has connected from an address.
 func (r *running) ask(ctx context.Context, domain, peer string) (*daemon.Answer, error) {
 	body, err := json.Marshal(map[string]any{
-		"source": domain, "service": service, "direction": association.Incoming, "chain": r.world.chain, "peer": peer,
+		"source": domain, "service": service, "direction": association.Incoming, "chain": r.region.chain, "peer": peer,
 	})
 	if err != nil {
 		return nil, err
@@ -189,8 +170,8 @@ func (r *running) fill(ctx context.Context) error {
 	errs := make([]error, fillers)
 	for f := range fillers {
 		filling.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(r.world.domains)) && errs[f] == nil; i = next.Add(1) - 1 {
-				errs[f] = r.verified(ctx, r.world.domains[i], address(int(i)))
+			for i := next.Add(1) - 1; i < int64(len(r.region.domains)) && errs[f] == nil; i = next.Add(1) - 1 {
+				errs[f] = r.verified(ctx, r.region.domains[i], address(int(i)))
 			}
 		})
 	}
@@ -230,8 +211,8 @@ func (r *running) all(ctx context.Context, over time.Duration, peer func(i int) 
 	var asking sync.WaitGroup
 	var failed error
 	begun := time.Now()
-	for i, domain := range r.world.domains {
-		time.Sleep(time.Until(begun.Add(over * time.Duration(i) / time.Duration(len(r.world.domains)))))
+	for i, domain := range r.region.domains {
+		time.Sleep(time.Until(begun.Add(over * time.Duration(i) / time.Duration(len(r.region.domains)))))
 		if ctx.Err() != nil {
 			break
 		}
