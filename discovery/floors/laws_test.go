@@ -12,6 +12,7 @@ import (
 	"github.com/dnasign/dnasign/discovery/floors"
 	"github.com/dnasign/dnasign/internal/floorrecord"
 	"github.com/dnasign/dnasign/internal/testkit/floorlaws"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -34,12 +35,12 @@ func TestLaws(t *testing.T) { floorlaws.All(t, kind) }
 // room. A clock that is far ahead makes none forgotten.
 func TestForget(t *testing.T) {
 	const day = 24 * time.Hour
-	c := floorlaws.NewClock(floorlaws.T0)
+	c := floorlaws.NewClock(world.Noon)
 	s := floors.NewInMemory(floorrecord.Limits{Records: 100, Domain: 1, Shared: 2}, c.Now)
 	defer s.Close()
 	f := floorlaws.Floor(0, 0, "x.example")
 	raise := func(source string) error {
-		_, err := s.Raise(t.Context(), source, floorlaws.Service, floors.Record{Floor: f})
+		_, err := s.Raise(t.Context(), source, world.Service, floors.Record{Floor: f})
 		return err
 	}
 	for _, source := range []string{"b.example", "a.github.io", "b.github.io"} {
@@ -53,14 +54,14 @@ func TestForget(t *testing.T) {
 			}
 		}
 	}
-	c.Set(floorlaws.T0.AddDate(30, 0, 0)) // nothing was raised at that time
+	c.Set(world.Noon.AddDate(30, 0, 0)) // nothing was raised at that time
 	full()
-	c.Set(floorlaws.T0.Add(400 * day))
+	c.Set(world.Noon.Add(400 * day))
 	full()
 	floorlaws.MustRaise(t, s, "new.example", f)
-	c.Set(floorlaws.T0.Add(402 * day))
+	c.Set(world.Noon.Add(402 * day))
 	floorlaws.MustRaise(t, s, "newer.example", f)
-	c.Set(floorlaws.T0.Add(403 * day))
+	c.Set(world.Noon.Add(403 * day))
 	for _, source := range []string{"a.b.example", "c.github.io"} {
 		floorlaws.MustRaise(t, s, source, f)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/dnasign/dnasign/discovery/floors"
 	"github.com/dnasign/dnasign/internal/testkit/floorlaws"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // fillDisk raises new sources until a file cannot grow any more, and then goes
@@ -35,7 +36,7 @@ func fillDisk(path string) int {
 	}
 	n := 0
 	for ; n < 1000 && err == nil; n++ {
-		if _, err = s.Raise(context.Background(), floorlaws.WorkerSource(n), floorlaws.Service, floors.Record{Floor: floorlaws.Floor(0, n, "x.example")}); err == nil {
+		if _, err = s.Raise(context.Background(), floorlaws.WorkerSource(n), world.Service, floors.Record{Floor: floorlaws.Floor(0, n, "x.example")}); err == nil {
 			fmt.Println(n)
 		}
 	}
@@ -43,17 +44,17 @@ func fillDisk(path string) int {
 		return fail(fmt.Errorf("after %d sources: %w", n, err))
 	}
 	for range 3 { // what was known is still known, and nothing new is
-		if got, err := s.Load(context.Background(), floorlaws.WorkerSource(0), floorlaws.Service); err != nil || got.Floor.IsZero() {
+		if got, err := s.Load(context.Background(), floorlaws.WorkerSource(0), world.Service); err != nil || got.Floor.IsZero() {
 			return fail(fmt.Errorf("the disk is full: %v, %w", got, err))
 		}
-		if got, err := s.Raise(context.Background(), floorlaws.WorkerSource(0), floorlaws.Service, floors.Record{Floor: floorlaws.Floor(0, 0, "x.example")}); err != nil || got.IsZero() {
+		if got, err := s.Raise(context.Background(), floorlaws.WorkerSource(0), world.Service, floors.Record{Floor: floorlaws.Floor(0, 0, "x.example")}); err != nil || got.IsZero() {
 			return fail(fmt.Errorf("the disk is full, and nothing is to be written: %v, %w", got, err))
 		}
 	}
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
 		return fail(err)
 	}
-	if _, err := s.Raise(context.Background(), floorlaws.WorkerSource(n), floorlaws.Service, floors.Record{Floor: floorlaws.Floor(0, n, "x.example")}); err != nil {
+	if _, err := s.Raise(context.Background(), floorlaws.WorkerSource(n), world.Service, floors.Record{Floor: floorlaws.Floor(0, n, "x.example")}); err != nil {
 		return fail(err)
 	}
 	fmt.Println(n)

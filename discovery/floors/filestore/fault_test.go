@@ -24,6 +24,7 @@ import (
 	"github.com/dnasign/dnasign/discovery/floors"
 	"github.com/dnasign/dnasign/internal/testkit/floorlaws"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // shortly is for an Open that waits for a lock in vain.
@@ -67,7 +68,7 @@ func judge(t *testing.T, path string, image []byte, want map[string]delegation.F
 	}
 	defer s.Close()
 	for name, f := range want {
-		if got, err := s.Load(t.Context(), name, floorlaws.Service); err != nil || got.Floor != f {
+		if got, err := s.Load(t.Context(), name, world.Service); err != nil || got.Floor != f {
 			t.Fatalf("%s is not noticed: %s has %v, %v", what, name, got, err)
 		}
 	}
@@ -193,15 +194,15 @@ func TestCutOffWhileOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := mustOpen(t, path, floorlaws.Plenty, nil)
-	floorlaws.MustRaise(t, s, floorlaws.Source, floorlaws.Floor(0, 0, "x.example")) // when the first look for old ones is over
+	floorlaws.MustRaise(t, s, world.Source, floorlaws.Floor(0, 0, "x.example")) // when the first look for old ones is over
 	if err := os.Truncate(path, 0); err != nil {
 		t.Fatal(err)
 	}
 	for range 3 {
-		if got, err := s.Load(t.Context(), floorlaws.Source, floorlaws.Service); !errors.Is(err, floors.ErrDamaged) {
+		if got, err := s.Load(t.Context(), world.Source, world.Service); !errors.Is(err, floors.ErrDamaged) {
 			t.Errorf("Load: got %v, %v", got, err)
 		}
-		if got, err := s.Raise(t.Context(), floorlaws.Source, floorlaws.Service, floors.Record{Floor: floorlaws.Floor(0, 1, "")}); !errors.Is(err, floors.ErrDamaged) {
+		if got, err := s.Raise(t.Context(), world.Source, world.Service, floors.Record{Floor: floorlaws.Floor(0, 1, "")}); !errors.Is(err, floors.ErrDamaged) {
 			t.Errorf("Raise: got %v, %v", got, err)
 		}
 	}
@@ -259,10 +260,10 @@ func TestFileIsPrivate(t *testing.T) {
 // forgotten.
 func TestForget(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "memory.db")
-	c := floorlaws.NewClock(floorlaws.T0)
+	c := floorlaws.NewClock(world.Noon)
 	const day = 24 * time.Hour
 	raised := map[string]delegation.Floor{"a.example": floorlaws.Floor(0, 0, "x.example"), "b.example": floorlaws.Floor(0, 0, "x.example"), "c.example": floorlaws.Floor(0, 0, "x.example")}
-	raised["long.example"] = floorlaws.Until(raised["a.example"], floorlaws.T0, floorlaws.T0.Add(600*day))
+	raised["long.example"] = floorlaws.Until(raised["a.example"], world.Noon, world.Noon.Add(600*day))
 	remembered := func() (list []string) {
 		mustOpen(t, path, floorlaws.Plenty, c.Now).Close() // looks for old ones before it ends
 		s := mustOpen(t, path, floorlaws.Plenty, c.Now)
@@ -288,14 +289,14 @@ func TestForget(t *testing.T) {
 		want string
 	}{
 		{"raised", func() { raise("a.example", "b.example", "long.example") }, "a b long"},
-		{"a clock far ahead", func() { c.Set(floorlaws.T0.AddDate(30, 0, 0)) }, "a b long"},
-		{"a clock far behind", func() { c.Set(floorlaws.T0.AddDate(-30, 0, 0)) }, "a b long"},
-		{"raised again by nothing new", func() { c.Set(floorlaws.T0.Add(200 * day)); raise("b.example") }, "a b long"},
-		{"400 days after", func() { c.Set(floorlaws.T0.Add(400 * day)); raise("c.example") }, "a b c long"},
-		{"402 days after", func() { c.Set(floorlaws.T0.Add(402 * day)); raise("c.example") }, "b c long"},
-		{"601 days after", func() { c.Set(floorlaws.T0.Add(601 * day)); raise("c.example") }, "b c long"},
-		{"602 days after", func() { c.Set(floorlaws.T0.Add(602 * day)); raise("c.example") }, "c"},
-		{"long after", func() { c.Set(floorlaws.T0.Add(2000 * day)) }, "c"},
+		{"a clock far ahead", func() { c.Set(world.Noon.AddDate(30, 0, 0)) }, "a b long"},
+		{"a clock far behind", func() { c.Set(world.Noon.AddDate(-30, 0, 0)) }, "a b long"},
+		{"raised again by nothing new", func() { c.Set(world.Noon.Add(200 * day)); raise("b.example") }, "a b long"},
+		{"400 days after", func() { c.Set(world.Noon.Add(400 * day)); raise("c.example") }, "a b c long"},
+		{"402 days after", func() { c.Set(world.Noon.Add(402 * day)); raise("c.example") }, "b c long"},
+		{"601 days after", func() { c.Set(world.Noon.Add(601 * day)); raise("c.example") }, "b c long"},
+		{"602 days after", func() { c.Set(world.Noon.Add(602 * day)); raise("c.example") }, "c"},
+		{"long after", func() { c.Set(world.Noon.Add(2000 * day)) }, "c"},
 		{"long after, and a source verified", func() { raise("a.example") }, "a"},
 	} {
 		step.do()
@@ -355,7 +356,7 @@ func TestVersion2(t *testing.T) {
 	if err := os.WriteFile(path, old, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	clock := floorlaws.NewClock(floorlaws.T0.Add(time.Hour))
+	clock := floorlaws.NewClock(world.Noon.Add(time.Hour))
 	version := func(want byte) {
 		t.Helper()
 		db, err := bbolt.Open(path, 0o600, boltOptions(time.Second))
@@ -392,7 +393,7 @@ func TestVersion2(t *testing.T) {
 	s.Close()
 	version(2)
 	s = mustOpen(t, path, floorlaws.Plenty, clock.Now)
-	b.Statement, b.Seen = []byte("a statement"), floorlaws.T0
+	b.Statement, b.Seen = []byte("a statement"), world.Noon
 	floorlaws.MustKeep(t, s, "b.example", b)
 	check(s)
 	s.Close()
@@ -415,7 +416,7 @@ func cutOffWhileReading(path string) int {
 			begun <- true
 			var err error
 			for err == nil {
-				_, err = s.Load(context.Background(), floorlaws.Source, floorlaws.Service)
+				_, err = s.Load(context.Background(), world.Source, world.Service)
 			}
 			ended <- err
 		}()

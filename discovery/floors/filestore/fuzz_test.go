@@ -15,6 +15,7 @@ import (
 	"github.com/dnasign/dnasign/discovery/floors"
 	"github.com/dnasign/dnasign/internal/floorrecord"
 	"github.com/dnasign/dnasign/internal/testkit/floorlaws"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // smallPages are pages of a size that gives a fuzzer less to go through.
@@ -43,7 +44,7 @@ func FuzzPages(f *testing.F) {
 		f.Fatal(err)
 	}
 	for i := range 20 {
-		if _, err := s.Raise(f.Context(), floorlaws.WorkerSource(i), floorlaws.Service, floors.Record{Floor: floorlaws.Floor(0, 0, "x.example")}); err != nil {
+		if _, err := s.Raise(f.Context(), floorlaws.WorkerSource(i), world.Service, floors.Record{Floor: floorlaws.Floor(0, 0, "x.example")}); err != nil {
 			f.Fatal(err)
 		}
 	}
@@ -85,7 +86,7 @@ func FuzzPages(f *testing.F) {
 			for key := range all(bucket.Cursor(), nil) {
 				_ = keySubject(key)
 			}
-			return bucket.Put(fileKey(floorrecord.About(floorlaws.Source, floorlaws.Service)), []byte("x"))
+			return bucket.Put(fileKey(floorrecord.About(world.Source, world.Service)), []byte("x"))
 		})
 		if err != nil {
 			t.Errorf("in order, and not written to: %v", err)

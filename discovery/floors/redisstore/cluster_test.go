@@ -11,6 +11,7 @@ import (
 	"github.com/dnasign/dnasign/discovery/floors"
 	"github.com/dnasign/dnasign/internal/testkit/floorlaws"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // withTLS is the URL of a server whose clients show a certificate.
@@ -124,7 +125,7 @@ func TestRedisRefusesWrites(t *testing.T) {
 		if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), "its memory is full") {
 			t.Errorf("logged %q", log)
 		}
-		if got := floorlaws.MustFloor(t, s, floorlaws.Source); !got.IsZero() {
+		if got := floorlaws.MustFloor(t, s, world.Source); !got.IsZero() {
 			t.Error(got)
 		}
 	})

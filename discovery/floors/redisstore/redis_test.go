@@ -24,6 +24,7 @@ import (
 	"github.com/dnasign/dnasign/internal/floorrecord"
 	"github.com/dnasign/dnasign/internal/testkit/floorlaws"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 const password = "pass word/%:@?#"
@@ -35,7 +36,7 @@ const keepFloor = 400 * 24 * time.Hour
 func logged(t *testing.T, place string) string {
 	t.Helper()
 	s, log := openLogged(t, place)
-	floorlaws.MustRaise(t, s, floorlaws.Source, floorlaws.Floor(0, 0, "x.example"))
+	floorlaws.MustRaise(t, s, world.Source, floorlaws.Floor(0, 0, "x.example"))
 	w := floorlaws.Watch(t, s)
 	w.Wait(t, true)
 	w.Stop()
@@ -181,11 +182,11 @@ func TestDocumentedRights(t *testing.T) {
 	if log := logged(t, "redis://dnaverify:s3cret@"+server.Addr); log != "" {
 		t.Errorf("logged %s", log)
 	}
-	c := floorlaws.NewClock(floorlaws.T0)
+	c := floorlaws.NewClock(world.Noon)
 	s := mustOpen(t, "redis://dnaverify:s3cret@"+server.Addr, floorlaws.Plenty, c.Now)
 	floorlaws.MustRaise(t, s, "old.example", floorlaws.Floor(0, 0, "x.example"))
-	c.Set(floorlaws.T0.Add(2 * keepFloor))
-	floorlaws.MustRaise(t, s, floorlaws.Source, floorlaws.Floor(1, 0, "x.example"))
+	c.Set(world.Noon.Add(2 * keepFloor))
+	floorlaws.MustRaise(t, s, world.Source, floorlaws.Floor(1, 0, "x.example"))
 	if n, err := s.(*redisStore).prune(t.Context()); err != nil || n != 1 {
 		t.Errorf("forgot %d, %v", n, err)
 	}
@@ -246,22 +247,22 @@ func TestRedisAway(t *testing.T) {
 	server := realtest.Redis(t, password)
 	s := mustOpen(t, "redis://"+url.UserPassword("", password).String()+"@"+server.Addr, floorlaws.Plenty, nil)
 	first, second := floorlaws.Floor(0, 0, "x.example"), floorlaws.Floor(0, 1, "")
-	floorlaws.MustRaise(t, s, floorlaws.Source, first)
+	floorlaws.MustRaise(t, s, world.Source, first)
 	for range 2 {
 		server.Stop()
 		for range 3 {
-			if got, err := s.Load(t.Context(), floorlaws.Source, floorlaws.Service); err == nil || strings.Contains(err.Error(), password) {
+			if got, err := s.Load(t.Context(), world.Source, world.Service); err == nil || strings.Contains(err.Error(), password) {
 				t.Errorf("Load: got %v, %v", got, err)
 			}
-			if got, err := s.Raise(t.Context(), floorlaws.Source, floorlaws.Service, floors.Record{Floor: second}); err == nil || errors.Is(err, floors.ErrFull) {
+			if got, err := s.Raise(t.Context(), world.Source, world.Service, floors.Record{Floor: second}); err == nil || errors.Is(err, floors.ErrFull) {
 				t.Errorf("Raise: got %v, %v", got, err)
 			}
 		}
 		server.Start(t)
 		// The library looks once a second whether it is back.
 		deadline := time.Now().Add(realtest.Timeout)
-		got, err := s.Load(t.Context(), floorlaws.Source, floorlaws.Service)
-		for ; err != nil && time.Now().Before(deadline); got, err = s.Load(t.Context(), floorlaws.Source, floorlaws.Service) {
+		got, err := s.Load(t.Context(), world.Source, world.Service)
+		for ; err != nil && time.Now().Before(deadline); got, err = s.Load(t.Context(), world.Source, world.Service) {
 			time.Sleep(20 * time.Millisecond)
 		}
 		if err != nil || got.Floor != first {
@@ -269,7 +270,7 @@ func TestRedisAway(t *testing.T) {
 		}
 		floorlaws.MustRaise(t, s, "a.example", second)
 	}
-	floorlaws.MustRaise(t, s, floorlaws.Source, second)
+	floorlaws.MustRaise(t, s, world.Source, second)
 }
 
 // TestRedisSilent: a server that takes connections and says nothing holds
@@ -292,7 +293,7 @@ func TestRedisSilent(t *testing.T) {
 // one that an earlier program gave an end.
 func TestRedisClock(t *testing.T) {
 	server := realtest.Redis(t, "")
-	client, c := admin(t, server), floorlaws.NewClock(floorlaws.T0)
+	client, c := admin(t, server), floorlaws.NewClock(world.Noon)
 	s := mustOpen(t, "redis://"+server.Addr, floorlaws.Plenty, c.Now)
 	floorlaws.MustRaise(t, s, "b.github.io", floorlaws.Floor(0, 0, "x.example"))
 	records := func() []string {
@@ -313,10 +314,10 @@ func TestRedisClock(t *testing.T) {
 		}
 	}
 	endless()
-	if err := client.Expire(t.Context(), redisKey(floorrecord.About("b.github.io", floorlaws.Service)), time.Hour).Err(); err != nil {
+	if err := client.Expire(t.Context(), redisKey(floorrecord.About("b.github.io", world.Service)), time.Hour).Err(); err != nil {
 		t.Fatal(err)
 	}
-	c.Set(floorlaws.T0.Add(floorrecord.Refresh))
+	c.Set(world.Noon.Add(floorrecord.Refresh))
 	floorlaws.MustRaise(t, s, "b.github.io", floorlaws.Floor(0, 0, "x.example"))
 	endless()
 }
@@ -325,10 +326,10 @@ func TestRedisClock(t *testing.T) {
 // clock is ahead.
 func TestRedisPrune(t *testing.T) {
 	server := realtest.Redis(t, "")
-	c, day := floorlaws.NewClock(floorlaws.T0), 24*time.Hour
+	c, day := floorlaws.NewClock(world.Noon), 24*time.Hour
 	s := mustOpen(t, "redis://"+server.Addr, limits(1000, 2, 2), c.Now)
 	f := floorlaws.Floor(0, 0, "x.example")
-	long := floorlaws.Until(f, floorlaws.T0, floorlaws.T0.Add(1000*day))
+	long := floorlaws.Until(f, world.Noon, world.Noon.Add(1000*day))
 	prune := func(want int) {
 		t.Helper()
 		if n, err := s.(*redisStore).prune(t.Context()); err != nil || n != want {
@@ -341,15 +342,15 @@ func TestRedisPrune(t *testing.T) {
 	floorlaws.MustRaise(t, s, "long.example", long)
 	floorlaws.MustRaise(t, s, "a.b.example", f)
 	floorlaws.MustRaise(t, s, "c.b.example", f)
-	c.Set(floorlaws.T0.Add(100_000 * day)) // nothing was raised at that time
+	c.Set(world.Noon.Add(100_000 * day)) // nothing was raised at that time
 	prune(0)
-	c.Set(floorlaws.T0.Add(keepFloor + floorrecord.Refresh))
+	c.Set(world.Noon.Add(keepFloor + floorrecord.Refresh))
 	floorlaws.MustRaise(t, s, "x0.example", f)
-	if _, err := s.Raise(t.Context(), "d.b.example", floorlaws.Service, floors.Record{Floor: f}); !errors.Is(err, floors.ErrFull) {
+	if _, err := s.Raise(t.Context(), "d.b.example", world.Service, floors.Record{Floor: f}); !errors.Is(err, floors.ErrFull) {
 		t.Error(err)
 	}
 	prune(0) // to the second
-	c.Set(floorlaws.T0.Add(keepFloor + floorrecord.Refresh + time.Second))
+	c.Set(world.Noon.Add(keepFloor + floorrecord.Refresh + time.Second))
 	floorlaws.MustRaise(t, s, "x1.example", f)
 	prune(600)
 	for name, want := range map[string]delegation.Floor{"x0.example": f, "x1.example": f, "x2.example": {}, "long.example": long, "a.b.example": {}} {
@@ -371,11 +372,11 @@ func TestRedisForgetsInCrowds(t *testing.T) {
 	s := mustOpen(t, "redis://"+server.Addr, limits(100, 1, 1), nil)
 	f := floorlaws.Floor(0, 0, "x.example")
 	floorlaws.MustRaise(t, s, "b.example", f)
-	if _, err := s.Raise(t.Context(), "a.b.example", floorlaws.Service, floors.Record{Floor: f}); !errors.Is(err, floors.ErrFull) {
+	if _, err := s.Raise(t.Context(), "a.b.example", world.Service, floors.Record{Floor: f}); !errors.Is(err, floors.ErrFull) {
 		t.Fatal(err)
 	}
 	ago := time.Now().Add(-time.Minute).Unix()
-	if err := client.ZAdd(t.Context(), crowdKey("b.example"), redis.Z{Score: float64(ago), Member: floorrecord.About("b.example", floorlaws.Service).String()}).Err(); err != nil {
+	if err := client.ZAdd(t.Context(), crowdKey("b.example"), redis.Z{Score: float64(ago), Member: floorrecord.About("b.example", world.Service).String()}).Err(); err != nil {
 		t.Fatal(err)
 	}
 	floorlaws.MustRaise(t, s, "a.b.example", f)
@@ -390,28 +391,28 @@ func TestRedisDamaged(t *testing.T) {
 	f := floorlaws.Floor(0, 0, "x.example")
 	floorlaws.MustRaise(t, s, "a.example", f)
 	floorlaws.MustRaise(t, s, "b.example", f)
-	good, err := client.Get(t.Context(), redisKey(floorrecord.About("a.example", floorlaws.Service))).Result()
+	good, err := client.Get(t.Context(), redisKey(floorrecord.About("a.example", world.Service))).Result()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, damaged := range map[string]string{"empty": "", "cut off": good[1:], "longer": good + "x", "of another": good} {
-		if err := client.Set(t.Context(), redisKey(floorrecord.About("b.example", floorlaws.Service)), damaged, 0).Err(); err != nil {
+		if err := client.Set(t.Context(), redisKey(floorrecord.About("b.example", world.Service)), damaged, 0).Err(); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := s.Load(t.Context(), "b.example", floorlaws.Service); !errors.Is(err, floors.ErrDamaged) {
+		if got, err := s.Load(t.Context(), "b.example", world.Service); !errors.Is(err, floors.ErrDamaged) {
 			t.Errorf("%s: Load: %v, %v", name, got, err)
 		}
-		if got, err := s.Raise(t.Context(), "b.example", floorlaws.Service, floors.Record{Floor: floorlaws.Floor(9, 0, "")}); !errors.Is(err, floors.ErrDamaged) {
+		if got, err := s.Raise(t.Context(), "b.example", world.Service, floors.Record{Floor: floorlaws.Floor(9, 0, "")}); !errors.Is(err, floors.ErrDamaged) {
 			t.Errorf("%s: Raise: %v, %v", name, got, err)
 		}
-		if still, err := client.Get(t.Context(), redisKey(floorrecord.About("b.example", floorlaws.Service))).Result(); err != nil || still != damaged {
+		if still, err := client.Get(t.Context(), redisKey(floorrecord.About("b.example", world.Service))).Result(); err != nil || still != damaged {
 			t.Errorf("%s: it was written over", name)
 		}
 	}
 	floorlaws.MustRaise(t, s, "a.example", floorlaws.Floor(1, 0, ""))
-	client.Del(t.Context(), redisKey(floorrecord.About("b.example", floorlaws.Service)))
-	client.LPush(t.Context(), redisKey(floorrecord.About("b.example", floorlaws.Service)), "x")
-	if got, err := s.Load(t.Context(), "b.example", floorlaws.Service); err == nil {
+	client.Del(t.Context(), redisKey(floorrecord.About("b.example", world.Service)))
+	client.LPush(t.Context(), redisKey(floorrecord.About("b.example", world.Service)), "x")
+	if got, err := s.Load(t.Context(), "b.example", world.Service); err == nil {
 		t.Error("a list in the place of a record:", got)
 	}
 }
@@ -422,14 +423,14 @@ func TestRedisNoMemory(t *testing.T) {
 	server := realtest.Redis(t, "")
 	s := mustOpen(t, "redis://"+server.Addr, floorlaws.Plenty, nil)
 	f := floorlaws.Floor(0, 0, "x.example")
-	floorlaws.MustRaise(t, s, floorlaws.Source, f)
+	floorlaws.MustRaise(t, s, world.Source, f)
 	if err := admin(t, server).ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Raise(t.Context(), "a.example", floorlaws.Service, floors.Record{Floor: f}); err == nil || errors.Is(err, floors.ErrFull) {
+	if _, err := s.Raise(t.Context(), "a.example", world.Service, floors.Record{Floor: f}); err == nil || errors.Is(err, floors.ErrFull) {
 		t.Error(err)
 	}
-	if got := floorlaws.MustFloor(t, s, floorlaws.Source); got != f {
+	if got := floorlaws.MustFloor(t, s, world.Source); got != f {
 		t.Error(got)
 	}
 }
@@ -465,7 +466,7 @@ func TestRedisCluster(t *testing.T) {
 			t.Error(got)
 		}
 	}
-	if _, err := s.Raise(context.WithoutCancel(t.Context()), "c.b.example", floorlaws.Service, floors.Record{Floor: f}); !errors.Is(err, floors.ErrFull) {
+	if _, err := s.Raise(context.WithoutCancel(t.Context()), "c.b.example", world.Service, floors.Record{Floor: f}); !errors.Is(err, floors.ErrFull) {
 		t.Error(err)
 	}
 }
@@ -487,7 +488,7 @@ func TestRedisOldVersion(t *testing.T) {
 // today when it is raised.
 func TestRedisVersion2(t *testing.T) {
 	server := realtest.Redis(t, "")
-	about, f := floorrecord.About(floorlaws.Source, floorlaws.Service), floorlaws.Floor(3, 9, "x.example")
+	about, f := floorrecord.About(world.Source, world.Service), floorlaws.Floor(3, 9, "x.example")
 	const old = "0000000069a42a400000019cb8b81e7b0000000069a4a8d0b8a9501cc501cd54326e4a9a66b9e4ddc951f700278fd4fbc18e6911adedb305" +
 		"0000000069b69f40000000006a1ad140746004ad"
 	encoded, err := hex.DecodeString(old)
@@ -497,12 +498,12 @@ func TestRedisVersion2(t *testing.T) {
 	if err := admin(t, server).Set(t.Context(), redisKey(about), encoded, 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	s := mustOpen(t, "redis://"+server.Addr, floorlaws.Plenty, floorlaws.NewClock(floorlaws.T0).Now)
-	if got := floorlaws.MustLoad(t, s, floorlaws.Source); got.Floor != f || got.Statement != nil || !got.Seen.IsZero() {
+	s := mustOpen(t, "redis://"+server.Addr, floorlaws.Plenty, floorlaws.NewClock(world.Noon).Now)
+	if got := floorlaws.MustLoad(t, s, world.Source); got.Floor != f || got.Statement != nil || !got.Seen.IsZero() {
 		t.Errorf("got %v", got)
 	}
-	floorlaws.MustKeep(t, s, floorlaws.Source, floors.Record{Floor: f, Statement: []byte("x"), Seen: floorlaws.T0})
-	if got := floorlaws.MustLoad(t, s, floorlaws.Source); got.Floor != f || string(got.Statement) != "x" || !got.Seen.Equal(floorlaws.T0) {
+	floorlaws.MustKeep(t, s, world.Source, floors.Record{Floor: f, Statement: []byte("x"), Seen: world.Noon})
+	if got := floorlaws.MustLoad(t, s, world.Source); got.Floor != f || string(got.Statement) != "x" || !got.Seen.Equal(world.Noon) {
 		t.Errorf("got %v", got)
 	}
 }
@@ -519,11 +520,11 @@ func TestRedisMessage(t *testing.T) {
 	}
 	f, later := floorlaws.Floor(0, 0, "x.example"), floorlaws.Floor(0, 1, "x.example")
 	for _, r := range []floors.Record{
-		{Floor: f, Statement: make([]byte, floorrecord.MaxStatement), Seen: floorlaws.T0},
-		{Floor: f, Statement: []byte("another"), Seen: floorlaws.T0.Add(2 * floorrecord.SeenEvery)},
+		{Floor: f, Statement: make([]byte, floorrecord.MaxStatement), Seen: world.Noon},
+		{Floor: f, Statement: []byte("another"), Seen: world.Noon.Add(2 * floorrecord.SeenEvery)},
 		{Floor: later},
 	} {
-		floorlaws.MustKeep(t, s, floorlaws.Source, r)
+		floorlaws.MustKeep(t, s, world.Source, r)
 	}
 	for _, want := range []delegation.Floor{f, later} {
 		m, err := messages.ReceiveMessage(t.Context())

@@ -10,6 +10,7 @@ import (
 	"github.com/dnasign/dnasign/internal/floorrecord"
 	"github.com/dnasign/dnasign/internal/testkit/floorlaws"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // A relay passes connections on to a server, until it is told not to.
@@ -94,12 +95,12 @@ func TestWatchCut(t *testing.T) {
 	w := floorlaws.Watch(t, mustOpen(t, "redis://"+user+"@"+r.Addr().String(), floorlaws.Plenty, nil))
 	w.Wait(t, true)
 	other := mustOpen(t, "redis://"+user+"@"+server.Addr, floorlaws.Plenty, nil)
-	about, hour := floorrecord.About(floorlaws.Source, floorlaws.Service), 0
+	about, hour := floorrecord.About(world.Source, world.Service), 0
 	again := func(begun int) {
 		t.Helper()
 		w.Until(t, "watching again", func() bool { return w.On && w.Begun >= begun })
 		hour++
-		w.Told(t, about, floorlaws.MustRaise(t, other, floorlaws.Source, floorlaws.Floor(0, hour, "x.example")))
+		w.Told(t, about, floorlaws.MustRaise(t, other, world.Source, floorlaws.Floor(0, hour, "x.example")))
 	}
 	again(1)
 	for name, cut := range map[string]func() (mend func()){

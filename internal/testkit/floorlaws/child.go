@@ -12,6 +12,7 @@ import (
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/discovery/floors"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // The test binary is its own other process: with childVariable it does what
@@ -75,17 +76,17 @@ func raiseForEver(open Opener, place string) int {
 	for w := range childWorkers {
 		go func() {
 			name := WorkerSource(w)
-			have, err := s.Load(context.Background(), name, Service)
+			have, err := s.Load(context.Background(), name, world.Service)
 			i := 0
 			if !have.Floor.IsZero() {
-				i = int(have.Floor.Order.Issued.Sub(T0).Hours())
+				i = int(have.Floor.Order.Issued.Sub(world.Noon).Hours())
 			}
 			for ; err == nil; i++ {
 				// Other roles now and then, to move pages.
 				for n := range i % 8 {
 					_, _ = s.Raise(context.Background(), name, fmt.Sprintf("_s%d._tcp", n), floors.Record{Floor: Floor(0, i+1, "x.example")})
 				}
-				if _, err = s.Raise(context.Background(), name, Service, floors.Record{Floor: Floor(0, i+1, []string{"x.example", ""}[i%2])}); err == nil {
+				if _, err = s.Raise(context.Background(), name, world.Service, floors.Record{Floor: Floor(0, i+1, []string{"x.example", ""}[i%2])}); err == nil {
 					fmt.Printf("%d %d\n", w, i+1)
 				}
 			}
@@ -135,7 +136,7 @@ func Kill(t *testing.T, k Kind) {
 			if got.IsZero() != (want == 0) && want > 0 || got.Order.Compare(Floor(0, want, "").Order) < 0 && want > 0 {
 				t.Fatalf("round %d: %d was acknowledged, and %s has %v", round, want, WorkerSource(w), got)
 			}
-			if i := int(got.Order.Issued.Sub(T0).Hours()); !got.IsZero() && i > want+1 {
+			if i := int(got.Order.Issued.Sub(world.Noon).Hours()); !got.IsZero() && i > want+1 {
 				t.Errorf("round %d: %s has %d, and only %d was acknowledged", round, WorkerSource(w), i, want)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/discovery/floors"
 	"github.com/dnasign/dnasign/internal/floorrecord"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // An Opener opens the store in a place. The clock may be nil.
@@ -25,15 +26,8 @@ func (open Opener) Must(t *testing.T, place string, limits floorrecord.Limits, n
 	return s
 }
 
-// What most tests raise.
-const (
-	Source  = "b.example"
-	Service = "_xmpp-server._tcp"
-	Client  = "_xmpp-client._tcp"
-)
-
-// T0 is when the tests begin.
-var T0 = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+// Client is a second role of the source.
+const Client = "_xmpp-client._tcp"
 
 // again closes a store and opens its place again, if what is there lasts.
 func (k Kind) again(t *testing.T, s floors.Store, place string) floors.Store {
@@ -56,10 +50,10 @@ func Floor(signer, issued int, host string) delegation.Floor {
 	}
 	return delegation.Floor{
 		Order: delegation.Order{
-			Issuance: T0.AddDate(0, 0, signer).Add(123 * time.Millisecond), Issued: T0.Add(time.Duration(issued) * time.Hour),
+			Issuance: world.Noon.AddDate(0, 0, signer).Add(123 * time.Millisecond), Issued: world.Noon.Add(time.Duration(issued) * time.Hour),
 		},
 		Targets:    delegation.DigestTargets(targets),
-		ValidUntil: T0.AddDate(0, 0, 14), SignerUntil: T0.AddDate(0, 0, 90),
+		ValidUntil: world.Noon.AddDate(0, 0, 14), SignerUntil: world.Noon.AddDate(0, 0, 90),
 	}
 }
 
@@ -117,7 +111,7 @@ func MustRaise(t *testing.T, s floors.Store, source string, f delegation.Floor) 
 // MustKeep raises a record of a source.
 func MustKeep(t *testing.T, s floors.Store, source string, r floors.Record) delegation.Floor {
 	t.Helper()
-	got, err := s.Raise(t.Context(), source, Service, r)
+	got, err := s.Raise(t.Context(), source, world.Service, r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +127,7 @@ func MustFloor(t *testing.T, s floors.Store, source string) delegation.Floor {
 // MustLoad reads the record of a source.
 func MustLoad(t *testing.T, s floors.Store, source string) floors.Record {
 	t.Helper()
-	got, err := s.Load(t.Context(), source, Service)
+	got, err := s.Load(t.Context(), source, world.Service)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/discovery/floors"
 	"github.com/dnasign/dnasign/internal/floorrecord"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // A Kind is a kind of store.
@@ -46,7 +47,7 @@ func All(t *testing.T, kind func(*testing.T) Kind) {
 // Laws raises floors one after the other, and opens the store again.
 func Laws(t *testing.T, k Kind) {
 	type sequence []delegation.Floor
-	end, signer := T0.AddDate(0, 0, 14), T0.AddDate(0, 0, 90)
+	end, signer := world.Noon.AddDate(0, 0, 14), world.Noon.AddDate(0, 0, 90)
 	base, newer := Floor(0, 1, "xmpp.hosting.example"), Floor(0, 2, "x.example")
 	elsewhere := Floor(0, 1, "evil.example")
 	millisecond := base
@@ -72,9 +73,9 @@ func Laws(t *testing.T, k Kind) {
 		{"contradiction, then one of the two", sequence{base, elsewhere, base}, Contradiction(base)},
 		{"contradiction, then a newer one", sequence{base, elsewhere, newer}, newer},
 		{"same statement, longer", sequence{base, Until(base, end.AddDate(1, 0, 0), signer)}, Until(base, end.AddDate(1, 0, 0), signer)},
-		{"same statement, shorter", sequence{base, Until(base, T0, T0)}, base},
+		{"same statement, shorter", sequence{base, Until(base, world.Noon, world.Noon)}, base},
 		{"same statement, another certificate of the same moment", sequence{base, Until(base, end, signer.AddDate(1, 0, 0))}, Until(base, end, signer.AddDate(1, 0, 0))},
-		{"newer, shorter", sequence{base, Until(newer, T0, T0)}, Until(newer, T0, T0)},
+		{"newer, shorter", sequence{base, Until(newer, world.Noon, world.Noon)}, Until(newer, world.Noon, world.Noon)},
 		{"revocation", sequence{base, Floor(0, 2, "")}, Floor(0, 2, "")},
 		{"revocation, then an older statement", sequence{Floor(0, 2, ""), base}, Floor(0, 2, "")},
 		{"revocation, then a newer statement", sequence{Floor(0, 0, ""), base}, base},
@@ -87,20 +88,20 @@ func Laws(t *testing.T, k Kind) {
 			place := k.Fresh()
 			s := k.Open.Must(t, place, Plenty, nil)
 			MustRaise(t, s, "other.example", Floor(5, 5, "other.hosting.example"))
-			if _, err := s.Raise(t.Context(), Source, Client, floors.Record{Floor: Floor(6, 6, "c.example")}); err != nil {
+			if _, err := s.Raise(t.Context(), world.Source, Client, floors.Record{Floor: Floor(6, 6, "c.example")}); err != nil {
 				t.Fatal(err)
 			}
 			for _, f := range law.raise {
-				got := MustRaise(t, s, Source, f)
-				if have := MustFloor(t, s, Source); got != have {
+				got := MustRaise(t, s, world.Source, f)
+				if have := MustFloor(t, s, world.Source); got != have {
 					t.Errorf("Raise returns %v, and remembered is %v", got, have)
 				}
 			}
 			for range 2 {
-				if got := MustFloor(t, s, Source); !gocmp.Equal(got, law.want) {
+				if got := MustFloor(t, s, world.Source); !gocmp.Equal(got, law.want) {
 					t.Error(gocmp.Diff(law.want, got))
 				}
-				if got, err := s.Load(t.Context(), Source, Client); err != nil || got.Floor != Floor(6, 6, "c.example") {
+				if got, err := s.Load(t.Context(), world.Source, Client); err != nil || got.Floor != Floor(6, 6, "c.example") {
 					t.Errorf("the other role: %v, %v", got, err)
 				}
 				s = k.again(t, s, place)
@@ -117,13 +118,13 @@ func Model(t *testing.T, k Kind) {
 		defer func() { s.Close() }()
 		model := map[floorrecord.Subject]delegation.Floor{}
 		sources := []string{"b.example", "a.b.example", "b-c.example", "xmpp.co.uk"}
-		services := []string{Service, Client, "_turn._udp"}
+		services := []string{world.Service, Client, "_turn._udp"}
 		r.Repeat(map[string]func(*rapid.T){
 			"raise": func(r *rapid.T) {
 				about := floorrecord.About(rapid.SampledFrom(sources).Draw(r, "source"), rapid.SampledFrom(services).Draw(r, "service"))
 				f := Floor(rapid.IntRange(0, 2).Draw(r, "signer"), rapid.IntRange(0, 2).Draw(r, "issued"),
 					rapid.SampledFrom([]string{"", "x.example", "y.example"}).Draw(r, "host"))
-				f = Until(f, T0.AddDate(0, 0, rapid.IntRange(0, 2).Draw(r, "proof")), T0.AddDate(0, 0, rapid.IntRange(0, 2).Draw(r, "signer until")))
+				f = Until(f, world.Noon.AddDate(0, 0, rapid.IntRange(0, 2).Draw(r, "proof")), world.Noon.AddDate(0, 0, rapid.IntRange(0, 2).Draw(r, "signer until")))
 				model[about] = model[about].Join(f)
 				if got, err := s.Raise(t.Context(), about.Source, about.Service, floors.Record{Floor: f}); err != nil || got != model[about] {
 					r.Fatal(err, gocmp.Diff(model[about], got))
@@ -152,7 +153,7 @@ func Statements(t *testing.T, k Kind) {
 	f, newer, elsewhere := Floor(0, 1, "x.example"), Floor(0, 2, "y.example"), Floor(0, 1, "z.example")
 	longer := Until(f, f.ValidUntil.AddDate(0, 0, 1), f.SignerUntil)
 	at := func(f delegation.Floor, statement string, hours int) floors.Record {
-		r := floors.Record{Floor: f, Seen: T0.Add(time.Duration(hours) * time.Hour)}
+		r := floors.Record{Floor: f, Seen: world.Noon.Add(time.Duration(hours) * time.Hour)}
 		if statement != "" {
 			r.Statement = []byte(statement)
 		}
@@ -184,11 +185,11 @@ func Statements(t *testing.T, k Kind) {
 	} {
 		t.Run(law.name, func(t *testing.T) {
 			place := k.Fresh()
-			s := k.Open.Must(t, place, Plenty, NewClock(T0).Now)
+			s := k.Open.Must(t, place, Plenty, NewClock(world.Noon).Now)
 			MustKeep(t, s, "other.example", at(f, "of another", 9))
 			for i, r := range law.raise {
-				MustKeep(t, s, Source, r)
-				got := MustLoad(t, s, Source)
+				MustKeep(t, s, world.Source, r)
+				got := MustLoad(t, s, world.Source)
 				raised := slices.ContainsFunc(law.raise[:i+1], func(r floors.Record) bool {
 					return bytes.Equal(r.Statement, got.Statement) && r.Seen.Equal(got.Seen) && r.Floor.CheckAgainst(got.Floor) == nil && got.Floor.CheckAgainst(r.Floor) == nil
 				})
@@ -200,7 +201,7 @@ func Statements(t *testing.T, k Kind) {
 				return
 			}
 			for range 2 {
-				if got := MustLoad(t, s, Source); !gocmp.Equal(got, law.want) {
+				if got := MustLoad(t, s, world.Source); !gocmp.Equal(got, law.want) {
 					t.Error(gocmp.Diff(law.want, got))
 				}
 				s = k.again(t, s, place)
@@ -208,17 +209,17 @@ func Statements(t *testing.T, k Kind) {
 		})
 	}
 	s := k.Open.Must(t, k.Fresh(), Plenty, nil)
-	if _, err := s.Raise(t.Context(), Source, Service, floors.Record{Floor: f, Statement: []byte("never seen")}); err == nil {
+	if _, err := s.Raise(t.Context(), world.Source, world.Service, floors.Record{Floor: f, Statement: []byte("never seen")}); err == nil {
 		t.Error("a statement that was never seen is no error")
 	}
-	if got := MustFloor(t, s, Source); !got.IsZero() {
+	if got := MustFloor(t, s, world.Source); !got.IsZero() {
 		t.Error(got)
 	}
 	if !k.Statements {
 		return
 	}
 	// Beyond a number of records, only those that have a statement keep one.
-	s = k.Open.Must(t, k.Fresh(), floorrecord.Limits{Records: 9, Domain: 9, Shared: 9, Statements: 2}, NewClock(T0).Now)
+	s = k.Open.Must(t, k.Fresh(), floorrecord.Limits{Records: 9, Domain: 9, Shared: 9, Statements: 2}, NewClock(world.Noon).Now)
 	for _, name := range []string{"a.example", "b.example", "c.example"} {
 		MustKeep(t, s, name, at(f, "one", 0))
 	}
@@ -248,7 +249,7 @@ func Concurrent(t *testing.T, k Kind) {
 			s, highest := stores[w%len(stores)], delegation.Order{}
 			for i := range rounds {
 				// All of a round agree on the order and not on the host.
-				got, err := s.Raise(t.Context(), Source, Service, floors.Record{Floor: Floor(0, i, fmt.Sprintf("w%d.example", w))})
+				got, err := s.Raise(t.Context(), world.Source, world.Service, floors.Record{Floor: Floor(0, i, fmt.Sprintf("w%d.example", w))})
 				if err != nil {
 					t.Error(err)
 					return
@@ -257,7 +258,7 @@ func Concurrent(t *testing.T, k Kind) {
 					t.Errorf("went down to %v", got)
 				}
 				highest = got.Order
-				if _, err := s.Raise(t.Context(), fmt.Sprintf("w%d.b.example", w), Service, floors.Record{Floor: Floor(0, i, "x.example")}); err != nil {
+				if _, err := s.Raise(t.Context(), fmt.Sprintf("w%d.b.example", w), world.Service, floors.Record{Floor: Floor(0, i, "x.example")}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -265,7 +266,7 @@ func Concurrent(t *testing.T, k Kind) {
 	}
 	wg.Wait()
 	for _, s := range stores {
-		if got := MustFloor(t, s, Source); got != Contradiction(last) {
+		if got := MustFloor(t, s, world.Source); got != Contradiction(last) {
 			t.Errorf("got %v", got)
 		}
 	}
@@ -299,7 +300,7 @@ func Full(t *testing.T, k Kind) {
 				MustRaise(t, s, name, f)
 			}
 			for _, name := range tt.full {
-				if got, err := s.Raise(t.Context(), name, Service, floors.Record{Floor: f}); !errors.Is(err, floors.ErrFull) || !got.IsZero() {
+				if got, err := s.Raise(t.Context(), name, world.Service, floors.Record{Floor: f}); !errors.Is(err, floors.ErrFull) || !got.IsZero() {
 					t.Errorf("%s: got %v, %v, want ErrFull", name, got, err)
 				}
 				if got := MustFloor(t, s, name); !got.IsZero() {
@@ -315,8 +316,8 @@ func Full(t *testing.T, k Kind) {
 	}
 	// Each role is a record.
 	s := k.Open.Must(t, k.Fresh(), limits(100, 1, 100), nil)
-	MustRaise(t, s, Source, f)
-	if got, err := s.Raise(t.Context(), Source, Client, floors.Record{Floor: f}); !errors.Is(err, floors.ErrFull) {
+	MustRaise(t, s, world.Source, f)
+	if got, err := s.Raise(t.Context(), world.Source, Client, floors.Record{Floor: f}); !errors.Is(err, floors.ErrFull) {
 		t.Errorf("got %v, %v, want ErrFull", got, err)
 	}
 }
@@ -326,8 +327,8 @@ func Full(t *testing.T, k Kind) {
 func Absurd(t *testing.T, k Kind) {
 	good := Floor(0, 0, "x.example")
 	fraction, small, late := good, good, good
-	fraction.Order.Issued = T0.Add(time.Millisecond)
-	small.Order.Issuance = T0.Add(time.Microsecond)
+	fraction.Order.Issued = world.Noon.Add(time.Millisecond)
+	small.Order.Issuance = world.Noon.Add(time.Microsecond)
 	late.SignerUntil = afterAll.Add(time.Second)
 	s := k.Open.Must(t, k.Fresh(), Plenty, nil)
 	absurd := func(name string, err error) {
@@ -337,12 +338,12 @@ func Absurd(t *testing.T, k Kind) {
 		}
 	}
 	for name, f := range map[string]delegation.Floor{"nothing": {}, "a fraction": fraction, "a microsecond": small, "the year 10000": late} {
-		_, err := s.Raise(t.Context(), Source, Service, floors.Record{Floor: f})
+		_, err := s.Raise(t.Context(), world.Source, world.Service, floors.Record{Floor: f})
 		absurd(name, err)
 	}
 	for _, about := range []floorrecord.Subject{
-		floorrecord.About("", Service), floorrecord.About("b", Service), floorrecord.About("B.example", Service), floorrecord.About("b.example.", Service), floorrecord.About("b..example", Service), floorrecord.About("{b.example}.x", Service),
-		floorrecord.About(Source, ""), floorrecord.About(Source, "xmpp-server"), floorrecord.About(Source, "_xmpps-server._tcp"),
+		floorrecord.About("", world.Service), floorrecord.About("b", world.Service), floorrecord.About("B.example", world.Service), floorrecord.About("b.example.", world.Service), floorrecord.About("b..example", world.Service), floorrecord.About("{b.example}.x", world.Service),
+		floorrecord.About(world.Source, ""), floorrecord.About(world.Source, "xmpp-server"), floorrecord.About(world.Source, "_xmpps-server._tcp"),
 	} {
 		_, err := s.Raise(t.Context(), about.Source, about.Service, floors.Record{Floor: good})
 		absurd("Raise of "+about.String(), err)
@@ -351,22 +352,22 @@ func Absurd(t *testing.T, k Kind) {
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if _, err := s.Raise(ended, Source, Service, floors.Record{Floor: good}); !errors.Is(err, context.Canceled) {
+	if _, err := s.Raise(ended, world.Source, world.Service, floors.Record{Floor: good}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	if _, err := s.Load(ended, Source, Service); !errors.Is(err, context.Canceled) {
+	if _, err := s.Load(ended, world.Source, world.Service); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	if got := MustFloor(t, s, Source); !got.IsZero() {
+	if got := MustFloor(t, s, world.Source); !got.IsZero() {
 		t.Error(got)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Raise(t.Context(), Source, Service, floors.Record{Floor: good}); err == nil {
+	if _, err := s.Raise(t.Context(), world.Source, world.Service, floors.Record{Floor: good}); err == nil {
 		t.Error("Raise after Close: no error")
 	}
-	if _, err := s.Load(t.Context(), Source, Service); err == nil {
+	if _, err := s.Load(t.Context(), world.Source, world.Service); err == nil {
 		t.Error("Load after Close: no error")
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/dnasign/dnasign/discovery/floors"
 	"github.com/dnasign/dnasign/internal/floorrecord"
 	"github.com/dnasign/dnasign/internal/testkit/realtest"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // A Seen is what a store tells of itself.
@@ -112,20 +113,20 @@ func Watched(t *testing.T, k Kind) {
 		watchers = append(watchers, w)
 	}
 	elsewhere := k.Open.Must(t, k.Fresh(), Plenty, nil) // in a Redis, another database of the same server
-	MustRaise(t, elsewhere, Source, Floor(9, 9, ""))
-	about := floorrecord.About(Source, Service)
+	MustRaise(t, elsewhere, world.Source, Floor(9, 9, ""))
+	about := floorrecord.About(world.Source, world.Service)
 	for _, f := range []delegation.Floor{Floor(0, 0, "x.example"), Floor(0, 1, ""), Floor(0, 1, "y.example")} {
-		want := MustRaise(t, s, Source, f)
+		want := MustRaise(t, s, world.Source, f)
 		for _, w := range watchers {
 			w.Told(t, about, want)
 		}
 	}
-	MustRaise(t, s, Source, Floor(0, 0, "")) // raises nothing
-	if _, err := s.Raise(t.Context(), Source, Client, floors.Record{Floor: Floor(0, 0, "")}); err != nil {
+	MustRaise(t, s, world.Source, Floor(0, 0, "")) // raises nothing
+	if _, err := s.Raise(t.Context(), world.Source, Client, floors.Record{Floor: Floor(0, 0, "")}); err != nil {
 		t.Fatal(err)
 	}
 	for _, w := range watchers {
-		w.Told(t, floorrecord.About(Source, Client), Floor(0, 0, ""))
+		w.Told(t, floorrecord.About(world.Source, Client), Floor(0, 0, ""))
 		w.mu.Lock()
 		if w.Floors[about] != Contradiction(Floor(0, 1, "")) || w.Begun != 1 {
 			t.Errorf("told %v, begun %d times", w.Floors[about], w.Begun)
@@ -143,7 +144,7 @@ func Unwatched(t *testing.T, k Kind) {
 	case <-time.After(realtest.Timeout):
 		t.Fatalf("Watch says nothing for %s", realtest.Timeout)
 	}
-	MustRaise(t, s, Source, Floor(0, 0, "x.example"))
+	MustRaise(t, s, world.Source, Floor(0, 0, "x.example"))
 	w.Stop()
 	if w.Times() > 0 {
 		t.Error("Watching(true), and it is said that the store tells of nothing")
