@@ -38,7 +38,8 @@ var (
 const day = 24 * time.Hour
 
 // A laboratory holds the keys and certificates that cases share, since making
-// them takes time.
+// them takes time. (The world of other tests, internal/testkit/world, imports this
+// package.)
 type laboratory struct {
 	t            testing.TB
 	root         *localca.Authority

@@ -22,7 +22,7 @@ import (
 // often as it needs.
 const benchDomains = 1000
 
-const benchService = "_xmpp-server._tcp"
+const benchService = world.Service
 
 // A benchList is a list of domains that have delegated, and the DNS server
 // that knows all about them.

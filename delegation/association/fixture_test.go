@@ -3,7 +3,6 @@ package association_test
 import (
 	"crypto/x509"
 	"errors"
-	"sync"
 	"testing"
 	"time"
 
@@ -32,15 +31,15 @@ var (
 	nowhere delegation.Endpoint // of an incoming connection
 )
 
-// around gives the one world of these tests.
-var around = sync.OnceValue(func() *world.World { return world.At(now) })
+// around is the world of these tests.
+var around = world.At(now)
 
 // of gives the certificate of a name, the same each time.
-func of(name string) *keys.Signer { return around().Of(name) }
+func of(name string) *keys.Signer { return around.Of(name) }
 
 // issue makes a certificate that lives as long.
 func issue(edit func(*x509.Certificate)) *keys.Signer {
-	return localca.Must(around().CA.Issue("P-256", nil, now.Add(-10*day), now.Add(60*day), edit))
+	return localca.Must(around.CA.Issue("P-256", nil, now.Add(-10*day), now.Add(60*day), edit))
 }
 
 func targets(endpoints ...delegation.Endpoint) []delegation.Target {
@@ -54,7 +53,7 @@ func targets(endpoints ...delegation.Endpoint) []delegation.Target {
 // statement is one of the source to these targets, from an hour ago for 13
 // days, unless edited.
 func statement(list []delegation.Target, edits ...func(*delegation.Statement)) string {
-	s := around().Statement(time.Hour)
+	s := around.Statement(time.Hour)
 	s.Targets, s.Expires = list, now.Add(13*day)
 	for _, edit := range edits {
 		edit(&s)
@@ -84,12 +83,12 @@ func recordOf(e delegation.Endpoint) delegation.SRVRecord {
 	return delegation.SRVRecord{Priority: 5, Weight: 1, Port: e.Port, Target: e.Host}
 }
 
-func policy() delegation.Policy { return around().Policy() }
+func policy() delegation.Policy { return around.Policy() }
 
 func peers() delegation.PeerPolicy { return peersAt(now) }
 
 func peersAt(t time.Time) delegation.PeerPolicy {
-	return delegation.PeerPolicy{Roots: around().CA.Pool(), Now: func() time.Time { return t }}
+	return delegation.PeerPolicy{Roots: around.CA.Pool(), Now: func() time.Time { return t }}
 }
 
 func question(d association.Direction) association.Question {

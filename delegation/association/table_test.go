@@ -348,7 +348,7 @@ func TestDecideRefuses(t *testing.T) {
 		{"evidence about the second label", question(association.Outgoing), &replayed, policy(), reasons.BadEvidence},
 		{"zero policy", question(association.Outgoing), good, delegation.Policy{}, reasons.MissingInput},
 		{"no trust anchors", question(association.Incoming), good, delegation.Policy{Time: now}, reasons.MissingInput},
-		{"no time", question(association.Incoming), good, delegation.Policy{Roots: around().CA.Pool()}, reasons.MissingInput},
+		{"no time", question(association.Incoming), good, delegation.Policy{Roots: around.CA.Pool()}, reasons.MissingInput},
 	}
 	if len(cases) < 15 {
 		t.Errorf("only %d cases", len(cases))

@@ -21,7 +21,7 @@ import (
 // chain is a certificate for names.
 func chain(t *testing.T, names ...string) []*x509.Certificate {
 	t.Helper()
-	return around().Issue(-10*day, 60*day, names...).Chain()
+	return around.Issue(-10*day, 60*day, names...).Chain()
 }
 
 func peer(chain []*x509.Certificate) Peer { return Peer{Direction: association.Incoming, Chain: chain} }

@@ -43,10 +43,10 @@ var incoming = Question{Source: source, Service: service, Direction: association
 
 var outgoing = Question{Source: source, Service: service, Direction: association.Outgoing}
 
-// around gives the one world of these tests.
-var around = sync.OnceValue(func() *world.World { return world.At(start) })
+// around is the world of these tests.
+var around = world.At(start)
 
-func signer(domain string) *keys.Signer { return around().Of(domain) }
+func signer(domain string) *keys.Signer { return around.Of(domain) }
 
 // signedFor makes a TXT record of a domain that delegates to hosts, issued so
 // long after start, for 14 days unless edited.
@@ -299,7 +299,7 @@ func bubble(t *testing.T, records []string, limits Limits, f func(l *lab)) {
 	})
 }
 
-func pool() *x509.CertPool { return around().CA.Pool() }
+func pool() *x509.CertPool { return around.CA.Pool() }
 
 // decide asks, and waits until nothing moves any more: an answer may come before
 // the lookup has ended.

@@ -28,7 +28,7 @@ func (l *lab) mark(p Peer) Mark {
 // TestStands: a mark stands as long as nothing has changed that its proof rests on.
 func TestStands(t *testing.T) {
 	short := func(from, to time.Duration) Peer {
-		return peer(around().Issue(from, to, host).Chain())
+		return peer(around.Issue(from, to, host).Chain())
 	}
 	for name, c := range map[string]struct {
 		peer   Peer

@@ -84,7 +84,7 @@ var generous = verifier.Limits{CacheBytes: 64 << 30, LookupsInFlight: 1000}
 
 func engineOf(b *testing.B, g verifier.Network, m floors.Store, counts verifier.Metrics) *verifier.Verifier {
 	b.Helper()
-	d, err := verifier.New(verifier.Config{Discovery: g, Floors: m, Roots: around().CA.Pool(), Limits: generous, Metrics: counts})
+	d, err := verifier.New(verifier.Config{Discovery: g, Floors: m, Roots: around.CA.Pool(), Limits: generous, Metrics: counts})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -37,12 +37,12 @@ const (
 
 // around is the world of these tests, and strangers are another one.
 var (
-	around    = sync.OnceValue(func() *world.World { return world.At(time.Now()) })
-	strangers = sync.OnceValue(func() *world.World { return world.At(time.Now()) })
+	around    = world.At(time.Now())
+	strangers = world.At(time.Now())
 )
 
 // of gives the certificate of a name, the same each time.
-func of(name string) *keys.Signer { return around().Of(name) }
+func of(name string) *keys.Signer { return around.Of(name) }
 
 func pemOf(chain ...*x509.Certificate) string { return string(localca.PEM(chain...)) }
 
@@ -104,7 +104,7 @@ func newState(t testing.TB, n verifier.Network, m *Metrics, limits verifier.Limi
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	engine, err := verifier.New(verifier.Config{Discovery: n, Floors: store, Roots: around().CA.Pool(), Limits: limits, Metrics: m.Engine})
+	engine, err := verifier.New(verifier.Config{Discovery: n, Floors: store, Roots: around.CA.Pool(), Limits: limits, Metrics: m.Engine})
 	if err != nil {
 		t.Fatal(err)
 	}

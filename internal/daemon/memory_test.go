@@ -26,7 +26,7 @@ func TestKnownChain(t *testing.T) {
 		}
 		return q.known != 0
 	}
-	strange := strangers().Of(host).Chain()
+	strange := strangers.Of(host).Chain()
 	good := of(host).Chain()
 	for _, c := range []struct {
 		name, source string
@@ -64,7 +64,7 @@ func TestChainsWeight(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			signer := localca.Must(around().CA.Issue("P-256", []string{host}, time.Now().Add(-day), time.Now().Add(day), func(c *x509.Certificate) {
+			signer := localca.Must(around.CA.Issue("P-256", []string{host}, time.Now().Add(-day), time.Now().Add(day), func(c *x509.Certificate) {
 				for i := range 600 {
 					fill(c, i)
 				}

@@ -31,7 +31,7 @@ func newNode(t *testing.T, redis string, n *network) *node {
 	}
 	t.Cleanup(func() { store.Close() })
 	m := NewMetrics()
-	engine, err := verifier.New(verifier.Config{Discovery: n, Floors: store, Roots: around().CA.Pool(), Metrics: m.Engine})
+	engine, err := verifier.New(verifier.Config{Discovery: n, Floors: store, Roots: around.CA.Pool(), Metrics: m.Engine})
 	if err != nil {
 		t.Fatal(err)
 	}

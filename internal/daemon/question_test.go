@@ -51,7 +51,7 @@ func with(members ...string) string {
 
 func TestDecode(t *testing.T) {
 	chain := of(host).Chain()
-	small := localca.Must(around().CA.Issue("RSA-2048", []string{host}, chain[0].NotBefore, chain[0].NotAfter, nil))
+	small := localca.Must(around.CA.Issue("RSA-2048", []string{host}, chain[0].NotBefore, chain[0].NotAfter, nil))
 	key := localca.Must(localca.KeyPEM(of(host).Key()))
 	leaf := pemOf(chain[0])
 	many := strings.Repeat(leaf, limits.MaxPeerCertificates)

@@ -30,9 +30,9 @@ import (
 
 // TestAnswers: what is said of peers.
 func TestAnswers(t *testing.T) {
-	foreign := strangers().Of(host)
-	expired := around().Issue(-2*day, -day, host)
-	both := around().Issue(-day, day, host, source)
+	foreign := strangers.Of(host)
+	expired := around.Issue(-2*day, -day, host)
+	both := around.Issue(-day, day, host, source)
 	const (
 		verified     = reasons.OutcomeVerified
 		refused      = reasons.OutcomeRefused
@@ -173,7 +173,7 @@ func TestEvidenceInAnswer(t *testing.T) {
 	for range 2 { // looked up, and from the cache
 		a := r.ask(source, "incoming", of(host).Chain(), `"evidence":true`)
 		d, err := association.Decide(association.Question{Source: source, Service: service, Direction: association.Incoming}, a.Evidence,
-			delegation.Policy{Roots: around().CA.Pool(), Time: time.Now()})
+			delegation.Policy{Roots: around.CA.Pool(), Time: time.Now()})
 		if err != nil || len(d.References()) != 2 {
 			t.Errorf("got %v, %v", d, err)
 		}
@@ -459,7 +459,7 @@ func (failing) Watch(ctx context.Context, _ floors.Watcher) { <-ctx.Done() }
 func TestMemoryFails(t *testing.T) {
 	r := start(t, &network{}, "", defaultBounds)
 	metrics := NewMetrics()
-	engine, err := verifier.New(verifier.Config{Discovery: &network{records: []string{record(host)}}, Floors: failing{}, Roots: around().CA.Pool(), Metrics: metrics.Engine})
+	engine, err := verifier.New(verifier.Config{Discovery: &network{records: []string{record(host)}}, Floors: failing{}, Roots: around.CA.Pool(), Metrics: metrics.Engine})
 	if err != nil {
 		t.Fatal(err)
 	}

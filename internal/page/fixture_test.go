@@ -16,16 +16,19 @@ var (
 	former   = delegation.Endpoint{Host: "xmpp.former.example", Port: 5269}
 )
 
+// around is the world of these tests.
+var around = world.At(now)
+
 // statement delegates to the provider.
-func statement(w *world.World, e delegation.Encoding, s *keys.Signer) []byte {
-	return world.Sign(w.Statement(4*world.Day, world.Host), e, s)
+func statement(e delegation.Encoding, s *keys.Signer) []byte {
+	return world.Sign(around.Statement(4*world.Day, world.Host), e, s)
 }
 
 // found is evidence with the statement in all places, SRV records for a host,
 // and answers in a DNSSEC state.
-func found(w *world.World, host delegation.Endpoint, state delegation.DNSSEC) *delegation.Evidence {
-	signer := w.Of(world.Source)
-	jws, ac := statement(w, delegation.JWS, signer), statement(w, delegation.AC, signer)
+func found(host delegation.Endpoint, state delegation.DNSSEC) *delegation.Evidence {
+	signer := around.Of(world.Source)
+	jws, ac := statement(delegation.JWS, signer), statement(delegation.AC, signer)
 	e := nothing(state)
 	e.SRV[0].Records = []delegation.SRVRecord{{Port: host.Port, Target: host.Host}}
 	e.TXT[0].Records = []string{delegation.JWS.TXTRecord(jws)}
@@ -54,23 +57,22 @@ func silent() *delegation.Evidence {
 }
 
 // conclude is the report about evidence through resolvers.
-func conclude(w *world.World, target delegation.Endpoint, evidence ...*delegation.Evidence) watch.Report {
+func conclude(target delegation.Endpoint, evidence ...*delegation.Evidence) watch.Report {
 	names := []string{"192.0.2.53:53", "198.51.100.53:53"}
 	var list []watch.Observation
 	for i, e := range evidence {
 		list = append(list, watch.Observation{Resolver: names[i], Evidence: e})
 	}
 	q := watch.Question{Query: delegation.Query{Source: world.Source, Service: world.Service, Target: target}}
-	return watch.Conclude(q, list, w.Policy())
+	return watch.Conclude(q, list, around.Policy())
 }
 
 // samples are the reports that people look at: screenshots in docs/page.
 func samples(t testing.TB) map[string]watch.Report {
 	t.Helper()
-	w := world.At(now)
 	return map[string]watch.Report{
-		"verified":     conclude(w, provider, found(w, provider, delegation.Secure), found(w, provider, delegation.Insecure)),
-		"refused":      conclude(w, delegation.Endpoint{}, found(w, former, delegation.Insecure)),
-		"undetermined": conclude(w, delegation.Endpoint{}, silent()),
+		"verified":     conclude(provider, found(provider, delegation.Secure), found(provider, delegation.Insecure)),
+		"refused":      conclude(delegation.Endpoint{}, found(former, delegation.Insecure)),
+		"undetermined": conclude(delegation.Endpoint{}, silent()),
 	}
 }

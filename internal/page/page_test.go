@@ -73,21 +73,20 @@ func edgesOf(p path) (tones []Tone, reason reasons.Reason) {
 // TestPath: an edge is green only if it holds, and the edge at which a
 // verification ended has the reason.
 func TestPath(t *testing.T) {
-	w := world.At(now)
-	other := world.At(now)
-	good := func() *delegation.Evidence { return found(w, provider, delegation.Insecure) }
+	other := world.At(now) // whom nobody trusts
+	good := func() *delegation.Evidence { return found(provider, delegation.Insecure) }
 	only := func(body []byte) *delegation.Evidence {
 		e := nothing(delegation.Insecure)
 		e.Documents[0].Status, e.Documents[0].MediaType, e.Documents[0].Body = 200, delegation.JWS.MediaType(), body
 		return e
 	}
-	altered := bytes.Clone(statement(w, delegation.JWS, w.Of(world.Source)))
+	altered := bytes.Clone(statement(delegation.JWS, around.Of(world.Source)))
 	last := len(altered) - 10
 	altered[last] = map[bool]byte{true: 'A', false: 'B'}[altered[last] != 'A']
 	bogus := good()
 	bogus.SRV[0].DNSSEC = delegation.Bogus
-	revoked := only(world.Sign(w.Statement(world.Day), delegation.JWS, w.Of(world.Source)))
-	conflict := found(w, former, delegation.Secure)
+	revoked := only(world.Sign(around.Statement(world.Day), delegation.JWS, around.Of(world.Source)))
+	conflict := found(former, delegation.Secure)
 	for _, c := range []struct {
 		name     string
 		evidence *delegation.Evidence
@@ -95,18 +94,18 @@ func TestPath(t *testing.T) {
 		edges    string // good, bad, open: of each edge, the peer's and DNSSEC's
 	}{
 		{"verified", good(), "", "ggggoo"},
-		{"secure", found(w, provider, delegation.Secure), "", "ggggog"},
+		{"secure", found(provider, delegation.Secure), "", "ggggog"},
 		{"nothing", nothing(delegation.Insecure), reasons.NoStatement, "booooo"},
 		{"silent", silent(), reasons.DNSTimeout, "oooooo"},
 		{"damaged", only([]byte("eyJ")), reasons.MalformedToken, "booooo"},
 		{"altered", only(altered), reasons.BadSignature, "gboooo"},
-		{"untrusted", only(statement(w, delegation.JWS, other.Of(world.Source))), reasons.UntrustedSigner, "ggbooo"},
+		{"untrusted", only(statement(delegation.JWS, other.Of(world.Source))), reasons.UntrustedSigner, "ggbooo"},
 		{"revoked", revoked, reasons.Revoked, "gggboo"},
-		{"another host", found(w, former, delegation.Insecure), reasons.TargetMismatch, "gggboo"},
+		{"another host", found(former, delegation.Insecure), reasons.TargetMismatch, "gggboo"},
 		{"conflict", conflict, reasons.Conflict, "gggbog"},
 		{"bogus SRV", bogus, reasons.DNSBogus, "gggoob"},
 	} {
-		r := conclude(w, delegation.Endpoint{}, c.evidence)
+		r := conclude(delegation.Endpoint{}, c.evidence)
 		tones, reason := edgesOf(pathOf(r, r.Verdicts[0]))
 		var letters string
 		for _, tone := range tones {
@@ -117,7 +116,7 @@ func TestPath(t *testing.T) {
 		}
 	}
 	// Nobody delegated to the host that is asked about.
-	r := conclude(w, former, good())
+	r := conclude(former, good())
 	if tones, reason := edgesOf(pathOf(r, r.Verdicts[0])); tones[delegated] != Bad || reason != reasons.TargetMismatch {
 		t.Errorf("%v, %s", tones, reason)
 	}
@@ -171,11 +170,10 @@ func evidenceIn(t *testing.T, page []byte) (list [][]byte) {
 
 // TestEvidence: what the page has to download gives the same verdict again.
 func TestEvidence(t *testing.T) {
-	w := world.At(now)
 	for name, e := range map[string]*delegation.Evidence{
-		"verified": found(w, provider, delegation.Insecure), "refused": found(w, former, delegation.Insecure), "undetermined": silent(),
+		"verified": found(provider, delegation.Insecure), "refused": found(former, delegation.Insecure), "undetermined": silent(),
 	} {
-		r := conclude(w, delegation.Endpoint{}, e)
+		r := conclude(delegation.Endpoint{}, e)
 		list := evidenceIn(t, Domain(r, "roots.pem"))
 		if len(list) != 1 {
 			t.Fatalf("%s: %d downloads", name, len(list))
@@ -184,7 +182,7 @@ func TestEvidence(t *testing.T) {
 		if err := json.Unmarshal(list[0], &again); err != nil {
 			t.Fatal(err)
 		}
-		if got := conclude(w, delegation.Endpoint{}, &again).Verdicts[0]; got.Reason != r.Verdicts[0].Reason || string(got.Outcome) != name {
+		if got := conclude(delegation.Endpoint{}, &again).Verdicts[0]; got.Reason != r.Verdicts[0].Reason || string(got.Outcome) != name {
 			t.Errorf("%s: %s: %s", name, got.Outcome, got.Reason)
 		}
 	}
@@ -196,8 +194,7 @@ func hostile(t testing.TB, rows int) watch.Report {
 	t.Helper()
 	const text = "<script>alert(1)</script>\x1b[31m\u202egnp.exe\u2066\x00\xff\"'><img src=x onerror=alert(1)>&#x202e;"
 	long := text + strings.Repeat("A", 5000)
-	w := world.At(now)
-	e := found(w, provider, delegation.Insecure)
+	e := found(provider, delegation.Insecure)
 	e.SRV[0].Name, e.SRV[0].Records[0].Target, e.SRV[0].DNSSEC = text, long, delegation.DNSSEC(text)
 	e.TXT[0].Resolver, e.TXT[0].Records = text, []string{long}
 	e.Documents[0].URL, e.Documents[1].Failure = text, &delegation.Failure{Reason: reasons.Reason(text), Detail: long}
@@ -241,7 +238,6 @@ func TestHostile(t *testing.T) {
 
 // TestRoom: evidence that is too large for a page is left out, and the page says so.
 func TestRoom(t *testing.T) {
-	w := world.At(now)
 	var list []*delegation.Evidence
 	for range 2 {
 		e := silent()
@@ -249,12 +245,12 @@ func TestRoom(t *testing.T) {
 		e.TXT[0].Records = []string{strings.Repeat("a", maxEvidence-1<<13)}
 		list = append(list, e)
 	}
-	fits := conclude(w, delegation.Endpoint{}, list...)
+	fits := conclude(delegation.Endpoint{}, list...)
 	if n := len(evidenceIn(t, Domain(fits, ""))); n != 2 {
 		t.Errorf("%d downloads, want 2", n)
 	}
 	list[0].TXT[0].Records[0] += strings.Repeat("a", 1<<13)
-	page := Domain(conclude(w, delegation.Endpoint{}, list...), "")
+	page := Domain(conclude(delegation.Endpoint{}, list...), "")
 	if n := len(evidenceIn(t, page)); n != 1 || !bytes.Contains(page, []byte("too large for a page")) {
 		t.Errorf("%d downloads, want 1", n)
 	}

@@ -107,7 +107,7 @@ func changeRecords(args []string) error {
 func commanded(t *testing.T, s *dnsserver.Server, how string, edit ...func(*DNS)) (place *Commanded, calls func() []string) {
 	t.Helper()
 	journal := filepath.Join(t.TempDir(), "journal")
-	d := &DNS{Owner: Owner{Roots: around().CA.Pool()}, Authorities: []string{s.Addr}, Resolver: s.Addr, TTL: 10 * time.Minute}
+	d := &DNS{Owner: Owner{Roots: around.CA.Pool()}, Authorities: []string{s.Addr}, Resolver: s.Addr, TTL: 10 * time.Minute}
 	for _, e := range edit {
 		e(d)
 	}
@@ -371,7 +371,7 @@ func TestProviders(t *testing.T) {
 	}
 	// What is told before there is a statement is not more than it has, and little less.
 	raw := draft{encoding: delegation.AC}.sign(t)
-	likely, is := len(Likely(around().Of(source).Chain())), len(delegation.AC.TXTRecord(raw))
+	likely, is := len(Likely(around.Of(source).Chain())), len(delegation.AC.TXTRecord(raw))
 	if likely > is || likely < is-40 {
 		t.Errorf("%d characters, and is %d", likely, is)
 	}

@@ -48,8 +48,8 @@ var testNow = time.Now().Truncate(time.Second)
 
 // around is the world of these tests, and strangers are another one.
 var (
-	around    = sync.OnceValue(func() *world.World { return world.At(testNow) })
-	strangers = sync.OnceValue(func() *world.World { return world.At(testNow) })
+	around    = world.At(testNow)
+	strangers = world.At(testNow)
 )
 
 // A draft is a statement to be signed; what it leaves out is that of the usual
@@ -70,7 +70,7 @@ func (d draft) sign(t testing.TB) []byte {
 	if d.life != 0 {
 		s.Expires = s.Issued.Add(d.life)
 	}
-	raw := world.Sign(s, cmp.Or(d.encoding, delegation.JWS), around().Of(s.Source))
+	raw := world.Sign(s, cmp.Or(d.encoding, delegation.JWS), around.Of(s.Source))
 	if d.spoil {
 		at := len(raw) - 9
 		if raw[at] ^= 1; raw[at]|0x20 < 'a' || raw[at]|0x20 > 'z' {
@@ -106,7 +106,7 @@ func goodKey(t testing.TB) *TSIGKey {
 
 // at updates one server and looks at others, that one too if there are none.
 func at(t testing.TB, primary *dnsserver.Server, authorities ...*dnsserver.Server) *DNS {
-	d := &DNS{Owner: Owner{Roots: around().CA.Pool()}, Server: primary.Addr, Resolver: primary.Addr, Key: goodKey(t), Authorities: []string{primary.Addr}}
+	d := &DNS{Owner: Owner{Roots: around.CA.Pool()}, Server: primary.Addr, Resolver: primary.Addr, Key: goodKey(t), Authorities: []string{primary.Addr}}
 	for _, a := range authorities {
 		d.Authorities = append(d.Authorities, a.Addr)
 	}
@@ -114,7 +114,7 @@ func at(t testing.TB, primary *dnsserver.Server, authorities ...*dnsserver.Serve
 }
 
 // webRoot is a web root of an owner who believes the authority of the tests.
-func webRoot(root string) *Web { return &Web{Owner: Owner{Roots: around().CA.Pool()}, Root: root} }
+func webRoot(root string) *Web { return &Web{Owner: Owner{Roots: around.CA.Pool()}, Root: root} }
 
 // wantReason fails the test unless an error has a reason.
 func wantReason(t testing.TB, err error, want reasons.Reason) {

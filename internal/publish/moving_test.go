@@ -42,7 +42,7 @@ func looksUp(t *testing.T, s *dnsserver.Server, floor delegation.Floor) watcher 
 
 func decides(t *testing.T, evidence *delegation.Evidence, floor delegation.Floor) watcher {
 	t.Helper()
-	policy := delegation.Policy{Roots: around().CA.Pool(), Time: time.Now(), Floor: floor}
+	policy := delegation.Policy{Roots: around.CA.Pool(), Time: time.Now(), Floor: floor}
 	w := watcher{floor: floor}
 	result, err := delegation.Verify(delegation.Query{Source: source, Service: service}, evidence, policy)
 	var refused *delegation.Error
@@ -64,19 +64,19 @@ func decides(t *testing.T, evidence *delegation.Evidence, floor delegation.Floor
 // accepts there; in: those that may speak for the source.
 func (w watcher) accepts(t *testing.T) map[string][]string {
 	t.Helper()
-	peers := delegation.PeerPolicy{Roots: around().CA.Pool(), Now: time.Now}
+	peers := delegation.PeerPolicy{Roots: around.CA.Pool(), Now: time.Now}
 	got := map[string][]string{"out": {}, "in": {}}
 	list, err := w.out.Dial()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, d := range list {
-		if _, err := w.out.Accept(d.Endpoint, peers, around().Of(d.Host).Chain()); err == nil {
+		if _, err := w.out.Accept(d.Endpoint, peers, around.Of(d.Host).Chain()); err == nil {
 			got["out"] = append(got["out"], d.Host)
 		}
 	}
 	for _, host := range []string{hostA, hostB} {
-		if _, err := w.in.Accept(delegation.Endpoint{}, peers, around().Of(host).Chain()); err == nil {
+		if _, err := w.in.Accept(delegation.Endpoint{}, peers, around.Of(host).Chain()); err == nil {
 			got["in"] = append(got["in"], host)
 		}
 	}
@@ -210,8 +210,8 @@ func TestRevoking(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 		// The domain's own certificate counts as ever.
-		peers := delegation.PeerPolicy{Roots: around().CA.Pool(), Now: time.Now}
-		if _, err := w.in.Accept(delegation.Endpoint{}, peers, around().Of(source).Chain()); err != nil {
+		peers := delegation.PeerPolicy{Roots: around.CA.Pool(), Now: time.Now}
+		if _, err := w.in.Accept(delegation.Endpoint{}, peers, around.Of(source).Chain()); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if !w.in.Required() {

@@ -35,7 +35,7 @@ func (d draft) with(t testing.TB, s *keys.Signer) []byte {
 // TestRank: what counts is what leads to the owner's trust anchors, or was
 // signed with the owner's own certificate.
 func TestRank(t *testing.T) {
-	private := draft{}.by(t, strangers())
+	private := draft{}.by(t, strangers)
 	for _, c := range []struct {
 		name string
 		raw  []byte
@@ -45,7 +45,7 @@ func TestRank(t *testing.T) {
 		{"verified", draft{}.sign(t), 0, Counts},
 		{"a revocation", draft{host: "nobody"}.sign(t), 0, Counts},
 		{"as attribute certificate", draft{encoding: delegation.AC}.sign(t), 0, Counts},
-		{"that lives for long", draft{life: 80 * 24 * time.Hour}.by(t, around()), 0, Counts},
+		{"that lives for long", draft{life: 80 * 24 * time.Hour}.by(t, around), 0, Counts},
 		{"expired", draft{age: time.Hour, life: time.Minute}.sign(t), 0, Worthless},
 		{"spoiled", draft{spoil: true}.sign(t), 0, Worthless},
 		{"by a stranger's authority", private, 0, Worthless},
@@ -54,13 +54,13 @@ func TestRank(t *testing.T) {
 		{"of another domain", draft{source: "c.example"}.sign(t), 0, Others},
 		{"of another role", draft{service: "_xmpp-client._tcp"}.sign(t), 0, Others},
 		{"of another domain, from the future", draft{source: "c.example"}.sign(t), -time.Hour, Others},
-		{"of another domain, by a stranger's authority", draft{source: "c.example"}.by(t, strangers()), 0, Worthless},
+		{"of another domain, by a stranger's authority", draft{source: "c.example"}.by(t, strangers), 0, Worthless},
 	} {
 		in, err := delegation.Inspect(c.raw)
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := Owner{Roots: around().CA.Pool(), Now: func() time.Time { return testNow.Add(c.at) }}
+		o := Owner{Roots: around.CA.Pool(), Now: func() time.Time { return testNow.Add(c.at) }}
 		if got := o.Rank(in, source, service); got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
 		}
@@ -83,13 +83,13 @@ func TestLockedOut(t *testing.T) {
 	text := func(e delegation.Encoding, raw []byte) string { return e.TXTRecord(raw) }
 	own := draft{}.sign(t)
 	ofOther := func(n string) string {
-		return text(delegation.JWS, draft{source: n + ".example"}.by(t, strangers()))
+		return text(delegation.JWS, draft{source: n + ".example"}.by(t, strangers))
 	}
 	theirs := text(delegation.JWS, draft{source: "c.example"}.sign(t))
 	for name, c := range map[string]struct{ there, stay []string }{
-		"for the domain, newer":       {[]string{text(delegation.JWS, draft{host: "evil.example"}.by(t, strangers()))}, nil},
-		"a revocation, newer":         {[]string{text(delegation.JWS, draft{host: "nobody"}.by(t, strangers()))}, nil},
-		"in the other encoding":       {[]string{text(delegation.AC, draft{encoding: delegation.AC, host: "nobody"}.by(t, strangers()))}, nil},
+		"for the domain, newer":       {[]string{text(delegation.JWS, draft{host: "evil.example"}.by(t, strangers))}, nil},
+		"a revocation, newer":         {[]string{text(delegation.JWS, draft{host: "nobody"}.by(t, strangers))}, nil},
+		"in the other encoding":       {[]string{text(delegation.AC, draft{encoding: delegation.AC, host: "nobody"}.by(t, strangers))}, nil},
 		"the place is full":           {[]string{ofOther("d"), ofOther("e"), ofOther("f"), ofOther("g"), ofOther("h")}, nil},
 		"full of unknown encodings":   {[]string{"v=DNA1; e=a; s=AA", "v=DNA1; e=b; s=AA", "v=DNA1; e=c; s=AA", "v=DNA1; e=d; s=AA"}, nil},
 		"full, and one that is valid": {[]string{ofOther("d"), ofOther("e"), ofOther("f"), theirs}, []string{theirs}},
@@ -122,7 +122,7 @@ func TestLockedOut(t *testing.T) {
 // TestForce: what is refused is done if somebody insists.
 func TestForce(t *testing.T) {
 	own := draft{age: time.Minute}.sign(t)
-	later := draft{host: "nobody"}.by(t, around())
+	later := draft{host: "nobody"}.by(t, around)
 	twin := draft{age: time.Minute, host: "two.example"}.sign(t)
 	foreign := draft{source: "c.example"}.sign(t)
 	role := draft{service: "_xmpp-client._tcp"}.sign(t)

@@ -39,7 +39,7 @@ var realServers = map[string]func(t *testing.T, content string) string{
 func keyed(t *testing.T, addr, key string) *DNS {
 	t.Helper()
 	return &DNS{
-		Owner: Owner{Roots: around().CA.Pool()}, Server: addr, Authorities: []string{addr}, Resolver: addr,
+		Owner: Owner{Roots: around.CA.Pool()}, Server: addr, Authorities: []string{addr}, Resolver: addr,
 		Key: mustKey(t, "hmac-sha256:"+key+":"+realtest.TSIGSecret),
 	}
 }

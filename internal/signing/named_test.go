@@ -13,7 +13,7 @@ import (
 // TestNamed: what an owner is told of the keys that the zone names.
 func TestNamed(t *testing.T) {
 	b := newBench(t)
-	const domain, role = "b.example", "_xmpp-server._tcp"
+	const domain, role = source, service
 	byAuthority := b.certificate(time.Hour)
 	own, err := keys.SelfIssue(byAuthority.Key(), domain, b.Now.Add(-time.Hour), b.Now.Add(time.Hour))
 	if err != nil {

@@ -14,9 +14,8 @@ import (
 // every verdict is verified; what is found twice alike differs in nothing; and
 // the report can be written.
 func FuzzConclude(f *testing.F) {
-	w := getWorld()
-	jws := sign(w.Of(source), delegation.JWS, time.Hour, 14*day, provider)
-	ac := sign(w.Of(source), delegation.AC, 2*time.Hour, 14*day, former)
+	jws := sign(around.Of(source), delegation.JWS, time.Hour, 14*day, provider)
+	ac := sign(around.Of(source), delegation.AC, 2*time.Hour, 14*day, former)
 	for _, e := range []*delegation.Evidence{
 		found(),
 		found(txt(delegation.JWS, jws), web(delegation.AC, ac), srv(provider, former)),
@@ -40,7 +39,7 @@ func FuzzConclude(f *testing.F) {
 			txt(delegation.JWS, jws)(&e)
 		}
 		q := Question{Query: delegation.Query{Source: source, Service: service, Target: provider}}
-		r := Conclude(q, []Observation{{Resolver: "one", Evidence: &e}, {Resolver: "two", Evidence: &e}}, w.Policy())
+		r := Conclude(q, []Observation{{Resolver: "one", Evidence: &e}, {Resolver: "two", Evidence: &e}}, around.Policy())
 		well := r.Status == StatusOK || r.Status == StatusWarning
 		for _, v := range r.Verdicts {
 			if well && (v.Outcome != reasons.OutcomeVerified || v.Host.Outcome != reasons.OutcomeVerified) {

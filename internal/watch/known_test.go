@@ -20,8 +20,7 @@ import (
 // TestKnown: a certificate that the owner does not know is an error, whether it
 // signs or is that of the web server. Without a set of known ones nothing is said.
 func TestKnown(t *testing.T) {
-	w := getWorld()
-	signer, short := w.Of(source), w.Issue(-10*day, 3*day, source)
+	signer, short := around.Of(source), around.Issue(-10*day, 3*day, source)
 	mine, other := signer.Leaf(), short.Leaf()
 	raw := sign(signer, delegation.JWS, time.Hour, 14*day, provider)
 	late := sign(short, delegation.JWS, time.Hour, day, former)
@@ -45,7 +44,7 @@ func TestKnown(t *testing.T) {
 			q := question(source)
 			q.Known = c.known
 			edits := append([]edit{txt(delegation.JWS, raw), web(delegation.JWS, raw)}, c.edits...)
-			r := Conclude(q, []Observation{{Resolver: "r", Evidence: found(edits...), Served: c.served}}, w.Policy())
+			r := Conclude(q, []Observation{{Resolver: "r", Evidence: found(edits...), Served: c.served}}, around.Policy())
 			var got []Finding
 			for _, f := range r.Findings {
 				if f.Name == UnknownCertificate {
@@ -70,16 +69,15 @@ func TestKnown(t *testing.T) {
 // TestServed: a Watcher that has a set of known certificates asks the web server of
 // a domain for its own.
 func TestServed(t *testing.T) {
-	w := getWorld()
-	host := localca.Must(w.CA.Issue("P-256", []string{source}, time.Now().Add(-day), time.Now().Add(day), nil))
+	host := localca.Must(around.CA.Issue("P-256", []string{source}, time.Now().Add(-day), time.Now().Add(day), nil))
 	site := setup.Web(t, &http.Server{Handler: http.NotFoundHandler()}, &tls.Config{Certificates: []tls.Certificate{localca.TLS(host)}})
-	dns := setup.DNS(t, zoneOf(source, sign(w.Of(source), delegation.JWS, time.Hour, 14*day, provider))...)
+	dns := setup.DNS(t, zoneOf(source, sign(around.Of(source), delegation.JWS, time.Hour, 14*day, provider))...)
 	to, err := discovery.ParseConnectTo(source + ":443:" + site.String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &discovery.Client{Resolver: dns.Addr, HTTPSRoots: w.CA.Pool(), ConnectTo: []discovery.ConnectTo{to}, AllowPrivateAddresses: true}
-	watcher := NewWatcher([]Resolver{{"one", client}}, w.Policy(), nil, 1)
+	client := &discovery.Client{Resolver: dns.Addr, HTTPSRoots: around.CA.Pool(), ConnectTo: []discovery.ConnectTo{to}, AllowPrivateAddresses: true}
+	watcher := NewWatcher([]Resolver{{"one", client}}, around.Policy(), nil, 1)
 	q := question(source)
 	q.Known = NewKnown(nil)
 	r, err := watcher.Look(context.Background(), q)

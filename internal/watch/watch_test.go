@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -38,12 +37,12 @@ var (
 	former   = delegation.Endpoint{Host: "old.hosting.example", Port: 5269}
 )
 
-// getWorld gives the one world of these tests.
-var getWorld = sync.OnceValue(func() *world.World { return world.At(now) })
+// around is the world of these tests.
+var around = world.At(now)
 
 // sign makes a statement that was issued so long ago and lives so long from then.
 func sign(s *keys.Signer, e delegation.Encoding, ago, life time.Duration, to ...delegation.Endpoint) []byte {
-	statement := getWorld().Statement(ago)
+	statement := around.Statement(ago)
 	statement.Expires = statement.Issued.Add(life)
 	for _, target := range to {
 		statement.Targets = append(statement.Targets, delegation.Target{Endpoint: target})
@@ -114,8 +113,7 @@ func webFails(e *delegation.Evidence) {
 }
 
 func TestConclude(t *testing.T) {
-	w := getWorld()
-	signer, short := w.Of(source), w.Issue(-10*day, 3*day, source)
+	signer, short := around.Of(source), around.Issue(-10*day, 3*day, source)
 	jws := sign(signer, delegation.JWS, time.Hour, 14*day, provider)
 	ac := sign(signer, delegation.AC, time.Hour, 14*day, provider)
 	earlier := sign(signer, delegation.JWS, 2*time.Hour, 14*day, provider)
@@ -228,7 +226,7 @@ func TestConclude(t *testing.T) {
 				observations = append(observations, Observation{Resolver: fmt.Sprintf("resolver %d", i), Evidence: e})
 			}
 			q := Question{Query: delegation.Query{Source: source, Service: service, Target: c.target}, Warn: c.warn}
-			r := Conclude(q, observations, w.Policy())
+			r := Conclude(q, observations, around.Policy())
 			var got want
 			for _, f := range r.Findings {
 				got = append(got, strings.TrimSpace(fmt.Sprintf("%s %s %s", f.Severity, f.Name, f.Reason)))
@@ -260,16 +258,15 @@ func TestConclude(t *testing.T) {
 
 // TestEnds: the quarter of a life and the bound on it, to the second.
 func TestEnds(t *testing.T) {
-	w := getWorld()
 	for _, c := range []struct {
 		life time.Duration
 		left time.Duration // at which the warning begins
 	}{{8 * day, 2 * day}, {28 * day, MaxWarn}, {31 * day, MaxWarn}} {
-		raw := sign(w.Of(source), delegation.JWS, time.Hour, c.life, provider)
+		raw := sign(around.Of(source), delegation.JWS, time.Hour, c.life, provider)
 		ends := now.Add(c.life - time.Hour)
 		for at, want := range map[time.Time]int{ends.Add(-c.left): 0, ends.Add(1 - c.left).Add(time.Second): 1} {
 			o := []Observation{{Resolver: "r", Evidence: found(txt(delegation.JWS, raw), web(delegation.JWS, raw))}}
-			r := Conclude(Question{Query: delegation.Query{Source: source, Service: service}}, o, delegation.Policy{Roots: w.CA.Pool(), Time: at})
+			r := Conclude(Question{Query: delegation.Query{Source: source, Service: service}}, o, delegation.Policy{Roots: around.CA.Pool(), Time: at})
 			if len(r.Findings) != want {
 				t.Errorf("life %s, %s left: %+v", c.life, ends.Sub(at), r.Findings)
 			}
@@ -315,15 +312,14 @@ func TestDays(t *testing.T) {
 // one that is refused.
 func tapOf(t *testing.T, strict bool) string {
 	t.Helper()
-	w := getWorld()
-	jws := sign(w.Of(source), delegation.JWS, time.Hour, 14*day, provider)
+	jws := sign(around.Of(source), delegation.JWS, time.Hour, 14*day, provider)
 	var out bytes.Buffer
 	tap, err := NewTAP(&out, 3, strict)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range []*delegation.Evidence{found(txt(delegation.JWS, jws), web(delegation.JWS, jws)), found(txt(delegation.JWS, jws)), found()} {
-		r := Conclude(Question{Query: delegation.Query{Source: source, Service: service}}, []Observation{{Resolver: "r\n\x1b", Evidence: e}}, w.Policy())
+		r := Conclude(Question{Query: delegation.Query{Source: source, Service: service}}, []Observation{{Resolver: "r\n\x1b", Evidence: e}}, around.Policy())
 		if err := tap.Write(r); err != nil {
 			t.Fatal(err)
 		}

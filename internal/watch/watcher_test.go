@@ -29,12 +29,12 @@ func zoneOf(domain string, raw []byte) []string {
 }
 
 // through makes a Watcher of DNS servers.
-func through(w *world.World, servers ...*dnsserver.Server) *Watcher {
+func through(servers ...*dnsserver.Server) *Watcher {
 	var resolvers []Resolver
 	for _, s := range servers {
 		resolvers = append(resolvers, Resolver{s.Addr, &discovery.Client{Resolver: s.Addr, Via: discovery.ViaDNS}})
 	}
-	return NewWatcher(resolvers, w.Policy(), nil, DefaultParallel)
+	return NewWatcher(resolvers, around.Policy(), nil, DefaultParallel)
 }
 
 func question(domain string) Question {
@@ -42,13 +42,12 @@ func question(domain string) Question {
 }
 
 func TestWatcher(t *testing.T) {
-	w := getWorld()
-	jws := sign(w.Of(source), delegation.JWS, time.Hour, 14*day, provider)
+	jws := sign(around.Of(source), delegation.JWS, time.Hour, 14*day, provider)
 	good, empty, broken := setup.DNS(t, zoneOf(source, jws)...), setup.DNS(t), setup.DNS(t, zoneOf(source, jws)...)
 	if err := broken.Fault("", "TXT", dnsserver.Fault{Rcode: 2}); err != nil {
 		t.Fatal(err)
 	}
-	r, err := through(w, good, empty, broken).Look(context.Background(), question(source))
+	r, err := through(good, empty, broken).Look(context.Background(), question(source))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +64,6 @@ func TestWatcher(t *testing.T) {
 // TestWatcherEnds: when the context ends, there is no report, however far the
 // lookups are: what was cut off is no observation.
 func TestWatcherEnds(t *testing.T) {
-	w := getWorld()
 	silent := setup.DNS(t)
 	if err := silent.Fault("", "", dnsserver.Fault{Drop: true}); err != nil {
 		t.Fatal(err)
@@ -77,10 +75,10 @@ func TestWatcherEnds(t *testing.T) {
 		}
 		cancel()
 	}()
-	if r, err := through(w, silent).Look(ctx, question(source)); !errors.Is(err, context.Canceled) || r.Status != "" {
+	if r, err := through(silent).Look(ctx, question(source)); !errors.Is(err, context.Canceled) || r.Status != "" {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if _, err := through(w, setup.DNS(t)).Look(ctx, question(source)); !errors.Is(err, context.Canceled) {
+	if _, err := through(setup.DNS(t)).Look(ctx, question(source)); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
@@ -149,7 +147,6 @@ func BenchmarkWatch(b *testing.B) { benchmarkWatch(b, false) }
 func BenchmarkWatchUnbounded(b *testing.B) { benchmarkWatch(b, true) }
 
 func benchmarkWatch(b *testing.B, open bool) {
-	around := world.At(now)
 	key := localca.Must(localca.NewKey("P-256"))
 	var zone, domains []string
 	statements, certificates := map[string][]byte{}, map[string]*tls.Certificate{}
@@ -171,7 +168,7 @@ func benchmarkWatch(b *testing.B, open bool) {
 	})}
 	address := setup.Web(b, web, &tls.Config{GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) { return certificates[h.ServerName], nil }})
 
-	w := through(around, setup.DNS(b, zone...), setup.DNS(b, zone...))
+	w := through(setup.DNS(b, zone...), setup.DNS(b, zone...))
 	w.policy.Cache = delegation.NewCache(w.policy.Roots)
 	to := discovery.ConnectTo{Addr: address}
 	for i, r := range w.resolvers {
