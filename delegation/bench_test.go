@@ -93,12 +93,7 @@ func newBenchWorld(b *testing.B, kind string) *benchWorld {
 		if err != nil {
 			b.Fatal(err)
 		}
-		record := encoding.TXTRecord(raw)
-		w.raw[encoding] = raw
-		w.evidence[encoding] = &Evidence{
-			Version: EvidenceVersion, Source: source, Service: service, Collected: now,
-			TXT: []TXTAnswer{{Answer: Answer{Name: txtPlace, DNSSEC: Insecure, TTL: 3600}, Records: []string{record}}},
-		}
+		w.raw[encoding], w.evidence[encoding] = raw, evidenceOf(txtAnswer(encoding.TXTRecord(raw)))
 	}
 	return w
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/delegation/limits"
 	"github.com/dnasign/dnasign/encoding/jws"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 	"github.com/dnasign/dnasign/keys"
 )
 
@@ -78,27 +79,24 @@ func heap() uint64 {
 // evidenceOf is about a domain with a number of SRV records at both labels. Its
 // statement has a number of targets, each with another long name.
 func evidenceOf(domain string, state delegation.DNSSEC, srv, targets int, long func(string, int) string) *delegation.Evidence {
-	e := &delegation.Evidence{Version: delegation.EvidenceVersion, Source: domain, Service: service, Collected: start}
-	txt := delegation.TXTAnswer{Answer: delegation.Answer{Name: delegation.TXTName(domain, service), DNSSEC: state, TTL: 3600}}
-	for n, label := range delegation.RoleOf(service).Labels() {
-		s := delegation.SRVAnswer{Answer: delegation.Answer{Name: delegation.SRVName(domain, label), DNSSEC: state, TTL: 3600}}
+	e := world.Nothing(domain, service, state, start)
+	e.Documents = nil
+	for n := range e.SRV {
 		var hosts []string
 		for i := range max(srv, targets) {
 			hosts = append(hosts, long(fmt.Sprint("x", n), i))
 		}
 		for _, host := range hosts[:srv] {
-			s.Records = append(s.Records, delegation.SRVRecord{Target: strings.Clone(host), Port: 5269})
+			e.SRV[n].Records = append(e.SRV[n].Records, delegation.SRVRecord{Target: strings.Clone(host), Port: 5269})
 		}
 		if targets > 0 && n == 0 {
-			txt.Records = []string{signedFor(domain, 0, hosts[:targets], func(s *delegation.Statement) {
+			e.TXT[0].Records = []string{signedFor(domain, 0, hosts[:targets], func(s *delegation.Statement) {
 				for i := range s.Targets {
 					s.Targets[i].SPKI = []delegation.Pin{{1}, {2}, {3}, {4}}
 				}
 			})}
 		}
-		e.SRV = append(e.SRV, s)
 	}
-	e.TXT = []delegation.TXTAnswer{txt}
 	return e
 }
 

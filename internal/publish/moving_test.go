@@ -14,6 +14,7 @@ import (
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/internal/testkit/dnsserver"
 	"github.com/dnasign/dnasign/internal/testkit/setup"
+	"github.com/dnasign/dnasign/internal/testkit/world"
 )
 
 // The two providers of docs/moving.md.
@@ -161,13 +162,8 @@ func TestMoving(t *testing.T) {
 		before, memory = remembering, remembering.floor
 	}
 	// The former provider shows what it has: too late for who remembers.
-	old := &delegation.Evidence{
-		Version: delegation.EvidenceVersion, Source: source, Service: service, Collected: time.Now(),
-		TXT: []delegation.TXTAnswer{{
-			Answer:  delegation.Answer{Name: delegation.TXTName(source, service), DNSSEC: delegation.Insecure},
-			Records: []string{delegation.JWS.TXTRecord(delegated(t, 3, hostA, hostB))},
-		}},
-	}
+	old := world.Nothing(source, service, delegation.Insecure, time.Now())
+	old.TXT[0].Records = []string{delegation.JWS.TXTRecord(delegated(t, 3, hostA, hostB))}
 	if got := decides(t, old, memory).accepts(t); len(got["in"]) > 0 {
 		t.Errorf("remembering, shown the old statement: %q", got)
 	}
