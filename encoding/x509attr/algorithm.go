@@ -1,13 +1,13 @@
 package x509attr
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/x509"
+	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -75,66 +75,13 @@ func addOID(b *cryptobyte.Builder, oid x509.OID) {
 
 // signatureAlgorithm says which algorithm an identifier stands for. It is
 // UnknownSignatureAlgorithm if this package does not check the algorithm, or if
-// the parameters are not exactly those of its specification. There is one way
-// to write each algorithm, and two only if its specification asks for both.
+// the parameters are not exactly those of its specification.
 func signatureAlgorithm(id AlgorithmIdentifier) x509.SignatureAlgorithm {
 	oid := oidContent(id.Algorithm)
-	if oid == oidRSAPSS {
-		return pssAlgorithm(id.Parameters)
-	}
 	for algorithm, s := range schemes {
-		if s.oid == oid && bytes.Equal(s.parameters(), id.Parameters) {
+		if s.oid == oid && slices.Contains(s.parameters, string(id.Parameters)) {
 			return algorithm
 		}
-	}
-	return x509.UnknownSignatureAlgorithm
-}
-
-// pssAlgorithm reads the parameters of RSASSA-PSS. As in crypto/x509 the mask
-// generation must use the hash of the message, and the salt must have its
-// length. Other combinations are not in use and look like accidents. The
-// trailer field has its default value in all of them, so DER does not write it.
-//
-//	RSASSA-PSS-params ::= SEQUENCE {
-//	    hashAlgorithm    [0] HashAlgorithm DEFAULT sha1,
-//	    maskGenAlgorithm [1] MaskGenAlgorithm DEFAULT mgf1SHA1,
-//	    saltLength       [2] INTEGER DEFAULT 20,
-//	    trailerField     [3] INTEGER DEFAULT 1 }
-func pssAlgorithm(parameters []byte) x509.SignatureAlgorithm {
-	s := cryptobyte.String(parameters)
-	var params, hashField, maskField, saltField, mask cryptobyte.String
-	var hash, maskHash AlgorithmIdentifier
-	var maskID x509.OID
-	var salt int
-	if !s.ReadASN1(&params, asn1.SEQUENCE) || !s.Empty() ||
-		!params.ReadASN1(&hashField, tagContext(0, true)) ||
-		!params.ReadASN1(&maskField, tagContext(1, true)) ||
-		!params.ReadASN1(&saltField, tagContext(2, true)) ||
-		!params.Empty() ||
-		!readAlgorithmIdentifier(&hashField, &hash) || !hashField.Empty() ||
-		!maskField.ReadASN1(&mask, asn1.SEQUENCE) || !maskField.Empty() ||
-		!readOID(&mask, &maskID) || oidContent(maskID) != oidMGF1 ||
-		!readAlgorithmIdentifier(&mask, &maskHash) || !mask.Empty() ||
-		!saltField.ReadASN1Integer(&salt) || !saltField.Empty() {
-		return x509.UnknownSignatureAlgorithm
-	}
-	// RFC 4055, Section 2.1: a hash function's parameters are NULL or absent,
-	// and both have to be accepted.
-	for _, id := range []AlgorithmIdentifier{hash, maskHash} {
-		if len(id.Parameters) != 0 && string(id.Parameters) != derNull {
-			return x509.UnknownSignatureAlgorithm
-		}
-	}
-	if !hash.Algorithm.Equal(maskHash.Algorithm) {
-		return x509.UnknownSignatureAlgorithm
-	}
-	switch oid := oidContent(hash.Algorithm); {
-	case oid == oidSHA256 && salt == crypto.SHA256.Size():
-		return x509.SHA256WithRSAPSS
-	case oid == oidSHA384 && salt == crypto.SHA384.Size():
-		return x509.SHA384WithRSAPSS
-	case oid == oidSHA512 && salt == crypto.SHA512.Size():
-		return x509.SHA512WithRSAPSS
 	}
 	return x509.UnknownSignatureAlgorithm
 }
@@ -144,56 +91,67 @@ type scheme struct {
 	oid  string      // of the algorithm
 	hash crypto.Hash // 0: the message is signed as it is
 	key  x509.PublicKeyAlgorithm
-	pss  string // for RSASSA-PSS: the hash function's OID
+	// parameters are those of its identifier, in DER. There is one way to write
+	// them, and more only if the specification asks for that. The first is ours.
+	parameters []string
 }
 
+var (
+	null   = []string{derNull} // RFC 4055, Section 5: PKCS #1 v1.5
+	absent = []string{""}      // RFC 5758, Section 3.2 and RFC 8410, Section 3
+)
+
 var schemes = map[x509.SignatureAlgorithm]scheme{
-	x509.SHA256WithRSA:    {oidSHA256WithRSA, crypto.SHA256, x509.RSA, ""},
-	x509.SHA384WithRSA:    {oidSHA384WithRSA, crypto.SHA384, x509.RSA, ""},
-	x509.SHA512WithRSA:    {oidSHA512WithRSA, crypto.SHA512, x509.RSA, ""},
-	x509.SHA256WithRSAPSS: {oidRSAPSS, crypto.SHA256, x509.RSA, oidSHA256},
-	x509.SHA384WithRSAPSS: {oidRSAPSS, crypto.SHA384, x509.RSA, oidSHA384},
-	x509.SHA512WithRSAPSS: {oidRSAPSS, crypto.SHA512, x509.RSA, oidSHA512},
-	x509.ECDSAWithSHA256:  {oidECDSAWithSHA256, crypto.SHA256, x509.ECDSA, ""},
-	x509.ECDSAWithSHA384:  {oidECDSAWithSHA384, crypto.SHA384, x509.ECDSA, ""},
-	x509.ECDSAWithSHA512:  {oidECDSAWithSHA512, crypto.SHA512, x509.ECDSA, ""},
-	x509.PureEd25519:      {oidEd25519, 0, x509.Ed25519, ""},
+	x509.SHA256WithRSA:    {oidSHA256WithRSA, crypto.SHA256, x509.RSA, null},
+	x509.SHA384WithRSA:    {oidSHA384WithRSA, crypto.SHA384, x509.RSA, null},
+	x509.SHA512WithRSA:    {oidSHA512WithRSA, crypto.SHA512, x509.RSA, null},
+	x509.SHA256WithRSAPSS: {oidRSAPSS, crypto.SHA256, x509.RSA, pssParameters(oidSHA256, crypto.SHA256)},
+	x509.SHA384WithRSAPSS: {oidRSAPSS, crypto.SHA384, x509.RSA, pssParameters(oidSHA384, crypto.SHA384)},
+	x509.SHA512WithRSAPSS: {oidRSAPSS, crypto.SHA512, x509.RSA, pssParameters(oidSHA512, crypto.SHA512)},
+	x509.ECDSAWithSHA256:  {oidECDSAWithSHA256, crypto.SHA256, x509.ECDSA, absent},
+	x509.ECDSAWithSHA384:  {oidECDSAWithSHA384, crypto.SHA384, x509.ECDSA, absent},
+	x509.ECDSAWithSHA512:  {oidECDSAWithSHA512, crypto.SHA512, x509.ECDSA, absent},
+	x509.PureEd25519:      {oidEd25519, 0, x509.Ed25519, absent},
 }
 
 // identifier returns the AlgorithmIdentifier of the scheme.
 func (s scheme) identifier() AlgorithmIdentifier {
-	return AlgorithmIdentifier{constOID(s.oid), s.parameters()}
+	return AlgorithmIdentifier{constOID(s.oid), []byte(s.parameters[0])}
 }
 
-// parameters are those of the identifier.
-func (s scheme) parameters() []byte {
-	switch {
-	case s.pss != "":
-		return pssParameters(s.pss, s.hash.Size())
-	case s.key == x509.RSA: // RFC 4055, Section 5: those of PKCS #1 v1.5 are NULL
-		return []byte(derNull)
-	}
-	return nil // RFC 5758, Section 3.2 and RFC 8410, Section 3: absent
-}
-
-// pssParameters is the reverse of pssAlgorithm.
-// RFC 4055, Section 3.1: with NULL as the parameters of the hash function.
-func pssParameters(hashOID string, salt int) []byte {
-	addHash := func(b *cryptobyte.Builder) {
-		addAlgorithmIdentifier(b, AlgorithmIdentifier{constOID(hashOID), []byte(derNull)})
-	}
-	var b cryptobyte.Builder
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1(tagContext(0, true), addHash)
-		b.AddASN1(tagContext(1, true), func(b *cryptobyte.Builder) {
+// pssParameters are the parameters of RSASSA-PSS. As in crypto/x509 the mask
+// generation must use the hash of the message, and the salt must have its
+// length. Other combinations are not in use and look like accidents. The
+// trailer field has its default value in all of them, so DER does not write it.
+//
+// RFC 4055, Section 2.1: a hash function's parameters are NULL or absent, and
+// both have to be accepted. Section 3.1: NULL is to be written.
+//
+//	RSASSA-PSS-params ::= SEQUENCE {
+//	    hashAlgorithm    [0] HashAlgorithm DEFAULT sha1,
+//	    maskGenAlgorithm [1] MaskGenAlgorithm DEFAULT mgf1SHA1,
+//	    saltLength       [2] INTEGER DEFAULT 20,
+//	    trailerField     [3] INTEGER DEFAULT 1 }
+func pssParameters(hashOID string, hash crypto.Hash) (all []string) {
+	for _, ofHash := range []string{derNull, ""} {
+		for _, ofMask := range []string{derNull, ""} {
+			var b cryptobyte.Builder
 			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				addOID(b, constOID(oidMGF1))
-				addHash(b)
+				b.AddASN1(tagContext(0, true), func(b *cryptobyte.Builder) {
+					addAlgorithmIdentifier(b, AlgorithmIdentifier{constOID(hashOID), []byte(ofHash)})
+				})
+				b.AddASN1(tagContext(1, true), func(b *cryptobyte.Builder) {
+					b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+						addOID(b, constOID(oidMGF1))
+						addAlgorithmIdentifier(b, AlgorithmIdentifier{constOID(hashOID), []byte(ofMask)})
+					})
+				})
+				b.AddASN1(tagContext(2, true), func(b *cryptobyte.Builder) { b.AddASN1Int64(int64(hash.Size())) })
 			})
-		})
-		b.AddASN1(tagContext(2, true), func(b *cryptobyte.Builder) { b.AddASN1Int64(int64(salt)) })
-	})
-	return b.BytesOrPanic()
+			all = append(all, string(b.BytesOrPanic()))
+		}
+	}
+	return all
 }
 
 // keyAlgorithm says what kind of key pub is and which signature algorithm fits

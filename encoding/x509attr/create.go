@@ -108,7 +108,7 @@ func signatureOf(rand io.Reader, signer crypto.Signer, s scheme, message []byte)
 		h.Write(message)
 		digest = h.Sum(nil)
 	}
-	if s.pss != "" {
+	if s.oid == oidRSAPSS {
 		// Other verifiers refuse any other length, and so do we.
 		opts = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: s.hash}
 	}
