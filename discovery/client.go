@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"cmp"
 	"crypto/x509"
 	"log/slog"
 	"net/netip"
@@ -57,12 +58,7 @@ type Client struct {
 	resolvConf string    // empty: the system's
 }
 
-func (c *Client) via() Via {
-	if c.Via == "" {
-		return ViaAuto
-	}
-	return c.Via
-}
+func (c *Client) via() Via { return cmp.Or(c.Via, ViaAuto) }
 
 func (c *Client) logger() *slog.Logger {
 	if c.Logger == nil {

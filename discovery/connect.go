@@ -112,6 +112,15 @@ func (c *connector) connect(ctx context.Context, host string, port uint16) (net.
 	return c.connectBy(ctx, host, port, func() delegation.AddressAnswer { return c.resolver.addresses(ctx, host) })
 }
 
+// dial is connect in the form of [net.Dialer.DialContext].
+func (c *connector) dial(ctx context.Context, _, hostPort string) (net.Conn, error) {
+	host, port, err := splitHostPort(hostPort)
+	if err != nil {
+		return nil, err
+	}
+	return c.connect(ctx, host, port)
+}
+
 // connectBy is connect with the answer about the host's addresses. It is asked for
 // unless there is a fixed address.
 func (c *connector) connectBy(ctx context.Context, host string, port uint16, lookup func() delegation.AddressAnswer) (net.Conn, error) {

@@ -51,8 +51,8 @@ func (c *Client) GatherEndpoint(ctx context.Context, at delegation.Endpoint) (*d
 func (r *resolver) addresses(ctx context.Context, host string) delegation.AddressAnswer {
 	var v6, v4 lookup
 	var both sync.WaitGroup
-	both.Go(func() { v6 = r.lookup(ctx, host, dns.TypeAAAA) })
-	both.Go(func() { v4 = r.lookup(ctx, host, dns.TypeA) })
+	both.Go(func() { v6 = r.lookup(ctx, question{name: host, qtype: dns.TypeAAAA}) })
+	both.Go(func() { v4 = r.lookup(ctx, question{name: host, qtype: dns.TypeA}) })
 	both.Wait()
 
 	a := delegation.AddressAnswer{Answer: delegation.Answer{Name: host, DNSSEC: delegation.Indeterminate}}

@@ -2,6 +2,8 @@ package discovery
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +18,9 @@ import (
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
+// httpsPort is the only port of a web server that is connected to.
+const httpsPort = 443
+
 // userAgent is fixed: what runs here, and in which version, is nobody's
 // business. The number is that of the protocol.
 const userAgent = "dnaverify/1"
@@ -29,11 +34,16 @@ type fetcher struct {
 	log       *slog.Logger
 }
 
-func newFetcher(d *dialer, log *slog.Logger) *fetcher {
-	f := &fetcher{timeout: d.timeouts.document, log: log}
+func newFetcher(c *connector, roots *x509.CertPool, log *slog.Logger) *fetcher {
+	f := &fetcher{timeout: c.timeouts.document, log: log}
 	f.transport = &http.Transport{
-		Proxy:                  nil, // a proxy would dial, and the filter would see only the proxy
-		DialTLSContext:         d.dialTLS,
+		Proxy:       nil, // a proxy would dial, and the filter would see only the proxy
+		DialContext: c.dial,
+		TLSClientConfig: &tls.Config{
+			RootCAs:    roots,
+			MinVersion: tls.VersionTLS12, // RFC 9325, Section 3.1.1
+			NextProtos: []string{"http/1.1"},
+		},
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: maxHeader,
 		Protocols:              new(http.Protocols),

@@ -314,14 +314,14 @@ func TestRedirectToAnotherHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &dialer{connector: connector{resolver: r, timeouts: *relaxed}, roots: web.roots}
-	f := newFetcher(d, client.logger())
-	let := &dialer{connector: connector{connectTo: client.ConnectTo, timeouts: *relaxed, private: true}, roots: web.roots}
-	f.transport.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+	c := &connector{resolver: r, timeouts: *relaxed}
+	f := newFetcher(c, web.roots, client.logger())
+	let := &connector{connectTo: client.ConnectTo, timeouts: *relaxed, private: true}
+	f.transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if address == source+":443" {
-			return let.dialTLS(ctx, network, address)
+			return let.dial(ctx, network, address)
 		}
-		return d.dialTLS(ctx, network, address)
+		return c.dial(ctx, network, address)
 	}
 	doc := f.fetch(t.Context(), docURL, jwsType)
 	if failed(doc.Failure) != reasons.AddressNotAllowed {

@@ -62,7 +62,7 @@ func (c *Client) gather(ctx context.Context, source, service string, look beside
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	f := newFetcher(&dialer{connector, c.HTTPSRoots}, c.logger())
+	f := newFetcher(&connector, c.HTTPSRoots, c.logger())
 
 	l := &lookups{evidence: e, look: look, resolver: connector.resolver, fetcher: f, arrivals: make(chan arrival, maxLookups)}
 	for _, look := range plan(e, look, connector.resolver, f) {
@@ -202,7 +202,7 @@ func pending() *delegation.Failure {
 
 // srv asks for SRV records (RFC 2782).
 func (r *resolver) srv(ctx context.Context, name string) delegation.SRVAnswer {
-	found := r.lookup(ctx, name, dns.TypeSRV)
+	found := r.lookup(ctx, question{name: name, qtype: dns.TypeSRV})
 	a := delegation.SRVAnswer{Answer: found.Answer}
 	for _, rr := range found.records {
 		srv := rr.(*dns.SRV)
@@ -227,7 +227,7 @@ func hostName(target string) string {
 // anything between them. The library escapes octets outside printable ASCII;
 // see [delegation.TXTAnswer].
 func (r *resolver) txt(ctx context.Context, name string) delegation.TXTAnswer {
-	found := r.lookup(ctx, name, dns.TypeTXT)
+	found := r.lookup(ctx, question{name: name, qtype: dns.TypeTXT})
 	a := delegation.TXTAnswer{Answer: found.Answer, Alias: found.alias}
 	for _, rr := range found.records {
 		a.Records = append(a.Records, strings.Join(rr.(*dns.TXT).Txt, ""))

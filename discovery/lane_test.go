@@ -20,7 +20,7 @@ func (w webServer) fetcher(t testing.TB, client *Client) *fetcher {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newFetcher(&dialer{c, w.roots}, client.logger())
+	return newFetcher(&c, w.roots, client.logger())
 }
 
 // A gauge counts the connections that a web server has open.

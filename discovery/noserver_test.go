@@ -71,7 +71,7 @@ func TestNoServer(t *testing.T) {
 
 // TestNoServerLate: that the time is over when the refusal is seen changes nothing.
 func TestNoServerLate(t *testing.T) {
-	f := newFetcher(&dialer{connector{timeouts: *relaxed}, nil}, (&Client{}).logger())
+	f := newFetcher(&connector{timeouts: *relaxed}, nil, (&Client{}).logger())
 	ctx, cancel := context.WithDeadline(t.Context(), time.Now())
 	defer cancel()
 	if p := f.explain(ctx, errRefused); p.Reason != reasons.HTTPSFailure {

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
+
+	"github.com/dnasign/dnasign/internal/dnsexchange"
 )
 
 // A question is what one DNS message asks.
@@ -41,11 +43,6 @@ func (q question) message() *dns.Msg {
 	return m.SetEdns0(udpSize, q.signed)
 }
 
-// isError: only NOERROR and NXDOMAIN are answers.
-func isError(reply *dns.Msg) bool {
-	return reply.Rcode != dns.RcodeSuccess && reply.Rcode != dns.RcodeNameError
-}
-
 // usable returns nil if the reply answers the question, even with "there is
 // none". Otherwise it says why another resolver should be asked.
 func usable(reply *dns.Msg, q question) error {
@@ -54,7 +51,7 @@ func usable(reply *dns.Msg, q question) error {
 		rcode = fmt.Sprintf("response code %d", reply.Rcode)
 	}
 	switch {
-	case isError(reply):
+	case dnsexchange.IsError(reply):
 		return errors.New(rcode + extendedErrors(reply))
 	case slices.ContainsFunc(reply.Answer, q.isAnswered):
 		return nil
@@ -81,12 +78,7 @@ func soa(reply *dns.Msg) *dns.SOA {
 }
 
 func hasNS(reply *dns.Msg) bool {
-	for _, rr := range reply.Ns {
-		if _, ok := rr.(*dns.NS); ok {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(reply.Ns, func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeNS })
 }
 
 // extendedErrors shows the extended DNS errors of a reply (RFC 8914).
@@ -119,10 +111,7 @@ func edes(reply *dns.Msg) []*dns.EDNS0_EDE {
 // saysBogus reports whether an extended error says that DNSSEC validation
 // failed: codes 6 to 12 (RFC 8914, Sections 4.7 to 4.13).
 func saysBogus(reply *dns.Msg) bool {
-	for _, e := range edes(reply) {
-		if e.InfoCode >= dns.ExtendedErrorCodeDNSBogus && e.InfoCode <= dns.ExtendedErrorCodeNSECMissing {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(edes(reply), func(e *dns.EDNS0_EDE) bool {
+		return e.InfoCode >= dns.ExtendedErrorCodeDNSBogus && e.InfoCode <= dns.ExtendedErrorCodeNSECMissing
+	})
 }

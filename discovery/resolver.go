@@ -34,18 +34,14 @@ type lookup struct {
 	signatures []*dns.RRSIG
 }
 
-// lookup finds the records of a type at a name.
+// lookup finds the records of a type at a name, with the signatures if the
+// question asks for them.
 //
 // The DNSSEC state is secure only if a validating resolver set the AD flag on
 // every reply that led to the answer. One flag covers all records of a reply's
 // chain (RFC 4035, Section 3.2.3). From any other resolver the flag is ignored,
 // since a stub in between may have copied a forged one.
-func (r *resolver) lookup(ctx context.Context, name string, qtype uint16) lookup {
-	return r.find(ctx, question{name: name, qtype: qtype})
-}
-
-// find is lookup for a question with flags of its own.
-func (r *resolver) find(ctx context.Context, asks question) lookup {
+func (r *resolver) lookup(ctx context.Context, asks question) lookup {
 	name, qtype := asks.name, asks.qtype
 	found := lookup{Answer: delegation.Answer{Name: name, DNSSEC: delegation.Indeterminate}}
 	ctx, cancel := context.WithTimeout(ctx, r.timeouts.lookup)
@@ -117,7 +113,7 @@ func (r *resolver) ask(ctx context.Context, q question) asked {
 			if replied[server] || ctx.Err() != nil {
 				continue
 			}
-			reply, err := exchange(ctx, server, q, r.timeouts.try)
+			reply, err := r.exchange(ctx, server, q)
 			replied[server] = !errors.Is(err, dnsexchange.ErrSilent)
 			if err == nil {
 				if err = usable(reply, q); err == nil {
@@ -147,6 +143,13 @@ func (r *resolver) ask(ctx context.Context, q question) asked {
 	return bad
 }
 
+// exchange asks one server once, within a limit.
+func (r *resolver) exchange(ctx context.Context, server netip.AddrPort, q question) (*dns.Msg, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeouts.try)
+	defer cancel()
+	return dnsexchange.Exchange(ctx, server, q.message())
+}
+
 // isBogus reports whether a failure is one of DNSSEC validation. Either the
 // resolver says so, or it fails only while it validates. The second question
 // sets CD, and its records are used for nothing.
@@ -158,6 +161,6 @@ func (r *resolver) isBogus(ctx context.Context, q question, a asked) bool {
 		return true
 	}
 	q.unchecked = true
-	reply, err := exchange(ctx, a.server, q, r.timeouts.try)
+	reply, err := r.exchange(ctx, a.server, q)
 	return err == nil && usable(reply, q) == nil
 }

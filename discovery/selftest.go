@@ -42,7 +42,7 @@ func (c *Client) SelfTest(ctx context.Context, secure, bogus string) error {
 	}
 	var both sync.WaitGroup
 	for i := range wanted {
-		both.Go(func() { wanted[i].found = r.lookup(ctx, wanted[i].name, dns.TypeA) })
+		both.Go(func() { wanted[i].found = r.lookup(ctx, question{name: wanted[i].name, qtype: dns.TypeA}) })
 	}
 	both.Wait()
 	var wrong []string

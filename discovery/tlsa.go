@@ -10,10 +10,32 @@ import (
 	"github.com/dnasign/dnasign/delegation/reasons"
 )
 
+// GatherSigners asks for the records that name who may sign for a role of a source,
+// for tools of its owner. The DNSSEC state is what the resolver says, even if
+// nobody vouches for that. So this is advice, and no evidence. It takes source and
+// service, and has errors, like [Client.Gather]. A name that DNS cannot have is
+// answered without records.
+func (c *Client) GatherSigners(ctx context.Context, source, service string) (delegation.TLSAAnswer, error) {
+	if err := c.check(source, service); err != nil {
+		return delegation.TLSAAnswer{}, err
+	}
+	connector, err := c.connector()
+	if err != nil {
+		return delegation.TLSAAnswer{}, err
+	}
+	name := delegation.SignerName(source, delegation.RoleOf(service).Service)
+	if name == "" {
+		return delegation.TLSAAnswer{}, nil
+	}
+	r := *connector.resolver
+	r.validating = true
+	return r.tlsa(ctx, name), nil
+}
+
 // tlsa asks for TLSA records (RFC 6698) and for their signatures, which tell
 // whether a wildcard made them.
 func (r *resolver) tlsa(ctx context.Context, name string) delegation.TLSAAnswer {
-	found := r.find(ctx, question{name: name, qtype: dns.TypeTLSA, signed: true})
+	found := r.lookup(ctx, question{name: name, qtype: dns.TypeTLSA, signed: true})
 	a := delegation.TLSAAnswer{Answer: found.Answer, Alias: found.alias != ""}
 	if found.DNSSEC == delegation.Secure && len(found.records) > 0 {
 		var known bool

@@ -39,7 +39,7 @@ func Read(query *dns.Msg, wire []byte) (*dns.Msg, error) {
 	asked := len(reply.Question) > 0
 	reply, err = unpack(wire)
 	switch {
-	case query.Opcode == dns.OpcodeQuery && !asked && (err != nil || !isError(reply)):
+	case query.Opcode == dns.OpcodeQuery && !asked && (err != nil || !IsError(reply)):
 		return nil, foreign("another question")
 	case err != nil:
 		return nil, fmt.Errorf("the reply is damaged: %w", err)
@@ -112,8 +112,8 @@ func same(a, b dns.Question) bool {
 	return a.Qtype == b.Qtype && a.Qclass == b.Qclass && dns.CanonicalName(a.Name) == dns.CanonicalName(b.Name)
 }
 
-// isError: only NOERROR and NXDOMAIN are answers.
-func isError(reply *dns.Msg) bool {
+// IsError: only NOERROR and NXDOMAIN are answers.
+func IsError(reply *dns.Msg) bool {
 	return reply.Rcode != dns.RcodeSuccess && reply.Rcode != dns.RcodeNameError
 }
 
