@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -105,15 +104,7 @@ func connect(cmd *cobra.Command, domain string, f connectFlags) error {
 	if err != nil {
 		return showConnection(cmd, form{f.json, f.verbose}, newConnection(q, tested).ended(err))
 	}
-	attempts, untried := v.Connect(ctx, decision, opt, f.all)
-	if !anyAccepted(attempts) {
-		if again := v.Shown(ctx, decision, attempts, opt); again != nil {
-			decision = again
-			if _, err := decision.Association.Statement(); err == nil {
-				attempts, untried = v.Connect(ctx, decision, opt, f.all)
-			}
-		}
-	}
+	decision, attempts, untried := v.Connect(ctx, decision, opt, f.all)
 	report := newConnection(q, tested)
 	if err := report.decided(decision); err != nil {
 		return err
@@ -134,10 +125,6 @@ func connect(cmd *cobra.Command, domain string, f connectFlags) error {
 		report.ended(decision.Failure(attempts))
 	}
 	return showConnection(cmd, form{f.json, f.verbose}, report)
-}
-
-func anyAccepted(attempts []*verifier.Attempt) bool {
-	return slices.ContainsFunc(attempts, func(a *verifier.Attempt) bool { return a.Err == nil })
 }
 
 func showConnection(cmd *cobra.Command, show form, c *connection) error {

@@ -137,15 +137,10 @@ func (d *Verifier) weighed(ctx context.Context, q Question, p Peer, refused erro
 	return d.Prove(ctx, known, p)
 }
 
-// Shown asks the targets whose certificate does not name the source for the statement
-// that they show in their XMPP stream, and decides again with it. That is for after
-// [Verifier.Connect], for reports; [Verifier.Dial] does it by itself. It returns nil if
-// there is no such statement, or it makes no difference. Connect again to the
-// targets of the new decision: no connection was kept.
-func (d *Verifier) Shown(ctx context.Context, known *Decision, attempts []*Attempt, opt *DialOptions) *Decision {
-	if opt == nil {
-		opt = &DialOptions{}
-	}
+// shown asks the targets whose certificate does not name the source for the statement
+// that they show in their XMPP stream, and decides again with it. It returns nil if
+// there is no such statement, or it makes no difference. It keeps no connection.
+func (d *Verifier) shown(ctx context.Context, known *Decision, attempts []*Attempt, opt *DialOptions) *Decision {
 	q := known.Association.Question()
 	if !known.Unpublished || q.Service != delegation.RoleOf("_xmpp-server._tcp").Service {
 		return nil
@@ -156,7 +151,7 @@ func (d *Verifier) Shown(ctx context.Context, known *Decision, attempts []*Attem
 			continue
 		}
 		asked++
-		statement := d.shown(ctx, known, a.To, opt)
+		statement := d.shownBy(ctx, known, a.To, opt)
 		if statement == nil {
 			continue
 		}
@@ -170,9 +165,9 @@ func (d *Verifier) Shown(ctx context.Context, known *Decision, attempts []*Attem
 	return nil
 }
 
-// shown reads what a target shows in the features of its stream. Nothing of this
+// shownBy reads what a target shows in the features of its stream. Nothing of this
 // connection is believed: the statement proves itself.
-func (d *Verifier) shown(ctx context.Context, known *Decision, to association.Dial, opt *DialOptions) *delegation.StreamStatement {
+func (d *Verifier) shownBy(ctx context.Context, known *Decision, to association.Dial, opt *DialOptions) *delegation.StreamStatement {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(opt.TargetTimeout, defaultTargetTimeout))
 	defer cancel()
 	raw, err := d.begin(ctx, known, opt, &Attempt{To: to})

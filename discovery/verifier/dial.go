@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"slices"
 	"time"
 
 	"github.com/dnasign/dnasign/delegation/association"
@@ -60,15 +61,7 @@ func (d *Verifier) dial(ctx context.Context, source, service string, opt *DialOp
 	if err != nil {
 		return nil, nil, err
 	}
-	attempts, _ := d.Connect(ctx, known, opt, false)
-	if !accepted(attempts) {
-		if again := d.Shown(ctx, known, attempts, opt); again != nil {
-			known = again
-			if _, err := known.Association.Statement(); err == nil {
-				attempts, _ = d.Connect(ctx, known, opt, false)
-			}
-		}
-	}
+	known, attempts, _ := d.Connect(ctx, known, opt, false)
 	if accepted(attempts) {
 		return known, attempts, nil
 	}
@@ -76,17 +69,34 @@ func (d *Verifier) dial(ctx context.Context, source, service string, opt *DialOp
 }
 
 func accepted(attempts []*Attempt) bool {
-	n := len(attempts)
-	return n > 0 && attempts[n-1].Err == nil
+	return slices.ContainsFunc(attempts, func(a *Attempt) bool { return a.Err == nil })
 }
 
 // Connect tries the targets of a decision in turn: until one is accepted, or all
-// of them. It is the part of [Verifier.Dial] after the decision, for reports. The
-// caller closes the connections, and sets the time of the whole by ctx.
-func (d *Verifier) Connect(ctx context.Context, known *Decision, opt *DialOptions, all bool) (attempts []*Attempt, untried []association.Dial) {
+// of them. If none is accepted, it asks them for the statement that they show in
+// their XMPP stream. If that makes a difference, it connects again by the new
+// decision, which it returns instead of known. It is the part of [Verifier.Dial]
+// after the decision, for reports. The caller closes the connections, and sets the
+// time of the whole by ctx.
+func (d *Verifier) Connect(ctx context.Context, known *Decision, opt *DialOptions, all bool) (by *Decision, attempts []*Attempt, untried []association.Dial) {
 	if opt == nil {
 		opt = &DialOptions{}
 	}
+	attempts, untried = d.connectTo(ctx, known, opt, all)
+	if accepted(attempts) {
+		return known, attempts, untried
+	}
+	again := d.shown(ctx, known, attempts, opt)
+	if again == nil {
+		return known, attempts, untried
+	}
+	if _, err := again.Association.Statement(); err == nil {
+		attempts, untried = d.connectTo(ctx, again, opt, all)
+	}
+	return again, attempts, untried
+}
+
+func (d *Verifier) connectTo(ctx context.Context, known *Decision, opt *DialOptions, all bool) (attempts []*Attempt, untried []association.Dial) {
 	targets := known.Targets()
 	for i, to := range targets {
 		attempt := d.attempt(ctx, known, to, opt)

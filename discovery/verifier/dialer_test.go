@@ -192,7 +192,7 @@ func TestFloorAtHandshake(t *testing.T) {
 			decision, err := v.Decide(t.Context(), outgoing)
 			must(t, err)
 			w.dialer.Floors.elsewhere(c.raise(decision.Association.Floor()))
-			attempts, _ := v.Connect(t.Context(), decision, &w.dialer.DialOptions, false)
+			_, attempts, _ := v.Connect(t.Context(), decision, &w.dialer.DialOptions, false)
 			attempt := attempts[0]
 			if c.want != reasons.Verified {
 				e := decision.Failure(attempts)

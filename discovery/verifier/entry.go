@@ -2,6 +2,7 @@ package verifier
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/dnasign/dnasign/delegation"
@@ -120,12 +121,7 @@ func (e *entry) proves() bool { return !e.until.IsZero() }
 
 // delegates reports whether names count by a statement.
 func (e *entry) delegates() bool {
-	for _, r := range e.association.References() {
-		if r.Method == association.Delegation {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(e.association.References(), func(r association.Reference) bool { return r.Method == association.Delegation })
 }
 
 // untilOf is when the last name ends that is proven for an endpoint, zero if there
@@ -143,12 +139,9 @@ func untilOf(a *association.Association) time.Time {
 // unseen reports whether a place could not be looked at, so that another
 // lookup may find more.
 func unseen(a *association.Association) bool {
-	for _, p := range a.Proofs() {
-		if p.Method.ProvesEndpoints() && p.Reason.Outcome() == reasons.OutcomeUndetermined {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(a.Proofs(), func(p association.Proof) bool {
+		return p.Method.ProvesEndpoints() && p.Reason.Outcome() == reasons.OutcomeUndetermined
+	})
 }
 
 // reasonOf is why a statement does not count.

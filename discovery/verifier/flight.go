@@ -112,7 +112,7 @@ func (d *Verifier) gather(ctx context.Context, f *flight) (again bool, _ *failur
 	var refused *failure
 	e, err := d.config.Discovery.Gather(ctx, f.key.source, f.key.service, func(e *delegation.Evidence) bool {
 		if early == nil && arrived.worth(e) {
-			early, refused = d.first(ctx, f, e)
+			early, _, refused = d.conclude(ctx, f, e, true)
 		}
 		return refused != nil || early != nil && d.config.AwaitStatement
 	})
@@ -130,14 +130,8 @@ func (d *Verifier) gather(ctx context.Context, f *flight) (again bool, _ *failur
 	return again, refused
 }
 
-// first answers before all is known, if what is known is authentic. Where that
-// is no statement, one may still come.
-func (d *Verifier) first(ctx context.Context, f *flight, e *delegation.Evidence) (*made, *failure) {
-	m, _, refused := d.conclude(ctx, f, e, true)
-	return m, refused
-}
-
-// conclude decides by evidence and settles that. Early, only what is authentic.
+// conclude decides by evidence and settles that. Early, before all is known, it
+// settles only what is authentic. Where that is no statement, one may still come.
 func (d *Verifier) conclude(ctx context.Context, f *flight, e *delegation.Evidence, early bool) (m *made, again bool, _ *failure) {
 	for range maxRounds {
 		m, refused := d.decide(ctx, f.key, e, nil)

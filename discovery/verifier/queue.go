@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -135,12 +134,11 @@ func (q *queue) lookup(source string) *lookup {
 
 // registrable is the domain that somebody registered to have this name.
 func registrable(source string) string {
-	suffix, _ := publicsuffix.PublicSuffix(source)
-	rest := strings.TrimSuffix(source, "."+suffix)
-	if rest == source { // the source is a public suffix itself
+	domain, err := publicsuffix.EffectiveTLDPlusOne(source)
+	if err != nil { // the source is a public suffix itself
 		return source
 	}
-	return rest[strings.LastIndexByte(rest, '.')+1:] + "." + suffix
+	return domain
 }
 
 // account returns an account, which its caller holds until it is settled.
