@@ -2,10 +2,10 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -165,24 +165,21 @@ func checkList(cmd *cobra.Command, l listing, domains []string, show form) error
 		cli.WriteReportLine(out, r, color, show.verbose)
 		return out.Flush()
 	})
-	if flushed := out.Flush(); err == nil {
-		err = flushed
-	}
-	if err != nil {
+	if err := cmp.Or(err, out.Flush()); err != nil {
 		return err
 	}
-	return summary(cmd.ErrOrStderr(), count)
+	verified, refused, undetermined := count[reasons.OutcomeVerified], count[reasons.OutcomeRefused], count[reasons.OutcomeUndetermined]
+	fmt.Fprintf(cmd.ErrOrStderr(), "%d verified, %d refused, %d undetermined\n", verified, refused, undetermined)
+	return exitCode(refused > 0, undetermined > 0)
 }
 
-// summary says how many domains ended how, and makes it the exit code: what is
-// refused goes before what is not known.
-func summary(w io.Writer, count map[reasons.Outcome]int) error {
-	verified, refused, undetermined := count[reasons.OutcomeVerified], count[reasons.OutcomeRefused], count[reasons.OutcomeUndetermined]
-	fmt.Fprintf(w, "%d verified, %d refused, %d undetermined\n", verified, refused, undetermined)
+// exitCode is that of several domains: what is refused goes before what is not
+// known.
+func exitCode(refused, undetermined bool) error {
 	switch {
-	case refused > 0:
+	case refused:
 		return cli.Reported{Outcome: reasons.OutcomeRefused}
-	case undetermined > 0:
+	case undetermined:
 		return cli.Reported{Outcome: reasons.OutcomeUndetermined}
 	}
 	return nil

@@ -123,12 +123,8 @@ func fill(t *cli.ConnectionTarget, a *verifier.Attempt) {
 		return
 	}
 	// What the peer showed is not its own before the handshake has ended.
-	switch delegation.ReasonOf(a.Err) {
-	case reasons.TLSFailed, reasons.ConnectFailed, reasons.ConnectTimeout, reasons.STARTTLSInjection:
-		failed("tls")
-		return
-	}
-	if a.State == nil {
+	before := []reasons.Reason{reasons.TLSFailed, reasons.ConnectFailed, reasons.ConnectTimeout, reasons.STARTTLSInjection}
+	if a.State == nil || slices.Contains(before, t.Reason) {
 		failed("tls")
 		return
 	}

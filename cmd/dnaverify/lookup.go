@@ -79,24 +79,16 @@ func (f lookupFlags) client(roots *x509.CertPool) (*discovery.Client, error) {
 	return client, nil
 }
 
-// tested makes the client and runs its self-test.
+// tested makes the client. It runs the self-test, if one was asked for, and returns
+// its check line.
 func (f lookupFlags) tested(ctx context.Context, roots *x509.CertPool) (*discovery.Client, []delegation.Check, error) {
 	client, err := f.client(roots)
-	if err != nil {
-		return nil, nil, err
-	}
-	checks, err := f.test(ctx, client)
-	return client, checks, err
-}
-
-// test runs the self-test, if one was asked for, and returns its check line.
-func (f lookupFlags) test(ctx context.Context, client *discovery.Client) ([]delegation.Check, error) {
-	if f.selfTest == "" {
-		return nil, nil
+	if err != nil || f.selfTest == "" {
+		return client, nil, err
 	}
 	good, bogus, err := f.testNames()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	line := delegation.Check{Name: "self-test", Outcome: delegation.CheckOK, Origin: client.Resolver, Detail: good + " is secure and " + bogus + " is bogus, as they should be"}
 	var e *delegation.Error
@@ -104,9 +96,9 @@ func (f lookupFlags) test(ctx context.Context, client *discovery.Client) ([]dele
 	case errors.As(err, &e):
 		line.Outcome, line.Reason, line.Detail = delegation.CheckFail, e.Reason, e.Detail
 	case err != nil:
-		return nil, cli.Usagef("%w", err)
+		return nil, nil, cli.Usagef("%w", err)
 	}
-	return []delegation.Check{line}, nil
+	return client, []delegation.Check{line}, nil
 }
 
 // testNames are the two names of the self-test.

@@ -268,14 +268,11 @@ func serve(cmd *cobra.Command) (err error) {
 
 // openStore opens the memory that --store names: a file, or a Redis by its URL.
 func openStore(ctx context.Context, where string, log *slog.Logger) (floors.Store, error) {
-	switch {
-	case where == "":
-		return nil, errors.New("no place for the memory: give a file, or the URL of a Redis")
-	case redisstore.IsURL(where):
-		return redisstore.Open(ctx, where, &floors.Options{Logger: log})
-	default:
-		return filestore.Open(ctx, where, &floors.Options{Logger: log})
+	options := &floors.Options{Logger: log}
+	if redisstore.IsURL(where) {
+		return redisstore.Open(ctx, where, options)
 	}
+	return filestore.Open(ctx, where, options)
 }
 
 func (s *service) notify(n daemon.Notice) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dnasign/dnasign/delegation"
-	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery"
 	"github.com/dnasign/dnasign/internal/cli"
 	"github.com/dnasign/dnasign/internal/daemon"
@@ -257,10 +257,7 @@ func watchList(cmd *cobra.Command, w *watch.Watcher, q watch.Question, domains [
 		}
 		return out.Flush()
 	})
-	if flushed := out.Flush(); err == nil {
-		err = flushed
-	}
-	if err != nil {
+	if err := cmp.Or(err, out.Flush()); err != nil {
 		return err
 	}
 	if tell != nil {
@@ -296,13 +293,7 @@ func watchSummary(w io.Writer, count map[watch.Status]int, f watchFlags) error {
 	if !f.quiet || bad+open+warned > 0 {
 		fmt.Fprintf(w, "%d ok, %d warning, %d undetermined, %d error\n", count[watch.StatusOK], warned, open, bad)
 	}
-	switch {
-	case bad > 0, f.strict && warned > 0:
-		return cli.Reported{Outcome: reasons.OutcomeRefused}
-	case open > 0:
-		return cli.Reported{Outcome: reasons.OutcomeUndetermined}
-	}
-	return nil
+	return exitCode(bad > 0 || f.strict && warned > 0, open > 0)
 }
 
 // serveProbes answers until it is told to end.

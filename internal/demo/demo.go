@@ -36,7 +36,8 @@ func Run(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("demo: %w", err)
 	}
 	s := &story{stage: w, ctx: ctx, out: out, policy: w.Policy()}
-	for _, act := range []func() error{s.sign, s.find, s.connect, s.ways, s.attack} {
+	s.sign()
+	for _, act := range []func() error{s.find, s.connect, s.ways, s.attack} {
 		if err := act(); err != nil {
 			return fmt.Errorf("demo: %w", err)
 		}
@@ -64,21 +65,12 @@ func (s *story) line(what, format string, args ...any) {
 	fmt.Fprintf(s.out, "  OK  %-40s %s\n", what, fmt.Sprintf(format, args...))
 }
 
-func (s *story) sign() error {
+func (s *story) sign() {
 	fmt.Fprintf(s.out, "The owner of %s signs: %s is delegated to %s, where TLS begins with the first byte.\n", source, service, s.target)
 	expires := s.Now.Add(limits.DefaultLife)
 	s.jws, s.ac = s.signed(delegation.JWS, s.Now, expires, s.target), s.signed(delegation.AC, s.Now, expires, s.target)
 	s.line("signed as JSON web signature", "%d octets", len(s.jws))
 	s.line("signed as X.509 attribute certificate", "%d octets", len(s.ac))
-	return s.publish(s.target, both(s.jws, s.ac), both(s.jws, s.ac))
-}
-
-func both(jws, ac []byte) map[delegation.Encoding][]byte {
-	return map[delegation.Encoding][]byte{delegation.JWS: jws, delegation.AC: ac}
-}
-
-func only(e delegation.Encoding, raw []byte) map[delegation.Encoding][]byte {
-	return map[delegation.Encoding][]byte{e: raw}
 }
 
 func (s *story) find() error {
@@ -93,8 +85,7 @@ func (s *story) find() error {
 		{discovery.ViaHTTPS, delegation.JWS, s.jws},
 		{discovery.ViaHTTPS, delegation.AC, s.ac},
 	} {
-		statement := only(way.encoding, way.raw)
-		if err := s.publish(s.target, statement, statement); err != nil {
+		if err := s.publish(s.target, way.encoding, way.raw); err != nil {
 			return err
 		}
 		a, err := s.check(s.ctx, way.via, s.policy)
@@ -193,8 +184,7 @@ func (s *story) attack() error {
 		{"an older statement after a newer one", evil, older, remembering, reasons.Superseded},
 		{"a statement for the second SRV label", evil, second, s.policy, reasons.ServiceMismatch},
 	} {
-		statement := only(delegation.JWS, attempt.raw)
-		if err := s.publish(attempt.srv, statement, statement); err != nil {
+		if err := s.publish(attempt.srv, delegation.JWS, attempt.raw); err != nil {
 			return err
 		}
 		_, err := s.check(s.ctx, discovery.ViaBoth, attempt.policy)

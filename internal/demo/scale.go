@@ -29,14 +29,12 @@ import (
 // loopback only if no existing one will do. Some more domains did not delegate
 // to their provider, and must be refused. progress is told how many steps there
 // are and returns what to call for each, from any goroutine.
-func Scale(ctx context.Context, out io.Writer, domains int, progress func(total int) (step func())) error {
-	if err := scale(ctx, out, domains, progress); err != nil {
-		return fmt.Errorf("demo: %w", err)
-	}
-	return nil
-}
-
-func scale(ctx context.Context, out io.Writer, domains int, progress func(total int) (step func())) (err error) {
+func Scale(ctx context.Context, out io.Writer, domains int, progress func(total int) (step func())) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("demo: %w", err)
+		}
+	}()
 	s := &scaling{World: world.At(time.Now().UTC().Truncate(time.Second)), ctx: ctx}
 	s.policy = s.Policy()
 	s.peers = delegation.PeerPolicy{Roots: s.policy.Roots, Now: time.Now}

@@ -120,20 +120,15 @@ func signedBy(signer *keys.Signer, domain string, e delegation.Encoding, issued,
 }
 
 // publish makes DNS and the web server say this and nothing else.
-func (w *stage) publish(srv delegation.Endpoint, txt map[delegation.Encoding][]byte, documents map[delegation.Encoding][]byte) error {
-	records := []string{
+func (w *stage) publish(srv delegation.Endpoint, e delegation.Encoding, statement []byte) error {
+	w.document.Clear()
+	w.document.Store(delegation.DocumentPath(service, e), document{e.MediaType(), statement})
+	return w.dns.SetRecords([]string{
 		fmt.Sprintf("%s. 60 IN SRV 0 0 %d %s.", delegation.SRVName(source, label), srv.Port, srv.Host),
 		source + ". 60 IN A 127.0.0.1",
 		host + ". 60 IN A 127.0.0.1",
-	}
-	for e, raw := range txt {
-		records = append(records, world.TextLine(source, service, e.TXTRecord(raw)))
-	}
-	w.document.Clear()
-	for e, raw := range documents {
-		w.document.Store(delegation.DocumentPath(service, e), document{e.MediaType(), raw})
-	}
-	return w.dns.SetRecords(records)
+		world.TextLine(source, service, e.TXTRecord(statement)),
+	})
 }
 
 // check finds and verifies, as dnaverify check does, and decides about connections.
