@@ -49,22 +49,16 @@ type Crowd struct {
 // The list that is built into the program may change with its version. Nothing
 // is stored under its names but counts.
 func (l Limits) Crowds(source string) []Crowd {
-	suffix, icann := publicsuffix.PublicSuffix(source)
 	var list []Crowd
-	if source != suffix {
-		list = append(list, Crowd{below(source, suffix), l.Domain})
+	if domain, err := publicsuffix.EffectiveTLDPlusOne(source); err == nil { // not a suffix itself
+		list = append(list, Crowd{domain, l.Domain})
 	}
+	suffix, icann := publicsuffix.PublicSuffix(source)
 	// A suffix of one label that nobody manages is not on the list at all.
 	if !icann && strings.Contains(suffix, ".") {
 		list = append(list, Crowd{owner(suffix), l.Shared})
 	}
 	return list
-}
-
-// below returns the name directly below a suffix that a name is under.
-func below(name, suffix string) string {
-	rest := strings.TrimSuffix(name, "."+suffix)
-	return rest[strings.LastIndexByte(rest, '.')+1:] + "." + suffix
 }
 
 // owner returns the registrable domain, by the ICANN part of the list, of a
@@ -76,5 +70,6 @@ func owner(private string) string {
 		_, parent, _ = strings.Cut(suffix, ".")
 		suffix, icann = publicsuffix.PublicSuffix(parent)
 	}
-	return below(private, suffix)
+	rest := strings.TrimSuffix(private, "."+suffix)
+	return rest[strings.LastIndexByte(rest, '.')+1:] + "." + suffix
 }

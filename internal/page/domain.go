@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 	"time"
 
@@ -294,12 +295,7 @@ func downloadOf(r watch.Report, i int, room *int, roots string) download {
 	if roots != "" {
 		d.Command += " \\\n  --roots " + text.Word(roots)
 	}
-	for _, a := range v.Evidence.SRV {
-		d.Secure = d.Secure || a.DNSSEC == delegation.Secure
-	}
-	for _, a := range v.Evidence.TXT {
-		d.Secure = d.Secure || a.DNSSEC == delegation.Secure
-	}
+	d.Secure = slices.ContainsFunc(answersOf(v.Evidence), func(a delegation.Answer) bool { return a.DNSSEC == delegation.Secure })
 	return d
 }
 

@@ -215,13 +215,7 @@ func dnssecOf(v watch.Verdict, replayed bool) edge {
 		return e
 	}
 	count := map[delegation.DNSSEC]int{}
-	var answers []delegation.Answer
-	for _, a := range v.Evidence.SRV {
-		answers = append(answers, a.Answer)
-	}
-	for _, a := range v.Evidence.TXT {
-		answers = append(answers, a.Answer)
-	}
+	answers := answersOf(v.Evidence)
 	var lost reasons.Reason
 	for _, a := range answers {
 		count[a.DNSSEC]++
@@ -250,6 +244,17 @@ func dnssecOf(v watch.Verdict, replayed bool) edge {
 		e.ToDo = sentence(hints.ForOwner(reasons.NotSecure))
 	}
 	return e
+}
+
+// answersOf are the answers about SRV and TXT records.
+func answersOf(e *delegation.Evidence) (answers []delegation.Answer) {
+	for _, a := range e.SRV {
+		answers = append(answers, a.Answer)
+	}
+	for _, a := range e.TXT {
+		answers = append(answers, a.Answer)
+	}
+	return answers
 }
 
 // sentence is a text with a full stop and, unless it begins with a name, a capital

@@ -86,7 +86,7 @@ func VerdictOf(r watch.Report) Verdict {
 		v.Second = "Others try again later, and do not connect meanwhile."
 	}
 	if verified, of := verifiedOf(r), len(r.Verdicts); verified > 0 && !host {
-		v.Second = fmt.Sprintf("%s verify it, and the others do not: this depends on the resolver.", ratio(verified, of))
+		v.Second = fmt.Sprintf("%d of %s verify it, and the others do not: this depends on the resolver.", verified, counted(of, "resolver"))
 	}
 	return v
 }
@@ -152,5 +152,3 @@ func counted(n int, what string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
-
-func ratio(n, of int) string { return fmt.Sprintf("%d of %s", n, counted(of, "resolver")) }

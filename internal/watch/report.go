@@ -116,7 +116,8 @@ type view struct {
 	Observation
 	result *delegation.Result
 	err    *delegation.Error
-	srv    delegation.SRV // what of it can be gone on with
+	proof  delegation.Report // of these two
+	srv    delegation.SRV    // what of it can be gone on with
 	places []place
 }
 
@@ -140,9 +141,8 @@ func Conclude(q Question, observations []Observation, p delegation.Policy) Repor
 	reader := newReader(q.Query, p)
 	var views []view
 	for _, o := range observations {
-		v := view{Observation: o}
 		result, err := delegation.Verify(plain, o.Evidence, p)
-		v.result, v.err = result, asError(err)
+		v := view{Observation: o, result: result, err: asError(err), proof: delegation.NewReport(plain, result, err)}
 		if o.Evidence != nil {
 			r.Replayed = r.Replayed || o.Evidence.Replayed() && !p.BelieveReplayedDNSSEC
 			v.srv, _ = delegation.ReadSRV(plain, o.Evidence, p) // its errors are Verify's too
@@ -173,23 +173,19 @@ func Conclude(q Question, observations []Observation, p delegation.Policy) Repor
 // verdict puts a verdict into the report, and what is not verified among the
 // findings.
 func (v *view) verdict(q delegation.Query, p delegation.Policy, found *findings) Verdict {
-	verdict := Verdict{Resolver: v.Resolver, Outcome: reasons.OutcomeVerified, Reason: reasons.Verified, Dial: []delegation.Endpoint{}, Evidence: v.Evidence}
+	verdict := Verdict{
+		Resolver: v.Resolver, Outcome: v.proof.Outcome, Reason: v.proof.Reason, Detail: v.proof.Detail, Dial: v.proof.Dial,
+		Proof: v.proof, Evidence: v.Evidence,
+	}
 	if v.Evidence != nil && len(v.Evidence.TXT) > 0 {
 		verdict.Alias = v.Evidence.TXT[0].Alias
 	}
 	if v.err != nil {
-		verdict.Proof = delegation.NewReport(q, nil, v.err)
-		verdict.Outcome, verdict.Reason, verdict.Detail = v.err.Outcome, v.err.Reason, v.err.Detail
 		name := Refused
 		if v.err.Outcome == reasons.OutcomeUndetermined {
 			name = Undetermined
 		}
 		found.add(Finding{Name: name, Severity: severityOf(v.err.Outcome), Reason: v.err.Reason, Detail: v.err.Detail, Hint: hints.ForOwner(v.err.Reason), Resolvers: []string{v.Resolver}})
-	} else {
-		verdict.Proof = delegation.NewReport(q, v.result, nil)
-		for _, t := range v.result.Dial() {
-			verdict.Dial = append(verdict.Dial, t.Endpoint)
-		}
 	}
 	if q.Target == (delegation.Endpoint{}) {
 		return verdict

@@ -102,9 +102,10 @@ func (quiet) Printf(context.Context, string, ...any) {}
 //	rediss://[user[:password]@]host[:port][/db][?password-file=FILE][&ca-file=FILE][&cert-file=FILE&key-file=FILE]
 //	unix:///socket[?db=N][&password-file=FILE]
 //
-// A password is better in a file than in the URL. ca-file holds the CA
+// A password is better in a file than in the URL, which a list of processes would
+// show. Only its owner and group may read that file. ca-file holds the CA
 // certificates that are trusted instead of the system's. cert-file and key-file
-// are the certificate that the client shows, and its key.
+// are the certificate that the client shows, with its chain, and its key.
 //
 // A server that does not answer is an error. If it is away later, each call
 // tries again and returns an error until it is back. Open refuses a server that

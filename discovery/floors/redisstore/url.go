@@ -42,17 +42,8 @@ var redisSchemes = []string{"redis", "rediss", "unix", "redis+unix"}
 // maxPassword bounds a file with a password in octets.
 const maxPassword = 4096
 
-// parseRedis reads the URL of a Redis:
-//
-//	redis://[user[:password]@]host[:port][/db][?password-file=FILE]
-//	rediss://[user[:password]@]host[:port][/db][?password-file=FILE][&ca-file=FILE][&cert-file=FILE&key-file=FILE]
-//	unix:///socket[?db=N][&password-file=FILE]
-//
-// redis+unix:// is unix://. Put the password in a file that only its owner and
-// group can read. A list of processes would show it. Without ca-file the
-// system's trust anchors count. cert-file and key-file are the certificate,
-// with its chain, that the client shows. Errors hold nothing of the URL but
-// what follows the password.
+// parseRedis reads the URL of a Redis, in a form of [Open]; redis+unix:// is
+// unix://. Errors hold nothing of the URL but what follows the password.
 func parseRedis(where string) (*redisPlace, error) {
 	// What is almost a URL may hold a password, which must not be part of an error.
 	if scheme, _, _ := strings.Cut(where, ":"); IsURL(where) && !strings.Contains(where, "://") {
