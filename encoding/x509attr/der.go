@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	encoding_asn1 "encoding/asn1"
 	"math/big"
+	"slices"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -112,12 +113,7 @@ func readTime(s *cryptobyte.String) (time.Time, error) {
 // As no element is a prefix of another, plain comparison gives the same
 // order as the standard's comparison of padded ones.
 func inOrder(elements [][]byte) bool {
-	for i := 1; i < len(elements); i++ {
-		if bytes.Compare(elements[i-1], elements[i]) > 0 {
-			return false
-		}
-	}
-	return true
+	return slices.IsSortedFunc(elements, bytes.Compare)
 }
 
 // isElement says whether der is exactly one element, the inside of which is

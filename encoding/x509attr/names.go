@@ -1,8 +1,10 @@
 package x509attr
 
 import (
+	"bytes"
 	"crypto/x509"
 	"fmt"
+	"unicode"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -118,7 +120,7 @@ func readGeneralName(s *cryptobyte.String, out *GeneralName) bool {
 	case NameOther:
 		return readOtherName(content)
 	case NameEmail, NameDNS, NameURI:
-		return isASCII(content)
+		return !bytes.ContainsFunc(content, func(r rune) bool { return r > unicode.MaxASCII })
 	case NameDirectory:
 		return readName(&content) && content.Empty()
 	case NameEDIParty:
@@ -222,14 +224,4 @@ func addGeneralNames(b *cryptobyte.Builder, names []GeneralName, tag asn1.Tag) {
 			})
 		}
 	})
-}
-
-// isASCII says whether s can be an IA5String.
-func isASCII(s []byte) bool {
-	for _, c := range s {
-		if c >= 0x80 {
-			return false
-		}
-	}
-	return true
 }

@@ -75,32 +75,28 @@ func WriteIn(root *os.Root, name string, data []byte, mode fs.FileMode) error {
 	return About(filepath.Join(root.Name(), name), writeIn(root, name, data, mode))
 }
 
-func writeIn(root *os.Root, name string, data []byte, mode fs.FileMode) (err error) {
+func writeIn(root *os.Root, name string, data []byte, mode fs.FileMode) error {
 	f, temporary, err := createTemp(root, name)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, ignoreClosed(f.Close()), ignoreGone(root.Remove(temporary)))
-		}
-	}()
+	if err = errors.Join(fill(f, data, mode), f.Close()); err == nil {
+		err = root.Rename(temporary, name)
+	}
+	if err != nil {
+		return errors.Join(err, root.Remove(temporary))
+	}
+	return SyncDir(root, path.Dir(name))
+}
+
+func fill(f *os.File, data []byte, mode fs.FileMode) error {
 	if _, err := f.Write(data); err != nil {
 		return err
 	}
 	if err := f.Chmod(mode); err != nil {
 		return err
 	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := root.Rename(temporary, name); err != nil {
-		return err
-	}
-	return SyncDir(root, path.Dir(name))
+	return f.Sync()
 }
 
 // createTemp makes a new file beside another one.
@@ -154,18 +150,4 @@ func Leftovers(root *os.Root, name string) ([]string, error) {
 		}
 	}
 	return list, nil
-}
-
-func ignoreClosed(err error) error {
-	if errors.Is(err, fs.ErrClosed) {
-		return nil
-	}
-	return err
-}
-
-func ignoreGone(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }

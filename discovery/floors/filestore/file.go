@@ -285,7 +285,7 @@ func guard(f func() error) (err error) {
 
 // scan reads every record once.
 func (s *fileStore) scan(ctx context.Context) (err error) {
-	s.newest, err = view(ctx, s, func(tx *bbolt.Tx) (newest time.Time, err error) {
+	s.newest, err = transact(ctx, s, s.db.View, func(tx *bbolt.Tx) (newest time.Time, err error) {
 		want, err := header(tx)
 		if err != nil {
 			return newest, err

@@ -52,24 +52,19 @@ type raising struct {
 // An outcome is what a Raise leads to.
 type outcome struct {
 	floor   delegation.Floor
-	changed bool // the record
-	raised  bool // the floor
+	changed bool      // the record
+	raised  bool      // the floor
+	at      time.Time // of the record
 	err     error
 }
 
-// view and update run a transaction. f must leave nothing behind but what it
-// returns: it may still run when they have returned an error.
-func view[T any](ctx context.Context, s *fileStore, f func(tx *bbolt.Tx) (T, error)) (T, error) {
-	return transact(ctx, s, s.db.View, f)
-}
-
-func update[T any](s *fileStore, f func(tx *bbolt.Tx) (T, error)) (T, error) {
-	return transact(context.Background(), s, s.db.Update, f)
-}
-
-// transact has a goroutine of its own for each transaction. A panic in the
-// library, as when somebody truncates the file, can leave its locks held.
-// Callers must not block on those locks.
+// transact runs f in a transaction: begin is View or Update of the database. f must
+// leave nothing behind but what it returns: it may still run when transact has
+// returned an error.
+//
+// Each transaction has a goroutine of its own. A panic in the library, as when
+// somebody truncates the file, can leave its locks held. Callers must not block on
+// those locks.
 func transact[T any](ctx context.Context, s *fileStore, begin func(func(*bbolt.Tx) error) error, f func(tx *bbolt.Tx) (T, error)) (T, error) {
 	var none T
 	select {
@@ -127,7 +122,7 @@ func (s *fileStore) Load(ctx context.Context, source, service string) (floors.Re
 	if err := cmp.Or(ctx.Err(), about.Check()); err != nil {
 		return floors.Record{}, err
 	}
-	r, err := view(ctx, s, func(tx *bbolt.Tx) (floorrecord.Record, error) {
+	r, err := transact(ctx, s, s.db.View, func(tx *bbolt.Tx) (floorrecord.Record, error) {
 		r, _, err := load(tx, about)
 		return r, err
 	})
@@ -171,7 +166,7 @@ func (s *fileStore) Raise(ctx context.Context, source, service string, given flo
 	}
 	// Most raise nothing, and those of a flood find no room. Neither is worth
 	// a write.
-	o, err := view(ctx, s, func(tx *bbolt.Tx) (outcome, error) {
+	o, err := transact(ctx, s, s.db.View, func(tx *bbolt.Tx) (outcome, error) {
 		_, _, o, err := s.apply(tx, r)
 		return o, err
 	})
@@ -214,7 +209,7 @@ func (s *fileStore) apply(tx *bbolt.Tx, r *raising) (next floorrecord.Record, ol
 			return next, nil, outcome{err: full}, nil
 		}
 	}
-	return next, old, outcome{floor: next.Floor, changed: changed, raised: next.Floor != have.Floor}, nil
+	return next, old, outcome{floor: next.Floor, changed: changed, raised: next.Floor != have.Floor, at: next.Raised}, nil
 }
 
 // room tells whether one more record may be made: [floors.ErrFull] if not.
@@ -242,15 +237,15 @@ func (s *fileStore) Watch(ctx context.Context, w floors.Watcher) {
 	s.watchers.Watch(ctx, w)
 }
 
-// tell tells the watchers of what was written.
-func (s *fileStore) tell(end batchEnd, batch []*raising) {
-	s.mu.Lock()
-	s.newest = floorrecord.Later(s.newest, end.newest)
-	s.mu.Unlock()
-	for i, r := range batch {
-		if end.outcomes[i].raised {
-			s.watchers.Tell(r.subject, end.outcomes[i].floor)
-		}
+// tell notes the time of a Raise that was written, and tells the watchers.
+func (s *fileStore) tell(about floorrecord.Subject, o outcome) {
+	if o.changed {
+		s.mu.Lock()
+		s.newest = floorrecord.Later(s.newest, o.at)
+		s.mu.Unlock()
+	}
+	if o.raised {
+		s.watchers.Tell(about, o.floor)
 	}
 }
 
@@ -286,39 +281,31 @@ func (s *fileStore) collect(first *raising) []*raising {
 	return batch
 }
 
-// A batchEnd is what a batch of Raises led to.
-type batchEnd struct {
-	outcomes []outcome
-	newest   time.Time
-}
-
 // commit does Raises in one transaction and tells those who wait.
 func (s *fileStore) commit(batch []*raising) {
-	end, err := update(s, func(tx *bbolt.Tx) (batchEnd, error) { return s.write(tx, batch) })
-	if err == nil {
-		s.tell(end, batch)
-	}
+	outcomes, err := transact(context.Background(), s, s.db.Update, func(tx *bbolt.Tx) ([]outcome, error) { return s.write(tx, batch) })
 	for i, r := range batch {
 		if err != nil {
 			r.done <- outcome{err: s.named(err)}
-		} else {
-			r.done <- end.outcomes[i]
+			continue
 		}
+		s.tell(r.subject, outcomes[i])
+		r.done <- outcomes[i]
 	}
 }
 
 // write does Raises in a transaction.
-func (s *fileStore) write(tx *bbolt.Tx, batch []*raising) (end batchEnd, err error) {
+func (s *fileStore) write(tx *bbolt.Tx, batch []*raising) (outcomes []outcome, err error) {
 	h, err := header(tx)
 	if err != nil {
-		return end, err
+		return nil, err
 	}
 	for _, r := range batch {
 		next, old, o, err := s.apply(tx, r)
 		if err != nil {
 			o = outcome{err: s.named(err)} // of this record alone
 		}
-		end.outcomes = append(end.outcomes, o)
+		outcomes = append(outcomes, o)
 		if !o.changed {
 			continue
 		}
@@ -329,11 +316,10 @@ func (s *fileStore) write(tx *bbolt.Tx, batch []*raising) (end batchEnd, err err
 		h.add(encoded)
 		err = errors.Join(tx.Bucket(recordBucket).Put(fileKey(r.subject), encoded), tx.Bucket(headerBucket).Put(headerKey, h.encode()))
 		if err != nil {
-			return end, err
+			return nil, err
 		}
-		end.newest = floorrecord.Later(end.newest, next.Raised)
 	}
-	return end, nil
+	return outcomes, nil
 }
 
 func (s *fileStore) newestRaise() time.Time {

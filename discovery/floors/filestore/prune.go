@@ -25,12 +25,12 @@ func (s *fileStore) prune() {
 	}
 	forgotten, err := 0, error(nil)
 	for from := []byte(nil); err == nil; {
-		var stale []floorrecord.Subject
-		stale, from, err = s.stale(from, now)
-		if err == nil && len(stale) > 0 {
-			forgotten, err = forgotten+len(stale), s.forget(stale)
+		var found chunk
+		found, err = s.look(from, now)
+		if err == nil && len(found.stale) > 0 {
+			forgotten, err = forgotten+len(found.stale), s.forget(found.stale)
 		}
-		if from == nil {
+		if from = found.next; from == nil {
 			break
 		}
 	}
@@ -41,36 +41,37 @@ func (s *fileStore) prune() {
 	}
 }
 
-// stale looks at the next records and says where to go on, nil for the end.
-func (s *fileStore) stale(from []byte, now time.Time) (list []floorrecord.Subject, next []byte, err error) {
-	type found struct {
-		list []floorrecord.Subject
-		next []byte
-	}
-	f, err := view(context.Background(), s, func(tx *bbolt.Tx) (f found, err error) {
+// A chunk is what was found among some records.
+type chunk struct {
+	stale []floorrecord.Subject
+	next  []byte // where to go on, nil for the end
+}
+
+// look looks at the next records.
+func (s *fileStore) look(from []byte, now time.Time) (chunk, error) {
+	return transact(context.Background(), s, s.db.View, func(tx *bbolt.Tx) (c chunk, err error) {
 		n := 0
 		for key, value := range all(tx.Bucket(recordBucket).Cursor(), from) {
 			if n++; n > pruneChunk {
-				f.next = bytes.Clone(key)
-				return f, nil
+				c.next = bytes.Clone(key)
+				return c, nil
 			}
 			about := keySubject(key)
 			r, err := decodeRecord(about, value)
 			if err != nil {
-				return f, err
+				return c, err
 			}
 			if now.After(r.KeepUntil()) {
-				f.list = append(f.list, about)
+				c.stale = append(c.stale, about)
 			}
 		}
-		return f, nil
+		return c, nil
 	})
-	return f.list, f.next, err
 }
 
 // forget removes records. Nobody else writes, so they are still stale.
 func (s *fileStore) forget(list []floorrecord.Subject) error {
-	_, err := update(s, func(tx *bbolt.Tx) (none struct{}, err error) {
+	_, err := transact(context.Background(), s, s.db.Update, func(tx *bbolt.Tx) (none struct{}, err error) {
 		h, err := header(tx)
 		if err != nil {
 			return none, err
