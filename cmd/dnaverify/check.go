@@ -23,7 +23,6 @@ const maxEvidence = 4 << 20
 
 type checkFlags struct {
 	policyFlags
-	verbosity
 	lookupFlags
 	save, replay string
 	html         string
@@ -73,7 +72,7 @@ is 1 if any is refused, else 3 if any is undetermined.`,
 		},
 	}
 	f.policyFlags.define(cmd)
-	f.verbosity.define(cmd)
+	f.defineVerbose(cmd)
 	f.lookupFlags.define(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.save, "save-evidence", "", "file to keep what was found in, as JSON; - for standard output")
@@ -86,8 +85,6 @@ is 1 if any is refused, else 3 if any is undetermined.`,
 	}
 	return cmd
 }
-
-func (f checkFlags) form() form { return form{f.json, f.verbose} }
 
 func check(cmd *cobra.Command, domain string, f checkFlags) error {
 	if err := checkNoFile(domain); err != nil {
@@ -203,7 +200,7 @@ func checkAll(cmd *cobra.Command, names []string, f checkFlags) error {
 		return err
 	}
 	defer l.verifier.Close()
-	return checkList(cmd, l, domains, f.form())
+	return checkList(cmd, l, domains, f.form)
 }
 
 // saveEvidence keeps what was found. If that is on standard output, the verdict

@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/dnasign/dnasign/delegation/association"
-	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery/starttls"
 	"github.com/dnasign/dnasign/discovery/verifier"
 	"github.com/dnasign/dnasign/internal/cli"
@@ -15,7 +15,6 @@ import (
 
 type connectFlags struct {
 	trustFlags
-	verbosity
 	lookupFlags
 	bringFlags
 	statementFirst, all bool
@@ -59,7 +58,7 @@ undetermined before anything else is asked.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return connect(cmd, args[0], f) },
 	}
 	f.trustFlags.define(cmd)
-	f.verbosity.define(cmd)
+	f.defineVerbose(cmd)
 	f.lookupFlags.define(cmd)
 	flags := cmd.Flags()
 	flags.BoolVar(&f.statementFirst, "statement-first", false, "connect to the statement's own targets, whatever insecure or failed SRV records say")
@@ -86,7 +85,7 @@ func connect(cmd *cobra.Command, domain string, f connectFlags) error {
 		return err
 	}
 	if failed := failure(tested); failed != nil {
-		return showConnection(cmd, form{f.json, f.verbose}, newConnection(q, tested).ended(failed))
+		return showConnection(cmd, f.form, newConnection(q, tested).ended(failed))
 	}
 	v, err := newVerifier(verifier.Config{Roots: roots, Discovery: client, StatementFirst: f.statementFirst})
 	if err != nil {
@@ -102,7 +101,7 @@ func connect(cmd *cobra.Command, domain string, f connectFlags) error {
 	}
 	decision, err := v.Decide(ctx, verifier.Question{Source: q.Source, Service: q.Service, Direction: association.Outgoing})
 	if err != nil {
-		return showConnection(cmd, form{f.json, f.verbose}, newConnection(q, tested).ended(err))
+		return showConnection(cmd, f.form, newConnection(q, tested).ended(err))
 	}
 	decision, attempts, untried := v.Connect(ctx, decision, opt, f.all)
 	report := newConnection(q, tested)
@@ -124,20 +123,9 @@ func connect(cmd *cobra.Command, domain string, f connectFlags) error {
 	if report.Accepted == nil {
 		report.ended(decision.Failure(attempts))
 	}
-	return showConnection(cmd, form{f.json, f.verbose}, report)
+	return showConnection(cmd, f.form, report)
 }
 
-func showConnection(cmd *cobra.Command, show form, c *connection) error {
-	out := cmd.OutOrStdout()
-	if show.json {
-		if err := cli.WriteJSON(out, c.Connection); err != nil {
-			return err
-		}
-	} else {
-		cli.WriteConnection(out, c.Connection, cli.Color(out), show.verbose)
-	}
-	if c.Outcome != reasons.OutcomeVerified {
-		return cli.Reported{Outcome: c.Outcome}
-	}
-	return nil
+func showConnection(cmd *cobra.Command, f form, c *connection) error {
+	return f.show(cmd, c.Outcome, c.Connection, func(out io.Writer, color, details bool) { cli.WriteConnection(out, c.Connection, color, details) })
 }

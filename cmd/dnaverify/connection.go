@@ -70,8 +70,7 @@ func srvLine(a delegation.SRVAnswer) delegation.Check {
 
 // ended notes why there is no connection.
 func (c *connection) ended(err error) *connection {
-	var cause *delegation.Error
-	if errors.As(err, &cause) {
+	if cause, ok := errors.AsType[*delegation.Error](err); ok {
 		c.Outcome, c.Reason, c.Detail, c.Hint = cause.Outcome, cause.Reason, cause.Detail, hints.For(cause.Reason)
 	}
 	return c
@@ -150,8 +149,7 @@ func fill(t *cli.ConnectionTarget, a *verifier.Attempt) {
 
 // detailOf is what an error says besides its reason.
 func detailOf(err error) string {
-	var e *delegation.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*delegation.Error](err); ok {
 		return e.Detail
 	}
 	return err.Error()

@@ -17,7 +17,7 @@ import (
 // on standard output, the verdict moves to standard error.
 func (f checkFlags) show(cmd *cobra.Command, q delegation.Query, r delegation.Report, e *delegation.Evidence, p delegation.Policy) error {
 	if f.html == "" {
-		return report(cmd, f.form(), r)
+		return report(cmd, f.form, r)
 	}
 	content := page.Domain(f.watched(q, r, e, p), rootsName(f.roots))
 	if f.html == cli.Standard {
@@ -28,7 +28,7 @@ func (f checkFlags) show(cmd *cobra.Command, q delegation.Query, r delegation.Re
 	} else if err := cli.WriteFile(f.html, content, f.roots, f.replay); err != nil {
 		return err
 	}
-	return report(cmd, f.form(), r)
+	return report(cmd, f.form, r)
 }
 
 // watched is the report of one look for the page. It has the verdict of the

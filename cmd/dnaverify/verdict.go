@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,22 +12,19 @@ import (
 	"github.com/dnasign/dnasign/keys"
 )
 
-// trustFlags are what every verdict rests on.
-type trustFlags struct {
-	roots string
-	json  bool
-}
+// A form is how a verdict is shown.
+type form struct{ json, verbose bool }
 
-// A verbosity is how much a person is told.
-type verbosity struct{ verbose bool }
-
-func (f *verbosity) define(cmd *cobra.Command) {
+func (f *form) defineVerbose(cmd *cobra.Command) {
 	cmd.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "below the verdict each check and what was found")
 	cmd.MarkFlagsMutuallyExclusive("json", "verbose")
 }
 
-// A form is how a verdict is shown.
-type form struct{ json, verbose bool }
+// trustFlags are what every verdict rests on, and how it is shown.
+type trustFlags struct {
+	roots string
+	form
+}
 
 func (f *trustFlags) define(cmd *cobra.Command) {
 	flags := cmd.Flags()
@@ -67,17 +65,20 @@ func (f policyFlags) clock(p delegation.Policy) func() time.Time {
 }
 
 // report shows a verdict and makes it the exit code.
-func report(cmd *cobra.Command, show form, r delegation.Report) error {
+func report(cmd *cobra.Command, f form, r delegation.Report) error {
+	return f.show(cmd, r.Outcome, cli.Explain(r), func(out io.Writer, color, details bool) { cli.WriteReport(out, r, color, details) })
+}
+
+// show shows something as JSON, or as write does, and makes its outcome the exit code.
+func (f form) show(cmd *cobra.Command, outcome reasons.Outcome, value any, write func(out io.Writer, color, details bool)) error {
 	out := cmd.OutOrStdout()
-	if show.json {
-		if err := cli.WriteJSON(out, cli.Explain(r)); err != nil {
-			return err
-		}
-	} else {
-		cli.WriteReport(out, r, cli.Color(out), show.verbose)
+	if !f.json {
+		write(out, cli.Color(out), f.verbose)
+	} else if err := cli.WriteJSON(out, value); err != nil {
+		return err
 	}
-	if r.Outcome != reasons.OutcomeVerified {
-		return cli.Reported{Outcome: r.Outcome}
+	if outcome != reasons.OutcomeVerified {
+		return cli.Reported{Outcome: outcome}
 	}
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 
 func verifyCommand() *cobra.Command {
 	var policy policyFlags
-	var detail verbosity
 	var domain, service, target string
 	cmd := &cobra.Command{
 		Use:   "verify FILE --domain D --service S [--target H:P]",
@@ -44,7 +43,7 @@ that host and port. Nothing is looked up.`,
 			}
 			e := q.FileEvidence(args[0], raw)
 			result, err := delegation.Verify(q, e, p)
-			return report(cmd, form{policy.json, detail.verbose}, delegation.NewReport(q, result, err))
+			return report(cmd, policy.form, delegation.NewReport(q, result, err))
 		},
 	}
 	flags := cmd.Flags()
@@ -52,7 +51,7 @@ that host and port. Nothing is looked up.`,
 	flags.StringVar(&service, "service", "", "the service: xmpp-server means _xmpp-server._tcp")
 	flags.StringVar(&target, "target", "", "host:port that must be delegated to")
 	policy.define(cmd)
-	detail.define(cmd)
+	policy.defineVerbose(cmd)
 	cli.CompleteService(cmd)
 	cli.Required(cmd, "domain", "service")
 	return cmd

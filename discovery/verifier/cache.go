@@ -59,8 +59,7 @@ func (e *entry) weight() int64 {
 		n += element + len(d.Host)
 	}
 	result, err := e.association.Statement()
-	var failed *delegation.Error
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*delegation.Error](err); ok {
 		for _, u := range failed.Unverified {
 			n += element + len(u.Origin) + len(u.Raw)
 		}

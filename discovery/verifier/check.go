@@ -100,8 +100,8 @@ func newProof(q association.Question, by *association.Acceptance, known *Decisio
 // is true only for an [Error] that is not Required, and false for every other
 // error, and for nil.
 func MayFallBack(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && !e.Required
+	e, ok := errors.AsType[*Error](err)
+	return ok && !e.Required
 }
 
 // Check proves a connected peer. Its certificate must name the source, or a

@@ -180,8 +180,8 @@ func namesAsked(a *association.Association, to association.Dial) string {
 // when they have no certificate to show. These are handshake_failure (40; RFC
 // 8446, Section 6.2) and unrecognized_name (112).
 func saysNoCertificate(err error) bool {
-	var remote *net.OpError
-	if !errors.As(err, &remote) || remote.Op != "remote error" {
+	remote, ok := errors.AsType[*net.OpError](err)
+	if !ok || remote.Op != "remote error" {
 		return false
 	}
 	text := remote.Err.Error()

@@ -59,8 +59,8 @@ func (d *Decision) Failure(attempts []*Attempt) *Error {
 }
 
 func (e *Error) from(err error) *Error {
-	var cause *delegation.Error
-	if !errors.As(err, &cause) {
+	cause, ok := errors.AsType[*delegation.Error](err)
+	if !ok {
 		cause = delegation.Errorf(reasons.ConnectFailed, "there is no target to connect to")
 	}
 	e.Outcome, e.Reason, e.Detail, e.cause = cause.Outcome, cause.Reason, cause.Detail, cause

@@ -208,8 +208,8 @@ func (s *story) secondLabel(token []byte) ([]byte, error) {
 
 // refused tells of a refusal, which must be the one expected.
 func (s *story) refused(what string, err error, want reasons.Reason) error {
-	var e *delegation.Error
-	if !errors.As(err, &e) || e.Outcome != reasons.OutcomeRefused || e.Reason != want {
+	e, ok := errors.AsType[*delegation.Error](err)
+	if !ok || e.Outcome != reasons.OutcomeRefused || e.Reason != want {
 		return fmt.Errorf("%s: got %v, want it refused: %s", what, err, want)
 	}
 	s.line(what, "refused: %s: %s", e.Reason, e.Detail)

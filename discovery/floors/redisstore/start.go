@@ -140,8 +140,7 @@ func (s *redisStore) tryWriting(ctx context.Context) error {
 		return fmt.Errorf("%w: it is a replica; give the address of its primary: %w", floors.ErrReadOnly, err)
 	default:
 		err = cmp.Or(err, s.client.Scan(ctx, 0, "", 1).Err(), s.client.ZRem(ctx, keyPrefix+"probe", "").Err(), s.client.Del(ctx, keyPrefix+"probe").Err())
-		var answer redis.Error
-		if errors.As(err, &answer) && !has("CLUSTERDOWN") {
+		if _, answered := errors.AsType[redis.Error](err); answered && !has("CLUSTERDOWN") {
 			return fmt.Errorf("the Redis does not let us write; compare the rights of the user with those in docs/operations.md: %w", err)
 		}
 		return err
