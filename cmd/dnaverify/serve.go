@@ -42,6 +42,7 @@ type serveFlags struct {
 	exempt               []string
 	limits               verifier.Limits
 	logLevel, logFormat  string
+	level                slog.Level // of logLevel: see check
 }
 
 func serveCommand() *cobra.Command {
@@ -145,8 +146,8 @@ func (f *serveFlags) check() error {
 	if f.logFormat != "text" && f.logFormat != "json" {
 		return cli.Usagef("--log-format %q is neither text nor json", f.logFormat)
 	}
-	if _, err := f.level(); err != nil {
-		return err
+	if err := f.level.UnmarshalText([]byte(f.logLevel)); err != nil {
+		return cli.Usagef("unknown --log-level %q (want debug, info, warn or error)", f.logLevel)
 	}
 	if f.selfTest != "" {
 		_, _, err := f.testNames()
@@ -168,13 +169,6 @@ func (f *serveFlags) parseExempt() error {
 		f.limits.Exempt = append(f.limits.Exempt, network)
 	}
 	return nil
-}
-
-func (f *serveFlags) level() (level slog.Level, err error) {
-	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
-		return level, cli.Usagef("unknown --log-level %q (want debug, info, warn or error)", f.logLevel)
-	}
-	return level, nil
 }
 
 // A service is the daemon while it runs.
@@ -283,10 +277,6 @@ func (s *service) notify(n daemon.Notice) {
 
 // state makes what questions are answered with, and looks at its health.
 func (s *service) state(f *serveFlags, again bool) (*daemon.State, error) {
-	level, err := f.level()
-	if err != nil {
-		return nil, err
-	}
 	roots, err := keys.LoadRoots(f.roots)
 	if err != nil {
 		return nil, err
@@ -321,7 +311,7 @@ func (s *service) state(f *serveFlags, again bool) (*daemon.State, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.level.Set(level)
+	s.level.Set(f.level)
 	return &daemon.State{Verifier: engine, Health: health}, nil
 }
 

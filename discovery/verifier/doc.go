@@ -40,7 +40,7 @@
 //   - queue.go: what bounds the lookups that strangers cause.
 //   - dial.go, order.go, connect.go: how a connection begins; client.go: for a
 //     library that connects by itself.
-//   - check.go, share.go: how a peer is held to a decision.
+//   - check.go: how a peer is held to a decision.
 //   - brought.go: what a statement is good for that a peer brings in its stream.
 //   - hold.go: how a proof is renewed, or ends.
 //
