@@ -65,9 +65,7 @@ func (c *Client) gather(ctx context.Context, source, service string, look beside
 	f := newFetcher(&connector, c.HTTPSRoots, c.logger())
 
 	l := &lookups{evidence: e, look: look, resolver: connector.resolver, fetcher: f, arrivals: make(chan arrival, maxLookups)}
-	for _, look := range plan(e, look, connector.resolver, f) {
-		l.begin(ctx, look)
-	}
+	l.askPlaces(ctx)
 	l.collect(ctx, enough)
 	cancel()
 	l.running.Wait()
@@ -129,37 +127,36 @@ func snapshot(e *delegation.Evidence) *delegation.Evidence {
 	return &s
 }
 
-// plan enters every question into the evidence as unanswered and returns the
+// askPlaces enters every question into the evidence as unanswered, and begins the
 // lookups that will answer them.
-func plan(e *delegation.Evidence, look besides, r *resolver, f *fetcher) []func(context.Context) arrival {
-	var tasks []func(context.Context) arrival
+func (l *lookups) askPlaces(ctx context.Context) {
+	e := l.evidence
 	for i, label := range delegation.RoleOf(e.Service).Labels() {
 		name := delegation.SRVName(e.Source, label)
 		e.SRV = append(e.SRV, delegation.SRVAnswer{Answer: unanswered(name)})
-		tasks = append(tasks, func(ctx context.Context) arrival {
-			a := r.srv(ctx, name)
+		l.begin(ctx, func(ctx context.Context) arrival {
+			a := l.resolver.srv(ctx, name)
 			return func() { e.SRV[i] = a }
 		})
 	}
-	if look.txt {
+	if l.look.txt {
 		name := delegation.TXTName(e.Source, e.Service)
 		e.TXT = append(e.TXT, delegation.TXTAnswer{Answer: unanswered(name)})
-		tasks = append(tasks, func(ctx context.Context) arrival {
-			a := r.txt(ctx, name)
+		l.begin(ctx, func(ctx context.Context) arrival {
+			a := l.resolver.txt(ctx, name)
 			return func() { e.TXT[0] = a }
 		})
 	}
-	if look.documents {
+	if l.look.documents {
 		for i, encoding := range delegation.Encodings() {
 			url := delegation.DocumentURL(e.Source, e.Service, encoding)
 			e.Documents = append(e.Documents, delegation.Document{URL: url, Failure: pending()})
-			tasks = append(tasks, func(ctx context.Context) arrival {
-				d := f.fetch(ctx, url, encoding.MediaType())
+			l.begin(ctx, func(ctx context.Context) arrival {
+				d := l.fetcher.fetch(ctx, url, encoding.MediaType())
 				return func() { e.Documents[i] = d }
 			})
 		}
 	}
-	return tasks
 }
 
 // askForSigners begins the lookup of the keys that may sign, once DNSSEC secures an
