@@ -50,9 +50,6 @@ newer one, or a revocation, that another place has. --via both looks everywhere.
 --self-test first asks that resolver for two names of yours, one that is secure
 and one that is bogus. If it does not tell them apart, nothing else is asked.
 
---save-evidence keeps everything that was found. --evidence gives the verdict
-again from such a file, and asks nothing of the network.
-
 --html writes a page for people beside the verdict: the trust path, what was found,
 what to do, and the evidence. It needs nothing else and has no script.
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -128,13 +129,8 @@ func load(given *pflag.FlagSet) (*serveFlags, error) {
 }
 
 func (f *serveFlags) check() error {
-	if f.store == "" {
-		// systemd.exec(5), StateDirectory=: one folder, or several with colons.
-		dir, _, _ := strings.Cut(os.Getenv("STATE_DIRECTORY"), ":")
-		if dir == "" {
-			return cli.Usagef("--store is needed: a file such as /var/lib/dnaverify/memory.db, or redis://HOST; without a memory an older statement would be believed after a restart")
-		}
-		f.store = filepath.Join(dir, "memory.db")
+	if f.store = cmp.Or(f.store, stateFile("memory.db")); f.store == "" {
+		return cli.Usagef("--store is needed: a file such as /var/lib/dnaverify/memory.db, or redis://HOST; without a memory an older statement would be believed after a restart")
 	}
 	if f.cacheSize < 1 || f.limits.LookupsInFlight < 1 || f.limits.LookupsPerNetwork < 1 || f.limits.Waiting < 1 {
 		return cli.Usagef("--cache-size, --lookups-in-flight, --lookups-per-network and --questions-waiting must be above 0")
@@ -154,6 +150,16 @@ func (f *serveFlags) check() error {
 		return err
 	}
 	return nil
+}
+
+// stateFile is a file in the folder that systemd gives, "" without one.
+func stateFile(name string) string {
+	// systemd.exec(5), StateDirectory=: one folder, or several with colons.
+	dir, _, _ := strings.Cut(os.Getenv("STATE_DIRECTORY"), ":")
+	if dir == "" {
+		return ""
+	}
+	return filepath.Join(dir, name)
 }
 
 // parseExempt reads the networks, or addresses, that are exempt.

@@ -1,11 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
-	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,17 +51,14 @@ func (f *tellFlags) teller() (func(context.Context, []watch.Report) error, error
 		}
 		to = append(to, h)
 	}
-	file := f.state
-	folder, _, _ := strings.Cut(os.Getenv("STATE_DIRECTORY"), ":") // of several, the first
+	file := cmp.Or(f.state, stateFile("watch.json"))
 	switch {
-	case len(to) == 0 && file != "":
+	case len(to) == 0 && f.state != "":
 		return nil, cli.Usagef("--state goes with --mail or --webhook")
 	case len(to) == 0:
 		return nil, nil
-	case file == "" && folder == "":
-		return nil, cli.Usagef("--mail and --webhook tell what is new, so they need --state FILE to remember what was told")
 	case file == "":
-		file = filepath.Join(folder, "watch.json")
+		return nil, cli.Usagef("--mail and --webhook tell what is new, so they need --state FILE to remember what was told")
 	}
 	return func(ctx context.Context, reports []watch.Report) error {
 		return news.Tell(ctx, file, reports, time.Now(), to)

@@ -55,8 +55,6 @@ Exit codes, for cron and timers: 0 all is well, or there are only warnings;
 undetermined, and there is no error. --quiet hides domains that are well, so that
 cron has no mail to send.
 
---target asks whether others accept that host for the domains.
-
 --warn is how long before the end of a statement or certificate a warning is
 given. The default is a quarter of the statement's lifetime, at most 7 days.
 Owners sign again when a third is left.
