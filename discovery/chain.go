@@ -40,7 +40,6 @@ func (c *chain) follow(reply *dns.Msg) (records []dns.RR, moved bool, p *problem
 	}
 }
 
-// at returns the records of a type at the current name.
 func (c *chain) at(reply *dns.Msg, rtype uint16) []dns.RR {
 	var found []dns.RR
 	for _, rr := range reply.Answer {

@@ -111,7 +111,6 @@ func (c *Client) check(source, service string) error {
 	return nil
 }
 
-// resolver makes the stub resolver.
 func (c *Client) resolver() (*resolver, error) {
 	r := &resolver{validating: c.Validating, timeouts: c.limits(), log: c.logger()}
 	if c.Resolver != "" {

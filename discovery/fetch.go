@@ -138,7 +138,6 @@ func read(ctx context.Context, d *delegation.Document, r *http.Response, wanted 
 	return nil
 }
 
-// explain finds the reason in an error of get.
 func (f *fetcher) explain(ctx context.Context, err error) *problem {
 	var p *problem
 	var netError net.Error

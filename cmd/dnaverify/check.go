@@ -162,7 +162,6 @@ func checkNoFile(domain string) error {
 	return cli.Usagef("%[1]s is a file and check wants a domain; to verify the file: dnaverify verify %[2]s --domain DOMAIN --service SERVICE", domain, text.Word(domain))
 }
 
-// checkAll checks several domains.
 func checkAll(cmd *cobra.Command, names []string, f checkFlags) error {
 	switch {
 	case f.save != "" || f.replay != "" || f.html != "":

@@ -28,7 +28,6 @@ func newConnection(q delegation.Query, before []delegation.Check) *connection {
 	}}
 }
 
-// decided reports a decision.
 func (c *connection) decided(d *verifier.Decision) error {
 	evidence, err := d.Evidence()
 	if err != nil {

@@ -119,7 +119,6 @@ func (f *familyReport) count(r run.Result) {
 	}
 }
 
-// total is the sum of the families.
 func (r *vectorsReport) total() familyReport {
 	total := familyReport{Family: "all"}
 	for _, f := range r.Families {

@@ -21,7 +21,6 @@ const (
 
 func (c class) String() string { return [...]string{"statement", "dnssec", "other"}[c] }
 
-// class of the entry.
 func (e *entry) class() class {
 	switch {
 	case !e.association.Floor().IsZero():
@@ -117,7 +116,6 @@ func (c *cache) put(k key, e *entry) {
 	}
 }
 
-// clear takes all out.
 func (c *cache) clear() {
 	for i := range c.of {
 		for k := range c.of[i].Keys() {

@@ -120,7 +120,6 @@ func (d *Verifier) begin(ctx context.Context, known *Decision, opt *DialOptions,
 	return raw, nil
 }
 
-// handshake begins TLS.
 func (d *Verifier) handshake(ctx context.Context, raw net.Conn, known *Decision, certificates []tls.Certificate, attempt *Attempt) (*tls.Conn, error) {
 	a, to := known.Association, attempt.To
 	floor, err := d.floors(ctx, subject{a.Question().Source, a.Question().Service})

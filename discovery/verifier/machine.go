@@ -213,7 +213,6 @@ type knowledge struct {
 	now    bool             // and there is none now
 }
 
-// state tells what the entry is good for.
 func (e *entry) state(known knowledge, now moment) state {
 	newest := e.known.Same(known.floor)
 	renewed := e.association.Floor().RenewedBy(known.floor) && now.clock.Before(known.floor.ValidUntil)

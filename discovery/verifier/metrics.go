@@ -17,7 +17,6 @@ type Metrics interface {
 	Took(time.Duration)
 }
 
-// nobody counts nothing.
 type nobody struct{}
 
 func (nobody) Count(string, string)      {}

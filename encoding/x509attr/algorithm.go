@@ -58,7 +58,6 @@ func readAlgorithmIdentifier(s *cryptobyte.String, out *AlgorithmIdentifier) boo
 	return validAny(&id, maxDepth) && id.Empty()
 }
 
-// addAlgorithmIdentifier writes an AlgorithmIdentifier.
 func addAlgorithmIdentifier(b *cryptobyte.Builder, id AlgorithmIdentifier) {
 	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		addOID(b, id.Algorithm)
@@ -66,7 +65,6 @@ func addAlgorithmIdentifier(b *cryptobyte.Builder, id AlgorithmIdentifier) {
 	})
 }
 
-// addOID writes an OBJECT IDENTIFIER.
 func addOID(b *cryptobyte.Builder, oid x509.OID) {
 	b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) {
 		b.AddBytes([]byte(oidContent(oid)))
@@ -114,7 +112,6 @@ var schemes = map[x509.SignatureAlgorithm]scheme{
 	x509.PureEd25519:      {oidEd25519, 0, x509.Ed25519, absent},
 }
 
-// identifier returns the AlgorithmIdentifier of the scheme.
 func (s scheme) identifier() AlgorithmIdentifier {
 	return AlgorithmIdentifier{constOID(s.oid), []byte(s.parameters[0])}
 }

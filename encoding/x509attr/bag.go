@@ -208,7 +208,6 @@ func MarshalBag(bag *Bag) ([]byte, error) {
 	return der, nil
 }
 
-// addSignedData writes the content of a SignedData.
 func addSignedData(b *cryptobyte.Builder, members [][]byte) {
 	b.AddASN1Int64(4)
 	b.AddASN1(asn1.SET, func(*cryptobyte.Builder) {})

@@ -99,7 +99,6 @@ func samePublicKey(a, b crypto.PublicKey) bool {
 	return ok && key.Equal(b)
 }
 
-// signatureOf has the signer sign message.
 func signatureOf(rand io.Reader, signer crypto.Signer, s scheme, message []byte) ([]byte, error) {
 	digest := message
 	var opts crypto.SignerOpts = s.hash

@@ -119,7 +119,6 @@ func (e *Error) Error() string {
 	return "x509attr: " + e.Detail + " (" + string(e.Problem) + ")"
 }
 
-// fail returns an *Error as an error.
 func fail(p Problem, format string, args ...any) error {
 	return &Error{Problem: p, Detail: fmt.Sprintf(format, args...)}
 }

@@ -120,7 +120,6 @@ func readAuthorityKeyID(value []byte) ([]byte, bool) {
 	return keyID, aki.Empty()
 }
 
-// addExtensions writes the extensions, if there are any.
 func addExtensions(b *cryptobyte.Builder, extensions []Extension) {
 	if len(extensions) == 0 {
 		return

@@ -153,7 +153,6 @@ func readObjectDigestInfo(s cryptobyte.String) (*ObjectDigestInfo, error) {
 	return &out, nil
 }
 
-// addHolder writes a Holder.
 func addHolder(b *cryptobyte.Builder, h Holder) {
 	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		if id := h.BaseCertificateID; id != nil {

@@ -215,7 +215,6 @@ func readName(s *cryptobyte.String) bool {
 	return true
 }
 
-// addGeneralNames writes a GeneralNames under the tag given.
 func addGeneralNames(b *cryptobyte.Builder, names []GeneralName, tag asn1.Tag) {
 	b.AddASN1(tag, func(b *cryptobyte.Builder) {
 		for _, n := range names {

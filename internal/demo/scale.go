@@ -135,7 +135,6 @@ type tenant struct {
 	stranger bool   // did not delegate to the provider
 }
 
-// newProvider makes a provider and has its domains sign.
 func (s *scaling) newProvider(name string, domains, strangers int) (*provider, error) {
 	p := &provider{host: "xmpp." + name + ".example", links: map[delegation.Endpoint]*link{}}
 	p.endpoint = delegation.Endpoint{Host: p.host, Port: 5270}

@@ -95,7 +95,6 @@ func count(wire []byte, at int) int { return int(binary.BigEndian.Uint16(wire[at
 
 var errCut = errors.New("it ends too early")
 
-// question reads the first question of a message.
 func question(wire []byte) (dns.Question, error) {
 	name, at, err := dns.UnpackDomainName(wire, headerSize)
 	if err != nil {

@@ -16,7 +16,6 @@ import (
 	"github.com/dnasign/dnasign/internal/watch"
 )
 
-// domain is what the page about a domain shows.
 type domain struct {
 	Verdict
 	Source, Service, Target string
@@ -299,5 +298,4 @@ func downloadOf(r watch.Report, i int, room *int, roots string) download {
 	return d
 }
 
-// moment is a time for a person.
 func moment(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05 UTC") }

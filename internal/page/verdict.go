@@ -22,7 +22,6 @@ const (
 	Warn Tone = "warn" // amber
 )
 
-// toneOf is the tone of an outcome.
 func toneOf(o reasons.Outcome) Tone {
 	switch o {
 	case reasons.OutcomeVerified:

@@ -70,7 +70,6 @@ func newReader(q delegation.Query, p delegation.Policy) *reader {
 	return &reader{query: q, policy: p, judged: map[string]statement{}}
 }
 
-// places reads the places of an evidence in their order.
 func (r *reader) places(e *delegation.Evidence) []place {
 	var list []place
 	for _, a := range e.TXT {

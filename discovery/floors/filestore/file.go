@@ -83,13 +83,11 @@ func decodeHeader(b []byte) (h fileHeader, err error) {
 	return fileHeader{binary.BigEndian.Uint64(b[1:]), binary.BigEndian.Uint32(b[9:])}, nil
 }
 
-// add takes a written record into account.
 func (h *fileHeader) add(encoded []byte) {
 	h.records++
 	h.sum ^= floorrecord.StoredSum(encoded)
 }
 
-// remove undoes add.
 func (h *fileHeader) remove(encoded []byte) {
 	h.records--
 	h.sum ^= floorrecord.StoredSum(encoded)
@@ -283,7 +281,6 @@ func guard(f func() error) (err error) {
 	return f()
 }
 
-// scan reads every record once.
 func (s *fileStore) scan(ctx context.Context) (err error) {
 	s.newest, err = transact(ctx, s, s.db.View, func(tx *bbolt.Tx) (newest time.Time, err error) {
 		want, err := header(tx)

@@ -294,7 +294,6 @@ func (s *fileStore) commit(batch []*raising) {
 	}
 }
 
-// write does Raises in a transaction.
 func (s *fileStore) write(tx *bbolt.Tx, batch []*raising) (outcomes []outcome, err error) {
 	h, err := header(tx)
 	if err != nil {

@@ -47,7 +47,6 @@ type chunk struct {
 	next  []byte // where to go on, nil for the end
 }
 
-// look looks at the next records.
 func (s *fileStore) look(from []byte, now time.Time) (chunk, error) {
 	return transact(context.Background(), s, s.db.View, func(tx *bbolt.Tx) (c chunk, err error) {
 		n := 0

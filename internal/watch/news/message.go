@@ -10,7 +10,6 @@ import (
 // maxItems bounds what one message has. What is left out is counted in it.
 const maxItems = 200
 
-// subject is a message in one line.
 func subject(items []Item) string {
 	domains := map[string]bool{}
 	for _, i := range items {

@@ -80,7 +80,6 @@ func (p *Prober) row(r *http.Request, domain string) page.Row {
 	return row
 }
 
-// domain is the page about a domain.
 func (p *Prober) domain(w http.ResponseWriter, r *http.Request) {
 	e, no := p.find(r)
 	if no != nil {
