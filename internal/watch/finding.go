@@ -54,44 +54,43 @@ const (
 	CertificateEnds Name = "certificate-ends"
 )
 
-// Names lists every finding, in the order in which a report has them.
-func Names() []Name {
-	return []Name{
-		Refused, Undetermined, HostNotAccepted, UnknownCertificate,
-		ResolversDiffer, ChannelsDiffer, EncodingsDiffer, SRVDiffers, SRVDisagrees,
-		ChannelFailed, ChannelMissing, AliasEmpty, BadStatement, LeftOver,
-		StatementEnds, CertificateEnds,
-	}
+// kinds has every finding, in the order in which a report has them, with one
+// sentence about what to do. It is "" where the reason of a verdict says it.
+var kinds = []struct {
+	name Name
+	hint string
+}{
+	{Refused, ""},
+	{Undetermined, ""},
+	{HostNotAccepted, ""},
+	{UnknownCertificate, "if you ordered that certificate, add its file to --known; if not, somebody else can sign for the domain: see docs/theft.md"},
+	{ResolversDiffer, "see that all authoritative servers and web servers have the newest statement, and wait until the TTL of the old one is over"},
+	{ChannelsDiffer, "publish the newest statement in DNS and on the web server alike"},
+	{EncodingsDiffer, "sign both encodings together, and publish both"},
+	{SRVDiffers, "see that all authoritative servers have the same SRV records, and wait until the TTL of the old ones is over"},
+	{SRVDisagrees, "make the SRV records and the targets of the statement the same"},
+	{ChannelFailed, "mend that place, or look only where you publish (--via)"},
+	{ChannelMissing, "publish the statement there too, or look only where you publish (--via)"},
+	{AliasEmpty, "publish the statement in that zone (dnasign renew), or correct the alias (dnasign alias)"},
+	{BadStatement, ""},
+	{LeftOver, "take the older statement away"},
+	{StatementEnds, "sign and publish anew; if that should have happened automatically, find out why it did not"},
+	{CertificateEnds, "renew the certificate, then sign and publish anew"},
 }
 
-// hint is one sentence about what to do, "" where the reason of a verdict says
-// it.
+// Names lists every finding, in the order in which a report has them.
+func Names() (names []Name) {
+	for _, k := range kinds {
+		names = append(names, k.name)
+	}
+	return names
+}
+
 func (n Name) hint() string {
-	switch n {
-	case ResolversDiffer:
-		return "see that all authoritative servers and web servers have the newest statement, and wait until the TTL of the old one is over"
-	case ChannelsDiffer:
-		return "publish the newest statement in DNS and on the web server alike"
-	case EncodingsDiffer:
-		return "sign both encodings together, and publish both"
-	case SRVDiffers:
-		return "see that all authoritative servers have the same SRV records, and wait until the TTL of the old ones is over"
-	case SRVDisagrees:
-		return "make the SRV records and the targets of the statement the same"
-	case ChannelFailed:
-		return "mend that place, or look only where you publish (--via)"
-	case ChannelMissing:
-		return "publish the statement there too, or look only where you publish (--via)"
-	case AliasEmpty:
-		return "publish the statement in that zone (dnasign renew), or correct the alias (dnasign alias)"
-	case LeftOver:
-		return "take the older statement away"
-	case UnknownCertificate:
-		return "if you ordered that certificate, add its file to --known; if not, somebody else can sign for the domain: see docs/theft.md"
-	case StatementEnds:
-		return "sign and publish anew; if that should have happened automatically, find out why it did not"
-	case CertificateEnds:
-		return "renew the certificate, then sign and publish anew"
+	for _, k := range kinds {
+		if k.name == n {
+			return k.hint
+		}
 	}
 	return ""
 }
