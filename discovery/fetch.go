@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,7 +87,7 @@ func (f *fetcher) get(ctx context.Context, l *lane, d *delegation.Document, want
 			d.NoServer = redirects == 0 && errors.Is(err, errRefused)
 			return err
 		}
-		if location := response.Header.Get("Location"); location == "" || !isRedirect(response.StatusCode) {
+		if location := response.Header.Get("Location"); location == "" || !slices.Contains(redirectCodes, response.StatusCode) {
 			return read(ctx, d, response, wanted)
 		}
 		response.Body.Close()

@@ -11,14 +11,9 @@ import (
 	"github.com/dnasign/dnasign/internal/text"
 )
 
-// isRedirect: the codes that send a GET elsewhere (RFC 9110, Section 15.4).
-func isRedirect(status int) bool {
-	switch status {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
-		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return true
-	}
-	return false
+// redirectCodes send a GET elsewhere (RFC 9110, Section 15.4).
+var redirectCodes = []int{
+	http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect,
 }
 
 // redirect resolves a Location (RFC 9110, Section 10.2.2) and checks where the

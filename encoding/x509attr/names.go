@@ -41,11 +41,7 @@ func (k NameKind) String() string {
 
 // constructed says whether the alternative's content is made of elements.
 func (k NameKind) constructed() bool {
-	switch k {
-	case NameOther, NameX400, NameDirectory, NameEDIParty:
-		return true
-	}
-	return false
+	return k == NameOther || k == NameX400 || k == NameDirectory || k == NameEDIParty
 }
 
 // A GeneralName is one name of the many kinds that X.509 knows (RFC 5280,

@@ -49,14 +49,12 @@ func (t *TAP) Write(r Report) error {
 			fmt.Fprintf(&b, "not ok %d - %s %s\n", t.points, r.Source, name)
 		}
 		b.WriteString("  ---\n")
-		for i, f := range found {
+		for _, f := range found {
 			// A string of JSON is one of YAML.
 			fmt.Fprintf(&b, "  - severity: %s\n    through: %s\n    message: %s\n    hint: %s\n",
 				f.Severity, quote(strings.Join(f.Resolvers, ", ")), quote(f.message()), quote(f.Hint))
-			if i == len(found)-1 {
-				b.WriteString("  ...\n")
-			}
 		}
+		b.WriteString("  ...\n")
 	}
 	_, err := io.WriteString(t.w, b.String())
 	return err

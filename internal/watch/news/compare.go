@@ -136,14 +136,8 @@ func keyOf(f watch.Finding) string {
 
 // passing reports whether a finding may pass by itself.
 func passing(f watch.Finding) bool {
-	if f.Severity == watch.SeverityUndetermined {
-		return true
-	}
-	switch f.Name {
-	case watch.ResolversDiffer, watch.ChannelsDiffer, watch.SRVDiffers, watch.ChannelFailed:
-		return true
-	}
-	return false
+	differs := []watch.Name{watch.ResolversDiffer, watch.ChannelsDiffer, watch.SRVDiffers, watch.ChannelFailed}
+	return f.Severity == watch.SeverityUndetermined || slices.Contains(differs, f.Name)
 }
 
 // begins says what is accepted at the first look.
