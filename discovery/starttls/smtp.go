@@ -1,6 +1,7 @@
 package starttls
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/dnasign/dnasign/delegation"
@@ -22,11 +23,7 @@ func submission(w *wire, _ Request) error {
 	if err != nil {
 		return err
 	}
-	offered := false
-	for _, extension := range extensions[1:] { // the first is its name
-		offered = offered || begins(extension, "STARTTLS")
-	}
-	if !offered {
+	if !slices.ContainsFunc(extensions[1:], func(e string) bool { return begins(e, "STARTTLS") }) { // the first is its name
 		return delegation.Errorf(reasons.STARTTLSMissing, "the peer does not offer STARTTLS")
 	}
 	if err := w.say("STARTTLS\r\n", "answer to STARTTLS"); err != nil {

@@ -153,11 +153,14 @@ func validAny(s *cryptobyte.String, depth int) bool {
 	if tag&class == 0 && !validUniversal(tag, content, element) {
 		return false
 	}
-	if tag&constructed != 0 {
-		for !content.Empty() {
-			if !validAny(&content, depth-1) {
-				return false
-			}
+	return tag&constructed == 0 || validAll(content, depth-1)
+}
+
+// validAll is validAny of every element up to the end.
+func validAll(s cryptobyte.String, depth int) bool {
+	for !s.Empty() {
+		if !validAny(&s, depth) {
+			return false
 		}
 	}
 	return true

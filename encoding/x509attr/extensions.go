@@ -50,10 +50,8 @@ func readExtension(s *cryptobyte.String, out *Extension) bool {
 	}
 	// X.690, Section 11.5: DER does not write a value that is the default, so
 	// a boolean here can only be TRUE.
-	if e.PeekASN1Tag(asn1.BOOLEAN) {
-		if !e.ReadASN1Boolean(&out.Critical) || !out.Critical {
-			return false
-		}
+	if e.PeekASN1Tag(asn1.BOOLEAN) && (!e.ReadASN1Boolean(&out.Critical) || !out.Critical) {
+		return false
 	}
 	if !e.ReadASN1(&value, asn1.OCTET_STRING) || !e.Empty() {
 		return false

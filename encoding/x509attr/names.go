@@ -122,11 +122,7 @@ func readGeneralName(s *cryptobyte.String, out *GeneralName) bool {
 	case NameEDIParty:
 		return readEDIPartyName(content)
 	case NameX400:
-		for !content.Empty() {
-			if !validAny(&content, maxDepth) {
-				return false
-			}
-		}
+		return validAll(content, maxDepth)
 	case NameRegisteredID:
 		_, ok := oidFrom(content)
 		return ok
