@@ -124,7 +124,7 @@ func (e *Evidence) labelSRV(source, label string, p *Policy) labelSRV {
 	for _, r := range a.Records {
 		t := Target{Endpoint: Endpoint{r.Target, r.Port}, Priority: r.Priority, Weight: r.Weight}
 		if l.failure == nil && t.Port != 0 && CheckName(t.Host) == nil {
-			l.entries = append(l.entries, SRVEntry{label, t, name})
+			l.entries = append(l.entries, SRVEntry{label, t, a.Name})
 		}
 	}
 	return l
