@@ -168,7 +168,7 @@ func (e *Evidence) check(q Query) *Error {
 	case len(e.TXT)+len(e.Documents) == 0:
 		return Errorf(reasons.MissingInput, "the evidence has neither a TXT answer nor a document: no place was looked at")
 	}
-	places := placesOf(q)
+	places := e.places(q)
 	look := func(kind, name string, f *Failure) *Error {
 		i := slices.Index(places, place{kind, name})
 		if i < 0 {
@@ -229,17 +229,24 @@ func (e *Evidence) check(q Query) *Error {
 // A place is where discovery looks: a kind of lookup, and what it asks for.
 type place struct{ kind, name string }
 
-func placesOf(q Query) []place {
+// places are those for a question, of the kinds that are in the evidence.
+func (e *Evidence) places(q Query) []place {
 	list := make([]place, 0, 6)
-	list = append(list, place{"TXT", TXTName(q.Source, q.Service)})
-	if name := SignerName(q.Source, q.Service); name != "" {
+	if len(e.SRV) > 0 {
+		for _, label := range RoleOf(q.Service).Labels() {
+			list = append(list, place{"SRV", SRVName(q.Source, label)})
+		}
+	}
+	if len(e.TXT) > 0 {
+		list = append(list, place{"TXT", TXTName(q.Source, q.Service)})
+	}
+	if name := SignerName(q.Source, q.Service); name != "" && len(e.Signers) > 0 {
 		list = append(list, place{"TLSA", name})
 	}
-	for _, label := range RoleOf(q.Service).Labels() {
-		list = append(list, place{"SRV", SRVName(q.Source, label)})
-	}
-	for _, encoding := range Encodings() {
-		list = append(list, place{"HTTPS", DocumentURL(q.Source, q.Service, encoding)})
+	if len(e.Documents) > 0 {
+		for _, encoding := range Encodings() {
+			list = append(list, place{"HTTPS", DocumentURL(q.Source, q.Service, encoding)})
+		}
 	}
 	return list
 }
