@@ -88,7 +88,7 @@ func (f *fetcher) get(ctx context.Context, l *lane, d *delegation.Document, want
 			return err
 		}
 		if location := response.Header.Get("Location"); location == "" || !slices.Contains(redirectCodes, response.StatusCode) {
-			return read(ctx, d, response, wanted)
+			return receive(ctx, d, response, wanted)
 		}
 		response.Body.Close()
 		if redirects == maxRedirects {
@@ -112,8 +112,8 @@ func request(ctx context.Context, l *lane, target *url.URL) (*http.Response, err
 	return l.roundTrip(r)
 }
 
-// read takes what counts from the final response and closes it.
-func read(ctx context.Context, d *delegation.Document, r *http.Response, wanted string) error {
+// receive takes what counts from the final response and closes it.
+func receive(ctx context.Context, d *delegation.Document, r *http.Response, wanted string) error {
 	defer r.Body.Close()
 	d.Status, d.MediaType = r.StatusCode, mediaType(r.Header.Get("Content-Type"))
 	d.MaxAge = freshness(r.Header.Values("Cache-Control"))

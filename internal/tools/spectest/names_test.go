@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -26,6 +28,40 @@ func TestNames(t *testing.T) {
 		}
 		if len(names) < c.least || len(names) > c.most {
 			t.Errorf("%s has %d names, want %d to %d: %q", c.pkg, len(names), c.least, c.most, names)
+		}
+	}
+}
+
+// TestVerbs: no name stands for functions of more than three packages, so that a
+// search finds what is meant.
+func TestVerbs(t *testing.T) {
+	where := map[string][]string{}
+	for _, row := range order {
+		for _, pkg := range row {
+			for _, file := range sources(t, pkg) {
+				f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, d := range f.Decls {
+					fn, ok := d.(*ast.FuncDecl)
+					if !ok || fn.Recv != nil || fn.Name.Name == "main" {
+						continue
+					}
+					name := strings.ToLower(fn.Name.Name)
+					if !slices.Contains(where[name], pkg) { // a file for each system has its own
+						where[name] = append(where[name], pkg)
+					}
+				}
+			}
+		}
+	}
+	if len(where) < 500 {
+		t.Errorf("only %d names", len(where))
+	}
+	for name, packages := range where {
+		if len(packages) > 3 {
+			t.Errorf("%s is a function of %q", name, packages)
 		}
 	}
 }

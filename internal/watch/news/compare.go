@@ -145,7 +145,7 @@ func begins(r watch.Report) string {
 	if r.Accepted == nil {
 		return "no statement is accepted"
 	}
-	return "the accepted statement is " + describe(r.Accepted)
+	return "the accepted statement is " + inWords(r.Accepted)
 }
 
 // changed says how the accepted statement differs from the last one. It says
@@ -155,16 +155,16 @@ func changed(old, new *watch.Accepted) string {
 	case old == nil || new == nil:
 		return ""
 	case !slices.Equal(old.Targets, new.Targets):
-		return fmt.Sprintf("other targets are accepted: %s; before, it was %s", describe(new), describe(old))
+		return fmt.Sprintf("other targets are accepted: %s; before, it was %s", inWords(new), inWords(old))
 	case new.Issued.Before(old.Issued):
-		return fmt.Sprintf("an older statement than before is accepted: %s; before, it was %s", describe(new), describe(old))
+		return fmt.Sprintf("an older statement than before is accepted: %s; before, it was %s", inWords(new), inWords(old))
 	case new.Certificate != old.Certificate && !new.Known:
-		return fmt.Sprintf("another certificate has signed, with SHA-256 %s: %s; before, it was %s with SHA-256 %s", new.Certificate, describe(new), describe(old), old.Certificate)
+		return fmt.Sprintf("another certificate has signed, with SHA-256 %s: %s; before, it was %s with SHA-256 %s", new.Certificate, inWords(new), inWords(old), old.Certificate)
 	}
 	return ""
 }
 
-func describe(a *watch.Accepted) string {
+func inWords(a *watch.Accepted) string {
 	return fmt.Sprintf("one of %s, by a certificate of %s, to %s", text.Stamp(a.Issued), a.Signer, hosts(a.Targets))
 }
 
