@@ -147,8 +147,11 @@ func Decode(s Subject, b []byte) (Record, error) {
 	}}}
 	if body > seenAt {
 		r.Seen = seconds(number(seenAt))
-		if r.Seen.IsZero() { // the first second of the year 1
+		switch {
+		case r.Seen.IsZero(): // the first second of the year 1
 			return Record{}, fmt.Errorf("the record of %s: a statement that was never seen", s)
+		case !r.about(r.Floor):
+			return Record{}, fmt.Errorf("the record of %s: a statement at a contradiction", s)
 		}
 	}
 	if body > foundAt {

@@ -42,6 +42,7 @@ func FuzzRecord(f *testing.F) {
 	for _, r := range []Record{
 		{t0, Newest{Floor: floor(0, 0, host)}}, {t0, Newest{Floor: floor(3, 9, delegation.DigestTargets(nil))}}, {time.Time{}, Newest{Floor: odd}},
 		{t0, Newest{floor(0, 0, host), nil, t0}}, {t0, Newest{floor(0, 0, host), []byte("a statement"), t0}},
+		{t0, Newest{odd, nil, t0}}, {t0, Newest{odd, []byte("a statement"), t0}},
 	} {
 		encoded := r.Encode(about)
 		f.Add(encoded[:len(encoded)-checkSize])
