@@ -65,10 +65,12 @@ type decision struct {
 
 // prove tells how a method fares.
 func (d *decision) prove(m method) Proof {
-	references, err := []Reference(nil), error(nil)
-	if slices.Contains(m.in, d.state) {
+	references, err := []Reference(nil), d.mayProve(m.name)
+	switch {
+	case err != nil:
+	case slices.Contains(m.in, d.state):
 		references, err = m.names(d)
-	} else {
+	default:
 		err = m.left(d)
 	}
 	var e *delegation.Error

@@ -114,9 +114,6 @@ func (d *decision) pkix() ([]Reference, error) {
 }
 
 func (d *decision) dnssec() ([]Reference, error) {
-	if err := d.sendsToo(); err != nil {
-		return nil, err
-	}
 	if d.srvErr != nil {
 		return nil, d.srvErr // not available
 	}
@@ -132,9 +129,6 @@ func (d *decision) dnssec() ([]Reference, error) {
 }
 
 func (d *decision) delegation() ([]Reference, error) {
-	if err := d.sendsToo(); err != nil {
-		return nil, err
-	}
 	if d.failed != nil {
 		return nil, d.failed
 	}
@@ -154,7 +148,16 @@ func (d *decision) reference(m Method, t delegation.Target, until time.Time) Ref
 	return r
 }
 
-// sendsToo: who is delegated a service does not thereby send for the source.
+// mayProve: whom the owner's key or zone names for a service does not thereby send
+// for the source. This comes before what a row says.
+func (d *decision) mayProve(m Method) error {
+	if !m.ProvesEndpoints() {
+		return nil
+	}
+	return d.sendsToo()
+}
+
+// sendsToo is the error where the role's delegate does not send for the source.
 func (d *decision) sendsToo() error {
 	if d.question.Direction == Incoming && !d.role.SendsToo {
 		return delegation.Errorf(reasons.ServiceMismatch, "a delegation of %s is not one to speak for the source", d.question.Service)

@@ -37,9 +37,11 @@ func (d *Verifier) keep(e *delegation.Evidence) kept {
 	return kept{packed: packed}
 }
 
+// open returns evidence of the caller's own, which it may add to.
 func (k kept) open() (*delegation.Evidence, error) {
 	if k.whole != nil {
-		return k.whole, nil
+		e := *k.whole
+		return &e, nil
 	}
 	return unpack(k.packed)
 }

@@ -41,6 +41,7 @@ func associationFamily(w *world) *book {
 	b.verify(place(inTXT), srvEntries()...)
 	b.decisionTable()
 	b.rowTable()
+	b.associate(clientCases()...)
 	b.associate(dialCases()...)
 	b.associate(inputCases()...)
 	b.associate(timesCases(w)...)
@@ -438,6 +439,27 @@ func timesCases(w *world) []dealing {
 		{"required-remembered-revocation", "required", "no statement, and a revocation is remembered", moves(silent, on(says(revokes), floor(expires))), required(true)},
 		{"required-refused", "required", "the statement has expired", moves(incoming, on(says(func(s *statement) { s.expires = now }))), required(false)},
 		{"required-none", "required", "no statement, and none remembered", moves(incoming, silent), required(false)},
+	}
+}
+
+// clientCases are about a peer that says it speaks for the source, where the role is
+// the one of clients. It does not, whatever the records and the statement say.
+func clientCases() []dealing {
+	ends := ending("verified")
+	ends.Methods = map[string]string{"pkix": "verified", "dnssec": "service-mismatch", "delegation": "service-mismatch"}
+	ends.References = []string{source}
+	speaks := func(steps ...step) move {
+		return moves(about(client), signedFor(client, targetAt(host, port)), incoming, on(append([]step{believes}, steps...)...))
+	}
+	return []dealing{
+		{"clients-in-secure", "direction table", "secure SRV records, about clients, incoming", speaks(hasSRV(srvAt(client, secure, to(host, port)))), ends},
+		{"clients-in-conflict", "direction table", "secure SRV records and statements that contradict each other, about clients, incoming",
+			speaks(hasSRV(srvAt(client, secure, to(host, port))), beside(says(func(s *statement) { s.service = client }), delegatesTo(targetAt(elsewhere, port)))), ends},
+		{"clients-in-unavailable", "direction table", "SRV records that say securely that there is no service, about clients, incoming", speaks(hasSRV(srvAt(client, secure, to(".", 0)))), ends},
+		{"clients-in-insecure", "direction table", "insecure SRV records, about clients, incoming", speaks(hasSRV(srvAt(client, insecure, to(host, port)))), ends},
+		{"clients-in-absent", "direction table", "no SRV records, about clients, incoming", speaks(hasSRV(srvAt(client, insecure))), ends},
+		{"clients-in-bogus", "direction table", "bogus SRV records, about clients, incoming", speaks(hasSRV(srvAt(client, bogus))), ends},
+		{"clients-in-revoked", "direction table", "a revocation, about clients, incoming", speaks(says(revokes), hasSRV(srvAt(client, insecure))), ends},
 	}
 }
 
