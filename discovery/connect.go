@@ -92,9 +92,9 @@ func explainDial(ctx context.Context, host string, err error) *problem {
 	case ctx.Err() != nil:
 		return fail(reasons.ConnectTimeout, "%s: no connection before the time was over", host)
 	case errors.As(err, &netError) && netError.Timeout():
-		return fail(reasons.ConnectTimeout, "%v", err)
+		return fail(reasons.ConnectTimeout, "%s", remote(err))
 	}
-	return fail(reasons.ConnectFailed, "%v", err)
+	return fail(reasons.ConnectFailed, "%s", remote(err))
 }
 
 func splitHostPort(hostPort string) (string, uint16, error) {

@@ -20,6 +20,10 @@
 // It allows only globally reachable addresses; see
 // [Client.AllowPrivateAddresses].
 //
+// A web server can send octets that nobody asked for. net/http, which speaks to it,
+// quotes them in the default logger of package log. A program that keeps that
+// logger for messages of its own should know that.
+//
 // The DNS side is a stub resolver (RFC 1034, Section 5.3.1) that asks a
 // recursive one. It does not validate DNSSEC itself. It uses the AD flag of a
 // resolver only if the operator vouches for that resolver, see

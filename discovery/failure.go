@@ -3,7 +3,9 @@ package discovery
 import (
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
+	"strings"
 
 	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/reasons"
@@ -39,6 +41,16 @@ func reasonOf(f *delegation.Failure) reasons.Reason {
 		return ""
 	}
 	return f.Reason
+}
+
+// remote is the text of an error of the network without our own address. Evidence
+// goes to others.
+func remote(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Source != nil {
+		return strings.ReplaceAll(err.Error(), op.Source.String()+"->", "")
+	}
+	return err.Error()
 }
 
 // quoted is a piece of a stranger's text for a detail.

@@ -120,8 +120,14 @@ func receive(ctx context.Context, d *delegation.Document, r *http.Response, want
 	if d.Status != http.StatusOK || d.MediaType != wanted {
 		return nil
 	}
-	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return fail(reasons.HTTPSFailure, "the body is encoded as %s, and identity was asked for", quoted(coding))
+	for _, coding := range r.Header.Values("Content-Encoding") {
+		if coding != "" && !strings.EqualFold(coding, "identity") {
+			return fail(reasons.HTTPSFailure, "the body is encoded as %s, and identity was asked for", quoted(coding))
+		}
+	}
+	if r.ContentLength < 0 && len(r.TransferEncoding) == 0 {
+		// It ends with the connection, which anybody on the path can end (RFC 9112, Section 9.8).
+		return fail(reasons.HTTPSFailure, "the body has no length, so nobody can tell whether it is whole")
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxDocument+1))
 	if err == nil {
@@ -146,13 +152,13 @@ func (f *fetcher) explain(ctx context.Context, err error) *problem {
 	case errors.As(err, &p):
 		return p
 	case errors.Is(err, errRefused):
-		return fail(reasons.HTTPSFailure, "%v", err)
+		return fail(reasons.HTTPSFailure, "%s", remote(err))
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return fail(reasons.HTTPSTimeout, "not done after %s", f.timeout)
 	case errors.As(err, &netError) && netError.Timeout():
-		return fail(reasons.HTTPSTimeout, "%v", err)
+		return fail(reasons.HTTPSTimeout, "%s", remote(err))
 	case errors.Is(err, errNoAddress):
 		return fail(reasons.HTTPSFailure, "redirected to a host that has no address")
 	}
-	return fail(reasons.HTTPSFailure, "%v", err)
+	return fail(reasons.HTTPSFailure, "%s", remote(err))
 }

@@ -3,6 +3,7 @@ package discovery
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"net"
@@ -32,6 +33,16 @@ func serve(status int, body string, header ...string) http.HandlerFunc {
 		}
 		w.WriteHeader(status)
 		fmt.Fprint(w, body)
+	}
+}
+
+// raw answers with octets as they are and ends the connection in good order.
+func raw(response string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			fmt.Fprint(conn, response)
+			conn.Close()
+		}
 	}
 }
 
@@ -130,13 +141,21 @@ func TestDocuments(t *testing.T) {
 		{name: "compressed", handler: serve(200, "x", "Content-Type", jwsType, "Content-Encoding", "gzip"), reason: reasons.HTTPSFailure, detail: `"gzip"`,
 			want: delegation.Document{Status: 200, MediaType: jwsType, MaxAge: -1}},
 		{name: "large header", handler: serve(200, "x", "Content-Type", jwsType, "X-Large", strings.Repeat("x", 2*maxHeader)), reason: reasons.HTTPSFailure, detail: "header"},
-		{name: "another protocol", handler: func(w http.ResponseWriter, r *http.Request) {
-			conn, _, err := http.NewResponseController(w).Hijack()
-			if err == nil {
-				conn.Write([]byte("220 mail.example ESMTP\r\n"))
-				conn.Close()
-			}
-		}, reason: reasons.HTTPSFailure},
+		{name: "compressed, says the second line", handler: func(w http.ResponseWriter, r *http.Request) {
+			w.Header()["Content-Encoding"] = []string{"identity", "gzip"}
+			serve(200, "x", "Content-Type", jwsType)(w, r)
+		}, reason: reasons.HTTPSFailure, detail: `"gzip"`, want: delegation.Document{Status: 200, MediaType: jwsType, MaxAge: -1}},
+		{name: "no length", handler: raw("HTTP/1.1 200 OK\r\nContent-Type: " + jwsType + "\r\n\r\nx"), reason: reasons.HTTPSFailure, detail: "length",
+			want: delegation.Document{Status: 200, MediaType: jwsType, MaxAge: -1}},
+		{name: "no length, by an old server", handler: raw("HTTP/1.0 200 OK\r\nContent-Type: " + jwsType + "\r\n\r\n"), reason: reasons.HTTPSFailure, detail: "length",
+			want: delegation.Document{Status: 200, MediaType: jwsType, MaxAge: -1}},
+		{name: "no length, of something else", handler: raw("HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\nx"),
+			want: delegation.Document{Status: 200, MediaType: "text/html", MaxAge: -1}},
+		{name: "a length, by an old server", handler: raw("HTTP/1.0 200 OK\r\nContent-Length: 1\r\nContent-Type: " + jwsType + "\r\n\r\nx"),
+			want: delegation.Document{Status: 200, MediaType: jwsType, MaxAge: -1, Body: []byte("x")}},
+		{name: "chunks", handler: raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: " + jwsType + "\r\n\r\n1\r\nx\r\n0\r\n\r\n"),
+			want: delegation.Document{Status: 200, MediaType: jwsType, MaxAge: -1, Body: []byte("x")}},
+		{name: "another protocol", handler: raw("220 mail.example ESMTP\r\n"), reason: reasons.HTTPSFailure},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -168,6 +187,25 @@ func TestDocuments(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestResetAddress: evidence goes to others, so it does not tell from where we asked.
+func TestResetAddress(t *testing.T) {
+	web := startWeb(t, func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		tcp := conn.(*tls.Conn).NetConn().(*net.TCPConn)
+		tcp.SetLinger(0)
+		tcp.Close()
+	}, source)
+	for _, d := range gather(t, web.client(setup.DNS(t))).Documents {
+		if failed(d.Failure) != reasons.HTTPSFailure || !strings.Contains(d.Failure.Detail, web.addr.String()) || strings.Contains(d.Failure.Detail, "->") {
+			t.Errorf("failure %+v", d.Failure)
+		}
 	}
 }
 

@@ -26,8 +26,9 @@ import (
 // Gather ends the lookups that are still running. With [ViaBoth] it is not
 // called.
 //
-// All questions go out together. Without a deadline in ctx Gather takes at most
-// 5 seconds. When ctx ends, Gather returns what it has. It waits only for its
+// All questions go out together, and those for a POSH file after the others have
+// found nothing. Without a deadline in ctx Gather takes at most 10 seconds, 5 for
+// each. When ctx ends, Gather returns what it has. It waits only for its
 // own lookups to stop.
 //
 // The error is nil or wraps [ErrConfig], and then nothing was asked.

@@ -123,7 +123,7 @@ func (r *resolver) ask(ctx context.Context, q question) asked {
 			if replied[server] {
 				bad.reply, bad.server = reply, server
 			}
-			said[server] = err.Error()
+			said[server] = remote(err)
 		}
 	}
 	var detail []string

@@ -12,7 +12,7 @@ import (
 
 // How long a connection may take, unless [DialOptions] say otherwise.
 const (
-	// DefaultTimeout bounds one Dial in all: up to 5 seconds to gather evidence
+	// DefaultTimeout bounds one Dial in all: up to 10 seconds to gather evidence
 	// from slow servers, and three targets that keep silent. A person or a server
 	// with messages waiting gives up at about that.
 	DefaultTimeout = 30 * time.Second

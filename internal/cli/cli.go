@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log"
 	"os"
 	"strings"
 
@@ -47,6 +48,7 @@ func (e Reported) Error() string { return string(e.Outcome) }
 // fails before a command begins its work is a wrong call, and a command that
 // only groups others cannot be called alone.
 func Run(root *cobra.Command) int {
+	log.SetOutput(io.Discard) // net/http tells it what hostile web servers send
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.AddCommand(manCommand(), versionCommand())
 	root.InitDefaultCompletionCmd()
