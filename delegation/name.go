@@ -7,6 +7,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"github.com/dnasign/dnasign/delegation/limits"
+	"github.com/dnasign/dnasign/internal/text"
 )
 
 // txtSuffix stands between the service and the source in the owner name of a
@@ -151,7 +152,7 @@ func ParseService(s string) (string, error) {
 	if CheckService(s) == nil {
 		return s, nil
 	}
-	name, proto, found := strings.Cut(strings.ToLower(s), ".")
+	name, proto, found := strings.Cut(text.LowerASCII(s), ".")
 	if !found {
 		proto = "_tcp"
 	}

@@ -128,6 +128,7 @@ func TestParseService(t *testing.T) {
 		"xmpp-server": "_xmpp-server._tcp", "_xmpp-server._tcp": "_xmpp-server._tcp", "XMPP-Server._TCP": "_xmpp-server._tcp",
 		"_sip._udp": "_sip._udp", "_xmpps-client": "_xmpps-client._tcp",
 		"": "", "_": "", "xmpp server": "", "__xmpp": "", "_xmpp._tcp.": "", "_xmpp._sctp": "", "_xmpp._tcp.b.example": "",
+		"xmpp\u212A": "", // the sign of Kelvin, which is k in lower case
 	} {
 		if got, err := ParseService(text); (err == nil) != (want != "") || err == nil && got != want {
 			t.Errorf("%q is read as %q, %v", text, got, err)

@@ -46,15 +46,7 @@ func redirect(from *url.URL, location string) (*url.URL, error) {
 // equals none, and is shown to a person, within bounds.
 func mediaType(contentType string) string {
 	t, _, _ := strings.Cut(contentType, ";")
-	return text.Short(strings.Map(lowerASCII, strings.Trim(t, " \t")), maxQuoted)
-}
-
-// lowerASCII leaves other letters alone: some of them have ASCII in lower case.
-func lowerASCII(r rune) rune {
-	if 'A' <= r && r <= 'Z' {
-		return r + 'a' - 'A'
-	}
-	return r
+	return text.Short(text.LowerASCII(strings.Trim(t, " \t")), maxQuoted)
 }
 
 // freshness is for how many seconds a response says that it will not change

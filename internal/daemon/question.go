@@ -392,7 +392,7 @@ func (r *reader) address(to *netip.Addr) error {
 	if err != nil {
 		return errors.New("an IP address is needed, without a port")
 	}
-	*to = address
+	*to = address.WithZone("") // of our own machine, and as long as the caller likes
 	return nil
 }
 

@@ -165,6 +165,9 @@ func TestDecode(t *testing.T) {
 		q.peer != netip.MustParseAddr("192.0.2.7") || !q.evidence || !q.recheck || !q.chain[1].Equal(chain[1]) {
 		t.Errorf("got %+v, %v", q, err)
 	}
+	if q, err := readQuestion([]byte(with(`"peer":"fe80::1%`+strings.Repeat("x", 1000)+`"`)), newChains()); err != nil || q.peer != netip.MustParseAddr("fe80::1") {
+		t.Errorf("got %.80s, %v", q.peer, err)
+	}
 }
 
 // TestUnusable: what a peer may do wrong, which must not keep the answer from

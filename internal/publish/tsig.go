@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"strings"
 	"unicode"
@@ -81,48 +82,20 @@ func LoadTSIGKey(loader keys.Loader, file string) (key *TSIGKey, warnings []stri
 func parseTSIGKey(data []byte) (*TSIGKey, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	text := string(data)
+	tokens, _ := bindTokens(text)
+	begin := bindReader(tokens)
 	switch {
-	case bindBegin.MatchString(stripComments(text)):
-		return parseBIND(stripComments(text))
+	case begin.take("key"):
+		return parseBIND(text)
+	case begin.take("include"):
+		return nil, errors.New("it includes another file; give the file that holds the key itself")
 	case knotBegin.MatchString(text):
 		return parseKnot(data)
 	}
 	return parseLine(text)
 }
 
-var (
-	bindBegin = regexp.MustCompile(`^\s*key\s+["A-Za-z0-9_]`)
-	// A clause "key" as the manual of BIND has it, the names quoted or not. Behind
-	// it there may be what ddns-confgen says for named.conf and for nsupdate.
-	bindKey = regexp.MustCompile(`^\s*key\s+("[^"\s]+"|[^"\s{;]+)\s*\{([^{}]*)\}\s*;?\s*` +
-		`(?:update-policy\s*\{[^{}]*\}\s*;?\s*)?(?:nsupdate\s+-k\s+\S+\s*)?$`)
-	bindOption = regexp.MustCompile(`^\s*(algorithm|secret)\s+("[^"\s]+"|[^"\s;]+)\s*$`)
-	knotBegin  = regexp.MustCompile(`(?m)^key:`)
-)
-
-func parseBIND(text string) (*TSIGKey, error) {
-	clause := bindKey.FindStringSubmatch(text)
-	if clause == nil {
-		return nil, errors.New(`it begins as a key of BIND and is not one key alone: key "name" { algorithm hmac-sha256; secret "..."; };`)
-	}
-	options := map[string]string{}
-	body := strings.TrimSpace(clause[2])
-	for option := range strings.SplitSeq(strings.TrimSuffix(body, ";"), ";") {
-		m := bindOption.FindStringSubmatch(option)
-		if m == nil || options[m[1]] != "" {
-			return nil, errors.New("the key has something other than one algorithm and one secret")
-		}
-		options[m[1]] = strings.Trim(m[2], `"`)
-	}
-	return newTSIGKey(strings.Trim(clause[1], `"`), options["algorithm"], options["secret"])
-}
-
-// stripComments removes what BIND takes for comments: not inside quotes or
-// words, since base64 has slashes.
-func stripComments(text string) string { return bindToken.ReplaceAllString(text, "$1") }
-
-// bindToken is a comment, or else a word, which may have quotes in it.
-var bindToken = regexp.MustCompile(`(?s:/\*.*?\*/)|(?://|#)[^\n]*|((?:"[^"]*(?:"|$)|[^" \t\r\n;{}])+)`)
+var knotBegin = regexp.MustCompile(`(?m)^key:`)
 
 func parseKnot(data []byte) (*TSIGKey, error) {
 	var file struct {
@@ -134,7 +107,8 @@ func parseKnot(data []byte) (*TSIGKey, error) {
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	decoder.KnownFields(true)
-	if err := decoder.Decode(&file); err != nil || len(file.Key) != 1 {
+	err := decoder.Decode(&file)
+	if err != nil || len(file.Key) != 1 || decoder.Decode(new(any)) != io.EOF {
 		// The library's errors quote the file, and so the secret.
 		return nil, errors.New("it begins as a key of Knot DNS and is not one item of it with id, algorithm and secret")
 	}

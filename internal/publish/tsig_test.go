@@ -39,19 +39,24 @@ nsupdate -k <keyfile>
 
 // goodKeys are the three forms, and what people do to them.
 var goodKeys = map[string]string{
-	"tsig-keygen":  "key \"owner-key\" {\n\talgorithm hmac-sha256;\n\tsecret \"" + secret + "\";\n};\n",
-	"one line":     `key owner-key { algorithm "HMAC-SHA256"; secret ` + secret + `; };`,
-	"other order":  `key "Owner-Key." { secret "` + secret + `"; algorithm hmac-sha256. }`,
-	"comments":     "# one\n// two\n/* three\n*/ key \"owner-key\" { // four\n algorithm hmac-sha256; # five\n secret \"" + secret + "\"; /* six */ };",
-	"keymgr":       "# hmac-sha256:owner-key:" + secret + "\nkey:\n  - id: owner-key\n    algorithm: hmac-sha256\n    secret: " + secret + "\n",
-	"knot, quoted": "key:\n- id: \"owner-key.\"\n  algorithm: \"hmac-sha256\"\n  secret: \"" + secret + "\"\n",
-	"line":         "hmac-sha256:owner-key:" + secret,
-	"ddns-confgen": ddnsConfgen,
-	"CR LF":        strings.ReplaceAll(ddnsConfgen, "\n", "\r\n"),
-	"BOM, BIND":    "\ufeff" + ddnsConfgen,
-	"BOM, Knot":    "\ufeffkey:\n- id: owner-key\n  algorithm: hmac-sha256\n  secret: " + secret + "\n",
-	"BOM, line":    "\ufeffhmac-sha256:owner-key:" + secret,
-	"line, ended":  "# a comment\n\nHMAC-SHA256:owner-key:" + secret + "\r\n",
+	"tsig-keygen":           "key \"owner-key\" {\n\talgorithm hmac-sha256;\n\tsecret \"" + secret + "\";\n};\n",
+	"one line":              `key owner-key { algorithm "HMAC-SHA256"; secret ` + secret + `; };`,
+	"other order":           `key "Owner-Key." { secret "` + secret + `"; algorithm hmac-sha256. }`,
+	"comments":              "# one\n// two\n/* three\n*/ key \"owner-key\" { // four\n algorithm hmac-sha256; # five\n secret \"" + secret + "\"; /* six */ };",
+	"capitals":              `KEY owner-key{ALGORITHM hmac-sha256;SECRET"` + secret + `";};`,
+	"glued":                 `key"owner-key"{algorithm hmac-sha256#one` + "\n;secret " + secret + "#two\n;}/* three */;//",
+	"two lines":             "key owner-key { algorithm hmac-sha256; secret \"" + secret[:20] + "\n\t" + secret[20:] + "\"; };",
+	"comment at a name, #":  "key owner-key#old\n{ algorithm hmac-sha256; secret \"" + secret + "\"; };",
+	"comment at a name, //": "key owner-key//old\n{ algorithm hmac-sha256; secret \"" + secret + "\"; };",
+	"keymgr":                "# hmac-sha256:owner-key:" + secret + "\nkey:\n  - id: owner-key\n    algorithm: hmac-sha256\n    secret: " + secret + "\n",
+	"knot, quoted":          "key:\n- id: \"owner-key.\"\n  algorithm: \"hmac-sha256\"\n  secret: \"" + secret + "\"\n",
+	"line":                  "hmac-sha256:owner-key:" + secret,
+	"ddns-confgen":          ddnsConfgen,
+	"CR LF":                 strings.ReplaceAll(ddnsConfgen, "\n", "\r\n"),
+	"BOM, BIND":             "\ufeff" + ddnsConfgen,
+	"BOM, Knot":             "\ufeffkey:\n- id: owner-key\n  algorithm: hmac-sha256\n  secret: " + secret + "\n",
+	"BOM, line":             "\ufeffhmac-sha256:owner-key:" + secret,
+	"line, ended":           "# a comment\n\nHMAC-SHA256:owner-key:" + secret + "\r\n",
 }
 
 func TestKeyForms(t *testing.T) {
@@ -83,41 +88,51 @@ func TestKeyForms(t *testing.T) {
 
 func TestBadKeys(t *testing.T) {
 	bad := map[string]string{
-		"empty":               "",
-		"words":               "this is no key",
-		"line end in it":      "key:\n  - id: k\n    algorithm: hmac-sha256\n    secret: \"" + secret[:8] + "\\r" + secret[8:] + "\"\n",
-		"name of controls":    "hmac-sha256:owner\x1b[2Jkey:" + secret,
-		"name with escapes":   `hmac-sha256:owner\\\\\\:` + secret,
-		"name not in ASCII":   "key \"owner\x80key\" { algorithm hmac-sha256; secret \"" + secret + "\"; };",
-		"md5":                 "hmac-md5:k:" + secret,
-		"sha1":                `key "k" { algorithm hmac-sha1; secret "` + secret + `"; };`,
-		"md5, full name":      "hmac-md5.sig-alg.reg.int:k:" + secret,
-		"short secret":        "hmac-sha256:k:AAAA",
-		"no base64":           "hmac-sha256:k:" + strings.Repeat("*", 40),
-		"secret cut":          "hmac-sha256:k:" + secret[:41],
-		"no name":             "hmac-sha256::" + secret,
-		"bad name":            "hmac-sha256:" + strings.Repeat("k", 64) + ":" + secret,
-		"two lines":           "hmac-sha256:k:" + secret + "\nhmac-sha256:l:" + secret,
-		"two BIND keys":       goodKeys["tsig-keygen"] + goodKeys["tsig-keygen"],
-		"line, other order":   secret + ":k:hmac-sha256",
-		"BIND, swapped":       `key "k" { algorithm "` + secret + `"; secret hmac-sha256; };`,
-		"BIND, cut":           goodKeys["tsig-keygen"][:40],
-		"BIND, more":          `key "k" { algorithm hmac-sha256; secret "` + secret + `"; other "x"; };`,
-		"BIND, twice":         `key "k" { algorithm hmac-sha256; secret "` + secret + `"; secret "` + secret + `"; };`,
-		"two of ddns-confgen": ddnsConfgen + ddnsConfgen,
-		"another command":     strings.Replace(ddnsConfgen, "nsupdate -k", "nsupdate -y", 1),
-		"a policy alone":      "update-policy { grant k zonesub ANY; };",
-		"two policies":        strings.Replace(ddnsConfgen, "nsupdate", "update-policy { grant k zonesub ANY; };\nnsupdate", 1),
-		"two BOMs":            "\ufeff\ufeff" + ddnsConfgen,
-		"BIND, no secret":     `key "k" { algorithm hmac-sha256; };`,
-		"BIND, named.conf":    goodKeys["tsig-keygen"] + "zone \"b.example\" { type primary; };",
-		"two Knot keys":       goodKeys["knot, quoted"] + "- id: l\n  algorithm: hmac-sha256\n  secret: " + secret + "\n",
-		"Knot, more":          "key:\n- id: k\n  algorithm: hmac-sha256\n  secret: " + secret + "\n  other: x\n",
-		"Knot, knot.conf":     goodKeys["keymgr"] + "zone:\n  - domain: b.example\n",
-		"Knot, not a list":    "key: " + secret,
-		"Knot, no YAML":       "key:\n\t- {" + secret,
-		"Knot, no secret":     "key:\n- id: k\n  algorithm: hmac-sha256\n",
-		"a PEM private key":   "-----BEGIN PRIVATE KEY-----\n" + secret + "\n-----END PRIVATE KEY-----\n",
+		"empty":                "",
+		"words":                "this is no key",
+		"line end in it":       "key:\n  - id: k\n    algorithm: hmac-sha256\n    secret: \"" + secret[:8] + "\\r" + secret[8:] + "\"\n",
+		"name of controls":     "hmac-sha256:owner\x1b[2Jkey:" + secret,
+		"name with escapes":    `hmac-sha256:owner\\\\\\:` + secret,
+		"name not in ASCII":    "key \"owner\x80key\" { algorithm hmac-sha256; secret \"" + secret + "\"; };",
+		"md5":                  "hmac-md5:k:" + secret,
+		"sha1":                 `key "k" { algorithm hmac-sha1; secret "` + secret + `"; };`,
+		"md5, full name":       "hmac-md5.sig-alg.reg.int:k:" + secret,
+		"short secret":         "hmac-sha256:k:AAAA",
+		"no base64":            "hmac-sha256:k:" + strings.Repeat("*", 40),
+		"secret cut":           "hmac-sha256:k:" + secret[:41],
+		"no name":              "hmac-sha256::" + secret,
+		"bad name":             "hmac-sha256:" + strings.Repeat("k", 64) + ":" + secret,
+		"two lines":            "hmac-sha256:k:" + secret + "\nhmac-sha256:l:" + secret,
+		"two BIND keys":        goodKeys["tsig-keygen"] + goodKeys["tsig-keygen"],
+		"line, other order":    secret + ":k:hmac-sha256",
+		"BIND, swapped":        `key "k" { algorithm "` + secret + `"; secret hmac-sha256; };`,
+		"BIND, cut":            goodKeys["tsig-keygen"][:40],
+		"BIND, more":           `key "k" { algorithm hmac-sha256; secret "` + secret + `"; other "x"; };`,
+		"BIND, twice":          `key "k" { algorithm hmac-sha256; secret "` + secret + `"; secret "` + secret + `"; };`,
+		"two of ddns-confgen":  ddnsConfgen + ddnsConfgen,
+		"another command":      strings.Replace(ddnsConfgen, "nsupdate -k", "nsupdate -y", 1),
+		"a policy alone":       "update-policy { grant k zonesub ANY; };",
+		"two policies":         strings.Replace(ddnsConfgen, "nsupdate", "update-policy { grant k zonesub ANY; };\nnsupdate", 1),
+		"two BOMs":             "\ufeff\ufeff" + ddnsConfgen,
+		"BIND, no secret":      `key "k" { algorithm hmac-sha256; };`,
+		"BIND, named.conf":     goodKeys["tsig-keygen"] + "zone \"b.example\" { type primary; };",
+		"two Knot keys":        goodKeys["knot, quoted"] + "- id: l\n  algorithm: hmac-sha256\n  secret: " + secret + "\n",
+		"Knot, more":           "key:\n- id: k\n  algorithm: hmac-sha256\n  secret: " + secret + "\n  other: x\n",
+		"Knot, knot.conf":      goodKeys["keymgr"] + "zone:\n  - domain: b.example\n",
+		"Knot, two documents":  goodKeys["keymgr"] + "---\nkey:\n- id: l\n  algorithm: hmac-sha256\n  secret: " + secret + "\n",
+		"Knot, and garbage":    goodKeys["keymgr"] + "---\n{{{",
+		"BIND, comment within": `key a/*b*/c { algorithm hmac-sha256; secret "` + secret + `"; };`,
+		"BIND, quote open":     `key k { algorithm hmac-sha256; secret "` + secret + `; };`,
+		"BIND, comment open":   goodKeys["tsig-keygen"] + "/* ",
+		"BIND, empty secret":   `key k { algorithm hmac-sha256; secret ""; };`,
+		"BIND, no mark":        `key k { algorithm hmac-sha256 secret "` + secret + `"; };`,
+		"BIND, quoted word":    `"key" k { algorithm hmac-sha256; secret "` + secret + `"; };`,
+		"BIND, policy open":    goodKeys["tsig-keygen"] + "update-policy { grant k zonesub ANY;",
+		"BIND, include":        `include "real.key";`,
+		"Knot, not a list":     "key: " + secret,
+		"Knot, no YAML":        "key:\n\t- {" + secret,
+		"Knot, no secret":      "key:\n- id: k\n  algorithm: hmac-sha256\n",
+		"a PEM private key":    "-----BEGIN PRIVATE KEY-----\n" + secret + "\n-----END PRIVATE KEY-----\n",
 	}
 	if len(bad) < 20 {
 		t.Fatal("too few cases")
@@ -209,6 +224,38 @@ func TestGenerators(t *testing.T) {
 			}
 			if !strings.Contains(string(out), key.secret) || !strings.Contains(string(out), strings.TrimSuffix(key.name, ".")) {
 				t.Errorf("read as %s", key)
+			}
+		})
+	}
+}
+
+// TestBINDReads: BIND reads the same key out of each file that we take for one of its
+// own. We take a missing semicolon at the end and what ddns-confgen says to put
+// elsewhere, too.
+func TestBINDReads(t *testing.T) {
+	realtest.Need(t, "named-checkconf")
+	for name, text := range goodKeys {
+		tokens, _ := bindTokens(text)
+		r := bindReader(tokens)
+		if !r.take("key") || name == "other order" || strings.Contains(text, "update-policy") {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "key")
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			printed, err := exec.Command("named-checkconf", "-p", file).CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v: %s", err, printed)
+			}
+			want, err := parseTSIGKey([]byte(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := parseTSIGKey(printed)
+			if err != nil || *got != *want {
+				t.Errorf("BIND prints %s, read as %s, %v", printed, got, err)
 			}
 		})
 	}

@@ -16,6 +16,17 @@ func ServiceName(service string) string {
 	return service
 }
 
+// LowerASCII is text in lower case. It leaves other letters alone: some of them have
+// ASCII in lower case.
+func LowerASCII(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
+}
+
 // Word is text as one word for a shell, quoted only if it must be.
 func Word(s string) string {
 	if oneWord.MatchString(s) {
