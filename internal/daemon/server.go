@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"mime"
 	"net"
@@ -26,6 +27,11 @@ const (
 	maxBody = 256 << 10
 	// usualBody is for how many of them there is room before they arrive.
 	usualBody = 8 << 10
+	// largeBody is what a question has at most that begins to be read at once. Ten
+	// certificates of a usual size fit. Of those with more, largeBodies are read at
+	// a time, since a client may stop in the middle.
+	largeBody   = 32 << 10
+	largeBodies = 64
 	// maxHeader bounds the header of a request in octets.
 	maxHeader = 16 << 10
 	// questionTimeout bounds the time until a question is answered. A server
@@ -55,6 +61,7 @@ type Handler struct {
 	log     *slog.Logger
 	chains  *chains
 	answers *answers
+	large   chan struct{} // a place for each large question that is being read
 
 	mu    sync.Mutex
 	state *State
@@ -65,7 +72,7 @@ func NewHandler(m *Metrics, log *slog.Logger) *Handler {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Handler{metrics: m, log: log, chains: newChains(), answers: newAnswers()}
+	return &Handler{metrics: m, log: log, chains: newChains(), answers: newAnswers(), large: make(chan struct{}, largeBodies)}
 }
 
 // Use answers questions with another state from now on. It returns the one
@@ -166,26 +173,9 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, read func([]byte, 
 		h.refuse(w, http.StatusUnsupportedMediaType, bad("the question is to be application/json"))
 		return
 	}
-	body := bodies.Get().(*bytes.Buffer)
-	defer func() {
-		if body.Cap() <= usualBody {
-			body.Reset()
-			bodies.Put(body)
-		}
-	}()
-	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		h.refuse(w, http.StatusRequestEntityTooLarge, bad("the question has more than %d octets", maxBody))
-		return
-	case err != nil:
-		h.refuse(w, http.StatusBadRequest, bad("the question did not arrive whole: %v", err))
-		return
-	}
-	q, err := read(body.Bytes(), h.chains)
+	q, status, err := h.receive(http.MaxBytesReader(w, r.Body, maxBody), read)
 	if err != nil {
-		h.reject(w, http.StatusBadRequest, q, err)
+		h.reject(w, status, q, err)
 		return
 	}
 	h.using(func(s *State) {
@@ -203,6 +193,32 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, read func([]byte, 
 		h.answers.keep(q, t)
 		h.tell(w, q, t, begun)
 	})
+}
+
+// receive reads a question. With an error there is the status to answer with.
+func (h *Handler) receive(from io.Reader, read func([]byte, *chains) (question, error)) (question, int, error) {
+	body := bodies.Get().(*bytes.Buffer)
+	defer func() {
+		if body.Cap() <= usualBody {
+			body.Reset()
+			bodies.Put(body)
+		}
+	}()
+	n, err := body.ReadFrom(io.LimitReader(from, largeBody))
+	if err == nil && n == largeBody {
+		h.large <- struct{}{} // who waits here is not read from, and the time of the connection goes on
+		_, err = body.ReadFrom(from)
+		<-h.large
+	}
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return question{}, http.StatusRequestEntityTooLarge, bad("the question has more than %d octets", maxBody)
+	case err != nil:
+		return question{}, http.StatusBadRequest, bad("the question did not arrive whole: %v", err)
+	}
+	q, err := read(body.Bytes(), h.chains)
+	return q, http.StatusBadRequest, err
 }
 
 // bodies are buffers for questions. What is kept of a question is copied.
