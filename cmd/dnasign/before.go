@@ -65,7 +65,7 @@ type before struct {
 // about are warnings about the statement that has been signed.
 func (b before) about(in *delegation.Inspection) (warnings []string) {
 	if too := b.provider.Exceeded(in.Encoding.TXTRecord(in.Raw)); too != "" {
-		warnings = append(warnings, too+": "+publish.Advice)
+		warnings = append(warnings, too+": "+publish.Advice(in.Encoding))
 	}
 	if len(b.formats) > 0 && !slices.Contains(b.formats, in.Encoding) {
 		warnings = append(warnings, fmt.Sprintf("the published statement has the format %s, and this one has %s: it stands beside that one and does not replace it; sign with --format %[1]s", b.formats[0], in.Encoding))

@@ -160,7 +160,7 @@ func tooLarge(ctx context.Context, resolver, domain, cert string) string {
 	if too == "" {
 		return ""
 	}
-	return too + "; publish over HTTPS, or " + publish.Advice
+	return too + "; publish over HTTPS, or " + publish.Advice(delegation.AC) // what init writes
 }
 
 // servicesOf asks DNS where the services of a domain run.

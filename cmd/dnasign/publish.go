@@ -58,6 +58,8 @@ type zoneRecord struct {
 	TTL     int      `json:"ttl"`  // seconds
 	Type    string   `json:"type"`
 	Strings []string `json:"strings"` // at most 255 octets each
+
+	encoding delegation.Encoding
 }
 
 func publishZoneCommand() *cobra.Command {
@@ -109,7 +111,7 @@ func writeValue(cmd *cobra.Command, r zoneRecord) error {
 	text := strings.Join(r.Strings, "")
 	say(cmd, "the value, of %d characters, of a TXT record with the name %s", len(text), strings.TrimSuffix(r.Name, "."))
 	if names := publish.TooLarge(text); len(names) > 0 {
-		say(cmd, "that is more than these providers take: %s; %s", strings.Join(names, ", "), publish.Advice)
+		say(cmd, "that is more than these providers take: %s; %s", strings.Join(names, ", "), publish.Advice(r.encoding))
 	}
 	_, err := fmt.Fprintln(cmd.OutOrStdout(), text)
 	return err
@@ -118,7 +120,7 @@ func writeValue(cmd *cobra.Command, r zoneRecord) error {
 func newZoneRecord(in *delegation.Inspection) zoneRecord {
 	return zoneRecord{
 		Name: delegation.TXTName(in.Statement.Source, in.Statement.Service) + ".", TTL: int(publish.DefaultTTL / time.Second), Type: "TXT",
-		Strings: in.Encoding.TXTStrings(in.Raw),
+		Strings: in.Encoding.TXTStrings(in.Raw), encoding: in.Encoding,
 	}
 }
 

@@ -208,7 +208,7 @@ func (f dnsFlags) publish(ctx context.Context, d *publish.DNS, file string) (r d
 		return r
 	}
 	if too := place.Provider(ctx).Exceeded(in.Encoding.TXTRecord(in.Raw)); too != "" {
-		r.Warning = too + ": " + publish.Advice
+		r.Warning = too + ": " + publish.Advice(in.Encoding)
 	}
 	var records publish.Place = place
 	if f.command != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -94,6 +95,11 @@ func newProof(q association.Question, by *association.Acceptance, known *Decisio
 		Source: q.Source, Service: q.Service, Direction: q.Direction, Reference: by.Reference, Endpoint: p.Endpoint, Until: by.Until, TLSA: by.TLSA,
 		Decision: known, peer: p,
 	}
+}
+
+// String is for a log: who may act for whom, by what and until when.
+func (p *Proof) String() string {
+	return fmt.Sprintf("%s may act for %s (%s, %s) by %s until %s", p.Reference.Name, p.Source, p.Service, p.Direction, p.Reference.Method, text.Stamp(p.Until))
 }
 
 // MayFallBack reports whether a program may go on with a weaker way after err. It

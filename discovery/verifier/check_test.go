@@ -16,6 +16,7 @@ import (
 	"github.com/dnasign/dnasign/delegation/association"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/testkit/world"
+	"github.com/dnasign/dnasign/internal/text"
 )
 
 // chain is a certificate for names.
@@ -40,6 +41,9 @@ func TestCheck(t *testing.T) {
 		if err != nil || proof.Reference.Method != association.Delegation || proof.Reference.Name != host ||
 			proof.Source != source || proof.Service != service || proof.Decision == nil || !proof.Until.Equal(start.Add(14*day)) {
 			t.Errorf("delegated: %+v, %v", proof, err)
+		}
+		if got, want := proof.String(), host+" may act for "+source+" ("+service+", incoming) by delegation until "+text.Stamp(start.Add(14*day)); got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 		alone := peer(foreign.Chain()[:1])
 		if _, err = l.Check(l.Context(), source, service, alone); delegation.ReasonOf(err) != reasons.PeerUntrusted {

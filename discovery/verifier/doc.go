@@ -8,9 +8,15 @@
 //
 //	b.example delegates _xmpp-server._tcp to xmpp.hosting.example:5269
 //
-// A client calls [Verifier.Dial]. A server uses [ServerConfig], and calls
-// [Verifier.Check] when a peer has said for whom it speaks. Their examples are
-// whole. [Verifier.Hold] tells when the proof of an open connection is over, and
+// A client calls [Verifier.Dial]:
+//
+//	roots, err := keys.LoadRoots("") // those of the system
+//	store, err := filestore.Open(ctx, "floors.db", nil)
+//	v, err := verifier.New(verifier.Config{Roots: roots, Floors: store, Discovery: &discovery.Client{HTTPSRoots: roots}})
+//	conn, proof, err := v.Dial(ctx, "b.example", "_xmpp-server._tcp", nil)
+//
+// A server uses [ServerConfig], and calls [Verifier.Check] when a peer has said for
+// whom it speaks. The examples in example_test.go are whole. [Verifier.Hold] tells when the proof of an open connection is over, and
 // [Verifier.Share] whether the connection may serve another source.
 //
 //	Dial, Check -> Decide -> entry of the cache, if it is fresh -> Decision
@@ -28,8 +34,8 @@
 //
 // Dial never goes on without TLS, and never with a certificate that does not count
 // for the source. The package does not look for the revocation of certificates. The
-// rules are those of docs/connections.md; package association holds them as a pure
-// function.
+// rules are those of docs/connections.md; package delegation/association holds them
+// as a pure function.
 //
 //   - machine.go: the state machine of a role, as a pure function: what an answer is
 //     good for, when to look it up, and what becomes of it when a lookup ends.

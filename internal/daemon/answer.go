@@ -186,7 +186,11 @@ func (a *Answer) refused(err error) *Answer {
 		verb = "cannot be decided on now"
 	}
 	a.Message = fmt.Sprintf("%s %s (%s): %s", cmp.Or(a.Source, "the question"), verb, a.Reason, a.Detail)
-	if a.Required && a.Source != "" {
+	switch {
+	case !a.Required || a.Source == "":
+	case a.RefreshAt == nil: // nothing was decided
+		a.Message += "; the domain may have a statement, so nothing weaker may do"
+	default:
 		a.Message += "; the domain has a statement, so nothing weaker may do"
 	}
 	if a.Hint != "" {

@@ -146,8 +146,14 @@ func (p *Provider) Exceeded(text string) string {
 	return fmt.Sprintf("the TXT record has %d %s, and %s takes %d", size, p.Unit, p.Name, p.Most)
 }
 
-// Advice is what to do where a record does not fit.
-const Advice = "sign with the format ac, with a shorter chain or fewer targets, or make an alias to a zone elsewhere (dnasign alias --help)"
+// Advice is what to do where a record of an encoding does not fit.
+func Advice(e delegation.Encoding) string {
+	smaller := "with a shorter chain or fewer targets"
+	if e != delegation.AC {
+		smaller = "with the format ac, " + smaller
+	}
+	return "sign " + smaller + ", or make an alias to a zone elsewhere (dnasign alias --help)"
+}
 
 // TooLarge names the providers that do not take a TXT record, for a person whose
 // provider is not known.

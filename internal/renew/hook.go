@@ -111,5 +111,9 @@ func (h *Hook) Nothing(c *Config) string {
 }
 
 func (h *Hook) String() string {
-	return fmt.Sprintf("%s (%s)", strings.Join(h.domains, ", "), h.cert)
+	names := strings.Join(h.domains, ", ")
+	if names == "" || h.cert == "" {
+		return names + h.cert
+	}
+	return fmt.Sprintf("%s (%s)", names, h.cert)
 }

@@ -87,6 +87,14 @@ func TestHookFiles(t *testing.T) {
 		!strings.Contains(got, "--hook-for-all") {
 		t.Error(got)
 	}
+	for want, env := range map[string]map[string]string{
+		"certificate of a.example;": {"LEGO_HOOK_CERT_DOMAINS": "a.example"},
+		"certificate of none.crt;":  {"LEGO_HOOK_CERT_PATH": "none.crt"},
+	} {
+		if got := HookFrom(func(name string) string { return env[name] }).Nothing(other); !strings.Contains(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 	l.certificate("b.example", -time.Hour, 60*day)
 	own := &Config{File: "dna.yaml", Delegations: []Delegation{{Source: "b.example", Cert: l.Path("b.example.pem")}}}
 	if got := h.Nothing(own); h.Concerns(&own.Delegations[0]) || !strings.Contains(got, "b.example is signed with "+l.Path("b.example.pem")+", which is another") {

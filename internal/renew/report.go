@@ -1,6 +1,7 @@
 package renew
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -106,11 +107,24 @@ func trouble(err error) *Trouble {
 		return nil
 	}
 	reason := delegation.ReasonOf(err)
-	t := &Trouble{Outcome: reason.Outcome(), Reason: reason, Detail: err.Error(), Hint: hints.ForOwner(reason)}
-	if e, ok := err.(*delegation.Error); ok {
-		t.Detail = e.Detail
+	return &Trouble{Outcome: reason.Outcome(), Reason: reason, Detail: detail(err), Hint: hints.ForOwner(reason)}
+}
+
+// detail is the text of an error without its reason, or of several joined ones.
+func detail(err error) string {
+	switch e := err.(type) {
+	case *delegation.Error:
+		return e.Detail
+	case interface{ Unwrap() []error }:
+		if joined := e.Unwrap(); err.Error() == errors.Join(joined...).Error() {
+			var details []string
+			for _, one := range joined {
+				details = append(details, detail(one))
+			}
+			return strings.Join(details, "; ")
+		}
 	}
-	return t
+	return err.Error()
 }
 
 // conclude sets the outcome of an entry from its parts.

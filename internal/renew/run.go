@@ -443,7 +443,7 @@ func tooLarge(views []publish.View, raw map[delegation.Encoding][]byte) (notes [
 			continue
 		}
 		if too := provider.Exceeded(e.TXTRecord(raw[e])); too != "" {
-			notes = append(notes, fmt.Sprintf("%s (format %s): %s", too, e, publish.Advice))
+			notes = append(notes, fmt.Sprintf("%s (format %s): %s", too, e, publish.Advice(e)))
 		}
 	}
 	return notes
