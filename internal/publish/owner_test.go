@@ -171,6 +171,28 @@ func TestForce(t *testing.T) {
 	}
 }
 
+// TestLessTrusted: what the owner's trust anchors do not accept replaces nothing that
+// they accept, unless somebody insists.
+func TestLessTrusted(t *testing.T) {
+	good, other := draft{age: time.Hour}.sign(t), draft{}.by(t, strangers)
+	dns := at(t, setup.DNS(t, zone(record(delegation.JWS, good))...))
+	web := webRoot(t.TempDir())
+	if _, err := web.Place(source, service).Publish(t.Context(), good); err != nil {
+		t.Fatal(err)
+	}
+	_, err := dns.Place(source, service).Publish(t.Context(), other)
+	wantReason(t, err, reasons.UntrustedSigner)
+	_, err = web.Place(source, service).Publish(t.Context(), other)
+	wantReason(t, err, reasons.UntrustedSigner)
+	dns.Force, web.Force = true, true
+	if _, err := dns.Place(source, service).Publish(t.Context(), other); err != nil {
+		t.Error(err)
+	}
+	if _, err := web.Place(source, service).Publish(t.Context(), other); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestReadBack: somebody without the lock writes at the same time, and the newer
 // one wins.
 func TestReadBack(t *testing.T) {

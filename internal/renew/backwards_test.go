@@ -295,3 +295,38 @@ func TestOvertaken(t *testing.T) {
 		t.Error("another statement is there")
 	}
 }
+
+// TestLessTrusted: a certificate that the owner's trust anchors do not accept, such as
+// that of a test authority or one without its chain, does not replace a statement that
+// they accept, and is not remembered. With the right one back, all is as before.
+func TestLessTrusted(t *testing.T) {
+	elsewhere := world.At(time.Now())
+	for name, wrong := range map[string]func(l *lab){
+		"another authority": func(l *lab) { l.WriteKeys("b.example", elsewhere.Issue(-time.Hour, 60*day, "b.example")) },
+		"no chain": func(l *lab) {
+			s := l.Issue(-time.Hour, 60*day, "b.example")
+			l.WriteKeys("b.example", localca.Must(keys.NewSigner(s.Chain()[:1], s.Key())))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t, "b.example")
+			l.config(fileOf)
+			state := l.remembering("signed.json")
+			l.want(l.entry(state), Signed, Missing, verified)
+			before, cert, key := localca.Must(os.ReadFile(l.Path("b.jws"))), localca.Must(os.ReadFile(l.Path("b.example.pem"))), localca.Must(os.ReadFile(l.Path("b.example.key")))
+			wrong(l)
+			e := l.entry(state)
+			if e.Action != Failed || e.Problem == nil || e.Problem.Reason != reasons.UntrustedSigner || !strings.Contains(e.Problem.Detail, "--force") {
+				t.Errorf("%s, %+v", e.Action, e.Problem)
+			}
+			if there, err := os.ReadFile(l.Path("b.jws")); err != nil || string(there) != string(before) {
+				t.Errorf("the good statement is gone: %v", err)
+			}
+			l.Write("b.example.pem", string(cert))
+			l.Write("b.example.key", string(key))
+			l.want(l.entry(state), Kept, "", verified)
+			wrong(l)
+			l.want(l.entry(state, func(r *Runner) { r.Force = true }), Signed, Forced, reasons.OutcomeRefused, reasons.UntrustedSigner)
+		})
+	}
+}

@@ -216,12 +216,36 @@ func (r *Runner) sign(ctx context.Context, w *work, p *places) error {
 		if w.raw, err = signing.Sign(&s, w.Formats, w.signer); err != nil {
 			return err
 		}
+		if err := r.checkTrust(w, known); err != nil {
+			return err
+		}
 		w.id = s.ID
 		for _, views := range w.found {
 			w.entry.Notes = append(w.entry.Notes, tooLarge(views, w.raw)...)
 		}
 	}
 	w.entry.ID = signing.IDText(w.id)
+	return nil
+}
+
+// checkTrust holds what was signed to what is published, before it is remembered: it
+// must not be trusted less.
+func (r *Runner) checkTrust(w *work, known inventory) error {
+	in, err := delegation.Inspect(w.raw[w.Formats[0]])
+	if err != nil {
+		return err
+	}
+	for _, f := range known.all {
+		for _, raw := range f.raw {
+			old, err := delegation.Inspect(raw)
+			if err == nil {
+				err = r.owner().CheckTrust("a place", old, in)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
