@@ -329,7 +329,8 @@ func makePublic(root *os.Root, dir string) error {
 
 // openUp lets everybody read a folder that was made. Anybody who owns the folder
 // above may have put something else in its place by now: a link is not followed,
-// and what is no folder stays as it is.
+// and what is no folder, or has something in it, stays as it is. Who owns the folder
+// above can remove an empty one anyway.
 func openUp(root *os.Root, dir string) error {
 	made, err := root.Lstat(dir)
 	if err != nil {
@@ -342,6 +343,12 @@ func openUp(root *os.Root, dir string) error {
 	defer d.Close()
 	if opened, err := d.Stat(); err != nil || !os.SameFile(made, opened) {
 		return errors.Join(replaced(dir), err)
+	}
+	if made.Mode().Perm() == 0o755 {
+		return nil
+	}
+	if there, err := d.Readdirnames(1); len(there) > 0 || err != io.EOF {
+		return replaced(dir)
 	}
 	return d.Chmod(0o755)
 }

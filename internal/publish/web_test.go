@@ -396,6 +396,11 @@ func TestReplacedMeanwhile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// A folder of somebody's, exchanged for the one that was made.
+	write(t, filepath.Join(dir, "root", "private", "key"))
+	if err := openUp(root, "private"); err == nil {
+		t.Error("a folder with something in it is opened up")
+	}
 	for name, mode := range map[string]fs.FileMode{"secret": 0o600, "private": 0o700} {
 		if info, err := root.Stat(name); err != nil || info.Mode().Perm() != mode {
 			t.Errorf("%s has mode %v, %v", name, info.Mode(), err)
