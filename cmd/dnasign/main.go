@@ -4,8 +4,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/signal"
+	"slices"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -33,6 +37,17 @@ Exit codes: 0 done, 1 refused, 2 wrong call, 3 undetermined: try again.`,
 	}
 	root.AddCommand(signCommand(), revokeCommand(), publishCommand(), renewCommand(), initCommand(), keyCommand(), aliasCommand(), inspectCommand(), vectorsCommand())
 	return root
+}
+
+// untilStopped lets a signal end the work of a command in good order: a program that
+// it has started is killed, and an old record that was removed is put back. A second
+// signal ends it immediately.
+func untilStopped(cmd *cobra.Command) (stop func()) {
+	signals := slices.DeleteFunc([]os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored) // nohup
+	ctx, stop := signal.NotifyContext(cmd.Context(), signals...)
+	context.AfterFunc(ctx, stop)
+	cmd.SetContext(ctx)
+	return stop
 }
 
 // say writes a message to standard error: standard output is for what was asked for.

@@ -148,6 +148,7 @@ func (f dnsFlags) servers(cmd *cobra.Command) (*publish.DNS, error) {
 func (f dnsFlags) sendsNothing() bool { return f.dryRun || f.print != "" }
 
 func publishDNS(cmd *cobra.Command, f dnsFlags, files []string) error {
+	defer untilStopped(cmd)()
 	if err := cli.OneInput(append(files, f.tsig, f.roots)...); err != nil {
 		return err
 	}

@@ -130,6 +130,7 @@ func (f renewFlags) configured(given []string) (domains []string) {
 }
 
 func runRenew(cmd *cobra.Command, f renewFlags) error {
+	defer untilStopped(cmd)()
 	client, roots, err := f.stranger()
 	if err != nil {
 		return err

@@ -175,7 +175,7 @@ func signStatement(cmd *cobra.Command, f signFlags) (delegation.Statement, error
 		_, err := cmd.OutOrStdout().Write(raw)
 		return s, err
 	}
-	if err := cli.WriteFile(f.out, raw, f.cert, f.key); err != nil {
+	if err := cli.WriteFile(f.out, raw, f.cert, f.key, f.roots, state.File()); err != nil {
 		return s, err
 	}
 	if f.json {

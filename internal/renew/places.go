@@ -29,12 +29,38 @@ type places struct {
 	// While it is zero, such a folder is for later.
 	until time.Time
 
+	inputs func() map[string]bool // what a run reads and writes besides, by absolute name
+
 	keys      once[tsigKey]
 	turns     once[chan struct{}] // by server or folder
 	leftovers once[leftovers]     // by folder
 }
 
-func newPlaces(r *Runner) *places { return &places{runner: r} }
+func newPlaces(r *Runner) *places { return &places{runner: r, inputs: sync.OnceValue(r.inputs)} }
+
+// inputs are the files of a run that no statement may take the place of.
+func (r *Runner) inputs() map[string]bool {
+	all := map[string]bool{}
+	add := func(file string) {
+		if name, err := filepath.Abs(file); file != "" && err == nil {
+			all[name] = true
+		}
+	}
+	add(r.Config.File)
+	if r.State != nil {
+		add(r.State.File())
+	}
+	for _, d := range r.Config.Delegations {
+		add(d.Cert)
+		add(d.Key)
+		for _, c := range d.Publish {
+			if c.DNS != nil {
+				add(c.DNS.TSIG)
+			}
+		}
+	}
+	return all
+}
 
 // A once has values by name. Each is made once, when it is first needed.
 type once[V any] struct {
@@ -96,7 +122,7 @@ func (p *places) records(c PlaceConfig, d *Delegation, wait time.Duration) (zone
 
 // files is a place on disk: below a web root, or files that somebody carries
 // further, for example into the form of a DNS provider. None of these takes the
-// place of the certificate or key.
+// place of a file that the run needs.
 func (p *places) files(c PlaceConfig, d *Delegation) *publish.Files {
 	var files *publish.Files
 	if c.Webroot != "" {
@@ -109,6 +135,9 @@ func (p *places) files(c PlaceConfig, d *Delegation) *publish.Files {
 				return filepath.Dir(file), filepath.Base(file)
 			},
 			Mode: func(name string, old fs.FileInfo) (fs.FileMode, error) {
+				if own, err := filepath.Abs(name); err != nil || p.inputs()[own] {
+					return 0, cli.Usagef("%s is a file that this configuration needs, so it is not written to", name)
+				}
 				return cli.WriteMode(name, old, d.Cert, d.Key)
 			},
 			Leftovers: p.leftoversOf,

@@ -392,7 +392,9 @@ func (r *reader) command(n *yaml.Node) (args []string) {
 	r.list(n, "command", "[/usr/local/lib/dnasign/lexicon, cloudflare]", func(n *yaml.Node) {
 		text, ok := r.text(n, "command")
 		if ok && len(args) == 0 && strings.Contains(text, "/") {
-			text = r.path(text)
+			if text = r.path(text); !strings.Contains(text, "/") {
+				text = "./" + text // or it would be looked for in PATH
+			}
 		}
 		args = append(args, text)
 	})

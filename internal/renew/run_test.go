@@ -1,8 +1,10 @@
 package renew
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -220,6 +222,17 @@ func TestFile(t *testing.T) {
 	l.Must(os.Mkdir(l.Path("there"), 0o755))
 	if e := l.entry(); e.Action != Failed || e.Outcome != refused {
 		t.Errorf("%+v", e)
+	}
+	// It is a file that the run needs.
+	for _, name := range []string{"dna.yaml", "signed.json", "b.example.pem", "b.example.key"} {
+		l.config(fmt.Sprintf("domains: [{domain: b.example, publish: [file: %q]}]", name))
+		before, _ := os.ReadFile(l.Path(name))
+		if e := l.entry(l.remembering("signed.json")); e.Action != Failed || e.Published[0].Problem == nil || !strings.Contains(e.Published[0].Problem.Detail, "so it is not written to") {
+			t.Errorf("%s: %s, %+v", name, e.Action, e.Published)
+		}
+		if after, _ := os.ReadFile(l.Path(name)); name != "signed.json" && string(after) != string(before) || bytes.HasPrefix(after, []byte("ey")) {
+			t.Errorf("%s was written over", name)
+		}
 	}
 }
 
