@@ -14,6 +14,7 @@ import (
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/internal/cli"
 	"github.com/dnasign/dnasign/internal/keysource"
+	"github.com/dnasign/dnasign/internal/publish"
 	"github.com/dnasign/dnasign/internal/signing"
 	"github.com/dnasign/dnasign/internal/text"
 	"github.com/dnasign/dnasign/keys"
@@ -164,6 +165,11 @@ func signStatement(cmd *cobra.Command, f signFlags) (delegation.Statement, error
 		return s, err
 	}
 	warn(cmd, before.about(in)...)
+	if f.roots != "" {
+		if err := (publish.Owner{Roots: loader.Roots}).CheckTrusted(in); err != nil {
+			warn(cmd, fmt.Sprintf("who has the trust anchors of %s does not accept the statement: %v", f.roots, err))
+		}
+	}
 	state.Add(in, false)
 	if err := state.Save(cmd.Context()); err != nil {
 		return s, fmt.Errorf("what was signed cannot be remembered, so it is not written (name another file with --state): %w", err)

@@ -138,23 +138,27 @@ func (o Owner) mayReplace(where string, old, in *delegation.Inspection) error {
 			return delegation.Errorf(reasons.Superseded, "%s holds a newer statement: %s; the one to publish: %s. Sign a new one, if you mean it", where, describe(old), describe(in))
 		}
 	}
-	if err := o.CheckTrust(where, old, in); err != nil {
+	if err := o.CheckReplaces(where, old, in); err != nil {
 		return err
 	}
 	return o.mayStandBeside(where, old, in)
 }
 
-// CheckTrust refuses a statement that does not lead to the owner's trust anchors, in
-// place of one that does. Otherwise a certificate of a test authority, or a chain with
-// a gap, would end the service. A certificate that issued itself leads nowhere; DNSSEC
-// names its key.
-func (o Owner) CheckTrust(where string, old, in *delegation.Inspection) error {
-	issuance, err := delegation.Issuance(in.Certificates[0])
-	if o.Force || err == nil && issuance.IsZero() {
+// CheckTrusted says why the owner's trust anchors do not accept a statement. A
+// certificate that issued itself leads to no anchor: DNSSEC names its key.
+func (o Owner) CheckTrusted(in *delegation.Inspection) error {
+	if issuance, err := delegation.Issuance(in.Certificates[0]); err == nil && issuance.IsZero() {
 		return nil
 	}
-	err = o.proves(in, now(o.Now))
-	if err == nil || o.proves(old, now(o.Now)) != nil {
+	return o.proves(in, now(o.Now))
+}
+
+// CheckReplaces refuses a statement that the owner's trust anchors do not accept, in
+// place of one that they accept. Otherwise a certificate of a test authority, or a
+// chain with a gap, would end the service.
+func (o Owner) CheckReplaces(where string, old, in *delegation.Inspection) error {
+	err := o.CheckTrusted(in)
+	if o.Force || err == nil || o.proves(old, now(o.Now)) != nil {
 		return nil
 	}
 	return delegation.Errorf(delegation.ReasonOf(err), "%s holds a statement that your trust anchors accept, and they do not accept the new one: %s; mend the certificate and its chain, or replace it with --force",

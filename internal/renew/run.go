@@ -239,7 +239,7 @@ func (r *Runner) checkTrust(w *work, known inventory) error {
 		for _, raw := range f.raw {
 			old, err := delegation.Inspect(raw)
 			if err == nil {
-				err = r.owner().CheckTrust("a place", old, in)
+				err = r.owner().CheckReplaces("a place", old, in)
 			}
 			if err != nil {
 				return err
