@@ -56,7 +56,7 @@ type words struct{ plain, hint, owner string }
 var table = map[reasons.Reason]words{
 	reasons.BadFile: {
 		plain: "a file is missing or cannot be read",
-		hint:  "check the file's name, permissions and contents",
+		hint:  "check the file's name, permissions and contents, and whether the disk is full",
 	},
 	reasons.BadPEM: {
 		plain: "a file does not have the certificates or keys that it should have",
