@@ -173,9 +173,26 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, read func([]byte, 
 		h.refuse(w, http.StatusUnsupportedMediaType, bad("the question is to be application/json"))
 		return
 	}
-	q, status, err := h.receive(http.MaxBytesReader(w, r.Body, maxBody), read)
+	body := bodies.Get().(*bytes.Buffer)
+	defer func() {
+		if body.Cap() <= usualBody {
+			body.Reset()
+			bodies.Put(body)
+		}
+	}()
+	err := h.receive(body, http.MaxBytesReader(w, r.Body, maxBody))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		h.refuse(w, http.StatusRequestEntityTooLarge, bad("the question has more than %d octets", maxBody))
+		return
+	case err != nil:
+		h.refuse(w, http.StatusBadRequest, bad("the question did not arrive whole: %v", err))
+		return
+	}
+	q, err := read(body.Bytes(), h.chains)
 	if err != nil {
-		h.reject(w, status, q, err)
+		h.reject(w, http.StatusBadRequest, q, err)
 		return
 	}
 	h.using(func(s *State) {
@@ -195,33 +212,19 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, read func([]byte, 
 	})
 }
 
-// receive reads a question. With an error there is the status to answer with.
-func (h *Handler) receive(from io.Reader, read func([]byte, *chains) (question, error)) (question, int, error) {
-	body := bodies.Get().(*bytes.Buffer)
-	defer func() {
-		if body.Cap() <= usualBody {
-			body.Reset()
-			bodies.Put(body)
-		}
-	}()
+// receive reads the text of a question.
+func (h *Handler) receive(body *bytes.Buffer, from io.Reader) error {
 	n, err := body.ReadFrom(io.LimitReader(from, largeBody))
 	if err == nil && n == largeBody {
 		h.large <- struct{}{} // who waits here is not read from, and the time of the connection goes on
 		_, err = body.ReadFrom(from)
 		<-h.large
 	}
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		return question{}, http.StatusRequestEntityTooLarge, bad("the question has more than %d octets", maxBody)
-	case err != nil:
-		return question{}, http.StatusBadRequest, bad("the question did not arrive whole: %v", err)
-	}
-	q, err := read(body.Bytes(), h.chains)
-	return q, http.StatusBadRequest, err
+	return err
 }
 
-// bodies are buffers for questions. What is kept of a question is copied.
+// bodies are buffers for questions. A question refers to its text until it is
+// answered. What is kept of it is copied.
 var bodies = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, usualBody)) }}
 
 func isJSON(contentType string) bool {
