@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -8,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+
+	"github.com/dnasign/dnasign/discovery/verifier"
 )
 
 // A slowBody sends part of a question at once, and the rest when it may.
@@ -61,4 +65,26 @@ func TestLargeQuestions(t *testing.T) {
 			end.Close()
 		}
 	})
+}
+
+// TestShownStays: the chain of a question keeps its text while other questions arrive.
+// Otherwise one text would be remembered with the certificates of another.
+func TestShownStays(t *testing.T) {
+	h := NewHandler(NewMetrics(), nil)
+	h.Use(&State{})
+	for range 100 { // the pool may give any buffer
+		r := httptest.NewRequest("POST", "/v1/check", strings.NewReader(with()))
+		r.Header.Set("Content-Type", "application/json")
+		h.ask(httptest.NewRecorder(), r, readQuestion, func(_ *State, _ context.Context, _ *Handler, q question) (*Answer, verifier.Mark) {
+			before := bytes.Clone(q.shown)
+			other := bodies.Get().(*bytes.Buffer)
+			other.WriteString(strings.Repeat("x", usualBody))
+			if !bytes.Equal(q.shown, before) {
+				t.Error("another question was written over the chain of this one")
+			}
+			other.Reset()
+			bodies.Put(other)
+			return newAnswer(q), verifier.Mark{}
+		})
+	}
 }
