@@ -174,13 +174,18 @@ func (a *Answer) accepted(q question, by *verifier.Proof) *Answer {
 	return a
 }
 
-// refused says no, or that it is not known, for the reason in err.
+// refused says no, or that it is not known, for the reason in err, and what to do.
 func (a *Answer) refused(err error) *Answer {
+	return a.explain(err, hints.For(delegation.ReasonOf(err)))
+}
+
+// explain is refused with another hint, or none.
+func (a *Answer) explain(err error, hint string) *Answer {
 	var e *delegation.Error
 	if !errors.As(err, &e) {
 		e = delegation.Errorf(reasons.MissingInput, "%v", err)
 	}
-	a.Outcome, a.Reason, a.Detail, a.Hint = e.Outcome, e.Reason, text.Short(e.Detail, maxDetail), hints.For(e.Reason)
+	a.Outcome, a.Reason, a.Detail, a.Hint = e.Outcome, e.Reason, text.Short(e.Detail, maxDetail), hint
 	verb := "is refused"
 	if a.Outcome == reasons.OutcomeUndetermined {
 		verb = "cannot be decided on now"

@@ -16,8 +16,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery/verifier"
+	"github.com/dnasign/dnasign/internal/hints"
 )
 
 // Limits of the protocol.
@@ -152,16 +154,17 @@ func local(r *http.Request) error {
 	return bad("the Host %.80q is not this machine", r.Host)
 }
 
-// refuse answers a request that is no question, with what was read of it.
+// refuse answers a request that is no question. The error itself says what to do.
 func (h *Handler) refuse(w http.ResponseWriter, status int, err error) {
-	h.reject(w, status, question{}, err)
+	h.reject(w, status, question{}, err, "")
 }
 
-func (h *Handler) reject(w http.ResponseWriter, status int, q question, err error) {
+// reject answers a question that cannot be understood, with what was read of it.
+func (h *Handler) reject(w http.ResponseWriter, status int, q question, err error, hint string) {
 	h.metrics.bad.WithLabelValues(strconv.Itoa(status)).Inc()
 	a := newAnswer(q)
 	a.Required = !q.nameless // nobody can say
-	a.refused(err)
+	a.explain(err, hint)
 	h.log.Debug(a.Message, "status", status)
 	h.write(w, status, h.encode(a))
 }
@@ -192,7 +195,7 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, read func([]byte, 
 	}
 	q, err := read(body.Bytes(), h.chains)
 	if err != nil {
-		h.reject(w, http.StatusBadRequest, q, err)
+		h.reject(w, http.StatusBadRequest, q, err, hints.For(delegation.ReasonOf(err)))
 		return
 	}
 	h.using(func(s *State) {

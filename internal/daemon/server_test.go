@@ -236,6 +236,9 @@ func TestRequests(t *testing.T) {
 				if a.Outcome != reasons.OutcomeRefused || a.Reason != reasons.BadQuery && a.Reason != reasons.MissingInput || a.Detail == "" {
 					t.Errorf("got %s", body)
 				}
+				if status != 400 && a.Hint != "" {
+					t.Errorf("no question, and a hint about questions: %q", a.Hint)
+				}
 				if !a.Required {
 					t.Error("a caller that does not look at the status may fall back")
 				}
