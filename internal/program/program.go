@@ -6,6 +6,7 @@ package program
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -61,6 +62,8 @@ func (p Program) Run(ctx context.Context) (output []byte, said string, err error
 		return nil, said, fmt.Errorf("was stopped (%w)%s", ctx.Err(), said)
 	case limited.Err() != nil:
 		return nil, said, fmt.Errorf("did not end within %s%s", p.Patience, said)
+	case errors.Is(err, exec.ErrWaitDelay):
+		return nil, said, fmt.Errorf("ended, and something that it started goes on and holds its output%s", said)
 	case err != nil:
 		return nil, said, fmt.Errorf("failed (%w)%s", err, said)
 	}

@@ -25,6 +25,7 @@ func TestRun(t *testing.T) {
 		{name: "says nothing", script: ":"},
 		{name: "complains and ends well", script: "echo odd >&2; echo yes", output: "yes\n"},
 		{name: "fails", script: "echo no such zone >&2; exit 4", failed: "failed (exit status 4): it says: no such zone"},
+		{name: "leaves something behind", script: "sleep 3 &", failed: "ended, and something that it started goes on and holds its output"},
 		{name: "writes much", script: "while :; do echo 0123456789; done", failed: "wrote more than 100 bytes to standard output"},
 		{name: "complains much", script: "i=0; while [ $i -lt 2000 ]; do echo complaint >&2; i=$((i+1)); done; echo the cause >&2; exit 1", failed: "complaint?complaint?the cause"},
 		{name: "complains much", script: "i=0; while [ $i -lt 2000 ]; do echo complaint >&2; i=$((i+1)); done; exit 1", failed: "failed (exit status 1): it says: ... "},
