@@ -16,8 +16,9 @@
 //	conn, proof, err := v.Dial(ctx, "b.example", "_xmpp-server._tcp", nil)
 //
 // A server uses [ServerConfig], and calls [Verifier.Check] when a peer has said for
-// whom it speaks. The examples in example_test.go are whole. [Verifier.Hold] tells when the proof of an open connection is over, and
-// [Verifier.Share] whether the connection may serve another source.
+// whom it speaks. The examples in example_test.go are whole. [Verifier.Hold] tells
+// when the proof of an open connection is over, and [Verifier.Share] whether the
+// connection may serve another source.
 //
 //	Dial, Check -> Decide -> entry of the cache, if it is fresh -> Decision
 //	                      -> flight: memory -> its statement -> Decision
