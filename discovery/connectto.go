@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dnasign/dnasign/delegation"
+	"github.com/dnasign/dnasign/internal/text"
 )
 
 // A ConnectTo sends connections for a host and port to a fixed address instead
@@ -29,7 +30,7 @@ func ParseConnectTo(s string) (ConnectTo, error) {
 		return ConnectTo{}, configError("%q is not HOST:PORT:ADDR:PORT", s)
 	}
 	var c ConnectTo
-	c.Host = strings.ToLower(host)
+	c.Host = text.LowerASCII(host)
 	if port != "" {
 		n, err := strconv.ParseUint(port, 10, 16)
 		if err != nil || n == 0 {

@@ -24,7 +24,7 @@ func redirect(from *url.URL, location string) (*url.URL, error) {
 	if err != nil {
 		return nil, fail(reasons.BadRedirect, "to %s, which is not a URL", quoted(location))
 	}
-	to.Host = strings.ToLower(to.Host)
+	to.Host = text.LowerASCII(to.Host)
 	host := to.Hostname()
 	switch port := to.Port(); {
 	case to.Scheme != "https":

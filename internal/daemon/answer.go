@@ -176,16 +176,16 @@ func (a *Answer) accepted(q question, by *verifier.Proof) *Answer {
 
 // refused says no, or that it is not known, for the reason in err, and what to do.
 func (a *Answer) refused(err error) *Answer {
-	return a.explain(err, hints.For(delegation.ReasonOf(err)))
+	return a.explain(err, hints.For)
 }
 
-// explain is refused with another hint, or none.
-func (a *Answer) explain(err error, hint string) *Answer {
+// explain is refused with other hints.
+func (a *Answer) explain(err error, hint func(reasons.Reason) string) *Answer {
 	var e *delegation.Error
 	if !errors.As(err, &e) {
 		e = delegation.Errorf(reasons.MissingInput, "%v", err)
 	}
-	a.Outcome, a.Reason, a.Detail, a.Hint = e.Outcome, e.Reason, text.Short(e.Detail, maxDetail), hint
+	a.Outcome, a.Reason, a.Detail, a.Hint = e.Outcome, e.Reason, text.Short(e.Detail, maxDetail), hint(e.Reason)
 	verb := "is refused"
 	if a.Outcome == reasons.OutcomeUndetermined {
 		verb = "cannot be decided on now"

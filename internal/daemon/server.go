@@ -16,7 +16,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/dnasign/dnasign/delegation"
 	"github.com/dnasign/dnasign/delegation/reasons"
 	"github.com/dnasign/dnasign/discovery/verifier"
 	"github.com/dnasign/dnasign/internal/hints"
@@ -156,11 +155,11 @@ func local(r *http.Request) error {
 
 // refuse answers a request that is no question. The error itself says what to do.
 func (h *Handler) refuse(w http.ResponseWriter, status int, err error) {
-	h.reject(w, status, question{}, err, "")
+	h.reject(w, status, question{}, err, func(reasons.Reason) string { return "" })
 }
 
 // reject answers a question that cannot be understood, with what was read of it.
-func (h *Handler) reject(w http.ResponseWriter, status int, q question, err error, hint string) {
+func (h *Handler) reject(w http.ResponseWriter, status int, q question, err error, hint func(reasons.Reason) string) {
 	h.metrics.bad.WithLabelValues(strconv.Itoa(status)).Inc()
 	a := newAnswer(q)
 	a.Required = !q.nameless // nobody can say
@@ -195,7 +194,7 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, read func([]byte, 
 	}
 	q, err := read(body.Bytes(), h.chains)
 	if err != nil {
-		h.reject(w, http.StatusBadRequest, q, err, hints.For(delegation.ReasonOf(err)))
+		h.reject(w, http.StatusBadRequest, q, err, hints.For)
 		return
 	}
 	h.using(func(s *State) {

@@ -98,7 +98,7 @@ var table = map[reasons.Reason]words{
 	reasons.DNSTimeout: {
 		plain: "the name servers did not answer in time",
 		hint:  "is the resolver reachable? try again, or name another with --resolver",
-		owner: "are the resolver and the zone's own name servers reachable? try again; --resolver names another resolver, and authority other servers to ask",
+		owner: "are the resolver and the zone's own name servers reachable? try again, or name another resolver with --resolver, and other name servers with --authority (in a configuration, authority)",
 	},
 	reasons.DNSFailure: {
 		plain: "the name servers gave no usable answer",

@@ -87,13 +87,9 @@ var (
 )
 
 // parseBIND reads a clause "key" of named.conf (BIND 9 Administrator Reference Manual).
-// Behind it there may be what ddns-confgen says for named.conf and for nsupdate.
-func parseBIND(text string) (*TSIGKey, error) {
-	tokens, whole := bindTokens(text)
-	r := bindReader(tokens)
-	if !r.take("key") || !whole {
-		return nil, errBINDKey
-	}
+// The word itself is taken already. Behind the clause there may be what ddns-confgen
+// says for named.conf and for nsupdate.
+func parseBIND(r bindReader) (*TSIGKey, error) {
 	name, ok := r.value()
 	if !ok || !r.take("{") {
 		return nil, errBINDKey

@@ -82,12 +82,15 @@ func LoadTSIGKey(loader keys.Loader, file string) (key *TSIGKey, warnings []stri
 func parseTSIGKey(data []byte) (*TSIGKey, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	text := string(data)
-	tokens, _ := bindTokens(text)
-	begin := bindReader(tokens)
+	tokens, whole := bindTokens(text)
+	r := bindReader(tokens)
 	switch {
-	case begin.take("key"):
-		return parseBIND(text)
-	case begin.take("include"):
+	case r.take("key"):
+		if !whole {
+			return nil, errBINDKey
+		}
+		return parseBIND(r)
+	case r.take("include"):
 		return nil, errors.New("it includes another file; give the file that holds the key itself")
 	case knotBegin.MatchString(text):
 		return parseKnot(data)

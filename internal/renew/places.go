@@ -29,7 +29,7 @@ type places struct {
 	// While it is zero, such a folder is for later.
 	until time.Time
 
-	inputs func() map[string]bool // what a run reads and writes besides, by absolute name
+	inputs func() map[string]bool // files that no statement may take the place of, by absolute name
 
 	keys      once[tsigKey]
 	turns     once[chan struct{}] // by server or folder
@@ -38,7 +38,8 @@ type places struct {
 
 func newPlaces(r *Runner) *places { return &places{runner: r, inputs: sync.OnceValue(r.inputs)} }
 
-// inputs are the files of a run that no statement may take the place of.
+// inputs are the files that a run needs: the configuration, the memory, and all
+// certificates and keys.
 func (r *Runner) inputs() map[string]bool {
 	all := map[string]bool{}
 	add := func(file string) {
